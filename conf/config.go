@@ -1,0 +1,208 @@
+package conf
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Config is a complete, checked configuration. Its zero value is not usable:
+// Load makes one. It holds secrets; printing it or logging it leaves them out.
+type Config struct {
+	ESL        ESL
+	Nodes      []Node
+	HTTP       HTTP
+	Redis      Redis
+	Documents  Documents
+	Tokens     map[string]Token `json:"-"`
+	Dial       Dial
+	Dialog     Dialog
+	Conference Conference
+	Mail       Mail
+	Limits     Limits
+	Log        Log
+
+	effective []effectiveSetting
+}
+
+// ESL says where FreeSWITCH's socket action reaches ccxmld.
+type ESL struct {
+	// Listen is the HOST:PORT on which outbound sockets are accepted.
+	Listen string
+	// Advertise is what FreeSWITCH is told to connect to for the legs that
+	// ccxmld originates: HOST:PORT, or several joined by "|", which FreeSWITCH
+	// tries in order. It is never empty.
+	Advertise string
+	// Allow lists the networks that may connect; empty means any.
+	Allow []netip.Prefix
+}
+
+// Node is a FreeSWITCH to which ccxmld keeps a link.
+type Node struct {
+	// Name is how logs, Redis and documents call the node; unique.
+	Name string
+	// Address is the HOST:PORT of its mod_event_socket.
+	Address string
+	// Password is mod_event_socket's, from password or password_file.
+	Password Secret
+}
+
+// HTTP says where token starts, events and operators' requests are served.
+type HTTP struct {
+	// Listen is a HOST:PORT.
+	Listen string
+}
+
+// Redis says where shared state lives.
+type Redis struct {
+	// URL is redis://, rediss:// or unix://; empty means the embedded Redis.
+	// It may hold a password.
+	URL string `json:"-"`
+	// Prefix begins every key.
+	Prefix string
+}
+
+// Token is what a token start with this token runs, and how often.
+type Token struct {
+	// URI is the document's.
+	URI string
+	// Sessions is how many sessions started with the token may live at a time;
+	// 0 means that only Limits.Sessions applies.
+	Sessions int
+	// Rate is how many starts a second are accepted; 0 means any number.
+	Rate float64
+}
+
+// Dialog says how prompts are played and spoken.
+type Dialog struct {
+	TTS TTS
+	// Sounds is the URI, ending in a slash, against which relative audio is
+	// resolved; empty means against the document.
+	Sounds string
+	// Spool is the directory, shared with FreeSWITCH, for audio fetched by
+	// HTTP.
+	Spool string
+}
+
+// TTS names FreeSWITCH's text-to-speech engine and voice.
+type TTS struct {
+	Engine string
+	Voice  string
+}
+
+// Conference says how conferences are made on FreeSWITCH.
+type Conference struct {
+	// Profile is the profile's name in conference.conf.xml.
+	Profile string
+}
+
+// Mail says how the mails of voxeo:sendemail leave.
+type Mail struct {
+	// SMTP is the relay's HOST:PORT; empty means that no mail is sent.
+	SMTP string
+	// From is the sender where a document names none.
+	From string
+}
+
+// Limits bounds what documents and callers can use up.
+type Limits struct {
+	// Sessions is how many sessions this controller runs at a time. Beyond it a
+	// token start is answered 503 and an incoming call refused with
+	// RefuseCause.
+	Sessions int
+	// RefuseCause is FreeSWITCH's name of the hangup cause for calls refused.
+	RefuseCause string
+	// EventsQueued is how many events may wait in one session.
+	EventsQueued int
+	// ConnectionsPerSession, DialogsPerSession and ConferencesPerSession bound
+	// what one session holds at a time.
+	ConnectionsPerSession int
+	DialogsPerSession     int
+	ConferencesPerSession int
+	// ScriptTime bounds the evaluation of one expression or script.
+	ScriptTime time.Duration
+	// SessionLifetime is the age at which a session is ended.
+	SessionLifetime time.Duration
+	// DocumentBytes bounds a document, script or VoiceXML dialog.
+	DocumentBytes int64
+	// AudioBytes bounds one audio file fetched by HTTP.
+	AudioBytes int64
+	// FetchTimeout bounds one fetch, redirects and body included.
+	FetchTimeout time.Duration
+	// OriginatesPerSecond paces outbound calls, for each node.
+	OriginatesPerSecond int
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	Level slog.Level
+	// Format is "text" or "json".
+	Format string
+}
+
+// Secret is a text that is never printed: fmt, slog and encoding/json show
+// "[redacted]" in its place.
+type Secret string
+
+const redacted = "[redacted]"
+
+// Reveal returns the secret itself, for the one place that needs it.
+func (s Secret) Reveal() string { return string(s) }
+
+// String keeps the secret out of formatted text.
+func (s Secret) String() string { return redacted }
+
+// Format keeps the secret out of formatted text, whatever the verb.
+func (s Secret) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(redacted)) }
+
+// LogValue keeps the secret out of logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText keeps the secret out of JSON and YAML.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// effectiveSetting is a setting as it ended up, for showing.
+type effectiveSetting struct {
+	key  string
+	text string // secrets already left out
+	from string // "default", or the place that set it
+}
+
+// String lists the settings, one "key = value" a line, without secrets.
+func (c *Config) String() string {
+	var b strings.Builder
+	for _, e := range c.effective {
+		fmt.Fprintf(&b, "%s = %s (%s)\n", e.key, e.text, e.from)
+	}
+	return b.String()
+}
+
+// Format prints a Config as String does, whatever the verb: no verb shows
+// secrets.
+func (c Config) Format(s fmt.State, _ rune) {
+	_, _ = s.Write([]byte(c.String()))
+}
+
+// LogValue shows the settings that are not defaults, without secrets.
+func (c *Config) LogValue() slog.Value {
+	var attrs []slog.Attr
+	for _, e := range c.effective {
+		if e.from != fromDefault {
+			attrs = append(attrs, slog.String(e.key, e.text))
+		}
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// anchored compiles an RE2 pattern that has to match a text as a whole.
+func anchored(pattern string) (*regexp.Regexp, error) {
+	// The pattern is compiled alone first: an unbalanced parenthesis must not
+	// be repaired by the ones around it, and errors should quote it as written.
+	if _, err := regexp.Compile(pattern); err != nil {
+		return nil, err
+	}
+	return regexp.Compile(`\A(?:` + pattern + `)\z`)
+}

@@ -1,0 +1,245 @@
+package conf
+
+import (
+	"net"
+	"net/mail"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	yaml "go.yaml.in/yaml/v3"
+)
+
+func readAdvertise(f field, c *Config) {
+	const expected = `HOST:PORT, or several joined by "|"`
+	text, ok := f.text(expected)
+	if !ok || text == "" {
+		return // filled in from esl.listen by checkTogether
+	}
+	for one := range strings.SplitSeq(text, "|") {
+		if wrong := wrongAddress(one); wrong != "" {
+			f.bad(strconv.Quote(one)+" "+wrong, expected)
+			return
+		}
+		if host, _, _ := net.SplitHostPort(one); isWildcard(host) {
+			f.bad(strconv.Quote(one)+" names no machine", expected+" that FreeSWITCH can reach")
+			return
+		}
+	}
+	c.ESL.Advertise = text
+}
+
+func readAllow(f field, c *Config) {
+	for _, entry := range f.list() {
+		if prefix, ok := entry.network(); ok {
+			c.ESL.Allow = append(c.ESL.Allow, prefix)
+		}
+	}
+}
+
+func readNodes(f field, c *Config) {
+	first := map[string]int{}
+	for i, at := range f.list() {
+		e, ok := at.entry("name", "address", "password", "password_file")
+		if !ok {
+			continue
+		}
+		node := Node{Address: "127.0.0.1:8021"}
+		if address, ok := e.keys["address"]; ok {
+			node.Address, _ = address.address("127.0.0.1:8021")
+		}
+		node.Name = node.Address
+		if name, ok := e.keys["name"]; ok {
+			node.Name, _ = name.matching(nodeName, "letters, digits and . _ : -, such as fs1")
+		}
+		node.Password = readPassword(e)
+		if before, twice := first[node.Name]; twice && node.Name != "" {
+			at.bad("has the name of nodes["+strconv.Itoa(before)+"], "+strconv.Quote(node.Name), "names that differ")
+		}
+		first[node.Name] = i
+		c.Nodes = append(c.Nodes, node)
+	}
+}
+
+func readPassword(e entry) Secret {
+	const expected = "password or password_file, one of them"
+	password, has := e.keys["password"]
+	file, hasFile := e.keys["password_file"]
+	switch {
+	case has && hasFile:
+		e.bad("password and password_file are both given", expected)
+	case hasFile:
+		secret, _ := file.secretFile()
+		return secret
+	case has:
+		text, _ := password.text("mod_event_socket's password")
+		if text == "" {
+			password.bad("empty", "mod_event_socket's password")
+		}
+		return Secret(text)
+	default:
+		e.bad("password is missing", expected)
+	}
+	return ""
+}
+
+func readRedisURL(f field, c *Config) {
+	const expected = "redis://HOST:PORT/DB, rediss://… for TLS, unix://PATH, or nothing for the embedded Redis"
+	text, ok := f.text(expected)
+	if !ok || text == "" {
+		return
+	}
+	// The rest is the Redis client's to judge; a message must not quote it,
+	// because it may hold a password.
+	scheme, rest, found := strings.Cut(text, "://")
+	if !found || rest == "" || (scheme != "redis" && scheme != "rediss" && scheme != "unix") {
+		f.bad("not a Redis URL", expected)
+		return
+	}
+	c.Redis.URL = text
+}
+
+func readTokens(f field, c *Config) {
+	c.Tokens = map[string]Token{}
+	if f.node.Kind == yaml.ScalarNode && f.node.Value == "" {
+		return
+	}
+	if f.node.Kind != yaml.MappingNode {
+		f.bad(describe(f.node), "a map from each token to its document")
+		return
+	}
+	for i := 0; i+1 < len(f.node.Content); i += 2 {
+		key, value := f.node.Content[i], f.node.Content[i+1]
+		// A token is a secret: messages name it by its position.
+		at := f.below("tokens[#"+strconv.Itoa(i/2+1)+"]", value)
+		if !tokenName.MatchString(key.Value) {
+			at.bad("the token does not do", "1 to 256 printable characters without spaces")
+			continue
+		}
+		if _, twice := c.Tokens[key.Value]; twice {
+			at.bad("the token is given twice", "once")
+			continue
+		}
+		c.Tokens[key.Value] = readToken(at)
+	}
+}
+
+func readToken(at field) Token {
+	var token Token
+	if at.node.Kind == yaml.ScalarNode {
+		token.URI, _ = at.document()
+		return token
+	}
+	e, ok := at.entry("uri", "sessions", "rate")
+	if !ok {
+		return token
+	}
+	if uri, ok := e.required("uri", "the URI of the document that the token starts"); ok {
+		token.URI, _ = uri.document()
+	}
+	if sessions, ok := e.keys["sessions"]; ok {
+		token.Sessions, _ = sessions.count(0, 1_000_000)
+	}
+	if rate, ok := e.keys["rate"]; ok {
+		token.Rate, _ = rate.rate()
+	}
+	return token
+}
+
+func readSounds(f field, c *Config) {
+	if f.node.Kind == yaml.ScalarNode && f.node.Value == "" {
+		return
+	}
+	uri, ok := f.prefix()
+	if ok && !strings.HasSuffix(uri, "/") {
+		uri += "/"
+	}
+	c.Dialog.Sounds = uri
+}
+
+func readSpool(f field, c *Config) {
+	const expected = "the absolute path of a directory"
+	path, ok := f.text(expected)
+	if !ok {
+		return
+	}
+	if !filepath.IsAbs(path) {
+		f.bad(f.quoted()+" is not absolute", expected)
+		return
+	}
+	// FreeSWITCH is told this path inside an application's argument.
+	if strings.ContainsAny(path, " ,'\"\\{}[]|$!&;") {
+		f.bad(f.quoted()+" holds a space, comma, quote, brace or the like", expected+" without them, because FreeSWITCH takes them apart")
+		return
+	}
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		f.bad(f.quoted()+" is a file", expected)
+		return
+	}
+	c.Dialog.Spool = filepath.Clean(path)
+}
+
+var (
+	nodeName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$`)
+	tokenName = regexp.MustCompile(`^[!-~]{1,256}$`)
+)
+
+func readMailFrom(f field, c *Config) {
+	const expected = "one mail address, such as ccxmld@example.org"
+	text, ok := f.text(expected)
+	if !ok {
+		return
+	}
+	if _, err := mail.ParseAddress(text); err != nil {
+		f.bad(f.quoted()+" is not a mail address", expected)
+		return
+	}
+	c.Mail.From = text
+}
+
+// checkTogether checks what several settings say together, and fills in the
+// defaults that depend on others.
+func (l *loader) checkTogether() {
+	l.advertised()
+	if len(l.problems) == 0 {
+		l.configuredDocumentsAllowed()
+	}
+}
+
+// advertised fills in esl.advertise. A wildcard address is no place to connect
+// to: nodes on this machine are told loopback, others need a real address.
+func (l *loader) advertised() {
+	c := l.config
+	if c.ESL.Advertise != "" || c.ESL.Listen == "" {
+		return
+	}
+	host, port, _ := net.SplitHostPort(c.ESL.Listen)
+	if !isWildcard(host) {
+		c.ESL.Advertise = c.ESL.Listen
+		return
+	}
+	c.ESL.Advertise = net.JoinHostPort("127.0.0.1", port)
+	for _, node := range c.Nodes {
+		if nodeHost, _, _ := net.SplitHostPort(node.Address); !isLoopback(nodeHost) {
+			l.problems = append(l.problems, Problem{
+				Place: l.places["esl.listen"], Key: "esl.advertise",
+				Wrong:    "missing, while esl.listen is " + c.ESL.Listen + " and node " + node.Name + " is on another machine",
+				Expected: "expected the HOST:PORT at which FreeSWITCH reaches this machine",
+			})
+			return
+		}
+	}
+}
+
+func isWildcard(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "" || err == nil && addr.IsUnspecified()
+}
+
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
+}

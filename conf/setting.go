@@ -1,0 +1,258 @@
+package conf
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	yaml "go.yaml.in/yaml/v3"
+)
+
+// setting is one row of the table of settings.
+type setting struct {
+	key string
+	// kind is what flag help calls the value; list and map values are YAML or
+	// JSON text in flags and variables.
+	kind string
+	// usual is the default, as a text.
+	usual string
+	// help is one sentence.
+	help string
+	// example is a value as messages show it; only lists and maps need one.
+	example string
+	// hidden leaves the value out of what is printed.
+	hidden bool
+	// read checks the value and puts it into the configuration.
+	read func(f field, c *Config)
+}
+
+const (
+	kindAddress  = "host:port"
+	kindText     = "text"
+	kindCount    = "count"
+	kindSize     = "bytes"
+	kindDuration = "duration"
+	kindWords    = "list" // of single values; commas do in a flag
+	kindList     = "yaml-list"
+	kindMap      = "yaml-map"
+)
+
+// settings is every setting there is, in the order of conf/ccxmld.yaml.
+var settings = []setting{
+	{key: "esl.listen", kind: kindAddress, usual: "127.0.0.1:8084",
+		help: "where FreeSWITCH's socket action reaches ccxmld",
+		read: func(f field, c *Config) { c.ESL.Listen, _ = f.address("127.0.0.1:8084") }},
+	{key: "esl.advertise", kind: kindAddress,
+		help: `what FreeSWITCH is told to connect to for legs that ccxmld dials, several joined by "|" (default: esl.listen)`,
+		read: readAdvertise},
+	{key: "esl.allow", kind: kindWords,
+		help: "networks that may connect to esl.listen (default: any)", example: "[10.0.0.0/8, 127.0.0.1]",
+		read: readAllow},
+	{key: "nodes", kind: kindList, hidden: true,
+		help: "the FreeSWITCH nodes to dial through", example: "[{name: fs1, address: 127.0.0.1:8021, password: ClueCon}]",
+		read: readNodes},
+	{key: "http.listen", kind: kindAddress, usual: "127.0.0.1:9999",
+		help: "where token starts and health checks are served",
+		read: func(f field, c *Config) { c.HTTP.Listen, _ = f.address("127.0.0.1:9999") }},
+	{key: "redis.url", kind: kindText, hidden: true,
+		help: "the Redis that holds shared state (default: an embedded one)",
+		read: readRedisURL},
+	{key: "redis.prefix", kind: kindText, usual: "ccxml:",
+		help: "what every Redis key begins with",
+		read: func(f field, c *Config) {
+			c.Redis.Prefix, _ = f.matching(keyPrefix, "1 to 64 letters, digits and . _ : -, such as ccxml:")
+		}},
+	{key: "documents.routes", kind: kindList,
+		help: "which document answers an incoming call", example: `[{destination: '1\d{3}', uri: 'file:///etc/ccxmld/hello.ccxml'}]`,
+		read: readDocumentRoutes},
+	{key: "documents.allow", kind: kindWords,
+		help: "beginnings of the URIs that may be fetched (default: the folders of the configured documents)", example: "[https://example.org/ccxml/]",
+		read: readDocumentAllow},
+	{key: "tokens", kind: kindMap, hidden: true,
+		help: "which document a token starts", example: "{s3cret: {uri: 'file:///etc/ccxmld/outbound.ccxml', sessions: 100}}",
+		read: readTokens},
+	{key: "dial.routes", kind: kindList,
+		help: "how destinations of createcall become FreeSWITCH dial strings", example: `[{match: 'tel:(\d+)', dial: 'sofia/gateway/carrier/$1'}]`,
+		read: readDialRoutes},
+	{key: "dialog.tts.engine", kind: kindText, usual: "flite",
+		help: "FreeSWITCH's text-to-speech engine",
+		read: func(f field, c *Config) {
+			c.Dialog.TTS.Engine, _ = f.matching(engineName, "the name of a FreeSWITCH speech engine, such as flite")
+		}},
+	{key: "dialog.tts.voice", kind: kindText, usual: "kal",
+		help: "the voice of the text-to-speech engine",
+		read: func(f field, c *Config) {
+			c.Dialog.TTS.Voice, _ = f.matching(engineName, "the name of a voice of the engine, such as kal")
+		}},
+	{key: "dialog.sounds", kind: kindText,
+		help: "the folder or URI against which relative audio is resolved (default: the document)",
+		read: readSounds},
+	{key: "dialog.spool", kind: kindText, usual: filepath.Join(os.TempDir(), "ccxmld-spool"),
+		help: "the directory, shared with FreeSWITCH, for audio fetched by HTTP",
+		read: readSpool},
+	{key: "conference.profile", kind: kindText, usual: "ccxmld",
+		help: "the profile in FreeSWITCH's conference.conf.xml",
+		read: func(f field, c *Config) {
+			c.Conference.Profile, _ = f.matching(profileName, "letters, digits, - and _, such as ccxmld or default")
+		}},
+	{key: "mail.smtp", kind: kindAddress,
+		help: "the relay for the mails of voxeo:sendemail (default: no mail is sent)",
+		read: func(f field, c *Config) {
+			if f.node.Value != "" || f.node.Kind != yaml.ScalarNode {
+				c.Mail.SMTP, _ = f.address("127.0.0.1:25")
+			}
+		}},
+	{key: "mail.from", kind: kindText, usual: "ccxmld@localhost",
+		help: "the sender of mails for which a document names none",
+		read: readMailFrom},
+	{key: "limits.sessions", kind: kindCount, usual: "10000",
+		help: "sessions at a time",
+		read: func(f field, c *Config) { c.Limits.Sessions, _ = f.count(1, 1_000_000) }},
+	{key: "limits.refuse_cause", kind: kindText, usual: "SWITCH_CONGESTION",
+		help: "the hangup cause of calls beyond limits.sessions",
+		read: func(f field, c *Config) {
+			c.Limits.RefuseCause, _ = f.matching(causeName, "a FreeSWITCH hangup cause, such as SWITCH_CONGESTION or USER_BUSY")
+		}},
+	{key: "limits.events_queued", kind: kindCount, usual: "1000",
+		help: "events that may wait in one session",
+		read: func(f field, c *Config) { c.Limits.EventsQueued, _ = f.count(10, 1_000_000) }},
+	{key: "limits.connections_per_session", kind: kindCount, usual: "100",
+		help: "connections that one session may hold",
+		read: func(f field, c *Config) { c.Limits.ConnectionsPerSession, _ = f.count(1, 10_000) }},
+	{key: "limits.dialogs_per_session", kind: kindCount, usual: "100",
+		help: "dialogs that one session may run",
+		read: func(f field, c *Config) { c.Limits.DialogsPerSession, _ = f.count(1, 10_000) }},
+	{key: "limits.conferences_per_session", kind: kindCount, usual: "20",
+		help: "conferences that one session may hold",
+		read: func(f field, c *Config) { c.Limits.ConferencesPerSession, _ = f.count(1, 10_000) }},
+	{key: "limits.script_time", kind: kindDuration, usual: "1s",
+		help: "time for one expression or script",
+		read: func(f field, c *Config) { c.Limits.ScriptTime, _ = f.duration(time.Millisecond, time.Minute) }},
+	{key: "limits.session_lifetime", kind: kindDuration, usual: "24h",
+		help: "age at which a session is ended",
+		read: func(f field, c *Config) { c.Limits.SessionLifetime, _ = f.duration(time.Second, 30*24*time.Hour) }},
+	{key: "limits.document_bytes", kind: kindSize, usual: "1MiB",
+		help: "size of a document, script or VoiceXML dialog",
+		read: func(f field, c *Config) { c.Limits.DocumentBytes, _ = f.size(1<<10, 64<<20) }},
+	{key: "limits.audio_bytes", kind: kindSize, usual: "32MiB",
+		help: "size of an audio file fetched by HTTP",
+		read: func(f field, c *Config) { c.Limits.AudioBytes, _ = f.size(1<<10, 1<<30) }},
+	{key: "limits.fetch_timeout", kind: kindDuration, usual: "10s",
+		help: "time for one fetch",
+		read: func(f field, c *Config) { c.Limits.FetchTimeout, _ = f.duration(100*time.Millisecond, 10*time.Minute) }},
+	{key: "limits.originates_per_second", kind: kindCount, usual: "20",
+		help: "outbound calls a second, for each node",
+		read: func(f field, c *Config) { c.Limits.OriginatesPerSecond, _ = f.count(1, 10_000) }},
+	{key: "log.level", kind: kindText, usual: "info",
+		help: "what is logged: debug, info, warn or error",
+		read: func(f field, c *Config) { c.Log.Level, _ = f.level() }},
+	{key: "log.format", kind: kindText, usual: "text",
+		help: "how it is logged: text or json",
+		read: func(f field, c *Config) { c.Log.Format, _ = f.oneOf("text", "json") }},
+}
+
+var (
+	keyPrefix = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`) // no braces: they choose the slot in Redis Cluster
+	// engineName has no | ; speak's argument is ENGINE|VOICE|TEXT.
+	engineName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`)
+	profileName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	causeName   = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
+)
+
+// Keys are the names of all settings, in the order of conf/ccxmld.yaml.
+func Keys() []string {
+	keys := make([]string, len(settings))
+	for i, s := range settings {
+		keys[i] = s.key
+	}
+	return keys
+}
+
+// flag is the setting's flag without the dashes: esl-listen.
+func (s setting) flag() string {
+	return strings.NewReplacer(".", "-", "_", "-").Replace(s.key)
+}
+
+// variable is the setting's environment variable: CCXMLD_ESL_LISTEN.
+func (s setting) variable() string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(s.key, ".", "_"))
+}
+
+// parse makes a node of the text of a flag or variable. A single value is
+// taken as it is; only lists and maps are YAML.
+func (s setting) parse(text string) (*yaml.Node, error) {
+	trimmed := strings.TrimSpace(text)
+	switch {
+	case s.kind == kindWords && trimmed != "" && trimmed[0] != '[' && !strings.HasPrefix(trimmed, "- "):
+		list := &yaml.Node{Kind: yaml.SequenceNode}
+		for word := range strings.SplitSeq(trimmed, ",") {
+			list.Content = append(list.Content, scalar(strings.TrimSpace(word)))
+		}
+		return list, nil
+	case (s.kind == kindWords || s.kind == kindList || s.kind == kindMap) && trimmed != "":
+		var doc yaml.Node
+		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+			return nil, err
+		}
+		if alias := findAlias(&doc); alias != nil {
+			return nil, fmt.Errorf("an alias, *%s", alias.Value)
+		}
+		if len(doc.Content) == 0 { // only comments
+			return scalar(""), nil
+		}
+		return doc.Content[0], nil
+	default:
+		return scalar(text), nil
+	}
+}
+
+func scalar(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}
+}
+
+// show is the value as Config.String prints it.
+func (s setting) show(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.SequenceNode:
+		return fmt.Sprintf("%d entries", len(n.Content))
+	case n.Kind == yaml.MappingNode:
+		return fmt.Sprintf("%d entries", len(n.Content)/2)
+	case s.hidden && n.Value != "":
+		return redacted
+	default:
+		return n.Value
+	}
+}
+
+func isSetting(path string) bool {
+	return slices.ContainsFunc(settings, func(s setting) bool { return s.key == path })
+}
+
+func isSection(path string) bool {
+	return slices.ContainsFunc(settings, func(s setting) bool { return strings.HasPrefix(s.key, path+delimiter) })
+}
+
+// knownPaths are the paths one level below a prefix.
+func knownPaths(prefix string) []string {
+	var known []string
+	for _, s := range settings {
+		rest, ok := strings.CutPrefix(s.key, prefix)
+		if !ok {
+			continue
+		}
+		name, _, _ := strings.Cut(rest, delimiter)
+		if path := prefix + name; !slices.Contains(known, path) {
+			known = append(known, path)
+		}
+	}
+	return known
+}
+
+// keysBelow lists the paths below a prefix for a message.
+func keysBelow(prefix string) string {
+	return "the keys " + strings.Join(knownPaths(prefix), ", ")
+}
