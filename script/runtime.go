@@ -1,0 +1,215 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/dop251/goja"
+)
+
+// Runtime holds the variables of one session and evaluates what a Language has
+// compiled. It is not safe for concurrent use; functions that compiled code calls
+// may use it again from within the call.
+type Runtime struct {
+	language *Language
+	limits   Limits
+	vm       *goja.Runtime
+	scopes   []*goja.Object
+	watch    watch
+	// installed are the guards that are in place, see guard.go.
+	installed  guardSet
+	keyChecked bool
+	joining    []*goja.Object
+}
+
+// NewRuntime returns a runtime in which every scope is there and empty.
+func (l *Language) NewRuntime(limits Limits) *Runtime {
+	r := &Runtime{language: l, limits: limits.withDefaults(), vm: goja.New()}
+	r.vm.SetMaxCallStackSize(r.limits.CallDepth)
+	r.watch.init(r.vm, &r.limits)
+	r.scopes = make([]*goja.Object, len(l.scopes))
+	for i := range l.scopes {
+		r.open(i)
+	}
+	return r
+}
+
+// VM returns the engine, for making values. Functions and objects for documents
+// belong into a scope (Declare), or they fall to CleanGlobals. Code run on
+// the engine directly is not bounded by the limits.
+func (r *Runtime) VM() *goja.Runtime { return r.vm }
+
+// Scope returns the object that holds the variables of the named scope, or nil if
+// there is no such scope. The object of a read-only scope cannot be changed.
+func (r *Runtime) Scope(name string) *goja.Object {
+	if i := r.language.index(name); i >= 0 {
+		return r.scopes[i]
+	}
+	return nil
+}
+
+// OpenScope replaces the named scope by a new, empty one and returns its object.
+// Functions defined in the old one keep seeing the old one.
+func (r *Runtime) OpenScope(name string) *goja.Object {
+	i := r.language.index(name)
+	if i < 0 {
+		return nil
+	}
+	r.open(i)
+	return r.scopes[i]
+}
+
+func (r *Runtime) open(i int) {
+	rule := &r.language.scopes[i]
+	var object *goja.Object
+	if rule.readOnly {
+		object = r.vm.NewDynamicObject(&readOnlyScope{})
+		if err := object.SetPrototype(nil); err != nil {
+			panic(err) // A new object is extensible.
+		}
+	} else {
+		object = r.vm.CreateObject(nil)
+	}
+	r.scopes[i] = object
+	// Not writable and not enumerable: a stray assignment cannot replace a
+	// scope, and CleanGlobals passes over it.
+	r.defineGlobal(rule.name, object)
+	r.defineGlobal(rule.hidden, object)
+}
+
+func (r *Runtime) defineGlobal(name string, v goja.Value) {
+	err := r.vm.GlobalObject().DefineDataProperty(name, v, goja.FLAG_FALSE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+	if err != nil {
+		// Only a document that made the global object its own (froze it) gets here.
+		panic(fmt.Errorf("define the global %s: %w", name, err))
+	}
+}
+
+// Declare creates the variable in the named scope with the value v, or gives v to
+// one that exists. It is how a read-only scope gets its variables. It does
+// nothing if there is no such scope.
+func (r *Runtime) Declare(scope, name string, v goja.Value) {
+	if i := r.language.index(scope); i >= 0 {
+		r.define(i, name, v)
+	}
+}
+
+func (r *Runtime) define(i int, name string, v goja.Value) {
+	if r.language.scopes[i].readOnly {
+		scope := r.scopes[i].Export().(*readOnlyScope)
+		scope.define(name, v)
+		return
+	}
+	// A scope that a document has frozen keeps what it has.
+	_ = r.scopes[i].Set(name, v)
+}
+
+// Resolve returns the scope in which a name without prefix is found, searching
+// from the innermost outwards.
+func (r *Runtime) Resolve(name string) (scope string, ok bool) {
+	if i := r.find(name); i >= 0 {
+		return r.language.scopes[i].name, true
+	}
+	return "", false
+}
+
+// find returns the index of the innermost scope that has the variable, or -1.
+func (r *Runtime) find(name string) int {
+	for i, scope := range slices.Backward(r.scopes) {
+		if scope.Get(name) != nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// lookUp returns the value of a variable, or nil if there is none.
+func (r *Runtime) lookUp(name string) goja.Value {
+	for _, scope := range slices.Backward(r.scopes) {
+		if v := scope.Get(name); v != nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// CleanGlobals removes the global variables that assignments to undeclared names
+// have created since the runtime was made, as they must not live on in the next
+// document.
+func (r *Runtime) CleanGlobals() {
+	global := r.vm.GlobalObject()
+	for _, name := range global.Keys() {
+		_ = global.Delete(name) // Fails only for what a document made permanent.
+	}
+}
+
+// run runs a compiled piece and returns its completion value.
+func (r *Runtime) run(src *source, program *goja.Program) (goja.Value, error) {
+	if missing := src.guards &^ r.installed; missing != 0 {
+		r.install(missing)
+	}
+	if src.checksKeys && !r.keyChecked {
+		r.installKeyCheck()
+	}
+	var value goja.Value
+	err := r.guarded(src, func() (err error) {
+		value, err = r.vm.RunProgram(program)
+		return err
+	})
+	if err != nil {
+		return nil, src.runError(r.vm, err)
+	}
+	return value, nil
+}
+
+var errEngine = errors.New("the script engine failed")
+
+// guarded calls f, in which the document's code may run, under the limits.
+func (r *Runtime) guarded(src *source, f func() error) (err error) {
+	r.watch.begin()
+	defer func() {
+		// A mistake in the engine must not take other sessions along.
+		if x := recover(); x != nil {
+			if cause, ok := x.(error); ok {
+				err = fmt.Errorf("%w: %w", errEngine, cause)
+			} else {
+				err = fmt.Errorf("%w: %v", errEngine, x)
+			}
+		}
+		r.watch.end()
+	}()
+	return f()
+}
+
+// readOnlyScope is a scope that only Declare changes. It implements
+// goja.DynamicObject.
+type readOnlyScope struct {
+	names  []string
+	values map[string]goja.Value
+}
+
+func (s *readOnlyScope) define(name string, v goja.Value) {
+	if s.values == nil {
+		s.values = make(map[string]goja.Value)
+	}
+	if _, ok := s.values[name]; !ok {
+		s.names = append(s.names, name)
+	}
+	s.values[name] = v
+}
+
+// Get returns the variable, or nil.
+func (s *readOnlyScope) Get(name string) goja.Value { return s.values[name] }
+
+// Set refuses: in sloppy code the assignment is ignored.
+func (s *readOnlyScope) Set(string, goja.Value) bool { return false }
+
+// Has reports whether the variable exists.
+func (s *readOnlyScope) Has(name string) bool { return s.values[name] != nil }
+
+// Delete refuses, except for what does not exist.
+func (s *readOnlyScope) Delete(name string) bool { return s.values[name] == nil }
+
+// Keys lists the variables in the order of their declaration.
+func (s *readOnlyScope) Keys() []string { return s.names }

@@ -1,0 +1,149 @@
+package script
+
+import (
+	"errors"
+	"reflect"
+
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/file"
+	"github.com/dop251/goja/parser"
+	"github.com/dop251/goja/unistring"
+)
+
+// deepestTree bounds how deep a syntax tree may be, because the compiler
+// descends recursively and takes quadratic time on some deep trees.
+const deepestTree = 1000
+
+var errTooDeep = errors.New("the expression is nested too deeply")
+
+// inspect walks the tree below node: it refuses what is not allowed, and notes
+// in s which guards the code needs.
+func (s *source) inspect(node ast.Node) error {
+	w := walker{source: s}
+	w.value(reflect.ValueOf(node), 0)
+	return w.err
+}
+
+type walker struct {
+	source *source
+	err    error
+}
+
+var (
+	nodeType = reflect.TypeFor[ast.Node]()
+	fileType = reflect.TypeFor[*file.File]()
+)
+
+// value visits every node below v. Reflection keeps it short; it runs once for
+// each expression of a document.
+func (w *walker) value(v reflect.Value, depth int) {
+	if w.err != nil {
+		return
+	}
+	switch v.Kind() {
+	case reflect.Interface:
+		if !v.IsNil() {
+			w.value(v.Elem(), depth)
+		}
+	case reflect.Pointer:
+		if v.IsNil() || v.Type() == fileType {
+			return
+		}
+		if depth > deepestTree {
+			w.err = w.source.errorf(errTooDeep, "SyntaxError: %v", errTooDeep)
+			return
+		}
+		if node, ok := v.Interface().(ast.Node); ok {
+			w.node(node)
+		}
+		w.fields(v.Elem(), depth+1)
+	case reflect.Slice:
+		for i := range v.Len() {
+			w.value(v.Index(i), depth)
+		}
+	case reflect.Struct:
+		if v.CanAddr() && reflect.PointerTo(v.Type()).Implements(nodeType) {
+			w.node(v.Addr().Interface().(ast.Node))
+		}
+		w.fields(v, depth)
+	}
+}
+
+func (w *walker) fields(v reflect.Value, depth int) {
+	if v.Kind() != reflect.Struct {
+		return
+	}
+	for i := range v.NumField() {
+		// The declarations are listed a second time for the compiler.
+		if v.Type().Field(i).Name == "DeclarationList" {
+			continue
+		}
+		w.value(v.Field(i), depth)
+	}
+}
+
+// node looks at one node, before its children.
+func (w *walker) node(node ast.Node) {
+	switch n := node.(type) {
+	case *ast.Identifier:
+		w.source.guards |= guardsOf(n.Name.String())
+	case *ast.StringLiteral:
+		w.source.guards |= guardsOf(n.Value.String())
+	case *ast.TemplateElement:
+		w.source.guards |= guardsOf(n.Parsed.String())
+	case *ast.RegExpLiteral:
+		w.regexp(n)
+	case *ast.ObjectPattern:
+		for _, p := range n.Properties {
+			if keyed, ok := p.(*ast.PropertyKeyed); ok && keyed.Computed {
+				w.source.guards |= allGuards
+			}
+		}
+	case *ast.BracketExpression:
+		w.bracket(n)
+	}
+}
+
+// bracket makes a computed property name go through the function that knows
+// which names need a guard: a['re' + 'peat'] is found out when it runs.
+func (w *walker) bracket(n *ast.BracketExpression) {
+	switch key := n.Member.(type) {
+	case *ast.StringLiteral:
+		return
+	case *ast.NumberLiteral:
+		if index, ok := key.Value.(int64); ok && index <= smallIndex {
+			return
+		}
+	}
+	w.source.checksKeys = true
+	n.Member = &ast.CallExpression{
+		Callee:           &ast.Identifier{Name: unistring.String(keyCheckName), Idx: n.Member.Idx0()},
+		LeftParenthesis:  n.LeftBracket,
+		ArgumentList:     []ast.Expression{n.Member},
+		RightParenthesis: n.RightBracket,
+	}
+}
+
+// regexp refuses a regular expression that can only be matched by backtracking,
+// which can take exponential time and does not stop for an interrupt.
+func (w *walker) regexp(n *ast.RegExpLiteral) {
+	if !w.source.backtracking && backtracks(n.Pattern, n.Flags) {
+		w.err = w.source.errorAt(n.Idx, ErrLimit, "SyntaxError: %s", backtrackingReason(n.Pattern))
+	}
+}
+
+// backtracks reports whether goja cannot match the pattern in linear time.
+func backtracks(pattern, flags string) bool {
+	dotAll, unicode := false, false
+	for _, f := range flags {
+		dotAll = dotAll || f == 's'
+		unicode = unicode || f == 'u'
+	}
+	_, err := parser.TransformRegExp(pattern, dotAll, unicode)
+	var incompatible parser.RegexpErrorIncompatible
+	return errors.As(err, &incompatible)
+}
+
+func backtrackingReason(pattern string) string {
+	return "the regular expression /" + shorten(pattern) + "/ has a backreference or lookaround, which is not allowed"
+}
