@@ -1,0 +1,104 @@
+package esl
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Reasons for the end of a connection, and for commands that had no reply.
+// Compare with errors.Is: what is returned may say more.
+var (
+	// ErrClosed is the end of a connection that this side closed.
+	ErrClosed = errors.New("esl: connection closed")
+	// ErrDisconnected is the end that FreeSWITCH announced with a
+	// text/disconnect-notice.
+	ErrDisconnected = errors.New("esl: disconnected by FreeSWITCH")
+	// ErrRejected means that FreeSWITCH's access list (apply-inbound-acl in
+	// event_socket.conf.xml) does not admit this host: text/rude-rejection.
+	ErrRejected = errors.New("esl: rejected by FreeSWITCH's access list")
+	// ErrWrongPassword means that FreeSWITCH refused the Link's password.
+	ErrWrongPassword = errors.New("esl: wrong password")
+	// ErrNotFreeSWITCH means that whatever answered the Link's call does not
+	// greet as an Event Socket does.
+	ErrNotFreeSWITCH = errors.New("esl: no Event Socket at this address")
+	// ErrLinkDown is the error of commands and jobs given to a Link without a
+	// connection, or that were in flight when it was lost. Whether FreeSWITCH
+	// obeyed the latter is not known.
+	ErrLinkDown = errors.New("esl: link is down")
+	// ErrNotInControl is the end of an incoming leg whose socket action lacks
+	// "async full".
+	ErrNotInControl = errors.New("esl: socket action without async full")
+	// ErrConnectTimeout is the end of an accepted connection on which connect
+	// was not answered in time.
+	ErrConnectTimeout = errors.New("esl: connect was not answered in time")
+)
+
+// A LimitError ends a connection on which more was announced or sent than its
+// Limits allow.
+type LimitError struct {
+	What  string // "header block" or "body"
+	Size  string // bytes announced, or at least sent
+	Limit int    // bytes
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("esl: %s of %s bytes, at most %d are allowed", e.What, e.Size, e.Limit)
+}
+
+// A ProtocolError ends a connection on which something other than the Event
+// Socket protocol was read.
+type ProtocolError struct {
+	Message string
+}
+
+func (e *ProtocolError) Error() string { return "esl: " + e.Message }
+
+// A PanicError ends a connection one of whose handlers or callbacks panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("esl: handler panicked: %v", e.Value) }
+
+// A CommandError is FreeSWITCH's refusal of a command.
+type CommandError struct {
+	Text string // as it was sent, for example "-ERR No such channel!"
+}
+
+func (e *CommandError) Error() string { return "esl: FreeSWITCH answered " + e.Text }
+
+// Reason returns what follows -ERR or -USAGE:, for example "USER_BUSY" for the
+// outcome of an originate.
+func (e *CommandError) Reason() string {
+	reason := e.Text
+	for _, prefix := range []string{"-ERR", "-USAGE:"} {
+		if rest, ok := strings.CutPrefix(reason, prefix); ok {
+			reason = rest
+			break
+		}
+	}
+	return strings.TrimSpace(reason)
+}
+
+// An InvalidError says that a command was not sent because a value in it cannot
+// be sent safely.
+type InvalidError struct {
+	What  string // which value: "originate variable ccxml_id"
+	Value string
+	Why   string
+}
+
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("esl: %s %q: %s", e.What, abbreviate(e.Value), e.Why)
+}
+
+// abbreviate keeps error messages readable when the value is a long text.
+func abbreviate(text string) string {
+	const most = 80
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "…"
+}

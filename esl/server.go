@@ -1,0 +1,251 @@
+package esl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// A Server accepts outbound sockets: the connections that FreeSWITCH's socket
+// action opens, one for each leg. Its fields must not be changed once Serve was
+// called.
+type Server struct {
+	// Handler gets each leg that is under full control, in the connection's
+	// reader goroutine, before any of its events is read. It sets the
+	// connection's handlers and returns; it must not block.
+	Handler func(call *Call)
+
+	Logger         *slog.Logger // nil: nothing is logged
+	Limits         Limits
+	WriteTimeout   time.Duration  // for each write; 0 means 5 s
+	ConnectTimeout time.Duration  // for the answer to connect; 0 means 10 s
+	MaxConnections int            // legs at a time, beyond which they are refused; 0 means no bound
+	RefuseCause    string         // hangup cause of refused legs; "" means SWITCH_CONGESTION
+	Allow          []netip.Prefix // who may connect; empty admits all
+
+	mu    sync.Mutex
+	legs  map[*Conn]struct{} // those that Handler got
+	ended bool               // Serve's context has ended
+}
+
+// A Call is a leg that FreeSWITCH has handed over.
+type Call struct {
+	Conn    *Conn
+	Channel *Event // the answer to connect
+}
+
+const (
+	defaultConnectTimeout = 10 * time.Second
+	defaultRefuseCause    = "SWITCH_CONGESTION"
+	// refusals is how many legs may be in refusal beyond MaxConnections; more
+	// wait to be accepted.
+	refusals = 256
+	// hangupPatience is how long a refused leg may take to go before the
+	// connection is given back with exit.
+	hangupPatience = 5 * time.Second
+)
+
+// Serve accepts connections until ctx ends or ln is closed, and returns when all
+// its goroutines have ended. It may be called once. A closed ln is a drain: legs go on until they end
+// or ctx does. When ctx ends, ln and all connections are closed, so that the
+// legs go on in their dialplans; a connection on which connect has not been
+// answered is given the time for it, because closing it earlier would leave the
+// call parked without an owner. The error is nil after either end, and that of
+// the listener otherwise.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	stop := context.AfterFunc(ctx, func() {
+		ln.Close()
+		s.closeAll()
+	})
+	defer stop()
+	var legs sync.WaitGroup
+	defer legs.Wait()
+	var slots chan struct{}
+	if s.MaxConnections > 0 {
+		slots = make(chan struct{}, s.MaxConnections+refusals)
+	}
+	for {
+		nc, err := accept(ctx, ln, s.logger())
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return fmt.Errorf("accept: %w", err)
+		}
+		if !s.admits(nc.RemoteAddr()) {
+			s.logger().Warn("event socket connection from an address that is not allowed", "remote", nc.RemoteAddr())
+			nc.Close()
+			continue
+		}
+		if slots != nil {
+			slots <- struct{}{}
+		}
+		legs.Go(func() {
+			s.serve(nc)
+			if slots != nil {
+				<-slots
+			}
+		})
+	}
+}
+
+// accept outlasts passing failures, such as too many open files.
+func accept(ctx context.Context, ln net.Listener, log *slog.Logger) (net.Conn, error) {
+	wait := 5 * time.Millisecond
+	for {
+		nc, err := ln.Accept()
+		if err == nil || errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
+			if err != nil && ctx.Err() != nil {
+				err = net.ErrClosed
+			}
+			return nc, err
+		}
+		//lint:ignore SA1019 net/http asks the same of its listeners.
+		if passing := net.Error(nil); !errors.As(err, &passing) || !passing.Temporary() {
+			return nil, err
+		}
+		log.Error("event socket accept failed, trying again", "error", err)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+		}
+		wait = min(2*wait, time.Second)
+	}
+}
+
+func (s *Server) logger() *slog.Logger {
+	if s.Logger == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Logger
+}
+
+func (s *Server) admits(addr net.Addr) bool {
+	if len(s.Allow) == 0 {
+		return true
+	}
+	from, err := netip.ParseAddrPort(addr.String())
+	if err != nil {
+		return false
+	}
+	for _, prefix := range s.Allow {
+		if prefix.Contains(from.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// serve owns one connection from its first byte to its end.
+func (s *Server) serve(nc net.Conn) {
+	c := NewConn(nc, Options{Limits: s.Limits, Logger: s.Logger, WriteTimeout: s.WriteTimeout})
+	defer s.detach(c)
+	patience := s.ConnectTimeout
+	if patience <= 0 {
+		patience = defaultConnectTimeout
+	}
+	timer := time.AfterFunc(patience, func() { c.end(ErrConnectTimeout) })
+	connected := false
+	c.Send(Connect(), func(r *Reply, err error) {
+		timer.Stop()
+		if err == nil {
+			connected = true
+			s.take(c, r)
+		}
+	})
+	err := c.Run(nil)
+	timer.Stop()
+	if !connected {
+		s.logger().Warn("event socket connection ended before connect was answered", "remote", nc.RemoteAddr(), "error", err)
+	}
+}
+
+// take decides about a leg whose channel is known.
+func (s *Server) take(c *Conn, r *Reply) {
+	log := s.logger().With("remote", c.RemoteAddr(), "leg", r.Get("Unique-ID"))
+	control, mode := r.Get("Control"), r.Get("Socket-Mode")
+	switch {
+	case r.Err() != nil:
+		log.Error("connect refused", "error", r.Err())
+		c.end(r.Err())
+	case control != "full" || mode != "async":
+		log.Error(`the dialplan's socket action must read: socket HOST:PORT async full`, "control", control, "mode", mode)
+		s.refuse(c, ErrNotInControl)
+	default:
+		s.attach(c, r, log)
+	}
+}
+
+// attach hands a leg to the Handler if there is room and time left for it.
+func (s *Server) attach(c *Conn, r *Reply, log *slog.Logger) {
+	s.mu.Lock()
+	ended, full := s.ended, s.MaxConnections > 0 && len(s.legs) >= s.MaxConnections
+	if !ended && !full {
+		if s.legs == nil {
+			s.legs = make(map[*Conn]struct{})
+		}
+		s.legs[c] = struct{}{}
+	}
+	s.mu.Unlock()
+	switch {
+	case ended: // the leg goes on in its dialplan
+		s.giveBack(c, ErrClosed)
+	case full:
+		log.Warn("leg refused, too many connections", "limit", s.MaxConnections)
+		s.refuse(c, errTooMany)
+	default:
+		s.Handler(&Call{Conn: c, Channel: r.Event()})
+	}
+}
+
+func (s *Server) detach(c *Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.legs, c)
+}
+
+// closeAll closes the connections of all legs and keeps others from becoming
+// one.
+func (s *Server) closeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+	for c := range s.legs {
+		c.Close()
+	}
+}
+
+var errTooMany = errors.New("esl: too many connections")
+
+// refuse hangs the leg up. FreeSWITCH then ends the connection; exit is for
+// when it does not.
+func (s *Server) refuse(c *Conn, reason error) {
+	cause := s.RefuseCause
+	if cause == "" {
+		cause = defaultRefuseCause
+	}
+	c.Send(Hangup(cause), func(r *Reply, err error) {
+		if err == nil {
+			err = r.Err()
+		}
+		if err != nil {
+			s.logger().Warn("refused leg was not hung up", "remote", c.RemoteAddr(), "error", err)
+			c.end(reason)
+		}
+	})
+	timer := time.AfterFunc(hangupPatience, func() { s.giveBack(c, reason) })
+	c.SetEndHandler(func(error) { timer.Stop() })
+}
+
+// giveBack ends a connection with exit, or without FreeSWITCH's answer to it if
+// that does not come.
+func (s *Server) giveBack(c *Conn, reason error) {
+	c.Send(Exit(), nil)
+	timer := time.AfterFunc(hangupPatience, func() { c.end(reason) })
+	c.SetEndHandler(func(error) { timer.Stop() })
+}
