@@ -1,0 +1,291 @@
+package interpreter
+
+import (
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/antchfx/xmlquery"
+
+	"ccxmld/script"
+)
+
+// Compiler turns parsed documents into compiled ones. It is made once, by
+// NewCompiler, and is safe for concurrent use.
+type Compiler struct {
+	language   *script.Language
+	vocabulary map[string]*elementSpec
+	extensions map[ExtensionName]*Extension
+}
+
+// NewCompiler gives a compiler that knows these extension elements.
+func NewCompiler(extensions ...*Extension) *Compiler {
+	c := &Compiler{
+		language:   newLanguage(),
+		vocabulary: vocabulary(),
+		extensions: make(map[ExtensionName]*Extension, len(extensions)),
+	}
+	for _, extension := range extensions {
+		c.extensions[extension.Name] = extension
+	}
+	return c
+}
+
+// LoadScript gets the text of a script that a document names by src, and the URI
+// it came from. Relative URIs resolve against base.
+type LoadScript func(base, src string) (text, uri string, err error)
+
+// compilation is one document being compiled.
+type compilation struct {
+	*Compiler
+	document   *Document
+	load       LoadScript
+	problems   Problems
+	processors int
+}
+
+// Compile compiles the document whose root element is root, or whose parsed form
+// has it as a child. uri is where the document came from; load gets the scripts
+// it names, and may be nil where there are none to be had. The error is of type
+// Problems: everything that keeps the document from loading.
+func (c *Compiler) Compile(root *xmlquery.Node, uri string, load LoadScript) (*Document, error) {
+	compilation := &compilation{
+		Compiler: c,
+		load:     load,
+		document: &Document{URI: uri, language: c.language, dialect: ccxml10},
+	}
+	compilation.root(root)
+	if len(compilation.problems) > 0 {
+		return nil, compilation.problems
+	}
+	compilation.document.index()
+	return compilation.document, nil
+}
+
+// CompileScript compiles a script that was fetched on its own.
+func (c *Compiler) CompileScript(text, uri string) (*Script, error) {
+	program, err := c.language.Script(text, script.Position{URI: uri, Line: 1})
+	if err != nil {
+		return nil, err
+	}
+	return &Script{URI: uri, program: program}, nil
+}
+
+func (c *compilation) root(node *xmlquery.Node) {
+	for node != nil && node.Type != xmlquery.ElementNode {
+		node = firstElement(node)
+	}
+	if node == nil {
+		c.problem(&place{tag: "ccxml", position: script.Position{URI: c.document.URI, Line: 1}},
+			"the document has no root element; expected <ccxml version=\"1.0\">")
+		return
+	}
+	c.document.dialect = recognise(node)
+	c.document.lenient = c.document.dialect == ccxml2002 || node.NamespaceURI == "" || declaresVoxeo(node)
+	root := c.element(node, c.document.URI)
+	if node.Data != "ccxml" || !isCCXML(node) {
+		c.problem(&root.place, fmt.Sprintf("<%s> is not the root of a CCXML document; expected <ccxml>", qualifiedName(node)))
+		return
+	}
+	if version, ok := root.attribute("version"); ok && version != "1.0" {
+		c.problem(&root.place, fmt.Sprintf("version %q is not supported; expected 1.0", version))
+	} else if !ok {
+		c.notice(&root.place, `<ccxml> has no version; it is read as 1.0`)
+	}
+	for child := range children(node) {
+		c.topLevel(c.element(child, root.base))
+	}
+	if c.processors == 0 {
+		c.problem(&root.place, "the document has no <eventprocessor>, so no event could be handled")
+	}
+}
+
+// topLevel compiles a child of <ccxml>. Those other than <eventprocessor> run
+// before event processing, wherever they stand (DOC-2).
+func (c *compilation) topLevel(e *element) {
+	if !isCCXML(e.node) {
+		c.extension(e)
+		return
+	}
+	switch e.tag {
+	case "eventprocessor", "eventhandler":
+		c.eventProcessor(e)
+	case "meta":
+		c.meta(e)
+	case "metadata":
+	case "var", "assign", "script", "log":
+		c.appendAction(&c.document.init, e)
+	default:
+		if _, known := c.vocabulary[e.tag]; known || e.tag == "transition" {
+			c.problem(&e.place, fmt.Sprintf("<%s> cannot stand here; it belongs in a <transition>", e.tag))
+			return
+		}
+		c.unknown(e)
+	}
+}
+
+func (c *compilation) meta(e *element) {
+	_, byName := e.attribute("name")
+	_, byHeader := e.attribute("http-equiv")
+	if byName == byHeader {
+		c.problem(&e.place, "<meta> needs exactly one of name and http-equiv")
+	}
+	if _, ok := e.attribute("content"); !ok {
+		c.problem(&e.place, "<meta> needs the attribute content")
+	}
+}
+
+func (c *compilation) eventProcessor(e *element) {
+	c.processors++
+	if c.processors > 1 {
+		c.problem(&e.place, "a document has exactly one <eventprocessor>; this is another one")
+	}
+	c.document.stateVariable = "state$"
+	if name, ok := e.attribute("statevariable"); ok {
+		if !script.IsIdentifier(strings.TrimSpace(name)) {
+			c.problem(&e.place, fmt.Sprintf("statevariable %q is not a variable name", name))
+		}
+		c.document.stateVariable = strings.TrimSpace(name)
+	}
+	for child := range children(e.node) {
+		transition := c.element(child, e.base)
+		if transition.tag != "transition" || !isCCXML(child) {
+			c.problem(&transition.place, fmt.Sprintf("<%s> cannot stand in <%s>; only <transition> can", qualifiedName(child), e.tag))
+			continue
+		}
+		c.transition(transition)
+	}
+}
+
+func (c *compilation) transition(e *element) {
+	event, _ := e.attribute("event")
+	t := &transition{
+		position: e.position,
+		pattern:  compilePattern(c.document.dialect.pattern(event)),
+		cond:     e.expression("cond"),
+	}
+	if states, ok := e.attribute("state"); ok {
+		t.states = c.states(e, states)
+	}
+	if name, ok := e.attribute("name"); ok {
+		t.variable = strings.TrimSpace(name)
+		if !script.IsIdentifier(t.variable) {
+			c.problem(&e.place, fmt.Sprintf("name %q is not a variable name", name))
+		}
+	}
+	e.checkAttributes(all(literals("event", "state", "name"), expr("cond")))
+	t.actions = c.actions(e)
+	c.document.transitions = append(c.document.transitions, t)
+}
+
+// states reads the state attribute: names separated by white space (EVT-5), or
+// one in quotes, as some documents have it (LEN-2, OLD-2).
+func (c *compilation) states(e *element, text string) []string {
+	trimmed := strings.TrimSpace(text)
+	for _, quote := range []string{"'", `"`} {
+		if len(trimmed) >= 2 && strings.HasPrefix(trimmed, quote) && strings.HasSuffix(trimmed, quote) {
+			trimmed = strings.TrimSpace(trimmed[1 : len(trimmed)-1])
+			if c.document.dialect == ccxml10 {
+				c.notice(&e.place, fmt.Sprintf("state=%q is literal text in CCXML 1.0; it is read without the quotes", text))
+			}
+		}
+	}
+	states := strings.Fields(trimmed)
+	if states == nil {
+		states = []string{}
+	}
+	return states
+}
+
+// actions compiles executable content.
+func (c *compilation) actions(parent *element) []action {
+	var list []action
+	for child := range children(parent.node) {
+		c.appendAction(&list, c.element(child, parent.base))
+	}
+	return list
+}
+
+func (c *compilation) appendAction(list *[]action, e *element) {
+	if a := c.action(e); a != nil {
+		*list = append(*list, a)
+	}
+}
+
+// action compiles one element of executable content; nil when it has problems.
+func (c *compilation) action(e *element) action {
+	if !isCCXML(e.node) {
+		return c.extension(e)
+	}
+	spec, known := c.vocabulary[e.tag]
+	if !known {
+		c.unknown(e)
+		return nil
+	}
+	e.checkAttributes(spec.attributes)
+	if spec.compile == nil {
+		c.notice(&e.place, fmt.Sprintf("<%s> is not supported yet; it raises error.unsupported when it is reached", e.tag))
+		return &unsupported{place: e.place, reason: fmt.Sprintf("<%s> is not supported", e.tag)}
+	}
+	return spec.compile(e)
+}
+
+func (c *compilation) unknown(e *element) {
+	c.problem(&e.place, fmt.Sprintf("<%s> is not an element of CCXML%s", e.tag, suggestion(e.tag, c.vocabulary)))
+}
+
+func (c *compilation) problem(at *place, reason string) {
+	c.problems = append(c.problems, &Problem{Position: at.position, Element: at.tag, Reason: reason})
+}
+
+func (c *compilation) notice(at *place, reason string) {
+	c.document.Notices = append(c.document.Notices, &Problem{Position: at.position, Element: at.tag, Reason: reason})
+}
+
+// children gives the child elements of a node.
+func children(node *xmlquery.Node) iter.Seq[*xmlquery.Node] {
+	return func(yield func(*xmlquery.Node) bool) {
+		for child := node.FirstChild; child != nil; child = child.NextSibling {
+			if child.Type == xmlquery.ElementNode && !yield(child) {
+				return
+			}
+		}
+	}
+}
+
+func firstElement(node *xmlquery.Node) *xmlquery.Node {
+	for child := range children(node) {
+		return child
+	}
+	return nil
+}
+
+// isCCXML tells whether an element is CCXML's own: it has its namespace or none.
+func isCCXML(node *xmlquery.Node) bool {
+	return node.NamespaceURI == "" && node.Prefix == "" || node.NamespaceURI == Namespace
+}
+
+func declaresVoxeo(root *xmlquery.Node) bool {
+	for _, attribute := range root.Attr {
+		if attribute.Name.Space == "xmlns" && strings.Contains(attribute.Value, "voxeo") {
+			return true
+		}
+	}
+	return false
+}
+
+func qualifiedName(node *xmlquery.Node) string {
+	if node.Prefix != "" {
+		return node.Prefix + ":" + node.Data
+	}
+	return node.Data
+}
+
+func attributeOf(node *xmlquery.Node, name string) string {
+	for _, attribute := range node.Attr {
+		if attribute.Name.Local == name && attribute.Name.Space == "" {
+			return attribute.Value
+		}
+	}
+	return ""
+}

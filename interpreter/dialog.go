@@ -1,0 +1,77 @@
+package interpreter
+
+// DialogState is the state of a dialog (CCXML 1.0, 7).
+type DialogState string
+
+// The states of a dialog.
+const (
+	DialogStarting    DialogState = "STARTING"
+	DialogStarted     DialogState = "STARTED"
+	DialogTerminating DialogState = "TERMINATING"
+	DialogEnded       DialogState = "TERMINATED"
+)
+
+// Dialog is a dialog as documents see it (CCXML 1.0, 7.3).
+type Dialog struct {
+	ID             string
+	State          DialogState
+	ConnectionID   string
+	ConferenceID   string
+	Source         string
+	Type           string
+	MediaDirection string
+
+	beside bool // leaves the connection's bridges alone (2002 dialect)
+}
+
+// property gives a property of the dialog object.
+func (d *Dialog) property(s *Session, key string) (any, bool) {
+	switch key {
+	case "dialogid", "id":
+		return d.ID, true
+	case "state":
+		return string(d.State), true
+	case "connectionid":
+		return optional(d.ConnectionID), true
+	case "conferenceid":
+		return optional(d.ConferenceID), true
+	case "src":
+		return d.Source, true
+	case "type":
+		return d.Type, true
+	}
+	return s.mediaProperty(d.ID, "dialog", key)
+}
+
+func (d *Dialog) keys() []string {
+	return []string{"dialogid", "state", "connectionid", "conferenceid", "src", "type", "input", "outputs", "objecttype"}
+}
+
+// bridgeDialog makes the implicit bridge between a dialog that has started and
+// its connection or conference (CCXML 1.0, 7.2, mediadirection).
+func (s *Session) bridgeDialog(d *Dialog) {
+	if d.beside {
+		return
+	}
+	dialog := Endpoint{ID: d.ID}
+	partner := Endpoint{ID: d.ConnectionID}
+	if d.ConferenceID != "" {
+		partner = Endpoint{ID: d.ConferenceID, Conference: true}
+	}
+	switch d.MediaDirection {
+	case "dialogtransmit":
+		s.media.Join(partner, dialog, Half, false)
+	case "dialogreceive":
+		s.media.Join(dialog, partner, Half, false)
+	default:
+		s.media.Join(partner, dialog, Full, false)
+	}
+}
+
+// optional gives undefined for an id that is not there.
+func optional(id string) any {
+	if id == "" {
+		return nil
+	}
+	return id
+}

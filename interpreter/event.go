@@ -1,0 +1,238 @@
+package interpreter
+
+import (
+	"github.com/dop251/goja"
+)
+
+// Event is one entry of a session's queue (CCXML 1.0, 9). Whoever posts it must
+// not change it afterwards.
+type Event struct {
+	Name       string
+	ID         string // eventid; given by the session when empty
+	Source     string // eventsource: the id of what it comes from
+	SourceType string // eventsourcetype: connection, dialog, ccxml, basichttp …
+	Fields     []Field
+
+	// Effect changes the session's objects when the event is taken from the
+	// queue, before a transition is selected (CCXML 1.0, 8.4); nil for none.
+	Effect Effect
+
+	connection *Connection
+	dialog     *Dialog
+	conference *Conference
+}
+
+// Field is a property of an event object. Its value is nil (undefined), a
+// string, a bool, a number, a []any or a map[string]any of these, or a []Pair,
+// which becomes an object with dotted names nested.
+type Field struct {
+	Name  string
+	Value any
+}
+
+// Field gives the value of a field, or nil.
+func (e *Event) Field(name string) any {
+	for _, field := range e.Fields {
+		if field.Name == name {
+			return field.Value
+		}
+	}
+	return nil
+}
+
+// String gives a field as text, "" where it is absent or not a string.
+func (e *Event) String(name string) string {
+	text, _ := e.Field(name).(string)
+	return text
+}
+
+// Effect is what an event does to the session's objects when it is handled. The
+// effects are the types of this package whose names end in Effect.
+type Effect interface {
+	apply(*Session, *Event)
+}
+
+// ConnectionEffect moves a connection to a state. New is set when the event
+// brings a connection that the session did not know.
+type ConnectionEffect struct {
+	ConnectionID string
+	State        ConnectionState // "" leaves it as it is
+	New          *Connection
+}
+
+func (effect ConnectionEffect) apply(s *Session, e *Event) {
+	if effect.New != nil {
+		s.connections.add(effect.New.ID, effect.New)
+	}
+	connection := s.connections.get(effect.ConnectionID)
+	if connection == nil {
+		return
+	}
+	e.connection = connection
+	if effect.State != "" {
+		connection.moveTo(effect.State)
+	}
+	if effect.State.final() {
+		s.media.Remove(connection.ID)
+	}
+}
+
+// DialogEffect moves a dialog to a state.
+type DialogEffect struct {
+	DialogID string
+	State    DialogState
+}
+
+func (effect DialogEffect) apply(s *Session, e *Event) {
+	dialog := s.dialogs.get(effect.DialogID)
+	if dialog == nil {
+		return
+	}
+	e.dialog = dialog
+	dialog.State = effect.State
+	switch effect.State {
+	case DialogStarted:
+		s.bridgeDialog(dialog)
+	case DialogEnded:
+		s.media.Remove(dialog.ID)
+	}
+}
+
+// ConferenceEffect attaches the session to a conference or detaches it.
+type ConferenceEffect struct {
+	ConferenceID string
+	Attached     bool
+}
+
+func (effect ConferenceEffect) apply(s *Session, e *Event) {
+	conference := s.conferences.get(effect.ConferenceID)
+	if conference == nil {
+		return
+	}
+	e.conference = conference
+	conference.attached = effect.Attached
+	if !effect.Attached {
+		s.media.Remove(conference.ID)
+	}
+}
+
+// JoinEffect bridges two endpoints in the session's media graph.
+type JoinEffect struct {
+	A, B     Endpoint
+	Duplex   Duplex
+	Implicit bool // made by a call's joinid rather than by <join>
+}
+
+func (effect JoinEffect) apply(s *Session, _ *Event) {
+	s.media.Join(effect.A, effect.B, effect.Duplex, !effect.Implicit)
+}
+
+// UnjoinEffect takes the bridge between two endpoints away.
+type UnjoinEffect struct {
+	A, B string
+}
+
+func (effect UnjoinEffect) apply(s *Session, _ *Event) {
+	s.media.Unjoin(effect.A, effect.B)
+}
+
+// eventObject is the ECMAScript view of an event. It makes values when they are
+// asked for, since most documents look at few of them.
+type eventObject struct {
+	session *Session
+	event   *Event
+	own     map[string]goja.Value // what was made or set before
+}
+
+var _ goja.DynamicObject = (*eventObject)(nil)
+
+// Get gives a property, as goja asks for it; nil for none.
+func (o *eventObject) Get(key string) goja.Value {
+	if value, ok := o.own[key]; ok {
+		return value
+	}
+	value, ok := o.lookup(key)
+	if !ok {
+		return nil
+	}
+	o.keep(key, value)
+	return value
+}
+
+func (o *eventObject) keep(key string, value goja.Value) {
+	if o.own == nil {
+		o.own = make(map[string]goja.Value, 4)
+	}
+	o.own[key] = value
+}
+
+// lookup makes a property: the standard fields of every event (CCXML 1.0, 9.1),
+// the objects it is about, and its own fields.
+func (o *eventObject) lookup(key string) (goja.Value, bool) {
+	s, e := o.session, o.event
+	switch key {
+	case "name":
+		return s.toValue(s.document.dialect.eventName(e.Name)), true
+	case "eventid":
+		return s.toValue(e.ID), true
+	case "eventsource":
+		return s.toValue(e.Source), true
+	case "eventsourcetype":
+		return s.toValue(e.SourceType), true
+	case "connection":
+		if e.connection != nil {
+			return s.connections.object(e.connection.ID, e.connection), true
+		}
+	case "dialog":
+		if e.dialog != nil {
+			return s.dialogs.object(e.dialog.ID, e.dialog), true
+		}
+	case "conference":
+		if e.conference != nil {
+			return s.conferences.object(e.conference.ID, e.conference), true
+		}
+	}
+	for _, field := range e.Fields {
+		if field.Name == key {
+			return s.toValue(field.Value), true
+		}
+	}
+	if value, ok := s.document.dialect.field(e, key); ok {
+		return s.toValue(value), true
+	}
+	return nil, false
+}
+
+// Set keeps what a document assigns to the event object.
+func (o *eventObject) Set(key string, value goja.Value) bool {
+	o.keep(key, value)
+	return true
+}
+
+// Has tells whether there is such a property.
+func (o *eventObject) Has(key string) bool { return o.Get(key) != nil }
+
+// Delete takes away what was assigned.
+func (o *eventObject) Delete(key string) bool {
+	delete(o.own, key)
+	return true
+}
+
+// Keys lists the properties for for-in loops: the standard ones, then the
+// event's own.
+func (o *eventObject) Keys() []string {
+	keys := []string{"name", "eventid", "eventsource", "eventsourcetype"}
+	if o.event.connection != nil {
+		keys = append(keys, "connection")
+	}
+	if o.event.dialog != nil {
+		keys = append(keys, "dialog")
+	}
+	if o.event.conference != nil {
+		keys = append(keys, "conference")
+	}
+	for _, field := range o.event.Fields {
+		keys = append(keys, field.Name)
+	}
+	return keys
+}

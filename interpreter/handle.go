@@ -1,0 +1,228 @@
+package interpreter
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/dop251/goja"
+
+	"ccxmld/script"
+)
+
+// errStop ends a transition early without an error: <exit> and <goto>.
+var errStop = errors.New("the transition has ended")
+
+// handle processes one event to completion (CCXML 1.0, 9.1): the objects change,
+// one transition is selected, and its actions run.
+func (s *Session) handle(e *Event) {
+	if e.Effect != nil {
+		e.Effect.apply(s, e)
+	}
+	s.resolveObjects(e)
+	s.event = e
+	transition := s.selectTransition(e)
+	s.observe(e, transition)
+	switch {
+	case transition != nil:
+		s.run(transition, e)
+	case strings.HasPrefix(e.Name, "error."):
+		s.end(Ending{Reason: unhandledReason(e)})
+	case e.Name == "ccxml.kill":
+		s.end(Ending{Reason: "killed: " + e.String("reason")})
+	}
+	s.event, s.lastEvent = nil, e
+	s.guardErrors(e)
+	s.forget(e)
+	s.reportState()
+	if next := s.document.dialect.follows(e); next != nil && s.ending == nil {
+		s.enqueue(next)
+	}
+}
+
+func unhandledReason(e *Event) string {
+	reason := fmt.Sprintf("no transition handled %s", e.Name)
+	if words := e.String("reason"); words != "" {
+		reason += ": " + words
+	}
+	return reason
+}
+
+// resolveObjects finds the connection, dialog and conference an event is about,
+// for events without an effect on them.
+func (s *Session) resolveObjects(e *Event) {
+	if e.connection == nil {
+		e.connection = s.connections.get(e.String("connectionid"))
+	}
+	if e.dialog == nil {
+		e.dialog = s.dialogs.get(e.String("dialogid"))
+	}
+	if e.conference == nil {
+		e.conference = s.conferences.get(e.String("conferenceid"))
+	}
+}
+
+// forget drops what has ended, now that its final event has been handled
+// (SOB-7, DEV-11).
+func (s *Session) forget(e *Event) {
+	if c := e.connection; c != nil && c.State.final() {
+		s.connections.remove(c.ID)
+	}
+	if d := e.dialog; d != nil && d.State == DialogEnded {
+		s.dialogs.remove(d.ID)
+	}
+	if effect, ok := e.Effect.(ConferenceEffect); ok && !effect.Attached {
+		s.conferences.remove(effect.ConferenceID)
+	}
+}
+
+// guardErrors ends a session that does nothing but handle errors (EVT-27).
+func (s *Session) guardErrors(e *Event) {
+	if !strings.HasPrefix(e.Name, "error.") {
+		s.errorsInRow = 0
+		return
+	}
+	s.errorsInRow++
+	if s.errorsInRow >= s.limits.Errors {
+		s.end(Ending{Reason: fmt.Sprintf("%d error events in a row; the last was %s: %s",
+			s.errorsInRow, e.Name, e.String("reason"))})
+	}
+}
+
+// selectTransition finds the first transition in document order whose state,
+// event and condition all match (CCXML 1.0, 9.2.2).
+func (s *Session) selectTransition(e *Event) *transition {
+	name := strings.ToLower(e.Name)
+	candidates := s.document.candidates(name)
+	if len(candidates) == 0 {
+		return nil
+	}
+	s.bindEvent(e)
+	state := s.currentState()
+	for _, t := range candidates {
+		if t.inState(state) && t.pattern.match(name) && s.holds(t, e) {
+			return t
+		}
+	}
+	return nil
+}
+
+// bindEvent opens the transition scope of an event, with event$ in it (EVT-16).
+func (s *Session) bindEvent(e *Event) {
+	scope := s.runtime.OpenScope(transitionScope)
+	object := s.runtime.VM().NewDynamicObject(&eventObject{session: s, event: e})
+	s.setProperty(scope, "event$", object)
+	if s.document.dialect.oldNames {
+		s.setProperty(scope, "_event", object)
+	}
+}
+
+func (s *Session) boundEvent() goja.Value {
+	return s.runtime.Scope(transitionScope).Get("event$")
+}
+
+// currentState is the value of the state variable.
+func (s *Session) currentState() string {
+	scope, ok := s.runtime.Resolve(s.document.stateVariable)
+	if !ok {
+		return ""
+	}
+	value := s.runtime.Scope(scope).Get(s.document.stateVariable)
+	if value == nil || goja.IsUndefined(value) {
+		return ""
+	}
+	return value.String()
+}
+
+// holds evaluates a transition's condition. One that throws raises
+// error.semantic and counts as false (EVT-15).
+func (s *Session) holds(t *transition, e *Event) bool {
+	if t.cond == nil {
+		return true
+	}
+	value, err := s.runtime.Eval(t.cond)
+	if err != nil {
+		if e.Name == "error.semantic" {
+			s.log.Warn("condition failed while error.semantic was handled", "document", t.position.String(), "error", err)
+			return false
+		}
+		s.raiseSemantic(&place{tag: "transition", position: t.position}, err)
+		return false
+	}
+	return value.ToBoolean()
+}
+
+// run executes the actions of a transition in document order. An evaluation
+// error skips the rest (EVT-23).
+func (s *Session) run(t *transition, e *Event) {
+	if t.variable != "" {
+		s.runtime.Declare(transitionScope, t.variable, s.boundEvent())
+		if s.document.dialect.keepVariables { // OLD-3
+			s.runtime.Declare(applicationScope, t.variable, s.boundEvent())
+		}
+	}
+	s.runActions(t.actions)
+}
+
+func (s *Session) runActions(actions []action) {
+	for _, a := range actions {
+		err := a.run(s)
+		if errors.Is(err, errStop) {
+			return
+		}
+		if err != nil {
+			s.raiseSemantic(a.element(), err)
+			return
+		}
+	}
+}
+
+// raise queues an error event for an element (CCXML 1.0, 9.5).
+func (s *Session) raise(name string, at *place, reason string, fields ...Field) {
+	s.log.Info("error event", "event", name, "document", at.position.String(), "element", at.tag, "reason", reason)
+	s.enqueue(&Event{
+		Name: name, Source: s.ID(), SourceType: "ccxml",
+		Fields: append([]Field{{"reason", fmt.Sprintf("%s: <%s>: %s", at.position, at.tag, reason)}, {"tagname", at.tag}}, fields...),
+	})
+}
+
+// raiseSemantic queues error.semantic. An element inside <if> that failed knows
+// its own place.
+func (s *Session) raiseSemantic(at *place, err error) {
+	var inner *actionError
+	if errors.As(err, &inner) {
+		at, err = inner.at, inner.err
+	}
+	s.raise("error.semantic", at, reasonOf(err))
+}
+
+// actionError is the error of an element that stands in another one.
+type actionError struct {
+	at  *place
+	err error
+}
+
+func (e *actionError) Error() string { return e.err.Error() }
+func (e *actionError) Unwrap() error { return e.err }
+
+func (s *Session) observe(e *Event, t *transition) {
+	var at *script.Position
+	if t != nil {
+		at = &t.position
+		s.debug.addf("%s: %s", at, e.Name)
+	}
+	s.log.Debug("event", "event", e.Name, "eventid", e.ID, "handled", t != nil)
+	if s.options.Observer != nil {
+		s.options.Observer.EventHandled(s.ID(), e, at)
+	}
+}
+
+// reportState tells the observer when the state variable has changed.
+func (s *Session) reportState() {
+	if state := s.currentState(); state != s.state {
+		s.state = state
+		if s.options.Observer != nil {
+			s.options.Observer.StateChanged(s.ID(), state)
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package interpreter
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/dop251/goja"
+
+	"ccxmld/script"
+)
+
+// sendElement is <send> (CCXML 1.0, 9.2.3).
+type sendElement struct {
+	place
+	target, targettype, name, delay, hints *script.Expression
+	namelist                               []namedValue
+	sendid                                 *script.Target
+	old                                    bool // 2002: the target tells the type
+}
+
+// pendingSend is a send that waits for its delay.
+type pendingSend struct {
+	stop func() bool
+}
+
+func compileSend(e *element) action {
+	send := &sendElement{
+		place: e.place, target: e.expression("target"), targettype: e.expression("targettype"),
+		name: e.expression("name"), delay: e.expression("delay"), hints: e.expression("hints"),
+		namelist: e.namelist("namelist"), sendid: e.target("sendid"), old: e.document.dialect.oldNames,
+	}
+	if send.name == nil {
+		send.name = e.expression("data") // LEN-3
+	}
+	inline := firstElement(e.node) != nil
+	switch {
+	case inline && send.name != nil:
+		e.problem(&e.place, "<send> takes one of name and inline content")
+	case inline && len(send.namelist) > 0:
+		e.problem(&e.place, "<send> with inline content takes no namelist")
+	case inline:
+		e.notice(&e.place, "<send> with inline content is not supported; it raises error.unsupported when it is reached")
+		return &unsupported{e.place, "inline content is not supported"}
+	case send.name == nil:
+		e.problem(&e.place, "<send> needs the attribute name")
+	}
+	return send
+}
+
+func (x *sendElement) run(s *Session) error {
+	r, err := x.request(s)
+	if err != nil {
+		return err
+	}
+	delay, err := s.interval(x.delay, "delay")
+	if err != nil {
+		return err
+	}
+	if err := s.receivable(x.sendid); err != nil {
+		return err
+	}
+	r.SendID = s.newID()
+	if err := s.receive(x.sendid, r.SendID); err != nil {
+		return err
+	}
+	if len(s.sends) >= s.limits.Sends {
+		return fmt.Errorf("more than %d delayed sends are pending", s.limits.Sends)
+	}
+	dispatch := func() { s.dispatch(&x.place, r) }
+	if delay == 0 {
+		dispatch()
+		return nil
+	}
+	if s.sends == nil {
+		s.sends = make(map[string]*pendingSend)
+	}
+	s.sends[r.SendID] = &pendingSend{stop: s.after(delay, func() {
+		if s.sends[r.SendID] != nil { // not cancelled while it was on its way
+			dispatch()
+		}
+	})}
+	return nil
+}
+
+func (x *sendElement) request(s *Session) (r SendRequest, err error) {
+	r.Base = x.base
+	if r.Target, err = s.required(x.target, "target"); err != nil {
+		return r, err
+	}
+	if r.TargetType, err = x.kind(s, r.Target); err != nil {
+		return r, err
+	}
+	if r.Event, err = x.eventName(s); err != nil {
+		return r, err
+	}
+	if r.Parameters, err = s.pairs(&x.place, x.namelist); err != nil {
+		return r, err
+	}
+	r.Hints, err = s.hints(x.hints)
+	return r, err
+}
+
+// kind is the targettype. An unquoted ccxml evaluates to the scope object of
+// that name (LEN-4). In 2002 a target with a scheme was an HTTP server (OLD-18).
+func (x *sendElement) kind(s *Session, target string) (string, error) {
+	if x.targettype == nil {
+		if x.old && (strings.HasPrefix(target, "http:") || strings.HasPrefix(target, "https:")) {
+			return "basichttp", nil
+		}
+		return "ccxml", nil
+	}
+	value, err := s.runtime.Eval(x.targettype)
+	if err != nil {
+		return "", err
+	}
+	if _, isObject := value.(*goja.Object); isObject || goja.IsUndefined(value) {
+		return "ccxml", nil
+	}
+	return value.String(), nil
+}
+
+var eventNameSyntax = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`)
+
+// eventName is the name of the event to send. An event object stands for its
+// name (LEN-7).
+func (x *sendElement) eventName(s *Session) (string, error) {
+	value, err := s.runtime.Eval(x.name)
+	if err != nil {
+		return "", err
+	}
+	if object, ok := value.(*goja.Object); ok {
+		if value = object.Get("name"); value == nil {
+			return "", errors.New("name is an object without a name")
+		}
+	}
+	name := strings.TrimSpace(value.String())
+	if !eventNameSyntax.MatchString(name) {
+		return "", fmt.Errorf("%q is not an event name: letters, digits and dots, beginning with a letter", name)
+	}
+	return name, nil
+}
+
+// dispatch hands a message to the platform and turns the outcome into an event.
+func (s *Session) dispatch(at *place, r SendRequest) {
+	if pending := s.sends[r.SendID]; pending != nil {
+		delete(s.sends, r.SendID)
+	}
+	switch strings.ToLower(r.TargetType) {
+	case "ccxml", "basichttp":
+	default:
+		s.sent(at, r.SendID, SendResult{Failure: "targettypeinvalid",
+			Reason: fmt.Sprintf("targettype %q is not supported; expected 'ccxml' or 'basichttp'", r.TargetType)})
+		return
+	}
+	if strings.EqualFold(r.Event, "ccxml.kill.unconditional") {
+		s.sent(at, r.SendID, SendResult{Failure: "failed", Reason: "documents may not send ccxml.kill.unconditional"})
+		return
+	}
+	if strings.EqualFold(r.TargetType, "ccxml") && r.Target == s.ID() {
+		s.Queue(s.messageFrom(r))
+		s.sent(at, r.SendID, SendResult{})
+		return
+	}
+	s.platform.Send(r, func(result SendResult) {
+		s.mail.do(func() { s.sent(at, r.SendID, result) })
+	})
+}
+
+// messageFrom is the event that a send to this very session makes.
+func (s *Session) messageFrom(r SendRequest) *Event {
+	return MessageEvent(r.SendID, s.ID(), r.Event, r.Parameters)
+}
+
+// MessageEvent is the event that a <send> of one session brings to another
+// (EVT-19, EVT-20, SND-8).
+func MessageEvent(sendID, senderID, name string, parameters []Pair) *Event {
+	e := &Event{Name: name, ID: sendID, Source: senderID, SourceType: "ccxml"}
+	nested := map[string]bool{}
+	for _, parameter := range parameters {
+		head, _, dotted := strings.Cut(parameter.Name, ".")
+		switch {
+		case !dotted:
+			e.Fields = append(e.Fields, Field{head, parameter.Value})
+		case !nested[head]:
+			nested[head] = true
+			e.Fields = append(e.Fields, Field{head, nestedPairs(head, parameters)})
+		}
+	}
+	return e
+}
+
+// nestedPairs are the parameters below a name, with the rest of theirs.
+func nestedPairs(head string, parameters []Pair) (below []Pair) {
+	for _, parameter := range parameters {
+		if rest, ok := strings.CutPrefix(parameter.Name, head+"."); ok {
+			below = append(below, Pair{rest, parameter.Value})
+		}
+	}
+	return below
+}
+
+func (s *Session) sent(at *place, sendID string, result SendResult) {
+	if result.Failure != "" {
+		s.raise("error.send."+result.Failure, at, result.Reason, Field{"sendid", sendID})
+		return
+	}
+	s.enqueue(&Event{Name: "send.successful", Source: s.ID(), SourceType: "ccxml", Fields: []Field{{"sendid", sendID}}})
+	if result.Reply != nil {
+		s.enqueue(result.Reply)
+	}
+}
+
+// cancelElement is <cancel> (CCXML 1.0, 9.2.4).
+type cancelElement struct {
+	place
+	sendid *script.Expression
+}
+
+func compileCancel(e *element) action {
+	return &cancelElement{e.place, e.expression("sendid")}
+}
+
+func (c *cancelElement) run(s *Session) error {
+	id, err := s.required(c.sendid, "sendid")
+	if err != nil {
+		return err
+	}
+	pending := s.sends[id]
+	if pending == nil {
+		s.raise("error.notallowed", &c.place, fmt.Sprintf("there is no pending send %q: it was dispatched, cancelled or never made", id),
+			Field{"sendid", id})
+		return nil
+	}
+	pending.stop()
+	delete(s.sends, id)
+	s.Queue(&Event{Name: "cancel.successful", Source: s.ID(), SourceType: "ccxml", Fields: []Field{{"sendid", id}}})
+	return nil
+}
