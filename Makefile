@@ -1,0 +1,55 @@
+# ccxmld's chores. What runs in CI is .ci/run, which calls these.
+
+GO      ?= go
+# Time for each fuzz target, and what `make bench` runs.
+FUZZTIME ?= 10s
+BENCH    ?= .
+BENCHFLAGS ?= -benchmem
+
+.PHONY: build demo test lint bench fuzz test-freeswitch
+
+# The daemon, as bin/ccxmld.
+build:
+	$(GO) build -o bin/ccxmld ./cmd/ccxmld
+
+# Both published applications on the simulated switch; needs nothing installed.
+demo:
+	$(GO) run ./cmd/ccxmld demo
+
+# Every test, with the race detector. The tests start a real redis-server by
+# themselves: it has to be on the PATH (Debian: apt-get install redis-server).
+test:
+	$(GO) test -race ./...
+
+lint:
+	$(GO) vet ./...
+	$(GO) vet -tags freeswitch ./...
+	$(GO) tool staticcheck ./...
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then \
+		echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	@if ! command -v govulncheck >/dev/null; then \
+		echo "govulncheck is not installed: known vulnerabilities were NOT looked for"; \
+	elif out=$$(govulncheck ./... 2>&1); then echo "$$out"; \
+	elif [ $$? -eq 3 ]; then echo "$$out"; exit 1; \
+	else echo "govulncheck could not run (it needs its database, from the network or GOVULNDB): NOT looked for"; \
+		echo "$$out" | head -n 3; fi
+
+# Benchmarks, beside their baselines. BENCH=Call runs those with Call in the name.
+bench:
+	$(GO) test -run '^$$' -bench '$(BENCH)' $(BENCHFLAGS) ./...
+
+# Each fuzz target for FUZZTIME, one after the other.
+fuzz:
+	@set -e; grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n 1 dirname | sort -u | while read -r dir; do \
+		for target in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | cut -c6-); do \
+			echo "== $$dir $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$dir; \
+		done; \
+	done
+
+# The tests that talk to a real FreeSWITCH, prepared as docs/freeswitch.md says.
+test-freeswitch:
+	@if [ -z "$$CCXMLD_FREESWITCH" ]; then \
+		echo "CCXMLD_FREESWITCH is not set: expected HOST:PORT:PASSWORD of a FreeSWITCH's mod_event_socket,"; \
+		echo "such as CCXMLD_FREESWITCH=127.0.0.1:8021:ClueCon make test-freeswitch"; exit 1; fi
+	$(GO) test -race -count=1 -tags freeswitch -run '^TestFreeSWITCH' ./...
