@@ -53,7 +53,7 @@ func newPeer(t testing.TB, nc net.Conn) *peer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	return &peer{t: t, nc: nc, r: bufio.NewReader(nc)}
+	return &peer{t: t, nc: nc, r: newReader(nc)}
 }
 
 // read returns the next command: its lines, and its body after an empty one.
@@ -483,3 +483,5 @@ func TestReplyErr(t *testing.T) {
 		}
 	}
 }
+
+func newReader(nc net.Conn) *bufio.Reader { return bufio.NewReader(nc) }
