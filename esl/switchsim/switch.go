@@ -1,0 +1,341 @@
+package switchsim
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"time"
+)
+
+// Options describe a simulated FreeSWITCH. The zero value is usable.
+type Options struct {
+	// Clock is the time the switch lives in; nil is the wall's.
+	Clock Clock
+	// Logger is told what goes wrong; nil discards it.
+	Logger *slog.Logger
+	// Password is what links authenticate with, "ClueCon" by default.
+	Password string
+	// Sockets are the addresses of the controllers' outbound-socket
+	// listeners: each is one socket action of the dialplan that incoming
+	// calls run through, in order. "host:port|host:port" is one action that
+	// tries several.
+	Sockets []string
+	// SocketArgs follow the address in a socket action, "async full" by
+	// default.
+	SocketArgs string
+	// Variables are set by the dialplan before the first socket action.
+	Variables map[string]string
+	// Gateways are the gateways that sofia/gateway/NAME/… knows; nil is any.
+	Gateways []string
+	// Modules are those that module_exists knows; nil is a usual list.
+	Modules []string
+	// Sounds tells how long the file at a path lasts and whether it is there,
+	// beside those named to [Switch.AddSound]. It must not call the switch.
+	Sounds func(path string) (time.Duration, bool)
+	// SpeechRate is how long the engine takes to say one character, 60 ms by
+	// default.
+	SpeechRate time.Duration
+	// Tick is the period in which legs look at their commands: 20 ms on a
+	// real switch, 0 (the default) for at once.
+	Tick time.Duration
+	// LogCommands keeps the commands that each leg was given, for
+	// [Switch.Commands].
+	LogCommands bool
+}
+
+// Switch is a simulated FreeSWITCH. It is safe for concurrent use. [Switch.Close]
+// ends it with all its goroutines.
+type Switch struct {
+	options Options
+	clock   Clock
+	log     *slog.Logger
+	node    string // the headers that name the node, in every event
+	uuid    string
+	began   time.Time
+	dialing context.Context
+	hangUp  context.CancelFunc
+	tasks   sync.WaitGroup
+
+	mu        sync.Mutex
+	closed    bool
+	agenda    agenda
+	later     []*appointment // to do before the lock is given back
+	dirty     []*listener    // have something to send
+	server    net.Listener
+	listeners []*listener            // all
+	broad     []*listener            // those that may hear of anything
+	followers map[string][]*listener // those that hear of some legs only
+	channels  map[string]*channel
+	rooms     map[string]*conference
+	callees   map[string]Behaviour
+	called    map[string][]*Party // nobody has waited for them yet
+	changed   chan struct{}       // closed when something a test may wait for happens
+	sounds    map[string]time.Duration
+	engines   map[string]bool
+	random    *rand.Rand
+	sequence  int64
+	sessions  int
+	memberIDs int
+
+	scratch    []byte
+	scratchOf  *event
+	date       []byte
+	dateSecond int64
+}
+
+// New returns a switch. It takes no calls and knows no sounds yet.
+func New(options Options) *Switch {
+	if options.Clock == nil {
+		options.Clock = RealClock()
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	if options.Password == "" {
+		options.Password = "ClueCon"
+	}
+	if options.SocketArgs == "" {
+		options.SocketArgs = "async full"
+	}
+	if options.SpeechRate == 0 {
+		options.SpeechRate = 60 * time.Millisecond
+	}
+	sw := &Switch{
+		options:   options,
+		clock:     options.Clock,
+		log:       options.Logger,
+		followers: make(map[string][]*listener),
+		channels:  make(map[string]*channel),
+		rooms:     make(map[string]*conference),
+		callees:   make(map[string]Behaviour),
+		called:    make(map[string][]*Party),
+		changed:   make(chan struct{}),
+		sounds:    make(map[string]time.Duration),
+		engines:   make(map[string]bool),
+		random:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+	}
+	sw.began = sw.clock.Now()
+	sw.agenda.sw = sw
+	sw.dialing, sw.hangUp = context.WithCancel(context.Background())
+	sw.uuid = sw.newUUID()
+	sw.node = "\nCore-UUID: " + sw.uuid +
+		"\nFreeSWITCH-Hostname: sim\nFreeSWITCH-Switchname: sim\nFreeSWITCH-IPv4: 127.0.0.1\nFreeSWITCH-IPv6: %3A%3A1\n"
+	return sw
+}
+
+// errClosed is returned for what a closed switch is asked to do.
+var errClosed = errors.New("switchsim: switch is closed")
+
+// Listen takes links (inbound Event Socket connections) at an address.
+func (sw *Switch) Listen(address string) error {
+	server, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("switchsim: %w", err)
+	}
+	sw.lock()
+	defer sw.unlock()
+	if sw.closed || sw.server != nil {
+		server.Close()
+		if sw.closed {
+			return errClosed
+		}
+		return errors.New("switchsim: listens already")
+	}
+	sw.server = server
+	sw.tasks.Go(func() { sw.accept(server) })
+	return nil
+}
+
+func (sw *Switch) accept(server net.Listener) {
+	for {
+		conn, err := server.Accept()
+		if err != nil {
+			return
+		}
+		sw.lock()
+		if sw.closed {
+			sw.unlock()
+			conn.Close()
+			return
+		}
+		sw.newListener(conn, nil).greet()
+		sw.unlock()
+	}
+}
+
+// Addr returns the address that links connect to, empty before
+// [Switch.Listen].
+func (sw *Switch) Addr() string {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	if sw.server == nil {
+		return ""
+	}
+	return sw.server.Addr().String()
+}
+
+// Close ends the switch: all connections, all legs without a word, all
+// goroutines. It returns when they have gone.
+func (sw *Switch) Close() {
+	sw.lock()
+	if !sw.closed {
+		sw.closed = true
+		sw.hangUp()
+		if sw.server != nil {
+			sw.server.Close()
+		}
+		for _, l := range sw.listeners {
+			l.conn.Close()
+		}
+		sw.agenda.stop()
+		sw.announce()
+	}
+	sw.unlock()
+	sw.tasks.Wait()
+}
+
+// Channels returns how many legs are alive.
+func (sw *Switch) Channels() int {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	live := 0
+	for _, c := range sw.channels {
+		if !c.ended {
+			live++
+		}
+	}
+	return live
+}
+
+// Commands returns what a leg was told to execute, as "application data", if
+// [Options].LogCommands is set. It knows a leg until that is destroyed.
+func (sw *Switch) Commands(uuid string) []string {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	if c := sw.channels[uuid]; c != nil {
+		return append([]string(nil), c.commands...)
+	}
+	return nil
+}
+
+// AddSound says that a file exists and how long it lasts.
+func (sw *Switch) AddSound(path string, lasts time.Duration) {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	sw.sounds[path] = lasts
+}
+
+// AddTTS says that an engine for speech exists.
+func (sw *Switch) AddTTS(engine string) {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	sw.engines[engine] = true
+}
+
+// lock begins a change of the switch.
+func (sw *Switch) lock() { sw.mu.Lock() }
+
+// unlock ends a change: it does what was put off till now, gives the lock back
+// and sends off what listeners are owed.
+func (sw *Switch) unlock() {
+	for len(sw.later) > 0 {
+		todo := sw.later
+		sw.later = nil
+		for _, entry := range todo {
+			if entry.do != nil {
+				entry.do()
+			}
+		}
+	}
+	dirty := sw.dirty
+	sw.dirty = nil
+	for _, l := range dirty {
+		l.isDirty = false
+	}
+	sw.mu.Unlock()
+	for _, l := range dirty {
+		l.flushSoon()
+	}
+}
+
+// soon does something before the lock is given back.
+func (sw *Switch) soon(do func()) *appointment {
+	entry := &appointment{do: do, index: -1}
+	sw.later = append(sw.later, entry)
+	return entry
+}
+
+// atTick does something at the n-th media tick from now.
+func (sw *Switch) atTick(n int, do func()) *appointment {
+	tick := sw.options.Tick
+	if tick <= 0 {
+		return sw.soon(do)
+	}
+	passed := sw.now().Sub(sw.began)
+	when := (passed/tick + time.Duration(n)) * tick
+	return sw.agenda.at(sw.began.Add(when), do)
+}
+
+// ticks is the length of n media ticks.
+func (sw *Switch) ticks(n int) time.Duration { return time.Duration(n) * sw.options.Tick }
+
+// wake is called by the clock when an appointment is due.
+func (sw *Switch) wake() {
+	sw.lock()
+	if !sw.closed {
+		sw.agenda.keep()
+	}
+	sw.unlock()
+}
+
+func (sw *Switch) now() time.Time { return sw.clock.Now() }
+
+// announce wakes whoever waits for something to have happened.
+func (sw *Switch) announce() {
+	close(sw.changed)
+	sw.changed = make(chan struct{})
+}
+
+// wait waits until ready says so. It calls ready with the switch locked.
+func (sw *Switch) wait(ctx context.Context, ready func() bool) error {
+	for {
+		sw.mu.Lock()
+		ok, closed, changed := ready(), sw.closed, sw.changed
+		sw.mu.Unlock()
+		switch {
+		case ok:
+			return nil
+		case closed:
+			return errClosed
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// newUUID returns a random identifier of the usual form.
+func (sw *Switch) newUUID() string {
+	var raw [16]byte
+	high, low := sw.random.Uint64(), sw.random.Uint64()
+	for i := range 8 {
+		raw[i], raw[8+i] = byte(high>>(8*i)), byte(low>>(8*i))
+	}
+	raw[6] = raw[6]&0x0f | 0x40
+	raw[8] = raw[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[:8], raw[:4])
+	hex.Encode(text[9:13], raw[4:6])
+	hex.Encode(text[14:18], raw[6:8])
+	hex.Encode(text[19:23], raw[8:10])
+	hex.Encode(text[24:], raw[10:])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
