@@ -1,0 +1,120 @@
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"ccxmld/conf"
+)
+
+// Bounds of one request. The longest answer is a token start that fetches its
+// document: writeTimeout has to be longer than any StartTimeout.
+const (
+	maxConnections = 1024
+	maxHeaderBytes = 16 << 10
+	maxBodyBytes   = 64 << 10
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 10 * time.Second
+	idleTimeout    = 60 * time.Second
+)
+
+// Options say what a Server serves.
+type Options struct {
+	// Tokens are the tokens that start sessions.
+	Tokens map[string]conf.Token
+	// Starter starts the sessions.
+	Starter Starter
+	// Checks are what /readyz asks.
+	Checks []Check
+	// Logger is told of starts and refusals; nil means nobody. Tokens appear in
+	// it as short hashes.
+	Logger *slog.Logger
+	// StartTimeout bounds one token start, the fetching of its document
+	// included; 0 means 20 seconds.
+	StartTimeout time.Duration
+	// Now is the clock of the tokens' rates; nil means time.Now.
+	Now func() time.Time
+}
+
+// Server answers HTTP requests. It is safe for concurrent use.
+type Server struct {
+	options  Options
+	tokens   tokens
+	http     *http.Server
+	stopping atomic.Bool
+}
+
+// New makes a Server. It does not listen: Serve does.
+func New(o Options) *Server {
+	o.StartTimeout = cmp.Or(o.StartTimeout, 20*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Server{options: o, tokens: newTokens(o.Tokens, o.Now)}
+	s.http = &http.Server{
+		Handler:           s.Handler(),
+		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
+		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      readTimeout + o.StartTimeout + 5*time.Second,
+		IdleTimeout:       idleTimeout,
+	}
+	return s
+}
+
+// Handler is the Server without its listener and timeouts, for tests and for
+// serving it elsewhere.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/CCXML10.start", s.start)
+	mux.HandleFunc("/SessionControl/CCXML10.start", s.start)
+	mux.HandleFunc("GET /healthz", s.health)
+	mux.HandleFunc("GET /readyz", s.ready)
+	return mux
+}
+
+// Serve accepts connections, at most 1024 at a time, until Shutdown; then it
+// returns nil. It closes the listener.
+func (s *Server) Serve(l net.Listener) error {
+	err := s.http.Serve(netutil.LimitListener(l, maxConnections))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("http: %w", err)
+}
+
+// Shutdown accepts no more connections and waits for the requests under way
+// until ctx ends; those that are still there are then cut off.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stopping.Store(true)
+	if err := s.http.Shutdown(ctx); err != nil {
+		return fmt.Errorf("http: requests cut off at the end: %w", errors.Join(err, s.http.Close()))
+	}
+	return nil
+}
+
+// answer writes a short plain text, its lines ended as Voxeo's router did.
+func answer(w http.ResponseWriter, status int, lines ...string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	for _, line := range lines {
+		// What cannot be written goes to a client that is gone.
+		_, _ = w.Write([]byte(line + "\r\n"))
+	}
+}

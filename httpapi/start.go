@@ -1,0 +1,159 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+// Starter starts sessions.
+type Starter interface {
+	// Start starts a session for r and returns its id once its document is
+	// loaded. The session lives on after ctx ends, which bounds only the start.
+	//
+	// An error means that there is no session; its text is the answer's reason.
+	// An error (or one that it wraps) with a method OutOfSessions() bool that
+	// returns true says that ccxmld runs as many sessions as it may.
+	Start(ctx context.Context, r StartRequest) (sessionID string, err error)
+}
+
+// StartRequest is a session to start.
+type StartRequest struct {
+	// URI is the document's, with the request's parameters in its query.
+	URI string
+	// Values are the request's parameters without tokenid, for session.values.
+	Values url.Values
+	// Token is a short hash of the token: fit for logs, and not the token.
+	Token string
+	// Remote is the requester's IP address and port.
+	Remote string
+	// Ended is to be called when the session ends, if Start succeeded; it gives
+	// the token's place free. Further calls do nothing. It is safe for
+	// concurrent use and never nil.
+	Ended func()
+}
+
+// outOfSessions is how an error of a Starter says that the controller is full.
+type outOfSessions interface{ OutOfSessions() bool }
+
+// The answers of Voxeo's token router; docs/http.md.
+const (
+	textSuccess       = "success"
+	textInvalidToken  = "failure: invalid token"
+	textOutOfSessions = "failure: out of sessions"
+	textFailure       = "failure: "
+)
+
+// start answers a token start.
+func (s *Server) start(w http.ResponseWriter, r *http.Request) {
+	query, form, ok := readRequest(w, r)
+	if !ok {
+		return
+	}
+	p, err := parseParameters(query, form)
+	if err != nil {
+		answer(w, http.StatusBadRequest, textFailure+err.Error())
+		return
+	}
+	log := s.options.Logger.With("token", shortHash(p.token), "remote", r.RemoteAddr)
+	t := s.tokens.find(p.token)
+	if t == nil {
+		log.Info("token start refused", "reason", "invalid token")
+		answer(w, http.StatusForbidden, textInvalidToken)
+		return
+	}
+	if limit := t.enter(); limit != "" {
+		log.Warn("token start refused", "reason", "out of sessions", "limit", limit)
+		full(w)
+		return
+	}
+	leave := sync.OnceFunc(t.leave)
+	started := false
+	defer func() { // also where the Starter panics
+		if !started {
+			leave()
+		}
+	}()
+
+	ctx, cancel := context.WithTimeout(r.Context(), s.options.StartTimeout)
+	defer cancel()
+	id, err := s.options.Starter.Start(ctx, StartRequest{
+		URI:    documentURI(t.uri, p.query),
+		Values: p.values,
+		Token:  shortHash(p.token),
+		Remote: r.RemoteAddr,
+		Ended:  leave,
+	})
+	var noRoom outOfSessions
+	switch {
+	case err == nil:
+		started = true
+		log.Info("token started a session", "session", id)
+		w.Header().Set("X-Session-Id", id)
+		answer(w, http.StatusOK, textSuccess, id)
+	case errors.As(err, &noRoom) && noRoom.OutOfSessions():
+		log.Warn("token start refused", "reason", "out of sessions", "limit", oneLine(err.Error()))
+		full(w)
+	default:
+		log.Error("token start failed", "error", err)
+		answer(w, http.StatusInternalServerError, textFailure+oneLine(err.Error()))
+	}
+}
+
+// full tells the requester that it may try again in a while.
+func full(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	answer(w, http.StatusServiceUnavailable, textOutOfSessions)
+}
+
+// readRequest takes the parameters of GET and POST, still encoded; what it
+// cannot take it has answered. HEAD is refused: it must not start calls.
+func readRequest(w http.ResponseWriter, r *http.Request) (query, form string, ok bool) {
+	switch r.Method {
+	case http.MethodGet:
+		return r.URL.RawQuery, "", true
+	case http.MethodPost:
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		answer(w, http.StatusMethodNotAllowed, textFailure+"expected GET or POST")
+		return "", "", false
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		answer(w, http.StatusRequestEntityTooLarge, textFailure+"the body is longer than 64 KiB")
+		return "", "", false
+	case err != nil:
+		answer(w, http.StatusBadRequest, textFailure+"the body was not received whole")
+		return "", "", false
+	}
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if len(body) > 0 && (err != nil || kind != "application/x-www-form-urlencoded") {
+		answer(w, http.StatusUnsupportedMediaType, textFailure+"expected a body of type application/x-www-form-urlencoded")
+		return "", "", false
+	}
+	return r.URL.RawQuery, string(body), true
+}
+
+// oneLine keeps an error's text from looking like further lines of an answer,
+// and short.
+func oneLine(text string) string {
+	const longest = 500
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "…"
+	}
+	return text
+}

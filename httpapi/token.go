@@ -1,0 +1,111 @@
+package httpapi
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+	"time"
+
+	"ccxmld/conf"
+)
+
+// tokens finds a token in a time that says nothing about the tokens there are:
+// what is looked up and compared is a hash under a key that only this process
+// knows.
+type tokens struct {
+	key    []byte
+	byHash map[[sha256.Size]byte]*token
+}
+
+func newTokens(configured map[string]conf.Token, now func() time.Time) tokens {
+	ts := tokens{key: make([]byte, 32), byHash: make(map[[sha256.Size]byte]*token, len(configured))}
+	_, _ = rand.Read(ts.key) // never fails: see crypto/rand
+	for text, c := range configured {
+		ts.byHash[ts.hash(text)] = &token{uri: c.URI, sessions: c.Sessions, rate: newRate(c.Rate, now)}
+	}
+	return ts
+}
+
+func (ts tokens) hash(text string) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, ts.key)
+	mac.Write([]byte(text))
+	return [sha256.Size]byte(mac.Sum(nil))
+}
+
+// find is the token of that text, or nil.
+func (ts tokens) find(text string) *token {
+	return ts.byHash[ts.hash(text)]
+}
+
+// shortHash stands for a token in logs: it is the same in every log, and not
+// the token.
+func shortHash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:4])
+}
+
+// token is a configured token and what is in use of its limits.
+type token struct {
+	uri      string
+	sessions int // 0: no limit
+
+	mutex sync.Mutex
+	live  int
+	rate  *rate
+}
+
+// enter takes one of the token's sessions, or says which limit is reached. Each
+// enter is followed by one leave.
+func (t *token) enter() (limit string) {
+	t.mutex.Lock()
+	defer t.mutex.Unlock()
+	switch {
+	case t.sessions > 0 && t.live >= t.sessions:
+		return "the token's sessions"
+	case !t.rate.take():
+		return "the token's rate"
+	}
+	t.live++
+	return ""
+}
+
+func (t *token) leave() {
+	t.mutex.Lock()
+	t.live--
+	t.mutex.Unlock()
+}
+
+// rate lets so many starts a second through: after a pause up to a second's
+// worth at once, but always one.
+type rate struct {
+	perSecond float64
+	burst     float64
+	now       func() time.Time
+	left      float64
+	at        time.Time
+}
+
+// newRate is nil, which lets everything through, for 0.
+func newRate(perSecond float64, now func() time.Time) *rate {
+	if perSecond <= 0 {
+		return nil
+	}
+	burst := max(perSecond, 1)
+	return &rate{perSecond: perSecond, burst: burst, now: now, left: burst, at: now()}
+}
+
+func (r *rate) take() bool {
+	if r == nil {
+		return true
+	}
+	now := r.now()
+	r.left = min(r.burst, r.left+r.perSecond*max(0, now.Sub(r.at).Seconds()))
+	r.at = now
+	if r.left < 1 {
+		return false
+	}
+	r.left--
+	return true
+}
