@@ -1,0 +1,53 @@
+package sessionstore
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+)
+
+// ageEvery is how often the embedded Redis is made older. Ageing walks all of
+// its keys, which is also why its own ClockTTL, which does so at every command,
+// is not used. Leases there end at most this much too early.
+const ageEvery = 500 * time.Millisecond
+
+// embedded is a Redis inside the process, which listens on loopback.
+type embedded struct {
+	server *miniredis.Miniredis
+	last   time.Time // when it was last made older
+}
+
+func startEmbedded(address string, now time.Time) (*embedded, error) {
+	server := miniredis.NewMiniRedis()
+	if err := server.StartAddr(address); err != nil {
+		return nil, fmt.Errorf("start the embedded redis on %s: %w", address, err)
+	}
+	server.SetTime(now)
+	return &embedded{server: server, last: now}, nil
+}
+
+// age lets the time since the last call pass for the keys. SetTime keeps the
+// TIME that scripts see in step with the ageing.
+func (e *embedded) age(now time.Time) {
+	elapsed := now.Sub(e.last)
+	if elapsed <= 0 {
+		return
+	}
+	e.last = now
+	e.server.SetTime(now)
+	e.server.FastForward(elapsed)
+}
+
+// ageEmbedded runs until the store is closed.
+func (s *Store) ageEmbedded(ticks <-chan time.Time) {
+	defer s.running.Done()
+	for {
+		select {
+		case <-s.closing:
+			return
+		case <-ticks:
+			s.embedded.age(s.now())
+		}
+	}
+}

@@ -1,0 +1,4 @@
+package sessionstore
+
+// ClientOptions is open to the fuzz test.
+var ClientOptions = clientOptions

@@ -1,0 +1,230 @@
+package sessionstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Options say how to reach Redis and how long things last. The zero value
+// starts an embedded Redis on a free port of loopback.
+type Options struct {
+	// URL of the Redis; empty starts an embedded one. See docs/redis.md for
+	// its forms (single server, Sentinel, Cluster).
+	URL string
+	// EmbeddedAddress is where the embedded Redis listens; 127.0.0.1:0 if empty.
+	EmbeddedAddress string
+	// Prefix of all keys; "ccxml:" if empty.
+	Prefix string
+	// Logger; nil discards.
+	Logger *slog.Logger
+	// Lease is how long a controller counts as alive after its last renewal;
+	// 15 s if zero. It is renewed every third of it. The records of its
+	// sessions live four times as long, so that a survivor can read them.
+	Lease time.Duration
+	// WriteEvery is how often changed sessions are written; 200 ms if zero.
+	WriteEvery time.Duration
+	// MaxSessions bounds the sessions the store keeps track of; 200,000 if
+	// zero. Beyond it sessions go unrecorded, which is logged once and counted.
+	MaxSessions int
+	// MaxMail bounds the mail waiting for one controller; 10,000 if zero.
+	MaxMail int
+
+	// Now and NewTicker are the clock; nil means the real one.
+	Now       func() time.Time
+	NewTicker func(every time.Duration) (ticks <-chan time.Time, stop func())
+}
+
+// sessionLeases is how many leases of a controller its records outlive it.
+const sessionLeases = 4
+
+// ErrClosed is returned by what is asked of a closed store.
+var ErrClosed = errors.New("session store is closed")
+
+// Store is a connection to Redis and the record of this controller's sessions.
+// Its methods may be called from any goroutine.
+type Store struct {
+	client    redis.UniversalClient
+	clientOf  redis.UniversalOptions // for the connections that Receive blocks on
+	prefix    string
+	log       *slog.Logger
+	lease     time.Duration
+	maxMail   int
+	now       func() time.Time
+	newTicker func(time.Duration) (<-chan time.Time, func())
+	embedded  *embedded // nil with a Redis of its own
+
+	healthy  atomic.Bool
+	writing  chan struct{} // holds one token: who has it writes
+	closing  chan struct{}
+	close    sync.Once
+	closeErr error
+	running  sync.WaitGroup
+
+	sessions sessionTable
+
+	mu         sync.Mutex
+	controller *Controller // as registered, nil before
+}
+
+// Open connects to Redis, or starts an embedded one, and starts the writer,
+// which runs until [Store.Close]. It fails on options that can never work. A
+// Redis that cannot be reached is no failure: calls must go on without it, so
+// the store says so in the log, keeps trying, and [Store.Healthy] is false
+// until it answers.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	setDefaults(&o)
+	if !validPrefix(o.Prefix) {
+		return nil, fmt.Errorf("redis prefix %q: want at most %d bytes without spaces, braces, brackets, * and ?", o.Prefix, maxID)
+	}
+	s := &Store{
+		prefix: o.Prefix, log: o.Logger, lease: o.Lease, maxMail: o.MaxMail,
+		now: o.Now, newTicker: o.NewTicker,
+		writing: make(chan struct{}, 1), closing: make(chan struct{}),
+	}
+	s.sessions.init(o.MaxSessions)
+	if err := s.connect(o); err != nil {
+		return nil, err
+	}
+	s.client.AddHook(watcher{s})
+	s.probe(ctx)
+	s.start(o.WriteEvery)
+	return s, nil
+}
+
+func setDefaults(o *Options) {
+	if o.EmbeddedAddress == "" {
+		o.EmbeddedAddress = "127.0.0.1:0"
+	}
+	if o.Prefix == "" {
+		o.Prefix = "ccxml:"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Lease <= 0 {
+		o.Lease = 15 * time.Second
+	}
+	if o.WriteEvery <= 0 {
+		o.WriteEvery = 200 * time.Millisecond
+	}
+	if o.MaxSessions <= 0 {
+		o.MaxSessions = 200_000
+	}
+	if o.MaxMail <= 0 {
+		o.MaxMail = 10_000
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewTicker == nil {
+		o.NewTicker = realTicker
+	}
+}
+
+func realTicker(every time.Duration) (<-chan time.Time, func()) {
+	t := time.NewTicker(every)
+	return t.C, t.Stop
+}
+
+func (s *Store) connect(o Options) error {
+	address := o.URL
+	if address == "" {
+		e, err := startEmbedded(o.EmbeddedAddress, s.now())
+		if err != nil {
+			return err
+		}
+		s.embedded = e
+		address = "redis://" + e.server.Addr()
+	}
+	options, err := clientOptions(address)
+	if err != nil {
+		return err
+	}
+	s.clientOf = *options
+	s.client = redis.NewUniversalClient(options)
+	if s.embedded != nil {
+		s.log.Warn("no redis configured: an embedded one keeps the state, which lasts no longer than this process",
+			"address", s.embedded.server.Addr(), "look", "redis-cli -p "+s.embedded.server.Port())
+	}
+	return nil
+}
+
+// probe asks Redis for a sign of life once, so that Healthy tells the truth
+// from the start.
+func (s *Store) probe(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if err := s.client.Ping(ctx).Err(); err != nil {
+		s.log.Error("redis cannot be reached: running calls are not affected, new shared conferences are refused; still trying", "error", err)
+	}
+}
+
+func (s *Store) start(writeEvery time.Duration) {
+	if s.embedded != nil {
+		ticks, stop := s.newTicker(ageEvery)
+		s.running.Add(1)
+		go func() {
+			defer stop()
+			s.ageEmbedded(ticks)
+		}()
+	}
+	ticks, stop := s.newTicker(writeEvery)
+	s.running.Add(1)
+	go func() {
+		defer stop()
+		s.write(ticks)
+	}()
+}
+
+// Close writes what is not yet written, gives up the controller's lease so that
+// others see at once that it is gone, and ends the store's goroutines. Records
+// of sessions that still live stay for a survivor until their lease ends. Close
+// takes at most a few seconds when Redis is away. Further calls do nothing.
+func (s *Store) Close() error {
+	s.close.Do(func() {
+		close(s.closing)
+		s.running.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), ioTimeout)
+		defer cancel()
+		if s.Healthy() {
+			s.closeErr = errors.Join(s.flush(ctx), s.resign(ctx))
+		}
+		s.closeErr = errors.Join(s.closeErr, s.client.Close())
+		if s.embedded != nil {
+			s.embedded.server.Close()
+		}
+	})
+	return s.closeErr
+}
+
+// Client returns the connection to Redis, for packages that keep their own keys
+// there. It stays the store's: do not close it.
+func (s *Store) Client() redis.UniversalClient { return s.client }
+
+// Prefix returns what every key begins with.
+func (s *Store) Prefix() string { return s.prefix }
+
+// Lease returns how long a controller counts as alive after a renewal.
+func (s *Store) Lease() time.Duration { return s.lease }
+
+// Now returns the time of the store's clock.
+func (s *Store) Now() time.Time { return s.now() }
+
+// Address returns host:port of the embedded Redis, "" if there is none.
+func (s *Store) Address() string {
+	if s.embedded == nil {
+		return ""
+	}
+	return s.embedded.server.Addr()
+}
+
+// Healthy reports whether Redis answered the last time it was asked. It costs
+// nothing: use it to refuse at once what would only run into a timeout.
+func (s *Store) Healthy() bool { return s.healthy.Load() }
