@@ -91,12 +91,13 @@ func (s *source) compileError(err error) *Error {
 }
 
 // runError returns what went wrong while src ran, at the innermost place of a
-// document that took part in it.
+// document that took part in it. Text of a thrown object is made by the
+// document's code, so it is called while the limits are watched.
 func (s *source) runError(vm *goja.Runtime, err error) error {
 	if err == nil {
 		return nil
 	}
-	e := s.errorf(err, "%v", err)
+	e := s.errorf(err, "")
 	var (
 		limit     *limitError
 		overflow  *goja.StackOverflowError
@@ -120,6 +121,8 @@ func (s *source) runError(vm *goja.Runtime, err error) error {
 		if errors.As(exception.Unwrap(), &limit) {
 			e.Reason, e.cause = limit.reason, limit
 		}
+	default:
+		e.Reason = err.Error()
 	}
 	for i := range stack {
 		if p, ok := framePosition(&stack[i]); ok {
@@ -156,7 +159,7 @@ func describe(vm *goja.Runtime, v goja.Value) (text string) {
 // framePosition returns the place of a stack frame in its document.
 func framePosition(frame *goja.StackFrame) (Position, bool) {
 	uri, lines, ok := splitFileName(frame.SrcName())
-	if !ok {
+	if !ok || uri == evalURI {
 		return Position{}, false
 	}
 	p := frame.Position()

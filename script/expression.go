@@ -88,14 +88,13 @@ func (s *source) whole(index *ast.BracketExpression) bool {
 		int(index.RightBracket)-base == len(text)-1
 }
 
-// constantOf returns the value of a literal, or nil. Strings are left to the
-// compiled program's own constants unless they are short ASCII, see below.
+// constantOf returns the value of a literal, or nil.
 func constantOf(node ast.Expression) goja.Value {
-	switch n := node.(type) {
+	switch node.(type) {
 	case *ast.StringLiteral, *ast.NumberLiteral, *ast.BooleanLiteral, *ast.NullLiteral:
 		// The engine itself makes the value; values of these types are
 		// immutable and belong to no runtime.
-		program := &ast.Program{Body: []ast.Statement{&ast.ExpressionStatement{Expression: n.(ast.Expression)}}}
+		program := &ast.Program{Body: []ast.Statement{&ast.ExpressionStatement{Expression: node}}}
 		compiled, err := goja.CompileAST(program, false)
 		if err != nil {
 			return nil

@@ -76,10 +76,11 @@ type watch struct {
 	armed  bool
 	// seen is the evaluation that the timer saw running last, since and heap
 	// are when it did first and the size of the heap then.
-	seen        uint64
-	since       time.Time
-	heap        uint64
-	interrupted bool
+	seen  uint64
+	since time.Time
+	heap  uint64
+	// interrupted is the reason for which the evaluation was interrupted.
+	interrupted string
 }
 
 func (w *watch) init(vm *goja.Runtime, limits *Limits) { w.vm, w.limits = vm, limits }
@@ -112,17 +113,24 @@ func (w *watch) arm() {
 func (w *watch) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.depth--; w.depth == 0 && w.interrupted {
-		w.interrupted = false
+	if w.depth--; w.depth == 0 && w.interrupted != "" {
+		w.interrupted = ""
 		w.vm.ClearInterrupt()
 	}
+}
+
+// stopped returns why the evaluation was interrupted, or "".
+func (w *watch) stopped() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.interrupted
 }
 
 // look is called by the timer.
 func (w *watch) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.depth == 0 || w.interrupted {
+	if w.depth == 0 || w.interrupted != "" {
 		w.armed = false
 		return
 	}
@@ -132,7 +140,7 @@ func (w *watch) look() {
 		return
 	}
 	if reason := w.exceeded(); reason != "" {
-		w.interrupted = true
+		w.interrupted = reason
 		w.vm.Interrupt(&limitError{reason})
 	}
 }

@@ -158,28 +158,29 @@ func (r *Runtime) run(src *source, program *goja.Program) (goja.Value, error) {
 		return err
 	})
 	if err != nil {
-		return nil, src.runError(r.vm, err)
+		return nil, err
 	}
 	return value, nil
 }
 
 var errEngine = errors.New("the script engine failed")
 
-// guarded calls f, in which the document's code may run, under the limits.
+// guarded calls f, in which the document's code may run, under the limits. The
+// error is an *Error.
 func (r *Runtime) guarded(src *source, f func() error) (err error) {
 	r.watch.begin()
 	defer func() {
 		// A mistake in the engine must not take other sessions along.
 		if x := recover(); x != nil {
 			if cause, ok := x.(error); ok {
-				err = fmt.Errorf("%w: %w", errEngine, cause)
+				err = src.errorf(cause, "%v: %v", errEngine, cause)
 			} else {
-				err = fmt.Errorf("%w: %v", errEngine, x)
+				err = src.errorf(errEngine, "%v: %v", errEngine, x)
 			}
 		}
 		r.watch.end()
 	}()
-	return f()
+	return src.runError(r.vm, f())
 }
 
 // readOnlyScope is a scope that only Declare changes. It implements

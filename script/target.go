@@ -75,8 +75,7 @@ func (r *Runtime) Assign(t *Target, v goja.Value) error {
 	if err := r.assignable(t, p); err != nil {
 		return err
 	}
-	err = r.guarded(t.source, func() error { return p.object.Set(p.name, v) })
-	return t.source.runError(r.vm, err)
+	return r.guarded(t.source, func() error { return p.object.Set(p.name, v) })
 }
 
 // Declared reports whether Assign would find what t denotes, so that an
@@ -125,7 +124,7 @@ func (r *Runtime) place(t *Target) (place, error) {
 		}
 		err = r.guarded(t.source, func() error { p.name = v.String(); return nil })
 		if err != nil {
-			return p, t.source.runError(r.vm, err)
+			return p, err
 		}
 	}
 	return p, nil

@@ -2,6 +2,7 @@ package script
 
 import (
 	"errors"
+	"math/big"
 	"reflect"
 
 	"github.com/dop251/goja/ast"
@@ -89,18 +90,54 @@ func (w *walker) node(node ast.Node) {
 		w.source.guards |= guardsOf(n.Name.String())
 	case *ast.StringLiteral:
 		w.source.guards |= guardsOf(n.Value.String())
+		if n.Value == "length" {
+			w.source.guards |= guardLoops
+		}
+	case *ast.PropertyShort:
+		if n.Name.Name == "length" {
+			w.source.guards |= guardLoops
+		}
+	case *ast.AssignExpression:
+		w.assigned(n.Left)
+	case *ast.ForIntoExpression:
+		w.assigned(n.Expression)
+	case *ast.ArrayPattern:
+		for _, element := range n.Elements {
+			w.assigned(element)
+		}
+	case *ast.ArrayLiteral:
+		w.source.guards |= guardJoin
+	case *ast.ParameterList:
+		if n.Rest != nil {
+			w.source.guards |= guardJoin
+		}
+	case *ast.NumberLiteral:
+		if _, ok := n.Value.(*big.Int); ok {
+			w.err = w.source.errorAt(n.Idx, nil, "SyntaxError: BigInt is not supported")
+		}
 	case *ast.TemplateElement:
 		w.source.guards |= guardsOf(n.Parsed.String())
 	case *ast.RegExpLiteral:
 		w.regexp(n)
 	case *ast.ObjectPattern:
 		for _, p := range n.Properties {
-			if keyed, ok := p.(*ast.PropertyKeyed); ok && keyed.Computed {
-				w.source.guards |= allGuards
+			if keyed, ok := p.(*ast.PropertyKeyed); ok {
+				w.assigned(keyed.Value)
+				if keyed.Computed {
+					w.source.guards |= allGuards
+				}
 			}
 		}
 	case *ast.BracketExpression:
 		w.bracket(n)
+	}
+}
+
+// assigned looks at what an assignment sets: a length can make an array so long
+// that looping over it takes forever.
+func (w *walker) assigned(target ast.Expression) {
+	if dot, ok := target.(*ast.DotExpression); ok && dot.Identifier.Name == "length" {
+		w.source.guards |= guardLoops
 	}
 }
 

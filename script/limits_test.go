@@ -1,0 +1,186 @@
+package script_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dop251/goja"
+
+	"ccxmld/script"
+)
+
+// TestAttacks runs what would take the process down if nothing stopped it.
+func TestAttacks(t *testing.T) {
+	for name, src := range map[string]string{
+		"endless loop":          "(function () { for (;;); })()",
+		"caught endless loop":   "(function () { for (;;) try { for (;;); } catch (e) {} finally { for (;;); } })()",
+		"endless recursion":     "(function f() { f() })()",
+		"caught recursion":      "(function f() { try { f() } catch (e) { f() } })()",
+		"endless promises":      "(function f() { Promise.resolve().then(f) })()",
+		"endless generator":     "Array.from((function* () { for (;;) yield 1 })())",
+		"repeat":                "'x'.repeat(1 << 29)",
+		"computed repeat":       "'x'['re' + 'peat'](1 << 29)",
+		"escaped repeat":        "'x'.re\\u0070eat(1 << 29)",
+		"repeat by object":      "'x'[{toString: function () { return 'repeat' }}](1 << 29)",
+		"destructured repeat":   "(function ({repeat: f}) { return f.call('x', 1 << 29) })('x')",
+		"computed destructured": "(function ({['re' + 'peat']: f}) { return f.call('x', 1 << 29) })('x')",
+		"reflected repeat":      "Reflect.get(Object('x'), 're' + 'peat').call('x', 1 << 29)",
+		"described repeat":      "Object.getOwnPropertyDescriptor(String.prototype, 're' + 'peat').value.call('x', 1 << 29)",
+		"with repeat":           "Function('with (\"x\") return repeat(1 << 29)')()",
+		"padStart":              "'x'.padStart(1 << 29)",
+		"padEnd":                "'x'.padEnd(1 << 29, 'yz')",
+		"string concat":         "(function (s) { for (;;) s = s.concat(s) })('x')",
+		"string doubling":       "(function (s) { for (;;) s += s })('x')",
+		"array concat":          "(function (a) { for (;;) a = a.concat(a) })([1])",
+		"array growth":          "(function (a) { for (;;) a.push(a.length + 'x') })([1])",
+		"replace":               "(function (s) { for (var i = 0; i < 18; i++) s += s; return s.replace(/x/g, s) })('x')",
+		"replace by itself":     "(function (s) { for (var i = 0; i < 18; i++) s += s; return s.replace(/x/g, \"$'$'\") })('x')",
+		"join":                  "(function (s, a) { for (var i = 0; i < 18; i++) { s += s; a.push(s, s) } return '' + [a, a, a] })('x', [])",
+		"join of a deep array":  "(function (a) { for (var i = 0; i < 3000; i++) a = [a]; return String(a) })([])",
+		"join of a wide tree":   "(function (a) { for (var i = 0; i < 60; i++) a = [a, a]; return String(a) })([])",
+		"new Array":             "new Array(4294967295).fill(1)",
+		"Array":                 "Array(1e9).join('x')",
+		"array's constructor":   "[].constructor(1e9).fill(1)",
+		"subclass":              "new (class extends Array {})(4e9).fill(1)",
+		"length":                "(function (a) { a.length = 4e9; return a.indexOf(1) })([])",
+		"length by name":        "(function (a, l) { a[l] = 4e9; return a.indexOf(1) })([], 'len' + 'gth')",
+		"length by index":       "(function (a) { a[4e9] = 1; return a.reverse() })([])",
+		"length spread":         "(function (a) { a.length = 4e9; return [...a] })([])",
+		"array-like":            "Array.prototype.indexOf.call({length: 9e15}, 1)",
+		"apply":                 "Math.max.apply(null, {length: 1e9})",
+		"Array.from":            "Array.from({length: 1e9})",
+		"typed array":           "new Uint8Array(1e10)",
+		"array buffer":          "new ArrayBuffer(1e10)",
+		"deep flat":             "(function (a) { for (var i = 0; i < 3000; i++) a = [a]; return a.flat(Infinity) })([])",
+		"deep JSON":             "(function (s) { for (var i = 0; i < 16; i++) s += s; return JSON.parse(s) })('[')",
+		"deep stringify":        "(function (a) { for (var i = 0; i < 3000; i++) a = [a]; return JSON.stringify(a) })([])",
+		"wide stringify":        "(function (a) { for (var i = 0; i < 60; i++) a = [a, a]; return JSON.stringify(a) })([])",
+		"eval":                  "eval('for (;;);')",
+		"eval of a guard":       "eval('\"x\".re' + 'peat(1 << 29)')",
+		"Function":              "new Function('for (;;);')()",
+		"generator constructor": "(function* () {}).constructor('for (;;);')().next()",
+		"eval of brackets":      "(function (s) { for (var i = 0; i < 15; i++) s += s; return eval(s) })('(')",
+		"RegExp":                "new RegExp('^(a+)+\\\\1$').test('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab')",
+		"RegExp by constructor": "/x/.constructor('(?!x)(a+)+$').test('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab')",
+		"match":                 "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'.match('^(?!x)(a+)+$')",
+		"search":                "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'.search({toString: () => '^(?!x)(a+)+$'})",
+		"BigInt":                "BigInt(10) ** BigInt(1e10)",
+		"throwing forever":      "(function () { throw {toString: function () { for (;;); }} })()",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSession(t, script.Limits{Time: 100 * time.Millisecond, Memory: 64 << 20})
+			v, err := s.eval(src)
+			if err == nil {
+				t.Fatalf("%s is %.100s", src, v)
+			}
+			t.Log(err)
+			var e *script.Error
+			if !errors.As(err, &e) || e.Position.URI != at.URI || e.Position.Line != at.Line {
+				t.Errorf("the error %v has no place in the document", err)
+			}
+			s.is("1 + 1", "2")
+			s.is("[1, [2, 3]].join('-') + 'ab'.repeat(2) + new Array(3).length", "1-2,3abab3")
+		})
+	}
+}
+
+func TestRefusedWhenCompiled(t *testing.T) {
+	s := newSession(t, script.Limits{})
+	for src, reason := range map[string]string{
+		`/^(a+)+\1$/.test(x)`: `SyntaxError: the regular expression /^(a+)+\1$/ has a backreference or lookaround, which is not allowed`,
+		`/(?=a)b/`:            `SyntaxError: the regular expression /(?=a)b/ has a backreference or lookaround, which is not allowed`,
+		`10n ** 10n`:          "SyntaxError: BigInt is not supported",
+		strings.Repeat("(", 2000) + strings.Repeat(")", 2000): "SyntaxError: brackets are nested more than 1000 deep",
+		strings.Repeat("!", 5000) + "1":                       "SyntaxError: the expression is nested too deeply",
+		strings.Repeat("1+", 5000) + "1":                      "SyntaxError: the expression is nested too deeply",
+		strings.Repeat("1,", 50000) + "1":                     "SyntaxError: the expression is longer than 64 KiB",
+	} {
+		s.fails(src, reason)
+	}
+	l := ccxml().AllowBacktracking()
+	e, err := l.Expression(`/(?=a)a/.test('a') && new RegExp('(?=a)a').test('a')`, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := l.NewRuntime(script.Limits{}).Eval(e); err != nil || !v.ToBoolean() {
+		t.Error(v, err)
+	}
+}
+
+func TestGuardsLeaveTheBuiltInsAsTheyAre(t *testing.T) {
+	s := newSession(t, script.Limits{})
+	for src, want := range map[string]string{
+		"[] instanceof Array && Array.isArray(new Array(2))":                                       "true",
+		"[1, 2].constructor === Array":                                                             "true",
+		"Array(1, 2).join() + Array.of(3).concat([4], 5).join()":                                   "1,23,4,5",
+		"(class X extends Array { two() { return this.length } }).from([1, 2]).two()":              "2",
+		"'abc'.replace(/b/, '[$&]') + 'aa'.replaceAll('a', 'b')":                                   "a[b]cbb",
+		"'abc'.replace('b', function (m) { return m + m })":                                        "abbc",
+		"'a1b2'.match(/\\d/g).join() + 'a1'.search('1') + [...'a1'.matchAll(/\\d/g)].length":       "1,211",
+		"new RegExp('a+', 'g').flags + /x/ instanceof RegExp":                                      "false",
+		"/x/ instanceof RegExp && RegExp('a').test('a')":                                           "true",
+		"JSON.stringify({a: [1, {b: 'c'}], d: null}) + JSON.parse('[1]')[0]":                       `{"a":[1,{"b":"c"}],"d":null}1`,
+		"eval('1 + 1') + eval(3)":                                                                  "5",
+		"new Function('a', 'b', 'return a + b')(1, 2)":                                             "3",
+		"(function () {}) instanceof Function":                                                     "true",
+		"(function (a) { a.length = 1; a.push(3); return [...a].map(x => x * 2).join() })([1, 2])": "2,6",
+		"Math.max.apply(null, [1, 5, 3]) + Math.max(...[1, 7])":                                    "12",
+		"Array.from({length: 3}, (_, i) => i).join()":                                              "0,1,2",
+		"new Uint8Array([1, 2]).length + new Uint8Array(new ArrayBuffer(8)).length":                "10",
+		"[1, [2, [3]]].flat(Infinity).length":                                                      "3",
+		"[null, undefined, , 1].join('-')":                                                         "---1",
+		"(function (a) { a.push(a); return String(a) })([1])":                                      "1,",
+		"'x'.padStart(3) + 'x'.padEnd(3, 'ab') + 'a'.concat('b', 1)":                               "  xxabab1",
+		"'repeat'.length": "6",
+		"(function (o, k) { o[k] = 1; return o['5551234567'] })({}, '5551234567')": "1",
+		"[3, 1, 2].sort().reverse().slice(1).indexOf(1)":                           "1",
+	} {
+		s.is(src, want)
+	}
+}
+
+func TestTimeLimitInWords(t *testing.T) {
+	s := newSession(t, script.Limits{Time: 30 * time.Millisecond})
+	e := s.fails("(function () { for (;;); })()", "the script ran longer than 30ms and was stopped")
+	if !errors.Is(e, script.ErrLimit) {
+		t.Errorf("%v is not ErrLimit", e)
+	}
+	e = s.fails("(function f() { f() })()", "the script calls functions too deeply and was stopped")
+	if !errors.Is(e, script.ErrLimit) {
+		t.Errorf("%v is not ErrLimit", e)
+	}
+	e = s.fails("'x'.repeat(1e9)", "repeat would make a string longer than 1048576 characters")
+	if !errors.Is(e, script.ErrLimit) {
+		t.Errorf("%v is not ErrLimit", e)
+	}
+}
+
+// TestCallsBackIntoTheRuntime has a Go function, called by a document, evaluate
+// something itself.
+func TestCallsBackIntoTheRuntime(t *testing.T) {
+	s := newSession(t, script.Limits{Time: 50 * time.Millisecond})
+	nested := func(src string) func(goja.FunctionCall) goja.Value {
+		return func(goja.FunctionCall) goja.Value {
+			v, err := s.eval(src)
+			if err != nil {
+				panic(s.VM().NewGoError(err))
+			}
+			return v
+		}
+	}
+	s.declare("ccxml", "inner", nested("1 + 1"))
+	s.declare("ccxml", "endless", nested("(function () { for (;;); })()"))
+	s.declare("ccxml", "broken", nested("nope"))
+	s.is("inner() + inner()", "4")
+	s.fails("endless()", "the script ran longer than 50ms and was stopped")
+	s.is("inner()", "2")
+	if _, err := s.eval("broken()"); err == nil {
+		t.Error("the error is lost")
+	}
+	s.is("(function () { try { broken() } catch (e) { return 'caught' } })()", "caught")
+	s.declare("ccxml", "crash", func(goja.FunctionCall) goja.Value { panic("crash") })
+	s.fails("crash()", "the script engine failed: crash")
+	s.is("inner()", "2")
+}

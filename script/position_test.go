@@ -1,0 +1,107 @@
+package script_test
+
+import (
+	"errors"
+	"testing"
+
+	"ccxmld/script"
+)
+
+// TestPositionsAreThoseOfTheDocument has expressions start at line 7, column 20.
+func TestPositionsAreThoseOfTheDocument(t *testing.T) {
+	for _, test := range []struct {
+		src          string
+		line, column int
+		reason       string
+	}{
+		{"nope", 7, 20, "ReferenceError: nope is not defined"},
+		{"1 + nope", 7, 24, "ReferenceError: nope is not defined"},
+		{"1 +\n\n  nope", 9, 3, "ReferenceError: nope is not defined"},
+		{"ccxml.x.y", 7, 28, "TypeError: Cannot read property 'y' of undefined"},
+		{"1 +", 8, 1, "SyntaxError: Unexpected token ]"},
+		{"\n1 + )", 8, 5, "SyntaxError: Unexpected token )"},
+		{"(function () {\n throw 'oops' })()", 8, 2, "uncaught exception: oops"},
+		{"(function () {\n throw new RangeError('far') })()", 8, 8, "RangeError: far"},
+		{"a; b", 7, 21, "SyntaxError: Unexpected token ;"},
+		{"", 7, 20, "SyntaxError: an expression is expected here, but there is nothing"},
+	} {
+		s := newSession(t, script.Limits{})
+		e := s.fails(test.src, test.reason)
+		if e.Position.URI != "flow.ccxml" || e.Position.Line != test.line || e.Position.Column != test.column {
+			t.Errorf("%q fails at %+v, want %d:%d", test.src, e.Position, test.line, test.column)
+		}
+	}
+}
+
+func TestAFunctionFailsAtItsOwnPlace(t *testing.T) {
+	s := newSession(t, script.Limits{})
+	library, err := s.Script("function f() {\n  return nope\n}", script.Position{URI: "lib.js", Line: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Run(library, "ccxml"); err != nil {
+		t.Fatal(err)
+	}
+	e := s.fails("f()", "ReferenceError: nope is not defined")
+	if got := e.Error(); got != "lib.js:2: ReferenceError: nope is not defined" {
+		t.Error(got)
+	}
+}
+
+func TestScriptErrors(t *testing.T) {
+	for src, want := range map[string]string{
+		"var a = 1;\nvar b = ;":          "flow.ccxml:8: SyntaxError: Unexpected token ;",
+		"\n\nnope()":                     "flow.ccxml:9: ReferenceError: nope is not defined",
+		"\nfunction f() {\n nope }\nf()": "flow.ccxml:9: ReferenceError: nope is not defined",
+		"break":                          "flow.ccxml:7: SyntaxError: Illegal break statement",
+		"return 1":                       "flow.ccxml:7: SyntaxError: Illegal return statement",
+		"\nlet x; { let y; let y }":      "flow.ccxml:8: SyntaxError: Identifier 'y' has already been declared",
+		"1\n}":                           "flow.ccxml:8: SyntaxError: Unexpected token }",
+		"\n/(?=a)/":                      "flow.ccxml:8: SyntaxError: the regular expression /(?=a)/ has a backreference or lookaround, which is not allowed",
+	} {
+		s := newSession(t, script.Limits{})
+		err := s.tryRun("ccxml", src)
+		var e *script.Error
+		if !errors.As(err, &e) || err.Error() != want {
+			t.Errorf("%q: %v, want %s", src, err, want)
+		}
+	}
+}
+
+// FuzzExpression checks that whatever compiles is one expression: it can stand in
+// an array literal as one element, in parentheses.
+func FuzzExpression(f *testing.F) {
+	for _, src := range []string{"a) ; (b", "a]; x[b", "a + b", "{a: 1}", "`${a}`", "a // b", "/[(]/", "a\u2028b", "function(){}", "a.b[c]", "-->", "x[", "async () => await 1"} {
+		f.Add(src)
+	}
+	l := ccxml()
+	f.Fuzz(func(t *testing.T, src string) {
+		if _, err := l.Expression(src, at); err != nil {
+			var e *script.Error
+			if !errors.As(err, &e) || e.Position.Line < at.Line {
+				t.Errorf("%q: the error %v has no place", src, err)
+			}
+			return
+		}
+		for _, frame := range [][2]string{{"(", "\n)"}, {"[(", "\n)]"}, {"f(0, (", "\n))"}} {
+			if _, err := l.Expression(frame[0]+src+frame[1], at); err != nil {
+				t.Errorf("%q compiles, but not in %s…%s: %v", src, frame[0], frame[1], err)
+			}
+		}
+		if _, err := l.Target(src, at); err != nil && !errors.As(err, new(*script.Error)) {
+			t.Error(err)
+		}
+	})
+}
+
+func FuzzScript(f *testing.F) {
+	for _, src := range []string{"var a = 1", "function f() {}", "for (var i in o);", "class A {}", "let {a, ...b} = c", "label: for (;;) break label"} {
+		f.Add(src)
+	}
+	l := ccxml()
+	f.Fuzz(func(t *testing.T, src string) {
+		if _, err := l.Script(src, at); err != nil && !errors.As(err, new(*script.Error)) {
+			t.Error(err)
+		}
+	})
+}
