@@ -130,7 +130,7 @@ func (r *Runtime) installOne(guard guardSet) {
 		r.wrap(json, r.checkStringify, "stringify")
 	case guardBigInt:
 		for _, name := range []string{"BigInt", "BigInt64Array", "BigUint64Array"} {
-			_ = r.vm.GlobalObject().Delete(name)
+			_ = r.builtIns.Delete(name)
 		}
 	}
 }

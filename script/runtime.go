@@ -16,6 +16,7 @@ type Runtime struct {
 	limits   Limits
 	vm       *goja.Runtime
 	scopes   []*goja.Object
+	builtIns *goja.Object
 	watch    watch
 	// installed are the guards that are in place, see guard.go.
 	installed  guardSet
@@ -27,6 +28,13 @@ type Runtime struct {
 func (l *Language) NewRuntime(limits Limits) *Runtime {
 	r := &Runtime{language: l, limits: limits.withDefaults(), vm: goja.New()}
 	r.vm.SetMaxCallStackSize(r.limits.CallDepth)
+	// Variables of the document go to an object of their own in front of the
+	// engine's global object: that one is shared between runtimes as long as
+	// nobody changes it, which saves a kilobyte a session.
+	r.builtIns = r.vm.GlobalObject()
+	global := r.vm.CreateObject(r.builtIns)
+	r.vm.SetGlobalObject(global)
+	r.defineGlobal("globalThis", global)
 	r.watch.init(r.vm, &r.limits)
 	r.scopes = make([]*goja.Object, len(l.scopes))
 	for i := range l.scopes {
