@@ -107,16 +107,20 @@ func (r *reader) findHeader() (headLen, bodyAt int, err error) {
 		unread := r.end - r.start
 		headLen, bodyAt = headerEnd(r.buf[r.start+scanned : r.end])
 		if headLen >= 0 {
-			headLen, bodyAt, unread = headLen+scanned, bodyAt+scanned, headLen+scanned
+			headLen, bodyAt = headLen+scanned, bodyAt+scanned
 		}
-		if unread > r.limits.Header {
-			return 0, 0, &LimitError{What: "header block", Size: strconv.Itoa(unread), Limit: r.limits.Header}
+		// The end may have begun: with CR, LF and CR at most.
+		scanned = max(0, unread-len("\r\n\r"))
+		size := headLen
+		if headLen < 0 {
+			size = scanned
+		}
+		if size > r.limits.Header {
+			return 0, 0, &LimitError{What: "header block", Size: strconv.Itoa(size), Limit: r.limits.Header}
 		}
 		if headLen >= 0 {
 			return headLen, bodyAt, nil
 		}
-		// The end may have begun: with CR, LF and CR at most.
-		scanned = max(0, unread-len("\r\n\r"))
 		if err := r.fill(unread + 1); err != nil {
 			if unread > 0 {
 				err = cutShort(err)
