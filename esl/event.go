@@ -3,6 +3,7 @@ package esl
 import (
 	"bytes"
 	"iter"
+	"strconv"
 	"strings"
 )
 
@@ -34,8 +35,13 @@ func (e *Event) parse(text []byte) {
 		return
 	}
 	e.head, e.body = text[:end], text[next:]
-	if n, err := contentLength(e.head, len(e.body)); err == nil && n < len(e.body) {
-		e.body = e.body[:n]
+	if len(e.body) == 0 {
+		return
+	}
+	if value, ok := e.raw("Content-Length"); ok {
+		if n, err := strconv.Atoi(string(value)); err == nil && 0 <= n && n < len(e.body) {
+			e.body = e.body[:n]
+		}
 	}
 }
 
@@ -47,8 +53,8 @@ func (e *Event) Name() string {
 }
 
 // Get returns the decoded value of a header, "" when there is none. Where the
-// header occurs more than once, the first is meant. Names are compared without
-// regard to case.
+// header occurs more than once, the first is meant. Names are spelled as
+// FreeSWITCH does: Unique-ID, variable_sip_to_user.
 func (e *Event) Get(header string) string {
 	value, _ := e.Lookup(header)
 	return value
@@ -87,9 +93,7 @@ func (e *Event) Clone() *Event {
 	return &Event{head: data[:n:n], body: data[n:]}
 }
 
-// raw finds a header's value as it was sent. FreeSWITCH writes names always in
-// the same way, so that the exact search nearly always answers; the walk over
-// the lines is for other spellings, and for absent headers.
+// raw finds a header's value as it was sent.
 func (e *Event) raw(name string) ([]byte, bool) {
 	var space [64]byte
 	needle := append(append(append(space[:0], '\n'), name...), ':')
@@ -99,7 +103,7 @@ func (e *Event) raw(name string) ([]byte, bool) {
 	if i := bytes.Index(e.head, needle); i >= 0 {
 		return lineValue(e.head[i+len(needle):]), true
 	}
-	return headerValue(e.head, name)
+	return nil, false
 }
 
 // lineValue cuts a value off at the end of its line.
@@ -110,7 +114,7 @@ func lineValue(rest []byte) []byte {
 	return bytes.TrimSpace(rest)
 }
 
-// headerValue finds a header by walking over the lines of a block.
+// headerValue finds a header in a block, its name in any spelling.
 func headerValue(head []byte, name string) ([]byte, bool) {
 	for line := range lines(head) {
 		if len(line) <= len(name) || line[len(name)] != ':' {

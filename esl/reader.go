@@ -209,27 +209,23 @@ func (r *reader) release() {
 // headerEnd finds the end of a header block: end is behind its last character,
 // next behind the empty line. Both are -1 when the block is not complete.
 func headerEnd(data []byte) (end, next int) {
-	for i := 0; ; {
-		n := bytes.IndexByte(data[i:], '\n')
-		if n < 0 {
-			return -1, -1
-		}
-		i += n
-		rest := data[i+1:]
-		switch {
-		case len(rest) > 0 && rest[0] == '\n':
-			next = i + 2
-		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
-			next = i + 3
-		default:
-			i++
-			continue
-		}
-		if i > 0 && data[i-1] == '\r' {
-			i--
-		}
-		return i, next
+	const lf, crlf = "\n\n", "\n\r\n"
+	end, next = bytes.Index(data, []byte(lf)), len(lf)
+	before := data // where an empty line in CRLF would come first
+	if end >= 0 {
+		before = data[:end+1]
 	}
+	if i := bytes.Index(before, []byte(crlf)); i >= 0 {
+		end, next = i, len(crlf)
+	}
+	if end < 0 {
+		return -1, -1
+	}
+	next += end
+	if end > 0 && data[end-1] == '\r' {
+		end--
+	}
+	return end, next
 }
 
 // contentLength returns the length that a header block announces, 0 when it

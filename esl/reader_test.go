@@ -64,9 +64,8 @@ func checkEvent(t *testing.T, e *esl.Event) {
 	seen := make(map[string]bool)
 	clone := e.Clone()
 	for name, value := range e.All() {
-		if folded := strings.ToLower(name); !seen[folded] {
-			seen[folded] = true
-			// An exact name is preferred to one in another spelling.
+		if !seen[name] {
+			seen[name] = true
 			if got, ok := e.Lookup(name); !ok || got != value {
 				t.Errorf("%q is %q, %v, but %q when iterated", name, got, ok, value)
 			}

@@ -185,9 +185,6 @@ func compareEvent(t *testing.T, line int, name string, e *esl.Event, inner strin
 		if got, ok := e.Lookup(name); !ok || got != first {
 			t.Errorf("line %d: %s is %q, %v, want %q", line, name, got, ok, first)
 		}
-		if got := e.Get(strings.ToLower(name)); got != first {
-			t.Errorf("line %d: %s in lower case is %q, want %q", line, name, got, first)
-		}
 	}
 	if i != len(want.headers) {
 		t.Errorf("line %d: %d headers, want %d", line, i, len(want.headers))
