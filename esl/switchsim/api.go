@@ -244,7 +244,18 @@ func (sw *Switch) apiDump(arguments string) string {
 		key, _ := json.Marshal(name)
 		out.WriteString(map[bool]string{true: "{", false: ","}[out.Len() == 0])
 		out.Write(key)
-		out.WriteString(":" + quoteJSON(decode(value)))
+		out.WriteString(":")
+		plain := decode(value)
+		list, isArray := strings.CutPrefix(plain, "ARRAY::")
+		if !isArray {
+			out.WriteString(quoteJSON(plain))
+			continue
+		}
+		var entries []string
+		for part := range strings.SplitSeq(list, "|:") {
+			entries = append(entries, quoteJSON(part))
+		}
+		out.WriteString("[" + strings.Join(entries, ",") + "]")
 	}
 	return out.String() + "}"
 }

@@ -172,10 +172,7 @@ func (br *bridge) partnerGone(gone *channel) {
 		left.vars.set("last_bridge_hangup_cause", gone.cause)
 		left.vars.set("bridge_hangup_cause", gone.cause)
 	}
-	for _, c := range append([]*frame(nil), left.stack...) {
-		_ = c
-		left.abortTop()
-	}
+	left.unwind()
 	br.fire("CHANNEL_UNBRIDGE", siteUnbridge)
 	left.survive("NORMAL_CLEARING")
 }

@@ -16,7 +16,7 @@ type Call struct {
 	// Sockets stand for [Options].Sockets.
 	Sockets []string
 	// Dialplan, if set, is the whole dialplan for the call: Variables and
-	// Sockets are left out.
+	// Sockets are left out, and the number matched no pattern (DP_MATCH).
 	Dialplan []Action
 }
 
@@ -42,7 +42,7 @@ func (sw *Switch) Dial(call Call) (*Party, error) {
 		context: call.Context, channelName: c.name, index: 1, created: now, channelCreated: now,
 	}
 	c.apply(inboundCreate)
-	c.actions = sw.dialplan(call)
+	c.actions, c.matched = sw.dialplan(call), call.Dialplan == nil
 	sw.soon(c.arrive)
 	return c.party, nil
 }
@@ -97,7 +97,11 @@ func (c *channel) arrive() {
 	c.fireBrief("CHANNEL_STATE", site{"switch_channel.c", "switch_channel_perform_set_running_state", 2409})
 	c.fire("CHANNEL_CREATE", siteCreate)
 	c.enter(stateRouting)
-	c.apply(inboundRouted)
+	if c.matched {
+		c.apply(inboundRouted)
+	} else {
+		c.apply(inboundRouted[1:])
+	}
 	c.enter(stateExecute)
 	c.nextAction()
 }

@@ -8,7 +8,7 @@ import (
 
 // Behaviour is what someone does when they are called: [Answers], [Busy],
 // [NoAnswer], [Rejects], [NotFound], [Unavailable], [Forbidden],
-// [Unreachable], [EarlyMedia] or [Refuses].
+// [Unreachable], [EarlyMedia], [Refuses] or [Undecided].
 type Behaviour interface{ behave(o *outgoing) }
 
 // Answers picks up, after ringing for After.
@@ -27,6 +27,9 @@ type EarlyMedia struct {
 
 // NoAnswer rings until the caller gives up.
 type NoAnswer struct{}
+
+// Undecided does nothing by itself: [Party.Answer] answers.
+type Undecided struct{}
 
 // Refuses ends the call with a SIP status, after ringing for After.
 type Refuses struct {
@@ -73,6 +76,8 @@ func (b Answers) behave(o *outgoing) {
 
 func (NoAnswer) behave(o *outgoing) { o.ring() }
 
+func (Undecided) behave(*outgoing) {}
+
 func (b Refuses) behave(o *outgoing) {
 	if b.After > 0 {
 		o.ring()
@@ -87,6 +92,15 @@ func (b EarlyMedia) behave(o *outgoing) {
 			o.in(b.AnswerAfter, func() { o.answer(b.HangupAfter) })
 		}
 	})
+}
+
+// Answer answers the call of a party that was called and has not answered yet.
+func (p *Party) Answer() {
+	p.sw.lock()
+	defer p.sw.unlock()
+	if p.outgoing != nil && !p.leg.down() && !p.leg.answered {
+		p.outgoing.answer(0)
+	}
 }
 
 // Callee says what happens when someone calls a number: the user part of the

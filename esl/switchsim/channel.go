@@ -1,9 +1,6 @@
 package switchsim
 
-import (
-	"strconv"
-	"time"
-)
+import "strconv"
 
 // channel is one leg, as FreeSWITCH has it. The switch's lock guards it. It has
 // no goroutine: commands, the switch's agenda and its party move it on.
@@ -23,6 +20,7 @@ type channel struct {
 	early     bool
 	answered  bool
 	dialplan  bool // it went through a dialplan
+	matched   bool // by a pattern of it
 	cause     string
 	remoteBye bool // the far end hung up
 
@@ -261,12 +259,4 @@ func (c *channel) ring() {
 	c.profile.progress = c.sw.now()
 	c.vars.set("sip_to_tag", c.placeholder.toTag)
 	c.fire("CHANNEL_PROGRESS", site{"switch_channel.c", "switch_channel_perform_mark_ring_ready_value", 3507})
-}
-
-// since is the time that passed from at, nothing if at is not set.
-func (c *channel) since(at time.Time) time.Duration {
-	if at.IsZero() {
-		return 0
-	}
-	return c.sw.now().Sub(at)
 }

@@ -26,18 +26,17 @@ type conference struct {
 
 // member is a leg in a conference. A leg may be in one twice.
 type member struct {
-	room       *conference
-	c          *channel
-	id         int
-	frame      *frame
-	hears      bool
-	speaks     bool
-	moderator  bool
-	endsRoom   bool
-	mandatory  bool
-	joined     time.Time
-	place      int // of the party's sound
-	relationID int
+	room      *conference
+	c         *channel
+	id        int
+	frame     *frame
+	hears     bool
+	speaks    bool
+	moderator bool
+	endsRoom  bool
+	mandatory bool
+	joined    time.Time
+	place     int // of the party's sound
 }
 
 // conferenceSound is a file that plays to a conference or to a member of it.
@@ -81,7 +80,6 @@ func (sw *Switch) Conference(name string) []Member {
 type conferenceApplication struct {
 	m      *member
 	kicked bool
-	nested bool
 	begin  *appointment
 }
 
@@ -139,13 +137,12 @@ func (c *channel) isIn(room *conference) bool {
 }
 
 func parseConference(data string) (name, profile string, flags []string) {
-	name, rest, _ := strings.Cut(data, "+")
+	name, _, _ = strings.Cut(data, "+")
 	if i := strings.Index(data, "+flags{"); i >= 0 {
 		inside, _, _ := strings.Cut(data[i+len("+flags{"):], "}")
 		flags = strings.FieldsFunc(inside, func(r rune) bool { return r == '|' || r == ',' })
 		name, _, _ = strings.Cut(data[:i], "+")
 	}
-	_ = rest
 	name, profile, found := strings.Cut(name, "@")
 	if !found {
 		profile = "default"
@@ -294,11 +291,7 @@ func (room *conference) remove(m *member) {
 		m.fire(site{"conference_member.c", "conference_member_del", 1355}, nil, header{"Action", "del-member"})
 	}
 	c.vars.remove("conference_call_key")
-	if len(c.members) == 0 {
-		c.switchCodec(codecWire)
-	} else {
-		c.switchCodec(codecMixed)
-	}
+	c.switchCodec(codecWire)
 	if i < 0 {
 		return
 	}

@@ -21,6 +21,8 @@ type controller struct {
 	conn    net.Conn
 	mu      sync.Mutex
 	blocks  []string
+	kept    []string // all that came
+	size    int64
 	closed  bool
 	changed chan struct{}
 }
@@ -48,6 +50,16 @@ func link(t testing.TB, address string) *controller {
 	c.say("auth ClueCon")
 	c.await("+OK accepted")
 	return c
+}
+
+// bareLink connects and says nothing.
+func bareLink(t testing.TB, address string) *controller {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newController(t, conn)
 }
 
 // sockets takes the connections of a switch's socket actions.
@@ -96,6 +108,8 @@ func (c *controller) read() {
 			c.closed = true
 		} else {
 			c.blocks = append(c.blocks, block)
+			c.kept = append(c.kept, block)
+			c.size += int64(len(block))
 		}
 		c.mu.Unlock()
 		select {
@@ -135,6 +149,13 @@ func (c *controller) say(command string) {
 	if _, err := io.WriteString(c.conn, command+"\n\n"); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// order says something that is answered with +OK.
+func (c *controller) order(command string) {
+	c.t.Helper()
+	c.say(command)
+	c.await("+OK")
 }
 
 func (c *controller) execute(app, arg string, more ...string) {
@@ -223,4 +244,36 @@ func (c *controller) awaitClosed() {
 			c.t.Fatal("connection was not closed")
 		}
 	}
+}
+
+func (c *controller) bytes() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.size
+}
+
+func (c *controller) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.kept)
+}
+
+func (c *controller) all() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kept
+}
+
+// replies counts the answers to commands.
+func (c *controller) replies() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, block := range c.kept {
+		head, _, _ := strings.Cut(block, "\n\n")
+		if strings.Contains(head, "command/reply") || strings.Contains(head, "api/response") {
+			n++
+		}
+	}
+	return n
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // listener is one Event Socket connection, in FreeSWITCH's word. A goroutine
-// reads its commands; what it sends goes through out, which whoever changed the
-// switch sends off.
+// reads its commands. What it sends is staged while the switch is locked, and
+// written from out by whoever publishes it.
 type listener struct {
 	sw       *Switch
 	conn     net.Conn
@@ -37,6 +37,7 @@ type listener struct {
 	lingerTime time.Duration // negative: for ever
 	noticed    bool          // of the leg's end
 	held       []byte        // events that wait for the reply to a command
+	staged     []byte        // what the change that is being made has to say
 	holding    bool
 	isDirty    bool
 	busy       <-chan struct{} // closed when a command that takes time is done
@@ -45,7 +46,8 @@ type listener struct {
 	mu      sync.Mutex
 	out     []byte
 	sending bool
-	closing bool // after what is in out
+	closing bool  // after what is in out
+	written int64 // bytes, so far
 }
 
 // maxQueued is how many bytes a connection that does not read may be owed; a
@@ -190,16 +192,8 @@ func (l *listener) sendEvent(text []byte) {
 		l.held = appendEventBlock(l.held, text)
 		return
 	}
-	l.mu.Lock()
-	l.out = appendEventBlock(l.buffer(len(text)), text)
-	overrun := len(l.out) > maxQueued
-	l.mu.Unlock()
+	l.staged = appendEventBlock(l.stage(), text)
 	l.markDirty()
-	if overrun {
-		l.sw.log.Error("killing listener because of too many queued events", "remote", l.conn.RemoteAddr())
-		l.conn.Close()
-		l.sw.soon(l.end)
-	}
 }
 
 func appendEventBlock(to, text []byte) []byte {
@@ -211,21 +205,50 @@ func appendEventBlock(to, text []byte) []byte {
 
 // send queues text that is complete.
 func (l *listener) send(text string) {
-	l.mu.Lock()
-	l.out = append(l.buffer(len(text)), text...)
-	l.mu.Unlock()
+	l.staged = append(l.stage(), text...)
 	l.markDirty()
 }
 
-// outBuffers are shared by all connections: an idle one holds none.
-var outBuffers = sync.Pool{New: func() any { return new([]byte) }}
+// buffers are shared by all connections: an idle one holds none.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// buffer returns out, or a shared buffer to begin it with.
-func (l *listener) buffer(size int) []byte {
-	if l.out == nil {
-		l.out = (*outBuffers.Get().(*[]byte))[:0]
+// largestShared is how large a buffer may be to be kept.
+const largestShared = 64 << 10
+
+func release(buffer []byte) {
+	if cap(buffer) <= largestShared {
+		buffer = buffer[:0]
+		buffers.Put(&buffer)
 	}
-	return l.out
+}
+
+// stage returns staged, or a shared buffer to begin it with.
+func (l *listener) stage() []byte {
+	if l.staged == nil {
+		l.staged = (*buffers.Get().(*[]byte))[:0]
+	}
+	return l.staged
+}
+
+// publish hands over what a change of the switch had for the listener, once the
+// change is whole: a peer never sees half of one. The switch is locked.
+func (l *listener) publish() {
+	l.isDirty = false
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.out == nil:
+		l.out = l.staged
+	case l.staged != nil:
+		l.out = append(l.out, l.staged...)
+		release(l.staged)
+	}
+	l.staged = nil
+	l.closing = l.gone
+	if len(l.out) > maxQueued && !l.gone {
+		l.sw.log.Error("killing listener because of too many queued events", "remote", l.conn.RemoteAddr())
+		l.conn.Close() // its reader ends the listener
+	}
 }
 
 func (l *listener) markDirty() {
@@ -263,11 +286,11 @@ func (l *listener) flush() {
 			return
 		}
 		l.mu.Unlock()
-		_, err := l.conn.Write(text)
-		if cap(text) <= 64<<10 {
-			text = text[:0]
-			outBuffers.Put(&text)
-		}
+		n, err := l.conn.Write(text)
+		l.mu.Lock()
+		l.written += int64(n)
+		l.mu.Unlock()
+		release(text)
 		if err != nil {
 			l.conn.Close()
 		}
@@ -323,10 +346,6 @@ func (l *listener) end() {
 		notice += "Controlled-Session-UUID: " + l.channel.uuid + "\nContent-Disposition: disconnect\n"
 	}
 	l.send(notice + "Content-Length: " + strconv.Itoa(len(farewell)) + "\n\n" + farewell)
-	l.mu.Lock()
-	l.closing = true
-	l.mu.Unlock()
-	l.markDirty()
 	if l.channel != nil {
 		l.channel.abandoned(l)
 	}

@@ -66,7 +66,7 @@ func (sw *Switch) originate(argument string, done func(reply string)) {
 	c.apply(outboundInvite)
 	o := &outgoing{c: c, done: done, ignores: ignores}
 	o.proceed = func() { c.proceed(extension, dialplan, word(3)) }
-	c.job = done
+	c.job, c.party.outgoing = done, o
 	c.acked = true
 	o.limit(orElse(get("originate_timeout"), word(6)))
 	c.atTick(func() { o.place(number) })

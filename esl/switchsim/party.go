@@ -20,6 +20,7 @@ type Party struct {
 	sipStatus    int // of the refusal
 	redirectedTo string
 	pressAt      time.Time
+	outgoing     *outgoing // the call to the party; nil if it called
 }
 
 // Sound is something a party heard, or that was recorded of it.

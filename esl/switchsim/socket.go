@@ -66,6 +66,7 @@ func (s *socketApplication) start(f *frame) {
 	sw := f.c.sw
 	hosts := strings.Split(words[0], "|")
 	f.c.setSocketHost(hosts[0])
+	sw.connecting++
 	sw.tasks.Go(func() {
 		for i, host := range hosts {
 			if i > 0 {
@@ -80,6 +81,7 @@ func (s *socketApplication) start(f *frame) {
 		}
 		sw.lock()
 		defer sw.unlock()
+		sw.connecting--
 		if !f.ended && !sw.closed {
 			sw.log.Debug("no controller listens", "socket", f.data)
 			f.finish()
@@ -115,6 +117,7 @@ func (s *socketApplication) attach(conn net.Conn, args []string) {
 	sw := s.f.c.sw
 	sw.lock()
 	defer sw.unlock()
+	sw.connecting--
 	if sw.closed || s.f.ended {
 		conn.Close()
 		return

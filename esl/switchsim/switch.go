@@ -61,26 +61,28 @@ type Switch struct {
 	hangUp  context.CancelFunc
 	tasks   sync.WaitGroup
 
-	mu        sync.Mutex
-	closed    bool
-	agenda    agenda
-	later     []*appointment // to do before the lock is given back
-	dirty     []*listener    // have something to send
-	server    net.Listener
-	listeners []*listener            // all
-	broad     []*listener            // those that may hear of anything
-	followers map[string][]*listener // those that hear of some legs only
-	channels  map[string]*channel
-	rooms     map[string]*conference
-	callees   map[string]Behaviour
-	called    map[string][]*Party // nobody has waited for them yet
-	changed   chan struct{}       // closed when something a test may wait for happens
-	sounds    map[string]time.Duration
-	engines   map[string]bool
-	random    *rand.Rand
-	sequence  int64
-	sessions  int
-	memberIDs int
+	mu         sync.Mutex
+	closed     bool
+	agenda     agenda
+	later      []*appointment // to do before the lock is given back
+	dirty      []*listener    // have something to send
+	server     net.Listener
+	listeners  []*listener            // all
+	broad      []*listener            // those that may hear of anything
+	followers  map[string][]*listener // those that hear of some legs only
+	channels   map[string]*channel
+	rooms      map[string]*conference
+	callees    map[string]Behaviour
+	called     map[string][]*Party // nobody has waited for them yet
+	changed    chan struct{}       // closed when something a test may wait for happens
+	sounds     map[string]time.Duration
+	engines    map[string]bool
+	random     *rand.Rand
+	nextUUIDs  []string // for tests that compare with recordings
+	connecting int      // sockets on their way to a controller
+	sequence   int64
+	sessions   int
+	memberIDs  int
 
 	scratch    []byte
 	scratchOf  *event
@@ -255,7 +257,7 @@ func (sw *Switch) unlock() {
 	dirty := sw.dirty
 	sw.dirty = nil
 	for _, l := range dirty {
-		l.isDirty = false
+		l.publish()
 	}
 	sw.mu.Unlock()
 	for _, l := range dirty {
@@ -323,6 +325,11 @@ func (sw *Switch) wait(ctx context.Context, ready func() bool) error {
 
 // newUUID returns a random identifier of the usual form.
 func (sw *Switch) newUUID() string {
+	if len(sw.nextUUIDs) > 0 {
+		next := sw.nextUUIDs[0]
+		sw.nextUUIDs = sw.nextUUIDs[1:]
+		return next
+	}
 	var raw [16]byte
 	high, low := sw.random.Uint64(), sw.random.Uint64()
 	for i := range 8 {
