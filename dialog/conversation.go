@@ -1,0 +1,403 @@
+package dialog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"ccxmld/esl"
+)
+
+// Conversation plays to a party and takes its digits, one Turn at a time. It
+// belongs to the goroutine of its session.
+type Conversation struct {
+	service *Service
+	on      Channel
+	do      func(func()) bool
+	log     *slog.Logger
+
+	ctx    context.Context // of fetches, made when the first begins
+	cancel context.CancelFunc
+
+	turn   *turn
+	typed  string // pressed while nobody listened
+	spent  string // term digits of an input that was complete without one
+	closed bool
+
+	// running is the application that plays, 0 for none; there is never more
+	// than one, so that breaking it off breaks nothing else. next waits for its
+	// end.
+	running, last int
+	next          func()
+	timer         *timer // for a digit
+	overall       *timer // for all of them
+}
+
+// turn is a Turn in progress.
+type turn struct {
+	Turn
+	done      func(Outcome)
+	queue     []Prompt
+	outcome   Outcome
+	listening bool // the prompts are over
+	barrier   bool // what plays cannot be broken off by digits
+	began     bool
+}
+
+// Converse opens a conversation on a leg. The session's goroutine calls it, and
+// do runs functions there.
+func (s *Service) Converse(on Channel, do func(func()) bool, log *slog.Logger) *Conversation {
+	return &Conversation{service: s, on: on, do: do, log: log}
+}
+
+// Take begins a turn; done is told what came of it, once. Take is called when
+// there is no turn, and done may be called before it returns.
+func (c *Conversation) Take(t Turn, done func(Outcome)) {
+	if c.closed {
+		done(Outcome{End: Gone})
+		return
+	}
+	c.turn = &turn{Turn: t, done: done, queue: t.Prompts}
+	if c.takeTyped(); c.turn == nil {
+		return
+	}
+	if t := c.turn; !t.listening {
+		c.play(t)
+	}
+}
+
+// Digit takes a digit that the party pressed, and reports whether it is used
+// or kept for the next turn.
+func (c *Conversation) Digit(digit string) bool {
+	digit = strings.ToUpper(digit)
+	if c.closed || !isDigit(digit) {
+		return false
+	}
+	if spent := c.spent; spent != "" {
+		// The # behind a number that was complete without it belongs to it.
+		c.spent = ""
+		if strings.Contains(spent, digit) {
+			return true
+		}
+	}
+	switch t := c.turn; {
+	case t == nil || t.Listen == nil:
+		if len(c.typed) < maxDigits {
+			c.typed += digit
+		}
+	case t.barrier && !t.listening:
+	default:
+		c.press(t, digit)
+	}
+	return true
+}
+
+// Interrupt ends the turn, if there is one, with what it has.
+func (c *Conversation) Interrupt() {
+	if t := c.turn; t != nil {
+		c.end(t, Interrupted)
+	}
+}
+
+// Forget throws away digits that were pressed ahead.
+func (c *Conversation) Forget() { c.typed, c.spent = "", "" }
+
+// Close ends the conversation: what plays is broken off, and the turn, if there
+// is one, is told nothing more.
+func (c *Conversation) Close() {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	c.turn, c.next = nil, nil
+	c.stopTimers()
+	if c.cancel != nil {
+		c.cancel()
+	}
+	if c.running != 0 {
+		c.on.Break()
+	}
+}
+
+// HungUp ends the conversation because the leg is gone, or not ours any more:
+// nothing is sent to it. The turn, if there is one, is told.
+func (c *Conversation) HungUp() {
+	t := c.turn
+	c.running = 0
+	if c.Close(); t != nil {
+		t.outcome.End = Gone
+		t.done(t.outcome)
+	}
+}
+
+// takeTyped feeds what was pressed ahead to a turn that listens, unless its
+// first prompt must be heard.
+func (c *Conversation) takeTyped() {
+	t := c.turn
+	if t.Listen == nil || c.typed == "" {
+		return
+	}
+	typed := c.typed
+	c.typed = ""
+	if len(t.queue) > 0 && t.queue[0].NoBargeIn {
+		return
+	}
+	for i := range len(typed) {
+		if c.turn != t {
+			c.typed = typed[i:]
+			return
+		}
+		c.press(t, typed[i:i+1])
+	}
+}
+
+// play plays the next prompt, or listens when there is none.
+func (c *Conversation) play(t *turn) {
+	if c.turn != t || t.listening {
+		return
+	}
+	if c.running != 0 { // broken off, but not ended yet
+		c.next = func() { c.play(t) }
+		return
+	}
+	if len(t.queue) == 0 {
+		c.listen(t)
+		return
+	}
+	p := t.queue[0]
+	t.queue = t.queue[1:]
+	t.barrier = p.NoBargeIn
+	switch {
+	case p.Source != "":
+		c.playAudio(t, p)
+	case p.Text != "":
+		c.speak(t, p)
+	case p.Pause > 0:
+		c.playback(t, p, "silence_stream://"+strconv.FormatInt(p.Pause.Milliseconds(), 10))
+	default:
+		c.play(t)
+	}
+}
+
+// playback plays what FreeSWITCH's playback application takes.
+func (c *Conversation) playback(t *turn, p Prompt, path string) {
+	c.execute("playback", esl.Literal(path), func() { c.began(t) }, func(done Completion) {
+		if done.Response != "FILE PLAYED" {
+			c.failed(t, p, fmt.Sprintf("%s could not be played: %s", p.Source, orUnknown(done.Response)))
+			return
+		}
+		c.began(t)
+		c.play(t)
+	})
+}
+
+// speak speaks a text. That it has begun to is known when it has not ended at
+// once: an engine that is not there begins as well.
+func (c *Conversation) speak(t *turn, p Prompt) {
+	text := p.Text
+	if p.SSML && !c.service.voice.knowsSSML() {
+		text = stripTags(text)
+	}
+	argument, problem := c.service.voice.argument(text)
+	if problem != "" {
+		c.failed(t, p, problem)
+		return
+	}
+	var settle *timer
+	c.execute("speak", argument, func() {
+		settle = c.after(2*shortestSpeech, func() { c.began(t) })
+	}, func(done Completion) {
+		if settle != nil {
+			settle.stop()
+		}
+		if problem := c.service.voice.unspoken(text, done); problem != "" {
+			c.failed(t, p, problem)
+			return
+		}
+		c.began(t)
+		c.play(t)
+	})
+}
+
+func orUnknown(response string) string {
+	if response == "" || response == "_none_" {
+		return "FreeSWITCH does not say why"
+	}
+	return response
+}
+
+// execute runs an application; then is told how it ended, unless it was broken
+// off or the leg is gone.
+func (c *Conversation) execute(app, argument string, started func(), then func(Completion)) {
+	c.last++
+	id, t := c.last, c.turn
+	c.running = id
+	c.on.Execute(app, argument, func() {
+		if c.running == id && c.turn == t && !t.listening {
+			started()
+		}
+	}, func(done Completion) {
+		if c.running != id {
+			return
+		}
+		c.running = 0
+		switch next := c.next; {
+		case c.closed:
+		case done.Gone:
+			c.HungUp()
+		case next != nil:
+			c.next = nil
+			next()
+		case c.turn == t && !t.listening:
+			then(done)
+		}
+	})
+}
+
+// began tells, once, that something is heard.
+func (c *Conversation) began(t *turn) {
+	if c.turn == t && !t.began {
+		t.began = true
+		if t.Began != nil {
+			t.Began()
+		}
+	}
+}
+
+// failed plays the alternative of a prompt that cannot be played, or ends the
+// turn where there is none.
+func (c *Conversation) failed(t *turn, p Prompt, problem string) {
+	if c.turn != t || t.listening {
+		return
+	}
+	if len(p.Else) > 0 {
+		c.log.Info("a prompt cannot be played; its alternative is", "reason", problem)
+		t.queue = append(append([]Prompt(nil), p.Else...), t.queue...)
+		c.play(t)
+		return
+	}
+	c.log.Warn("a prompt cannot be played", "reason", problem)
+	t.outcome.Problems = append(t.outcome.Problems, problem)
+	if t.Forgiving && p.Source != "" {
+		c.play(t)
+		return
+	}
+	c.end(t, Failed)
+}
+
+// listen begins the wait for digits, once the prompts are over or broken off.
+func (c *Conversation) listen(t *turn) {
+	t.listening = true
+	t.queue = nil
+	if c.running != 0 {
+		c.on.Break()
+	}
+	if t.Listen == nil {
+		c.began(t)
+		c.end(t, Played)
+		return
+	}
+	if c.began(t); c.turn != t {
+		return
+	}
+	if t.Listen.Max > 0 {
+		c.overall = c.after(t.Listen.Max, func() { c.end(t, TooLong) })
+	}
+	if t.outcome.Digits == "" {
+		c.spent = ""
+		if t.Listen.First > 0 {
+			c.timer = c.after(t.Listen.First, func() { c.end(t, Silence) })
+		}
+	}
+}
+
+// press takes a digit for a turn that listens.
+func (c *Conversation) press(t *turn, digit string) {
+	if !t.listening {
+		if c.listen(t); c.turn != t {
+			return
+		}
+	}
+	c.timer.stop()
+	if t.Listen.ends(digit) {
+		t.outcome.TermDigit = digit
+		c.endInput(t)
+		return
+	}
+	if len(t.outcome.Digits) < maxDigits {
+		t.outcome.Digits += digit
+	}
+	match := t.Listen.Grammar.Match(t.outcome.Digits)
+	wait := t.Listen.inter()
+	if match == Complete {
+		if wait = t.Listen.Term; wait <= 0 || t.Listen.TermDigits == "" {
+			c.spent = t.Listen.TermDigits
+			c.endInput(t)
+			return
+		}
+	}
+	c.timer = c.after(wait, func() {
+		t.outcome.TimedOut = match != Complete
+		c.endInput(t)
+	})
+}
+
+// endInput ends a turn with the digits that it has.
+func (c *Conversation) endInput(t *turn) {
+	switch t.Listen.Grammar.Match(t.outcome.Digits) {
+	case Matched, Complete:
+		c.end(t, Input)
+	default:
+		c.end(t, Mismatch)
+	}
+}
+
+// end ends a turn.
+func (c *Conversation) end(t *turn, how End) {
+	if c.turn != t {
+		return
+	}
+	if c.running != 0 && !t.listening {
+		c.on.Break()
+	}
+	c.turn = nil
+	c.stopTimers()
+	t.outcome.End = how
+	t.done(t.outcome)
+}
+
+func (c *Conversation) stopTimers() {
+	c.timer.stop()
+	c.overall.stop()
+	c.timer, c.overall = nil, nil
+}
+
+// timer calls a function in the session's goroutine, unless it is stopped
+// before. A nil one is one that was never started.
+type timer struct {
+	cancel  func() bool
+	stopped bool
+}
+
+func (c *Conversation) after(d time.Duration, f func()) *timer {
+	t := &timer{}
+	t.cancel = c.service.options.Clock.AfterFunc(d, func() {
+		c.do(func() {
+			if !t.stopped {
+				t.stopped = true
+				f()
+			}
+		})
+	})
+	return t
+}
+
+func (t *timer) stop() {
+	if t != nil && !t.stopped {
+		t.stopped = true
+		t.cancel()
+	}
+}

@@ -1,0 +1,119 @@
+package dialog
+
+import (
+	"time"
+)
+
+// Channel is what a dialog plays to and listens on: a leg. Its methods are
+// called in the session's goroutine and return at once.
+type Channel interface {
+	// Execute runs a FreeSWITCH application after what already runs there.
+	// started runs when it really begins to play (PLAYBACK_START for playback,
+	// CHANNEL_EXECUTE for others); done runs once, also when the leg goes away.
+	// Both run in the session's goroutine, and either may be nil.
+	Execute(app, argument string, started func(), done func(Completion))
+	// Break ends what plays, and all that waits to.
+	Break()
+}
+
+// Completion tells how an application on a Channel ended.
+type Completion struct {
+	// Response is FreeSWITCH's Application-Response: FILE PLAYED, FILE NOT
+	// FOUND, PLAYBACK ERROR, or _none_ from applications that never tell; or
+	// what kept the command from running.
+	Response string
+	// Elapsed is how long it ran by FreeSWITCH's clock; -1 when that is not
+	// known.
+	Elapsed time.Duration
+	// Gone is set when the leg has gone away.
+	Gone bool
+	// Variable gives a channel variable as it was at the end; nil where that
+	// is not to be had.
+	Variable func(name string) string
+}
+
+// Request is what <dialogstart> asks for.
+type Request struct {
+	ID             string
+	Source         string // a URI, absolute or relative to Base
+	Base           string // the URI of the document that asks
+	Type           string // a media type; its parameters are ignored
+	MediaDirection string // both, dialogtransmit or dialogreceive
+	Namelist       []Pair // for the server that has the source
+	Parameters     []Pair // for the dialog itself
+	Method         string // get or post; "" is get
+	Enctype        string
+	MaxAge         *time.Duration
+	MaxStale       *time.Duration
+	Hints          map[string]any
+	Local, Remote  string // addresses of the leg's two ends, as URIs
+}
+
+// Pair is a name with its value.
+type Pair struct {
+	Name  string
+	Value string
+}
+
+// Events are what a dialog tells its session, in the session's goroutine and not
+// before Start has returned: exactly one of NotStarted, or Started and later
+// Exited. A session that has ended is told nothing.
+type Events struct {
+	Started    func()
+	NotStarted func(reason string)
+	Exited     func(Result)
+	// Disconnect tells that the dialog asks for the call to be hung up
+	// (VoiceXML's <disconnect>); Exited follows. It may be nil.
+	Disconnect func(Values)
+}
+
+// Result is what a dialog ends with.
+type Result struct {
+	Values Values
+	// Reason tells in words what went wrong, such as a prompt that could not be
+	// played; "" when nothing did.
+	Reason string
+}
+
+// Values are what a dialog returns, in the order in which it names them.
+type Values []Value
+
+// Value is a returned value: a string, bool or number, nil, or a map[string]any
+// or []any of these.
+type Value struct {
+	Name  string
+	Value any
+}
+
+// Object gives the values by name. It is never nil.
+func (v Values) Object() map[string]any {
+	object := make(map[string]any, len(v))
+	for _, value := range v {
+		object[value.Name] = value.Value
+	}
+	return object
+}
+
+// Text gives the named value as it is if it is a string, else "".
+func (v Values) Text(name string) string {
+	for _, value := range v {
+		if value.Name == name {
+			text, _ := value.Value.(string)
+			return text
+		}
+	}
+	return ""
+}
+
+// Dialog is a dialog under way.
+type Dialog interface {
+	// Digit gives the dialog a digit that the party pressed, and reports whether
+	// it listens for any.
+	Digit(digit string) bool
+	// Terminate ends the dialog (CCXML 1.0, 7.2.3): immediate at once and
+	// without values, else with those it has so far.
+	Terminate(immediate bool)
+	// HungUp tells the dialog that its leg is gone, or was taken to another
+	// bridge: it plays nothing more and exits.
+	HungUp()
+}

@@ -1,0 +1,110 @@
+package dialog
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"mime"
+	"strings"
+	"time"
+
+	"ccxmld/fetch"
+)
+
+// Fetcher gets what dialogs are made of. *fetch.Client is one.
+type Fetcher interface {
+	Fetch(context.Context, fetch.Request) (*fetch.Response, error)
+}
+
+// Clock is where dialogs get their time from.
+type Clock interface {
+	// AfterFunc calls f in its own goroutine after d. stop prevents it, and
+	// tells whether it did.
+	AfterFunc(d time.Duration, f func()) (stop func() bool)
+}
+
+// Options says how dialogs are run.
+type Options struct {
+	// TTSEngine and TTSVoice name FreeSWITCH's text-to-speech engine.
+	TTSEngine, TTSVoice string
+	// Sounds is the folder, as a path or URI, against which relative audio is
+	// resolved; "" for the document that names it.
+	Sounds string
+	// Spool is the directory, shared with FreeSWITCH, for audio fetched by HTTP;
+	// "" when there is none, and such audio cannot be played.
+	Spool string
+	// AllowFile decides whether FreeSWITCH may be told to play a file; nil
+	// allows all. Files below Sounds are always allowed.
+	AllowFile func(uri string) error
+	Fetcher   Fetcher
+	Clock     Clock
+	Logger    *slog.Logger
+}
+
+// Service starts dialogs. Its methods are safe for concurrent use, except
+// Handle.
+type Service struct {
+	options Options
+	voice   voice
+	spool   *spool
+	types   map[string]Starter
+}
+
+// Starter starts a dialog of one kind. The rules for Service.Start are its own.
+type Starter func(r Request, on Channel, do func(func()) bool, e Events) Dialog
+
+// New returns a service that knows audio, text/plain and application/ssml+xml.
+func New(o Options) *Service {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]Starter)}
+	if o.Spool != "" {
+		s.spool = &spool{folder: o.Spool}
+	}
+	return s
+}
+
+// Handle registers a kind of dialog under its media types. It must not be called
+// once dialogs are started.
+func (s *Service) Handle(start Starter, mediaTypes ...string) {
+	for _, mediaType := range mediaTypes {
+		s.types[mediaType] = start
+	}
+}
+
+// Start starts a dialog on a leg. It is called in the session's goroutine, in
+// which do runs functions later; do reports false when the session has ended.
+// Whatever keeps the dialog from starting is told by e.NotStarted.
+func (s *Service) Start(r Request, on Channel, do func(func()) bool, e Events) Dialog {
+	kind := mediaType(r.Type)
+	switch {
+	case s.types[kind] != nil:
+		return s.types[kind](r, on, do, e)
+	case strings.HasPrefix(kind, "audio/"):
+		return s.startMedia(audio, r, on, do, e)
+	case kind == "text/plain":
+		return s.startMedia(plainText, r, on, do, e)
+	case kind == "application/ssml+xml":
+		return s.startMedia(ssml, r, on, do, e)
+	}
+	do(func() { e.NotStarted(fmt.Sprintf("dialogs of type %q are not supported", r.Type)) })
+	return noDialog{}
+}
+
+// mediaType gives a media type in lower case without its parameters.
+func mediaType(text string) string {
+	kind, _, err := mime.ParseMediaType(text)
+	if err != nil {
+		kind, _, _ = strings.Cut(text, ";")
+		kind = strings.ToLower(strings.TrimSpace(kind))
+	}
+	return kind
+}
+
+// noDialog is a dialog that never was.
+type noDialog struct{}
+
+func (noDialog) Digit(string) bool { return false }
+func (noDialog) Terminate(bool)    {}
+func (noDialog) HungUp()           {}

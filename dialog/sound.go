@@ -1,0 +1,205 @@
+package dialog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+
+	"ccxmld/fetch"
+)
+
+var schemeSyntax = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*|tone_stream|silence_stream):`)
+
+// schemeOf gives a URI's scheme in lower case, "" for a relative reference.
+func schemeOf(uri string) string {
+	match := schemeSyntax.FindStringSubmatch(uri)
+	if match == nil {
+		return ""
+	}
+	return strings.ToLower(match[1])
+}
+
+// isNothing tells whether a source names nothing to play: null://?text=….
+func isNothing(uri string) bool { return uri == "" || schemeOf(uri) == "null" }
+
+// locate finds what a source stands for: a path that FreeSWITCH plays, or an
+// HTTP URI that has to be fetched. FreeSWITCH knows more kinds of sources, some
+// of which run programs; documents get files, tones and silence only.
+func (s *Service) locate(source, base string) (file, remote string, err error) {
+	if strings.ContainsFunc(source, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return "", "", fmt.Errorf("%q holds control characters", source)
+	}
+	scheme := schemeOf(source)
+	if scheme == "" && !strings.HasPrefix(source, "/") {
+		if s.options.Sounds != "" {
+			return s.belowSounds(source)
+		}
+		if source, err = resolve(base, source); err != nil {
+			return "", "", err
+		}
+		scheme = schemeOf(source)
+	}
+	switch scheme {
+	case "":
+		file = path.Clean(source)
+	case "file":
+		if file, err = filePath(source); err != nil {
+			return "", "", err
+		}
+	case "http", "https":
+		return "", source, nil
+	case "tone_stream", "silence_stream":
+		return source, "", nil
+	default:
+		return "", "", fmt.Errorf("%s: sources are not played; use a file or an HTTP URI", scheme)
+	}
+	if s.options.AllowFile != nil {
+		err = s.options.AllowFile(fileURI(file))
+	}
+	return file, "", err
+}
+
+// resolve resolves a relative source against the document that names it.
+func resolve(base, source string) (string, error) {
+	switch schemeOf(base) {
+	case "http", "https":
+		return fetch.Resolve(base, source)
+	case "file": // with the source as it is: names have spaces and percent signs
+		document, err := filePath(base)
+		return path.Join(path.Dir(document), source), err
+	case "":
+		if strings.HasPrefix(base, "/") {
+			return path.Join(path.Dir(base), source), nil
+		}
+	}
+	return "", fmt.Errorf("%s is relative, but the document %q is nowhere that sounds could be; set dialog.sounds in the configuration", source, base)
+}
+
+// belowSounds resolves a relative source against dialog.sounds, which it cannot
+// leave.
+func (s *Service) belowSounds(source string) (file, remote string, err error) {
+	below := path.Clean("/" + source)
+	switch scheme := schemeOf(s.options.Sounds); scheme {
+	case "http", "https":
+		remote, err = fetch.Resolve(strings.TrimSuffix(s.options.Sounds, "/")+"/", "."+escapePath(source))
+		return "", remote, err
+	case "file":
+		folder, err := filePath(s.options.Sounds)
+		return path.Join(folder, below), "", err
+	default:
+		return path.Join(s.options.Sounds, below), "", nil
+	}
+}
+
+// escapePath makes a cleaned path of a relative reference, and keeps its query.
+func escapePath(source string) string {
+	name, query, hasQuery := strings.Cut(source, "?")
+	below := path.Clean("/" + name)
+	if _, err := url.PathUnescape(below); err != nil {
+		below = (&url.URL{Path: below}).EscapedPath()
+	}
+	if hasQuery {
+		below += "?" + query
+	}
+	return below
+}
+
+// filePath gives the path of a file: URI on this machine, which may be written
+// with raw spaces.
+func filePath(uri string) (string, error) {
+	rest := uri[len("file:"):]
+	if authority, ok := strings.CutPrefix(rest, "//"); ok {
+		host, name, found := strings.Cut(authority, "/")
+		if !found || host != "" && host != "localhost" {
+			return "", fmt.Errorf("%s does not name a file of this machine", uri)
+		}
+		rest = "/" + name
+	}
+	name, _, _ := strings.Cut(rest, "?")
+	if decoded, err := url.PathUnescape(name); err == nil {
+		name = decoded
+	}
+	if !strings.HasPrefix(name, "/") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return "", fmt.Errorf("%s does not name a file", uri)
+	}
+	return path.Clean(name), nil
+}
+
+func fileURI(file string) string { return (&url.URL{Scheme: "file", Path: file}).String() }
+
+// playAudio plays a source, which is fetched before if it comes by HTTP.
+func (c *Conversation) playAudio(t *turn, p Prompt) {
+	file, remote, err := c.service.locate(p.Source, p.Base)
+	switch {
+	case err != nil:
+		c.failed(t, p, err.Error())
+	case remote == "":
+		c.playback(t, p, file)
+	case c.service.spool == nil:
+		c.failed(t, p, fmt.Sprintf("%s cannot be played: there is no directory for fetched audio; set dialog.spool in the configuration", remote))
+	default:
+		c.background(func(ctx context.Context) func() {
+			file, err := c.service.fetchAudio(ctx, remote, p.Fetch)
+			return func() {
+				switch {
+				case c.turn != t || t.listening:
+				case err != nil:
+					c.failed(t, p, err.Error())
+				default:
+					c.playback(t, p, file)
+				}
+			}
+		})
+	}
+}
+
+func (s *Service) fetchAudio(ctx context.Context, uri string, how *Fetch) (file string, err error) {
+	response, err := s.Fetch(ctx, uri, how)
+	if err != nil {
+		return "", err
+	}
+	return s.spool.put(response)
+}
+
+var errNoFetcher = errors.New("nothing can be fetched here")
+
+// Fetch gets a resource, under the policy of the service's Fetcher. how may be
+// nil. It blocks, and may be called in any goroutine.
+func (s *Service) Fetch(ctx context.Context, uri string, how *Fetch) (*fetch.Response, error) {
+	if s.options.Fetcher == nil {
+		return nil, errNoFetcher
+	}
+	r := fetch.Request{URI: uri}
+	if how != nil {
+		r.Method, r.Enctype, r.Timeout, r.MaxAge, r.MaxStale = how.Method, how.Enctype, how.Timeout, how.MaxAge, how.MaxStale
+		for _, p := range how.Form {
+			r.Form = append(r.Form, fetch.Pair(p))
+		}
+	}
+	response, err := s.options.Fetcher.Fetch(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return response, nil
+}
+
+// background runs work in a goroutine that ends with the conversation, and then
+// what work returns in the session's goroutine.
+func (c *Conversation) background(work func(context.Context) func()) {
+	if c.ctx == nil {
+		c.ctx, c.cancel = context.WithCancel(context.Background())
+	}
+	ctx := c.ctx
+	go func() {
+		then := work(ctx)
+		c.do(func() {
+			if !c.closed {
+				then()
+			}
+		})
+	}()
+}

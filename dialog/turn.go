@@ -1,0 +1,92 @@
+package dialog
+
+import (
+	"time"
+)
+
+// Prompt is a piece of what a party hears: audio, speech or a pause.
+type Prompt struct {
+	// Source is the audio's URI, relative to Base, or "".
+	Source string
+	Base   string
+	// Fetch says how Source is fetched if it is an HTTP URI; nil for a plain
+	// GET.
+	Fetch *Fetch
+	// Text is spoken, if there is no Source. With SSML set it is a whole SSML
+	// document.
+	Text string
+	SSML bool
+	// Pause is a silence, if there is neither Source nor Text.
+	Pause time.Duration
+	// Else is played if this cannot be.
+	Else []Prompt
+	// NoBargeIn keeps digits from breaking it off; those pressed meanwhile are
+	// thrown away.
+	NoBargeIn bool
+}
+
+// Fetch says how a resource is asked for.
+type Fetch struct {
+	Method, Enctype  string
+	Form             []Pair
+	MaxAge, MaxStale *time.Duration
+	Timeout          time.Duration
+}
+
+// Turn is one exchange with a party: prompts are played, then, and while they
+// play, digits are awaited.
+type Turn struct {
+	Prompts []Prompt
+	// Listen says which digits are awaited; nil: none, the turn ends with the
+	// prompts.
+	Listen *Listen
+	// Forgiving passes over audio that cannot be played and has no alternative.
+	// Otherwise, and always when a text cannot be spoken, the turn ends.
+	Forgiving bool
+	// Began, which may be nil, is called once when something is heard, or when
+	// only digits are awaited.
+	Began func()
+}
+
+// End says how a turn ended.
+type End int
+
+const (
+	// Played: the prompts were played, and no digits were asked for.
+	Played End = iota
+	// Input: digits came that are in the grammar.
+	Input
+	// Mismatch: digits came that are not.
+	Mismatch
+	// Silence: the first digit did not come in time.
+	Silence
+	// TooLong: Listen.Max was over before the digits were complete.
+	TooLong
+	// Failed: a prompt could not be played.
+	Failed
+	// Interrupted: Conversation.Interrupt ended the turn.
+	Interrupted
+	// Gone: the leg is gone.
+	Gone
+)
+
+// Outcome is what came of a turn.
+type Outcome struct {
+	End    End
+	Digits string // without the term digit
+	// TermDigit is the digit that ended the input, or "".
+	TermDigit string
+	// TimedOut is set when the wait for another digit ended the input.
+	TimedOut bool
+	// Problems say which prompts could not be played, and why: the last one is
+	// what made the turn fail.
+	Problems []string
+}
+
+// problem gives the last problem.
+func (o *Outcome) problem() string {
+	if len(o.Problems) == 0 {
+		return ""
+	}
+	return o.Problems[len(o.Problems)-1]
+}
