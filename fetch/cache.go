@@ -1,0 +1,173 @@
+package fetch
+
+import (
+	"container/list"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// cache keeps responses in memory, the least recently used ones going first.
+type cache struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	space int64 // bytes left
+	order *list.List
+	byKey map[string]*list.Element
+}
+
+// entry is a stored response with what RFC 9111 needs to know of it. It is
+// immutable.
+type entry struct {
+	key      string
+	response *Response
+	// received is when the response came, less the age it had by then
+	// (section 4.2.3), and lifetime how long it is fresh (section 4.2.1).
+	received time.Time
+	lifetime time.Duration
+	// mustRevalidate forbids to use it stale, noCache to use it unasked.
+	mustRevalidate, noCache bool
+	etag, lastModified      string
+}
+
+func newCache(bytes int64, now func() time.Time) *cache {
+	return &cache{now: now, space: bytes, order: list.New(), byKey: make(map[string]*list.Element)}
+}
+
+// entryOverhead is roughly what an entry takes beside its body.
+const entryOverhead = 512
+
+func (e *entry) size() int64 { return int64(len(e.response.Body)+len(e.key)) + entryOverhead }
+
+func (c *cache) get(key string) *entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	element, ok := c.byKey[key]
+	if !ok {
+		return nil
+	}
+	c.order.MoveToFront(element)
+	return element.Value.(*entry)
+}
+
+func (c *cache) put(e *entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(e.key)
+	c.byKey[e.key] = c.order.PushFront(e)
+	for c.space -= e.size(); c.space < 0 && c.order.Len() > 0; {
+		c.remove(c.order.Back().Value.(*entry).key)
+	}
+}
+
+func (c *cache) drop(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.remove(key)
+}
+
+func (c *cache) remove(key string) {
+	if element, ok := c.byKey[key]; ok {
+		c.space += element.Value.(*entry).size()
+		c.order.Remove(element)
+		delete(c.byKey, key)
+	}
+}
+
+// usable reports whether the entry may answer the request without asking the
+// server (RFC 9111, section 4.2, and 5.2.1 for what the request says).
+func (c *cache) usable(e *entry, r *Request) bool {
+	if e.noCache {
+		return false
+	}
+	age := c.now().Sub(e.received)
+	if r.MaxAge != nil && age > *r.MaxAge {
+		return false
+	}
+	stale := age - e.lifetime
+	if stale < 0 {
+		return true
+	}
+	return r.MaxStale != nil && !e.mustRevalidate && stale <= *r.MaxStale
+}
+
+// newEntry returns the entry to keep for an answer, or nil if it must not be kept
+// or never could be used (section 3).
+func (c *cache) newEntry(key string, r *Response, header http.Header) *entry {
+	directives := cacheControl(header)
+	if _, ok := directives["no-store"]; ok || r.Status != http.StatusOK || !sameForAll(header) {
+		return nil
+	}
+	e := &entry{key: key, response: r, etag: header.Get("ETag"), lastModified: header.Get("Last-Modified")}
+	e.times(header, directives, c.now())
+	if e.lifetime <= 0 && e.etag == "" && e.lastModified == "" {
+		return nil
+	}
+	return e
+}
+
+// revalidated returns the entry with the times of the 304 answer that confirmed it
+// (section 4.3.4).
+func (c *cache) revalidated(e *entry, header http.Header) *entry {
+	fresh := *e
+	fresh.times(header, cacheControl(header), c.now())
+	return &fresh
+}
+
+// times sets what depends on when the answer came.
+func (e *entry) times(header http.Header, directives map[string]string, now time.Time) {
+	e.received = now.Add(-seconds(header.Get("Age")))
+	_, e.noCache = directives["no-cache"]
+	_, e.mustRevalidate = directives["must-revalidate"]
+	e.lifetime = 0
+	if age, ok := directives["max-age"]; ok {
+		e.lifetime = seconds(age)
+	} else if expires, err := http.ParseTime(header.Get("Expires")); err == nil {
+		date, err := http.ParseTime(header.Get("Date"))
+		if err != nil {
+			date = now
+		}
+		e.lifetime = expires.Sub(date)
+	}
+}
+
+// sameForAll reports whether the answer depends on no header of the request that
+// differs between our requests (section 4.1).
+func sameForAll(header http.Header) bool {
+	for _, line := range header.Values("Vary") {
+		for name := range strings.SplitSeq(line, ",") {
+			switch strings.ToLower(strings.TrimSpace(name)) {
+			case "", "accept-encoding", "user-agent", "accept": // Accept is in the key.
+			default:
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// cacheControl returns the directives of the header with their values.
+func cacheControl(header http.Header) map[string]string {
+	directives := make(map[string]string)
+	for _, line := range header.Values("Cache-Control") {
+		for directive := range strings.SplitSeq(line, ",") {
+			name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
+			directives[strings.ToLower(name)] = strings.Trim(value, `"`)
+		}
+	}
+	return directives
+}
+
+// longestLifetime is what larger numbers of seconds count as (section 1.2.2).
+const longestLifetime = (1 << 31) * time.Second
+
+func seconds(text string) time.Duration {
+	n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(n, uint64(longestLifetime/time.Second))) * time.Second
+}

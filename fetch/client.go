@@ -1,0 +1,277 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Options configure a Client. Zero fields have the defaults.
+type Options struct {
+	// Allow lists the URI prefixes that may be fetched: http://host/path,
+	// https://host:port/path, file:///path; a whole path segment at a time. http://
+	// or https:// alone allow all hosts with public addresses. Nothing is
+	// allowed by default.
+	Allow []string
+	// MaxBytes bounds a body; 1 MiB by default.
+	MaxBytes int64
+	// Timeout bounds a fetch that has none of its own; 10 s by default.
+	Timeout time.Duration
+	// MaxRedirects bounds the redirects of one fetch; 5 by default, none if
+	// negative.
+	MaxRedirects int
+	// MaxConcurrent bounds the fetches under way; further ones wait. 64 by
+	// default.
+	MaxConcurrent int
+	// CacheBytes bounds the cache; 16 MiB by default, no cache if negative.
+	CacheBytes int64
+	// UserAgent is sent to servers; "ccxmld" by default.
+	UserAgent string
+	// Logger is told of each transfer, at debug level; nothing by default.
+	Logger *slog.Logger
+	// Now is the clock of the cache; time.Now by default.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = 1 << 20
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.MaxRedirects == 0 {
+		o.MaxRedirects = 5
+	}
+	if o.MaxConcurrent <= 0 {
+		o.MaxConcurrent = 64
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 16 << 20
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "ccxmld"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Client fetches. It is safe for concurrent use.
+type Client struct {
+	options   Options
+	policy    *policy
+	cache     *cache
+	transport *http.Transport
+	underWay  chan struct{}
+}
+
+// New returns a client. The error says which of the allowed prefixes is none.
+func New(o Options) (*Client, error) {
+	p, err := newPolicy(o.Allow)
+	if err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	return &Client{
+		options: o,
+		policy:  p,
+		cache:   newCache(o.CacheBytes, o.Now),
+		transport: &http.Transport{
+			Proxy:                  nil, // One from the environment would make the connections for us.
+			DialContext:            p.dialContext(net.Dialer{Timeout: o.Timeout}),
+			ForceAttemptHTTP2:      true,
+			MaxIdleConnsPerHost:    4,
+			MaxIdleConns:           o.MaxConcurrent,
+			IdleConnTimeout:        30 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+		},
+		underWay: make(chan struct{}, o.MaxConcurrent),
+	}, nil
+}
+
+// Close ends the connections that are idle.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Fetch gets what r asks for, from the cache if that is good enough. The error is
+// an *Error; an answer that is not 2xx is one too.
+func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {
+	p, failed := prepare(r)
+	if failed != nil {
+		return nil, failed
+	}
+	timeout := r.Timeout
+	if timeout <= 0 {
+		timeout = c.options.Timeout
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTimedOut)
+	defer cancel()
+	begin := c.options.Now()
+	response, failed := c.follow(ctx, p, timeout)
+	if failed != nil {
+		c.options.Logger.DebugContext(ctx, "fetch failed", "uri", p.url.Redacted(), "reason", failed.Reason)
+		return nil, failed
+	}
+	c.options.Logger.DebugContext(ctx, "fetched", "uri", p.url.Redacted(), "bytes", len(response.Body),
+		"from_cache", response.FromCache, "took", c.options.Now().Sub(begin))
+	return response, nil
+}
+
+// follow fetches, going along with redirects. Policy is asked at every step.
+func (c *Client) follow(ctx context.Context, p *prepared, timeout time.Duration) (*Response, *Error) {
+	for redirects := 0; ; redirects++ {
+		uri := p.url.String()
+		if reason := c.policy.check(p.url); reason != "" {
+			return nil, failure(uri, ErrNotAllowed, "%s", reason)
+		}
+		response, location, failed := c.once(ctx, p, timeout)
+		if failed != nil || location == "" {
+			return response, failed
+		}
+		if redirects >= c.options.MaxRedirects {
+			return nil, failure(uri, nil, "redirected more than %d times", max(c.options.MaxRedirects, 0))
+		}
+		next, err := parseURI(location)
+		if err != nil {
+			return nil, failure(uri, err, "redirected to what is no URI: %v", err)
+		}
+		p = p.redirected(p.url.ResolveReference(next), response.Status)
+		if p.url.Scheme == "file" {
+			return nil, failure(uri, ErrNotAllowed, "a redirect to a file is not allowed")
+		}
+	}
+}
+
+// redirected returns the request for where a redirect leads (RFC 9110, section
+// 15.4): a POST becomes a GET unless the status forbids that.
+func (p *prepared) redirected(to *url.URL, status int) *prepared {
+	next := *p
+	next.url = to
+	next.url.Fragment, next.url.RawFragment = "", ""
+	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
+		next.method, next.body, next.contentType = http.MethodGet, nil, ""
+	}
+	if to.Host != p.url.Host {
+		next.Header = nil // It may hold what is meant for the first host only.
+	}
+	return &next
+}
+
+// once fetches from one URI. The location is where a redirect leads.
+func (c *Client) once(ctx context.Context, p *prepared, timeout time.Duration) (r *Response, location string, failed *Error) {
+	key, stored := c.stored(p)
+	if stored != nil && p.url.Scheme != "file" && c.cache.usable(stored, &p.Request) {
+		hit := *stored.response
+		hit.FromCache = true
+		return &hit, "", nil
+	}
+	select {
+	case c.underWay <- struct{}{}:
+		defer func() { <-c.underWay }()
+	case <-ctx.Done():
+		return nil, "", transportFailure(ctx, p.url.String(), timeout, ctx.Err())
+	}
+	if p.url.Scheme == "file" {
+		r, failed = c.readFile(p, key, stored)
+		return r, "", failed
+	}
+	return c.transfer(ctx, p, key, stored, timeout)
+}
+
+// stored returns under which key the request is cached, and what is. The key is
+// empty if the cache is not for this request.
+func (c *Client) stored(p *prepared) (string, *entry) {
+	if p.method != http.MethodGet || len(p.Header) > 0 || c.options.CacheBytes < 0 {
+		return "", nil
+	}
+	key := p.url.String() + "\n" + p.Accept
+	return key, c.cache.get(key)
+}
+
+// transfer asks the server, telling it which version we have.
+func (c *Client) transfer(ctx context.Context, p *prepared, key string, stored *entry, timeout time.Duration) (*Response, string, *Error) {
+	uri := p.url.String()
+	request, err := c.httpRequest(ctx, p, stored)
+	if err != nil {
+		return nil, "", failure(uri, err, "%v", err)
+	}
+	answer, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return nil, "", transportFailure(ctx, uri, timeout, err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, c.options.MaxBytes+1))
+	if err != nil {
+		return nil, "", transportFailure(ctx, uri, timeout, err)
+	}
+	if int64(len(body)) > c.options.MaxBytes {
+		return nil, "", failure(uri, nil, "larger than %s", sizeText(c.options.MaxBytes))
+	}
+	if answer.StatusCode == http.StatusNotModified && stored != nil {
+		c.cache.put(c.cache.revalidated(stored, answer.Header))
+		hit := *stored.response
+		hit.FromCache = true
+		return &hit, "", nil
+	}
+	response := newResponse(uri, answer.StatusCode, answer.Header.Get("Content-Type"), body)
+	switch answer.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		if location := answer.Header.Get("Location"); location != "" {
+			return response, location, nil
+		}
+	}
+	if answer.StatusCode < 200 || answer.StatusCode > 299 {
+		return nil, "", statusFailure(response)
+	}
+	c.keep(key, response, answer.Header)
+	return response, "", nil
+}
+
+// keep puts an answer into the cache or, if it may not be kept, what was there
+// before out of it.
+func (c *Client) keep(key string, response *Response, header http.Header) {
+	if key == "" {
+		return
+	}
+	if e := c.cache.newEntry(key, response, header); e != nil {
+		c.cache.put(e)
+	} else {
+		c.cache.drop(key)
+	}
+}
+
+func (c *Client) httpRequest(ctx context.Context, p *prepared, stored *entry) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, p.method, p.url.String(), bytes.NewReader(p.body))
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range p.Header {
+		request.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	request.Header.Set("User-Agent", c.options.UserAgent)
+	if p.contentType != "" {
+		request.Header.Set("Content-Type", p.contentType)
+	}
+	if p.Accept != "" {
+		request.Header.Set("Accept", p.Accept)
+	}
+	if stored != nil {
+		if stored.etag != "" {
+			request.Header.Set("If-None-Match", stored.etag)
+		}
+		if stored.lastModified != "" {
+			request.Header.Set("If-Modified-Since", stored.lastModified)
+		}
+	}
+	return request, nil
+}

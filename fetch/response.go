@@ -1,0 +1,93 @@
+package fetch
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"mime"
+	"regexp"
+	"strings"
+
+	"golang.org/x/net/html/charset"
+	"golang.org/x/text/encoding/unicode"
+)
+
+// Response is what was fetched. It may be shared with other fetches through the
+// cache: do not change Body.
+type Response struct {
+	// URI is where it came from, after redirects.
+	URI    string
+	Status int
+	// ContentType is the media type in lower case without parameters, and
+	// Charset the parameter of this name; empty if the server did not say.
+	ContentType string
+	Charset     string
+	Body        []byte
+	// Version changes when the content does. The same Version means the same
+	// bytes.
+	Version string
+	// FromCache tells that the content was not transferred now.
+	FromCache bool
+}
+
+func newResponse(uri string, status int, contentType string, body []byte) *Response {
+	r := &Response{URI: uri, Status: status, Body: body}
+	media, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		media, _, _ = strings.Cut(contentType, ";")
+		media = strings.ToLower(strings.TrimSpace(media))
+	}
+	r.ContentType, r.Charset = media, parameters["charset"]
+	sum := sha256.Sum256(body)
+	r.Version = hex.EncodeToString(sum[:16])
+	return r
+}
+
+// Text returns the content as UTF-8. Its encoding is that of a byte order mark,
+// of the HTTP header, or of an XML declaration, in this order (RFC 7303, section
+// 3), or else UTF-8; bytes that are no UTF-8 become U+FFFD.
+func (r *Response) Text() string {
+	decoded, err := decode(r.Body, r.Charset)
+	if err != nil {
+		decoded = r.Body
+	}
+	return strings.ToValidUTF8(string(decoded), "\uFFFD")
+}
+
+var xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']`)
+
+// decode converts data to UTF-8 and removes a byte order mark. The error is for
+// an encoding that nobody knows.
+func decode(data []byte, label string) ([]byte, error) {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xEF\xBB\xBF")):
+		return data[3:], nil
+	case bytes.HasPrefix(data, []byte("\xFE\xFF")), bytes.HasPrefix(data, []byte("\xFF\xFE")):
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Bytes(data)
+	case bytes.HasPrefix(data, []byte("\x00<\x00?")):
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder().Bytes(data)
+	case bytes.HasPrefix(data, []byte("<\x00?\x00")):
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder().Bytes(data)
+	}
+	if label == "" {
+		if m := xmlEncoding.FindSubmatch(data[:min(len(data), 1024)]); m != nil {
+			label = string(m[1])
+		}
+	}
+	switch strings.ToLower(label) {
+	case "", "utf-8", "utf8", "us-ascii", "utf-16":
+		// A text in single bytes that calls itself UTF-16 is not.
+		return data, nil
+	}
+	encoding, name := charset.Lookup(label)
+	if encoding == nil || name == "replacement" {
+		return nil, &unknownEncodingError{label}
+	}
+	return encoding.NewDecoder().Bytes(data)
+}
+
+type unknownEncodingError struct{ label string }
+
+func (e *unknownEncodingError) Error() string {
+	return "the character encoding " + e.label + " is unknown"
+}

@@ -1,0 +1,243 @@
+package fetch
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/antchfx/xmlquery"
+)
+
+// XMLLimits bound an XML document. Zero fields have the defaults.
+type XMLLimits struct {
+	// Bytes bounds the document, in UTF-8; 1 MiB by default.
+	Bytes int
+	// Depth bounds how deep elements are nested; 64 by default.
+	Depth int
+	// Attributes bounds those of one element; 64 by default.
+	Attributes int
+	// Nodes bounds elements, texts and comments together; 50,000 by default.
+	Nodes int
+}
+
+func (l XMLLimits) withDefaults() XMLLimits {
+	for _, field := range []struct {
+		value    *int
+		standard int
+	}{{&l.Bytes, 1 << 20}, {&l.Depth, 64}, {&l.Attributes, 64}, {&l.Nodes, 50_000}} {
+		if *field.value <= 0 {
+			*field.value = field.standard
+		}
+	}
+	return l
+}
+
+// XMLError says why a document is no XML that we take.
+type XMLError struct {
+	URI    string
+	Line   int // counting from 1
+	Reason string
+	cause  error
+}
+
+// Error returns "uri:line: reason".
+func (e *XMLError) Error() string { return fmt.Sprintf("%s:%d: %s", e.URI, e.Line, e.Reason) }
+
+// Unwrap returns the error of the parser, or nil.
+func (e *XMLError) Unwrap() error { return e.cause }
+
+// XML parses the content as ParseXML does, with the encoding that the server
+// gave.
+func (r *Response) XML(limits XMLLimits) (*xmlquery.Node, error) {
+	return parseXML(r.Body, r.Charset, r.URI, limits)
+}
+
+// ParseXML parses a document and returns its document node. The LineNumber of
+// each element, text and comment is the line on which it begins. A byte order
+// mark and blank lines at the beginning are skipped, a DOCTYPE is too: nothing
+// is loaded for it, and entities that only it could define are errors. The error is
+// an *XMLError.
+func ParseXML(data []byte, uri string, limits XMLLimits) (*xmlquery.Node, error) {
+	return parseXML(data, "", uri, limits)
+}
+
+func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node, error) {
+	limits = limits.withDefaults()
+	if len(data) > limits.Bytes {
+		return nil, &XMLError{URI: uri, Line: 1, Reason: "the document is larger than " + sizeText(int64(limits.Bytes))}
+	}
+	text, err := decode(data, label)
+	if err != nil {
+		return nil, &XMLError{URI: uri, Line: 1, Reason: err.Error(), cause: err}
+	}
+	begin := len(text) - len(bytes.TrimLeft(text, " \t\r\n"))
+	s := &scan{uri: uri, limits: limits, text: text[begin:], line: 1 + lineBreaks(text[:begin]),
+		namespaces: make(map[string]bool)}
+	if err := s.run(); err != nil {
+		return nil, err
+	}
+	// The scanner has taken the document; what it takes the parser takes.
+	document, err := xmlquery.ParseWithOptions(bytes.NewReader(s.text), xmlquery.ParserOptions{
+		Decoder: &xmlquery.DecoderOptions{Strict: true, CharsetReader: asItIs},
+	})
+	if err != nil {
+		return nil, &XMLError{URI: uri, Line: 1, Reason: err.Error(), cause: err}
+	}
+	s.number(document)
+	return document, nil
+}
+
+// asItIs is for text that has been converted already, whatever its declaration
+// says.
+func asItIs(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+
+func lineBreaks(text []byte) int { return bytes.Count(text, []byte("\n")) }
+
+// scan goes through a document before its tree is built: it checks the limits,
+// and notes the lines, which xmlquery gets wrong where something spans several.
+type scan struct {
+	uri    string
+	limits XMLLimits
+	text   []byte
+	line   int // of what has been read
+	read   int // bytes
+
+	depth int
+	nodes int
+	roots int
+	// namespaces are those declared so far. encoding/xml leaves a prefix that is
+	// not declared in the place of its namespace.
+	namespaces map[string]bool
+	// lines of the elements, texts and comments, in their order.
+	elements, texts, comments []int
+}
+
+func (s *scan) errorf(cause error, format string, args ...any) *XMLError {
+	return &XMLError{URI: s.uri, Line: s.line, Reason: fmt.Sprintf(format, args...), cause: cause}
+}
+
+func (s *scan) run() error {
+	d := xml.NewDecoder(bytes.NewReader(s.text))
+	d.CharsetReader = asItIs
+	for {
+		// The line on which the token begins.
+		s.advance(int(d.InputOffset()))
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			if s.roots == 0 {
+				return s.errorf(nil, "the document has no element")
+			}
+			return nil
+		}
+		if err != nil {
+			s.advance(int(d.InputOffset()))
+			return s.syntaxError(err)
+		}
+		if err := s.take(token); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *scan) advance(offset int) {
+	s.line += lineBreaks(s.text[s.read:offset])
+	s.read = offset
+}
+
+func (s *scan) syntaxError(err error) *XMLError {
+	var syntax *xml.SyntaxError
+	if errors.As(err, &syntax) {
+		return s.errorf(err, "%s", syntax.Msg)
+	}
+	return s.errorf(err, "%s", strings.TrimPrefix(err.Error(), "xml: "))
+}
+
+// take notes a token, or returns the limit that it exceeds.
+func (s *scan) take(token xml.Token) error {
+	switch token := token.(type) {
+	case xml.StartElement:
+		if s.depth++; s.depth > s.limits.Depth {
+			return s.errorf(nil, "elements are nested more than %d deep", s.limits.Depth)
+		}
+		if len(token.Attr) > s.limits.Attributes {
+			return s.errorf(nil, "<%s> has more than %d attributes", token.Name.Local, s.limits.Attributes)
+		}
+		if err := s.names(token); err != nil {
+			return err
+		}
+		if s.depth == 1 {
+			if s.roots++; s.roots > 1 {
+				return s.errorf(nil, "<%s> follows the end of the document", token.Name.Local)
+			}
+		}
+		s.elements = append(s.elements, s.line)
+	case xml.EndElement:
+		s.depth--
+		return nil
+	case xml.CharData:
+		if s.depth == 0 && len(bytes.TrimSpace(token)) > 0 {
+			return s.errorf(nil, "there is text outside of the document's element")
+		}
+		s.texts = append(s.texts, s.line)
+	case xml.Comment:
+		s.comments = append(s.comments, s.line)
+	case xml.ProcInst:
+		if token.Target == "xml" && (s.nodes > 0) {
+			return s.errorf(nil, "the XML declaration is not at the beginning")
+		}
+	}
+	if s.nodes++; s.nodes > s.limits.Nodes {
+		return s.errorf(nil, "the document has more than %d nodes", s.limits.Nodes)
+	}
+	return nil
+}
+
+// names finds what encoding/xml lets pass: an attribute given twice, and prefixes
+// that nobody declared.
+func (s *scan) names(element xml.StartElement) error {
+	for i, a := range element.Attr {
+		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
+			s.namespaces[a.Value] = true
+		}
+		if slices.ContainsFunc(element.Attr[:i], func(b xml.Attr) bool { return a.Name == b.Name }) {
+			return s.errorf(nil, "<%s> has the attribute %s twice", element.Name.Local, a.Name.Local)
+		}
+	}
+	if !s.declared(element.Name.Space) {
+		return s.errorf(nil, "the prefix %s of <%[1]s:%s> is not declared", element.Name.Space, element.Name.Local)
+	}
+	for _, a := range element.Attr {
+		if a.Name.Space != "xmlns" && !s.declared(a.Name.Space) {
+			return s.errorf(nil, "the prefix %s of the attribute %[1]s:%s is not declared", a.Name.Space, a.Name.Local)
+		}
+	}
+	return nil
+}
+
+func (s *scan) declared(space string) bool {
+	return space == "" || space == "http://www.w3.org/XML/1998/namespace" || space == "xml" || s.namespaces[space]
+}
+
+// number gives the nodes their lines.
+func (s *scan) number(node *xmlquery.Node) {
+	take := func(lines *[]int) {
+		if len(*lines) > 0 {
+			node.LineNumber, *lines = (*lines)[0], (*lines)[1:]
+		}
+	}
+	switch node.Type {
+	case xmlquery.ElementNode:
+		take(&s.elements)
+	case xmlquery.TextNode, xmlquery.CharDataNode:
+		take(&s.texts)
+	case xmlquery.CommentNode:
+		take(&s.comments)
+	}
+	for child := node.FirstChild; child != nil; child = child.NextSibling {
+		s.number(child)
+	}
+}
