@@ -113,13 +113,13 @@ func (sw *Switch) Callee(number string, does Behaviour) {
 }
 
 // maxCalled bounds the parties of a number that nobody waited for.
-const maxCalled = 1024
+const maxCalled = 256
 
 // WaitCallee waits until a number is called and returns who was: each call to
 // it once, in their order.
 func (sw *Switch) WaitCallee(ctx context.Context, number string) (*Party, error) {
 	var party *Party
-	err := sw.wait(ctx, func() bool {
+	err := sw.wait(ctx, &sw.newCallee, func() bool {
 		queue := sw.called[number]
 		if len(queue) == 0 || party != nil {
 			return party != nil
@@ -136,7 +136,7 @@ func (sw *Switch) calling(p *Party) {
 		queue = append([]*Party(nil), queue[len(queue)-maxCalled:]...)
 	}
 	sw.called[p.number] = queue
-	sw.announce()
+	sw.newCallee.ring()
 }
 
 // outgoing is a call on its way to a callee.

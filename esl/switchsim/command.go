@@ -61,6 +61,7 @@ func (l *listener) authenticate(word, password string) {
 	switch {
 	case word == "auth" && password == l.sw.options.Password:
 		l.authorized = true
+		l.sw.agenda.cancel(l.patience)
 		l.reply("+OK accepted")
 	case word == "auth":
 		l.reply("-ERR invalid")
@@ -137,6 +138,7 @@ func (l *listener) connect() {
 	l.send(string(append(text, '\n')))
 	if !l.connected {
 		l.connected = true
+		l.sw.agenda.cancel(l.patience)
 		l.socket.connected()
 	}
 }
@@ -166,6 +168,13 @@ func (l *listener) filter(rest string) {
 	l.reply("+OK filter added. [" + name + "]=[" + value + "]")
 }
 
+// maxLogged bounds the commands that are kept of a leg, maxWaiting those that
+// wait for it.
+const (
+	maxLogged  = 1024
+	maxWaiting = 4096
+)
+
 // sendMessage queues a command for a leg: the socket's own, or the one named.
 func (l *listener) sendMessage(cmd *command, uuid string) {
 	if uuid == "" {
@@ -179,8 +188,12 @@ func (l *listener) sendMessage(cmd *command, uuid string) {
 		l.reply("-ERR invalid session id [" + uuid + "]")
 		return
 	}
+	if len(c.queue) >= maxWaiting {
+		l.reply("-ERR memory error")
+		return
+	}
 	l.reply("+OK")
-	if l.sw.options.LogCommands {
+	if l.sw.options.LogCommands && len(c.commands) < maxLogged {
 		c.commands = append(c.commands, describe(cmd))
 	}
 	if !c.down() {

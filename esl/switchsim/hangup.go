@@ -122,6 +122,7 @@ func (c *channel) destroyIfFree() {
 	c.next = stateDestroy
 	c.fire("CHANNEL_DESTROY", site{"switch_core_session.c", "switch_core_session_perform_destroy", 1588})
 	delete(c.sw.channels, c.uuid)
+	c.vars, c.actions, c.queue = nil, nil, nil // its party may be kept
 }
 
 // reportDetail sets the variables of the call detail record

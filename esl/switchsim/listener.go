@@ -40,6 +40,7 @@ type listener struct {
 	staged     []byte        // what the change that is being made has to say
 	holding    bool
 	isDirty    bool
+	patience   *appointment    // the end of it, if the first command does not come
 	busy       <-chan struct{} // closed when a command that takes time is done
 	gone       bool
 
@@ -64,7 +65,7 @@ func (sw *Switch) newListener(conn net.Conn, c *channel) *listener {
 		c.listeners = append(c.listeners, l)
 		l.outbound, l.authorized = true, true
 	}
-	sw.agenda.after(firstCommand, func() {
+	l.patience = sw.agenda.after(firstCommand, func() {
 		if !l.gone && (l.outbound && !l.connected || !l.authorized) {
 			l.end()
 		}
@@ -334,6 +335,7 @@ func (l *listener) end() {
 		return
 	}
 	l.gone = true
+	l.sw.agenda.cancel(l.patience)
 	l.displace()
 	for i, other := range l.sw.listeners {
 		if other == l {

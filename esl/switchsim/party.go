@@ -20,6 +20,7 @@ type Party struct {
 	sipStatus    int // of the refusal
 	redirectedTo string
 	pressAt      time.Time
+	news         bell
 	outgoing     *outgoing // the call to the party; nil if it called
 }
 
@@ -85,12 +86,17 @@ func (p *Party) Press(digits string) {
 	p.pressAt = at
 }
 
+// maxDigits bounds what the call detail tells of the digits.
+const maxDigits = 128
+
 // press is a digit that arrives at the leg: told, and given to what runs.
 func (c *channel) press(digit byte) {
 	if c.down() || !c.media {
 		return
 	}
-	c.digits = append(c.digits, digit)
+	if len(c.digits) < maxDigits {
+		c.digits = append(c.digits, digit)
+	}
 	c.fireBrief("DTMF", site{"switch_channel.c", "switch_channel_dequeue_dtmf", 678},
 		header{"DTMF-Digit", string(digit)}, header{"DTMF-Duration", "2080"}, header{"DTMF-Source", "RTP"})
 	if f := c.top(); f != nil {
@@ -110,7 +116,7 @@ func (p *Party) Hangup() {
 // WaitAnswered waits until the party's call is answered. It returns an
 // [EndedError] if the call ends before.
 func (p *Party) WaitAnswered(ctx context.Context) error {
-	err := p.sw.wait(ctx, func() bool { return p.hasAnswered || p.ending != nil })
+	err := p.sw.wait(ctx, &p.news, func() bool { return p.hasAnswered || p.ending != nil })
 	if err != nil {
 		return err
 	}
@@ -130,7 +136,7 @@ func (e *EndedError) Error() string { return "switchsim: call ended with " + e.E
 
 // WaitEnded waits until the party's call has ended and returns how.
 func (p *Party) WaitEnded(ctx context.Context) (Ending, error) {
-	if err := p.sw.wait(ctx, func() bool { return p.ending != nil }); err != nil {
+	if err := p.sw.wait(ctx, &p.news, func() bool { return p.ending != nil }); err != nil {
 		return Ending{}, err
 	}
 	p.sw.mu.Lock()
@@ -156,7 +162,7 @@ func (p *Party) WaitHeard(ctx context.Context, text string) error {
 // must not call the switch.
 func (p *Party) WaitHeardFunc(ctx context.Context, match func(Sound) bool) error {
 	var found, over bool
-	err := p.sw.wait(ctx, func() bool {
+	err := p.sw.wait(ctx, &p.news, func() bool {
 		found = slices.ContainsFunc(p.heard, match)
 		over = p.ending != nil
 		return found || over
@@ -167,24 +173,32 @@ func (p *Party) WaitHeardFunc(ctx context.Context, match func(Sound) bool) error
 	return err
 }
 
+// maxHeard bounds what is kept of what a party heard.
+const maxHeard = 4096
+
 // hear notes a sound that begins and returns its place.
 func (p *Party) hear(s Sound) int {
+	p.news.ring()
+	if len(p.heard) >= maxHeard {
+		return -1
+	}
 	p.heard = append(p.heard, s)
-	p.sw.announce()
 	return len(p.heard) - 1
 }
 
-// stopHearing notes that a sound ended and returns how long it lasted.
-func (p *Party) stopHearing(place int, complete bool) time.Duration {
+// stopHearing notes that a sound ended.
+func (p *Party) stopHearing(place int, complete bool) {
+	if place < 0 {
+		return
+	}
 	s := &p.heard[place]
 	s.To, s.Complete = p.sw.now(), complete
-	p.sw.announce()
-	return s.To.Sub(s.From)
+	p.news.ring()
 }
 
 func (p *Party) answeredNow() {
 	p.hasAnswered = true
-	p.sw.announce()
+	p.news.ring()
 }
 
 // ended notes how the party's leg ended.
@@ -209,5 +223,5 @@ func (p *Party) ended(c *channel) {
 		}
 	}
 	p.ending = &e
-	p.sw.announce()
+	p.news.ring()
 }

@@ -37,18 +37,23 @@ func (p *playback) start(f *frame) {
 		f.finish()
 		return
 	}
+	p.heard = c.party.hear(Sound{Kind: soundKind(f.data), What: p.what(f), From: c.sw.now()})
 	p.play(f, lasts)
 }
 
-func (p *playback) play(f *frame, lasts time.Duration) {
-	what := f.data
+// what is the text that is said, or the file that is played.
+func (p *playback) what(f *frame) string {
 	if p.speech {
-		parts := strings.SplitN(what, ":", 4)
-		what = parts[len(parts)-1]
-	} else {
+		parts := strings.SplitN(f.data, ":", 4)
+		return parts[len(parts)-1]
+	}
+	return f.data
+}
+
+func (p *playback) play(f *frame, lasts time.Duration) {
+	if !p.speech {
 		f.c.fire("PLAYBACK_START", sitePlayStart, playbackHeaders(f.data)...)
 	}
-	p.heard = f.c.party.hear(Sound{Kind: soundKind(f.data), What: what, From: f.c.sw.now()})
 	if p.endless && lasts == 0 {
 		lasts = minLoop // a real switch would spin
 	}

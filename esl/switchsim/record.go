@@ -46,8 +46,8 @@ func (r *record) done(f *frame) {
 		return
 	}
 	c := f.c
-	r.stop(f)
-	took := c.party.stopHearing(r.heard, true)
+	took := r.stop(f)
+	c.party.stopHearing(r.heard, true)
 	size := strconv.FormatInt(44+2*samples(took), 10)
 	c.vars.set("record_record_file_size", size)
 	c.vars.set("record_file_size", size)

@@ -74,7 +74,7 @@ type Switch struct {
 	rooms      map[string]*conference
 	callees    map[string]Behaviour
 	called     map[string][]*Party // nobody has waited for them yet
-	changed    chan struct{}       // closed when something a test may wait for happens
+	newCallee  bell
 	sounds     map[string]time.Duration
 	engines    map[string]bool
 	random     *rand.Rand
@@ -116,7 +116,6 @@ func New(options Options) *Switch {
 		rooms:     make(map[string]*conference),
 		callees:   make(map[string]Behaviour),
 		called:    make(map[string][]*Party),
-		changed:   make(chan struct{}),
 		sounds:    make(map[string]time.Duration),
 		engines:   make(map[string]bool),
 		random:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
@@ -195,7 +194,6 @@ func (sw *Switch) Close() {
 			l.conn.Close()
 		}
 		sw.agenda.stop()
-		sw.announce()
 	}
 	sw.unlock()
 	sw.tasks.Wait()
@@ -297,17 +295,34 @@ func (sw *Switch) wake() {
 
 func (sw *Switch) now() time.Time { return sw.clock.Now() }
 
-// announce wakes whoever waits for something to have happened.
-func (sw *Switch) announce() {
-	close(sw.changed)
-	sw.changed = make(chan struct{})
+// bell wakes those who wait for something to have happened. The switch's lock
+// guards it; one that nobody waits at costs nothing.
+type bell struct{ rung chan struct{} }
+
+func (b *bell) ring() {
+	if b.rung != nil {
+		close(b.rung)
+		b.rung = nil
+	}
 }
 
-// wait waits until ready says so. It calls ready with the switch locked.
-func (sw *Switch) wait(ctx context.Context, ready func() bool) error {
+func (b *bell) listen() <-chan struct{} {
+	if b.rung == nil {
+		b.rung = make(chan struct{})
+	}
+	return b.rung
+}
+
+// wait waits until ready says so; b rings whenever that may have changed. It
+// calls ready with the switch locked.
+func (sw *Switch) wait(ctx context.Context, b *bell, ready func() bool) error {
 	for {
 		sw.mu.Lock()
-		ok, closed, changed := ready(), sw.closed, sw.changed
+		ok, closed := ready(), sw.closed
+		var changed <-chan struct{}
+		if !ok && !closed {
+			changed = b.listen()
+		}
 		sw.mu.Unlock()
 		switch {
 		case ok:
@@ -317,6 +332,7 @@ func (sw *Switch) wait(ctx context.Context, ready func() bool) error {
 		}
 		select {
 		case <-changed:
+		case <-sw.dialing.Done():
 		case <-ctx.Done():
 			return ctx.Err()
 		}
