@@ -75,7 +75,7 @@ func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node,
 		return nil, &XMLError{URI: uri, Line: 1, Reason: err.Error(), cause: err}
 	}
 	begin := len(text) - len(bytes.TrimLeft(text, " \t\r\n"))
-	s := &scan{uri: uri, limits: limits, text: text[begin:], line: 1 + lineBreaks(text[:begin]),
+	s := &scan{uri: uri, limits: limits, text: spaceInTags(text[begin:]), line: 1 + lineBreaks(text[:begin]),
 		namespaces: make(map[string]bool)}
 	if err := s.run(); err != nil {
 		return nil, err
