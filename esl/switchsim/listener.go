@@ -180,9 +180,12 @@ func (cmd *command) readBody(reader *bufio.Reader) error {
 	if length > maxBody {
 		return errTooLong
 	}
-	body := make([]byte, length)
-	_, err = io.ReadFull(reader, body)
+	// It grows as it comes: a length alone costs nothing.
+	body, err := io.ReadAll(io.LimitReader(reader, int64(length)))
 	cmd.body = string(body)
+	if err == nil && len(body) < length {
+		return io.ErrUnexpectedEOF
+	}
 	return err
 }
 
