@@ -1,7 +1,10 @@
 package interpreter
 
 import (
+	"fmt"
 	"strings"
+
+	"github.com/dop251/goja"
 
 	"ccxmld/script"
 )
@@ -57,10 +60,27 @@ func (j *joinElement) run(s *Session) error {
 			Field{"id1", r.ID1}, Field{"id2", r.ID2})
 		return nil
 	}
-	if s.knownEndpoints(&j.place, r.ID1, r.ID2) {
-		s.platform.Join(r)
+	if !s.knownEndpoints(&j.place, r.ID1, r.ID2) {
+		return nil
 	}
+	if reason := s.unjoinable(r.ID1, r.ID2); reason != "" {
+		s.raise("error.conference.join", &j.place, reason, Field{"id1", r.ID1}, Field{"id2", r.ID2})
+		return nil
+	}
+	s.platform.Join(r)
 	return nil
+}
+
+// unjoinable says why endpoints cannot be joined now, "" if they can: a
+// connection must be connected, or progressing, which may have early media
+// (JOIN-10).
+func (s *Session) unjoinable(ids ...string) string {
+	for _, id := range ids {
+		if c := s.connections.get(id); c != nil && c.State != Connected && c.State != Progressing {
+			return fmt.Sprintf("connection %s is %s; a join needs one that is CONNECTED", id, orNone(c.State))
+		}
+	}
+	return ""
 }
 
 func (j *joinElement) request(s *Session) (r JoinRequest, err error) {
@@ -92,8 +112,11 @@ func (j *joinElement) request(s *Session) (r JoinRequest, err error) {
 // URI of a sound (JOIN-3). No tone is "".
 func (s *Session) tone(e *script.Expression) (string, error) {
 	text, err := s.text(e, "")
-	if text == "false" {
-		text = ""
+	switch trimmed := strings.TrimSpace(text); {
+	case strings.EqualFold(trimmed, "false"):
+		return "", err
+	case strings.EqualFold(trimmed, "true"):
+		return "true", err
 	}
 	return text, err
 }
@@ -200,8 +223,10 @@ func (c *createConferenceElement) request(s *Session) (r ConferenceRequest, err 
 	}
 	if r.Name == "" && c.bare != "" {
 		// An undeclared variable is meant as the conference's name, by which other
-		// sessions join; a declared one just receives the id.
-		if _, declared := s.runtime.Resolve(c.bare); !declared {
+		// sessions join; a declared one just receives the id, unless it has that
+		// of the conference with its own name, from when it was undeclared.
+		scope, declared := s.runtime.Resolve(c.bare)
+		if !declared || s.holdsText(scope, c.bare, s.platform.ConferenceID(c.bare)) {
 			r.Name = c.bare
 		}
 	}
@@ -213,6 +238,11 @@ func (c *createConferenceElement) request(s *Session) (r ConferenceRequest, err 
 	}
 	r.Hints, err = s.hints(c.hints)
 	return r, err
+}
+
+func (s *Session) holdsText(scope, variable, text string) bool {
+	value, ok := s.runtime.Scope(scope).Get(variable).(goja.String)
+	return ok && value.String() == text
 }
 
 // destroyConferenceElement is <destroyconference> (CCXML 1.0, 10.5.4).

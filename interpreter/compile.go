@@ -42,6 +42,7 @@ type compilation struct {
 	load       LoadScript
 	problems   Problems
 	processors int
+	depth      int // of elements in the one being compiled
 }
 
 // Compile compiles the document whose root element is root, or whose parsed form
@@ -104,7 +105,7 @@ func (c *compilation) root(node *xmlquery.Node) {
 // before event processing, wherever they stand (DOC-2).
 func (c *compilation) topLevel(e *element) {
 	if !isCCXML(e.node) {
-		c.extension(e)
+		c.notice(&e.place, fmt.Sprintf("<%s> is ignored here: elements of other namespaces run in a <transition>", qualifiedName(e.node)))
 		return
 	}
 	switch e.tag {
@@ -116,7 +117,7 @@ func (c *compilation) topLevel(e *element) {
 	case "var", "assign", "script", "log":
 		c.appendAction(&c.document.init, e)
 	default:
-		if _, known := c.vocabulary[e.tag]; known || e.tag == "transition" {
+		if _, known := c.vocabulary[e.tag]; known {
 			c.problem(&e.place, fmt.Sprintf("<%s> cannot stand here; it belongs in a <transition>", e.tag))
 			return
 		}
@@ -140,7 +141,8 @@ func (c *compilation) eventProcessor(e *element) {
 	if c.processors > 1 {
 		c.problem(&e.place, "a document has exactly one <eventprocessor>; this is another one")
 	}
-	c.document.stateVariable = "state$"
+	e.checkAttributes(literals("statevariable", "id"))
+	c.document.stateVariable = standardState
 	if name, ok := e.attribute("statevariable"); ok {
 		if !script.IsIdentifier(strings.TrimSpace(name)) {
 			c.problem(&e.place, fmt.Sprintf("statevariable %q is not a variable name", name))
@@ -197,6 +199,12 @@ func (c *compilation) states(e *element, text string) []string {
 	return states
 }
 
+// belonging tells where elements belong that are no executable content.
+var belonging = map[string]string{
+	"else": "an <if>", "elseif": "an <if>", "transition": "an <eventprocessor>",
+	"eventprocessor": "<ccxml>", "eventhandler": "<ccxml>", "meta": "<ccxml>", "metadata": "<ccxml>",
+}
+
 // actions compiles executable content.
 func (c *compilation) actions(parent *element) []action {
 	var list []action
@@ -222,7 +230,16 @@ func (c *compilation) action(e *element) action {
 		c.unknown(e)
 		return nil
 	}
+	if c.depth++; c.depth > deepestNesting {
+		c.problem(&e.place, fmt.Sprintf("<%s> is nested more than %d deep", e.tag, deepestNesting))
+		return nil
+	}
+	defer func() { c.depth-- }()
 	e.checkAttributes(spec.attributes)
+	if child := firstElement(e.node); child != nil && !mayContain(e.tag) {
+		inner := c.element(child, e.base)
+		c.problem(&inner.place, fmt.Sprintf("<%s> cannot stand in <%s>, which has no content", qualifiedName(child), e.tag))
+	}
 	if spec.compile == nil {
 		c.notice(&e.place, fmt.Sprintf("<%s> is not supported yet; it raises error.unsupported when it is reached", e.tag))
 		return &unsupported{place: e.place, reason: fmt.Sprintf("<%s> is not supported", e.tag)}
@@ -230,7 +247,20 @@ func (c *compilation) action(e *element) action {
 	return spec.compile(e)
 }
 
+// deepestNesting bounds elements within elements, since they are compiled and
+// run recursively.
+const deepestNesting = 500
+
+// mayContain tells which executable elements have elements in them.
+func mayContain(tag string) bool {
+	return tag == "if" || tag == "foreach" || tag == "send"
+}
+
 func (c *compilation) unknown(e *element) {
+	if belongs, ok := belonging[e.tag]; ok {
+		c.problem(&e.place, fmt.Sprintf("<%s> cannot stand here; it belongs in %s", e.tag, belongs))
+		return
+	}
 	c.problem(&e.place, fmt.Sprintf("<%s> is not an element of CCXML%s", e.tag, suggestion(e.tag, c.vocabulary)))
 }
 

@@ -46,11 +46,8 @@ func (s *Session) connectionID(e *script.Expression) (string, error) {
 		return s.required(e, "connectionid")
 	}
 	if s.event != nil {
-		if id := s.event.String("connectionid"); id != "" {
+		if id := s.event.connectionID(); id != "" {
 			return id, nil
-		}
-		if s.event.connection != nil {
-			return s.event.connection.ID, nil
 		}
 	}
 	return "", fmt.Errorf("connectionid is missing, and the event has no connection")

@@ -78,9 +78,10 @@ const (
 	callInvalid         = "call.CALL_INVALID"
 )
 
-// pattern gives today's form of an event pattern.
+// pattern gives today's form of an event pattern. One with stars stays, since it
+// is matched against both names of an event.
 func (d *dialect) pattern(text string) string {
-	if !d.oldNames {
+	if !d.oldNames || strings.Contains(text, "*") {
 		return text
 	}
 	lower := strings.ToLower(strings.TrimSpace(text))
@@ -97,6 +98,14 @@ func (d *dialect) pattern(text string) string {
 		return "fetch.done"
 	}
 	return text
+}
+
+// names gives both names of an event whose name today is given in lower case.
+func (d *dialect) names(name string) eventNames {
+	if !d.oldNames {
+		return eventNames{name, name}
+	}
+	return eventNames{name, strings.ToLower(d.eventName(name))}
 }
 
 // eventName gives an event's name as documents of the dialect know it.
@@ -147,7 +156,7 @@ func (d *dialect) field(e *Event, key string) (any, bool) {
 // callID is the connection that an event is about; of a join, the first of the
 // two.
 func (d *dialect) callID(e *Event) (any, bool) {
-	if id := e.Field("connectionid"); id != nil {
+	if id := e.connectionID(); id != "" {
 		return id, true
 	}
 	if effect, ok := e.Effect.(JoinEffect); ok && effect.A.Conference {

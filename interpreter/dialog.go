@@ -53,6 +53,9 @@ func (s *Session) bridgeDialog(d *Dialog) {
 	if d.beside {
 		return
 	}
+	if c := s.connections.get(d.ConnectionID); d.ConnectionID != "" && (c == nil || c.State.final()) {
+		return // it hung up meanwhile
+	}
 	dialog := Endpoint{ID: d.ID}
 	partner := Endpoint{ID: d.ConnectionID}
 	if d.ConferenceID != "" {

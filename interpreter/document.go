@@ -85,8 +85,9 @@ func (d *Document) index() {
 		}
 	}
 	for name := range d.byName {
+		names := d.dialect.names(name)
 		for _, t := range d.transitions {
-			if t.pattern.match(name) {
+			if t.pattern.accepts(names) {
 				d.byName[name] = append(d.byName[name], t)
 			}
 		}

@@ -63,6 +63,9 @@ func (e *element) attribute(name string) (string, bool) {
 // today gives today's name of an attribute.
 func (e *element) today(name string) string {
 	if current, ok := e.document.dialect.rename[e.tag][name]; ok {
+		if e.tag == "send" && name == "name" && attributeOf(e.node, "event") == "" {
+			return name // written as today, in an old document
+		}
 		return current
 	}
 	return name
@@ -146,12 +149,16 @@ func (e *element) namelist(name string) []namedValue {
 	return list
 }
 
-// text gives the character data of an element, less its comments.
+// text gives the character data of an element. Of its comments the line breaks
+// remain, so that lines keep their numbers.
 func (e *element) text() string {
 	var text strings.Builder
 	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
-		if child.Type == xmlquery.TextNode || child.Type == xmlquery.CharDataNode {
+		switch child.Type {
+		case xmlquery.TextNode, xmlquery.CharDataNode:
 			text.WriteString(child.Data)
+		case xmlquery.CommentNode:
+			text.WriteString(strings.Repeat("\n", strings.Count(child.Data, "\n")))
 		}
 	}
 	return text.String()

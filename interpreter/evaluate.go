@@ -126,9 +126,7 @@ func (s *Session) hints(e *script.Expression) (Hints, error) {
 func (s *Session) pairs(at *place, list []namedValue) ([]Pair, error) {
 	pairs := make([]Pair, 0, len(list))
 	for _, entry := range list {
-		variable, _, _ := strings.Cut(entry.name, ".")
-		if _, declared := s.runtime.Resolve(variable); !declared && s.document.lenient && !s.isScope(variable) {
-			s.log.Info("a name of a namelist is not declared and left out", "document", at.position.String(), "name", entry.name)
+		if s.leftOut(at, entry) {
 			continue
 		}
 		value, err := s.runtime.Eval(entry.value)
@@ -142,6 +140,19 @@ func (s *Session) pairs(at *place, list []namedValue) ([]Pair, error) {
 		pairs = append(pairs, Pair{entry.name, text})
 	}
 	return pairs, nil
+}
+
+// leftOut tells whether a name of a namelist is passed over.
+func (s *Session) leftOut(at *place, entry namedValue) bool {
+	variable, _, _ := strings.Cut(entry.name, ".")
+	if !s.document.lenient || s.isScope(variable) {
+		return false
+	}
+	if _, declared := s.runtime.Resolve(variable); declared {
+		return false
+	}
+	s.log().Info("a name of a namelist is not declared and left out", "document", at.position.String(), "name", entry.name)
+	return true
 }
 
 // isScope tells whether a name is that of a scope, which qualifies variables.

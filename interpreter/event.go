@@ -1,11 +1,13 @@
 package interpreter
 
 import (
+	"strings"
+
 	"github.com/dop251/goja"
 )
 
-// Event is one entry of a session's queue (CCXML 1.0, 9). Whoever posts it must
-// not change it afterwards.
+// Event is one entry of a session's queue (CCXML 1.0, 9). It belongs to the one
+// session that it is posted to, and whoever posts it must not touch it again.
 type Event struct {
 	Name       string
 	ID         string // eventid; given by the session when empty
@@ -44,6 +46,40 @@ func (e *Event) Field(name string) any {
 func (e *Event) String(name string) string {
 	text, _ := e.Field(name).(string)
 	return text
+}
+
+// connectionID is the connection that an event is about, directly or as that of
+// its dialog; "" for none.
+func (e *Event) connectionID() string {
+	switch id := e.String("connectionid"); {
+	case id != "":
+		return id
+	case e.connection != nil:
+		return e.connection.ID
+	case e.dialog != nil:
+		return e.dialog.ConnectionID
+	}
+	return ""
+}
+
+// implied gives the fields that an event of its kind has even if whoever posted
+// it left them out (CCXML 1.0, 7.4 and 10.6; ERR-4).
+func (e *Event) implied(key string) (any, bool) {
+	switch {
+	case key == "values" && (e.dialog != nil || strings.HasPrefix(e.Name, "dialog.")): // DEV-3
+		return map[string]any{}, true
+	case key == "connectionid":
+		return optional(e.connectionID()), e.connectionID() != ""
+	case key == "dialogid" && e.dialog != nil:
+		return e.dialog.ID, true
+	case key == "conferenceid" && e.dialog != nil:
+		return optional(e.dialog.ConferenceID), true
+	case key == "protocol" && e.connection != nil:
+		return e.connection.Protocol.Name, true
+	case key == "reason" && isError(e.Name):
+		return "no reason was given", true
+	}
+	return nil, false
 }
 
 // Effect is what an event does to the session's objects when it is handled. The
@@ -89,7 +125,9 @@ func (effect DialogEffect) apply(s *Session, e *Event) {
 		return
 	}
 	e.dialog = dialog
-	dialog.State = effect.State
+	if dialog.State != DialogTerminating || effect.State == DialogEnded {
+		dialog.State = effect.State
+	}
 	switch effect.State {
 	case DialogStarted:
 		s.bridgeDialog(dialog)
@@ -198,6 +236,9 @@ func (o *eventObject) lookup(key string) (goja.Value, bool) {
 		}
 	}
 	if value, ok := s.document.dialect.field(e, key); ok {
+		return s.toValue(value), true
+	}
+	if value, ok := e.implied(key); ok {
 		return s.toValue(value), true
 	}
 	return nil, false

@@ -65,7 +65,7 @@ func (c *compilation) extension(e *element) action {
 }
 
 func (x *extensionElement) run(s *Session) error {
-	invocation := Invocation{SessionID: s.ID(), Position: x.position, Values: make(map[string]string, len(x.values)), Logger: s.log}
+	invocation := Invocation{SessionID: s.ID(), Position: x.position, Values: make(map[string]string, len(x.values)), Logger: s.log()}
 	for name, e := range x.values {
 		text, err := s.text(e, "")
 		if err != nil {
@@ -77,7 +77,7 @@ func (x *extensionElement) run(s *Session) error {
 		invocation.DebugLog = s.debug.text()
 	}
 	if err := x.extension.Run(invocation); err != nil {
-		s.log.Error("extension element failed", "document", x.position.String(), "element", x.tag, "error", err)
+		s.log().Error("extension element failed", "document", x.position.String(), "element", x.tag, "error", err)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package interpreter
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ccxmld/script"
@@ -15,9 +16,9 @@ type fetched struct {
 	result FetchResult
 }
 
-// maxFetches is how many finished fetches a session keeps for <goto> and
-// <script>; the document decides their sizes.
-const maxFetches = 100
+// maxFetches is how many fetches a session keeps for <goto> and <script>
+// (FET-18). The oldest finished ones are forgotten first.
+const maxFetches = 20
 
 // fetchElement is <fetch> (CCXML 1.0, 6.2.7).
 type fetchElement struct {
@@ -43,21 +44,32 @@ func (f *fetchElement) run(s *Session) error {
 	if err := s.receivable(f.fetchid); err != nil {
 		return err
 	}
-	if len(s.fetches) >= maxFetches {
-		return fmt.Errorf("the session has made more than %d fetches", maxFetches)
-	}
 	fetch := &fetched{id: s.newID()}
 	if err := s.receive(f.fetchid, fetch.id); err != nil {
 		return err
 	}
-	if s.fetches == nil {
-		s.fetches = make(map[string]*fetched)
+	if !s.remember(fetch) {
+		s.fetchDone(&f.place, fetch, r, FetchResult{URI: r.URI, Err: fmt.Errorf("%d fetches are running already", maxFetches)})
+		return nil
 	}
-	s.fetches[fetch.id] = fetch
 	s.platform.Fetch(r, func(result FetchResult) {
-		s.mail.do(func() { s.fetchDone(&f.place, fetch, r, result) })
+		s.Do(func() { s.fetchDone(&f.place, fetch, r, result) })
 	})
 	return nil
+}
+
+// remember keeps a fetch, at the cost of the oldest finished one. It reports
+// false when so many are running that there is no place for it.
+func (s *Session) remember(fetch *fetched) bool {
+	if len(s.fetches) >= maxFetches {
+		oldest := slices.IndexFunc(s.fetches, func(f *fetched) bool { return f.done })
+		if oldest < 0 {
+			return false
+		}
+		s.fetches = slices.Delete(s.fetches, oldest, oldest+1)
+	}
+	s.fetches = append(s.fetches, fetch)
+	return true
 }
 
 func (f *fetchElement) request(s *Session) (r FetchRequest, err error) {
@@ -87,6 +99,7 @@ func (f *fetchElement) request(s *Session) (r FetchRequest, err error) {
 // fetchDone queues the one event that a fetch ends in (FET-2).
 func (s *Session) fetchDone(at *place, fetch *fetched, r FetchRequest, result FetchResult) {
 	fetch.done, fetch.result = true, result
+	fetch.result.Content = "" // the event has it
 	fields := []Field{
 		{"fetchid", fetch.id}, {"uri", result.URI}, {"content", optional(result.Content)},
 		{"contenttype", optional(result.ContentType)}, {"statuscode", statusCode(result.Status)},
@@ -111,10 +124,12 @@ func (s *Session) fetched(e *script.Expression) (*fetched, error) {
 	if err != nil {
 		return nil, err
 	}
-	fetch := s.fetches[id]
-	switch {
-	case fetch == nil:
+	at := slices.IndexFunc(s.fetches, func(f *fetched) bool { return f.id == id })
+	if at < 0 {
 		return nil, fmt.Errorf("there is no fetch %q", id)
+	}
+	fetch := s.fetches[at]
+	switch {
 	case !fetch.done:
 		return nil, fmt.Errorf("fetch %s has not finished", id)
 	case fetch.result.Err != nil:
@@ -170,8 +185,11 @@ func (g *gotoElement) fetchAndGo(s *Session) error {
 	r := FetchRequest{URI: uri, Base: g.base, Type: "application/ccxml+xml", Mode: "processed", Method: "get", Timeout: timeout}
 	s.paused = true
 	s.platform.Fetch(r, func(result FetchResult) {
-		s.mail.do(func() {
+		s.Do(func() {
 			s.paused = false
+			if s.ending != nil {
+				return
+			}
 			if result.Err == nil && result.Document == nil {
 				result.Err = errors.New("not a CCXML document")
 			}
@@ -189,7 +207,7 @@ func (g *gotoElement) fetchAndGo(s *Session) error {
 // scopes vanish; everything else stays, and events that were queued are handled
 // by the new one after its ccxml.loaded (FET-15, FET-16).
 func (s *Session) goTo(d *Document) {
-	s.log.Info("goto", "document", d.URI, "from", s.document.URI)
+	s.log().Info("goto", "document", d.URI, "from", s.document.URI)
 	if !s.document.dialect.keepVariables {
 		s.runtime.CleanGlobals()
 	}
@@ -206,10 +224,16 @@ type debugLog struct {
 // maxDebugLines bounds the debug log of a session.
 const maxDebugLines = 500
 
-func (d *debugLog) addf(format string, args ...any) {
-	if !d.enabled {
+// event notes an event and the transition that it selected, if any.
+func (d *debugLog) event(at *script.Position, name string) {
+	if at == nil {
+		d.addf("%s: no transition", name)
 		return
 	}
+	d.addf("%s: %s", at, name)
+}
+
+func (d *debugLog) addf(format string, args ...any) {
 	if len(d.lines) == maxDebugLines {
 		d.lines = append(d.lines[:0], d.lines[1:]...)
 	}

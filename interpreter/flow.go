@@ -3,6 +3,7 @@ package interpreter
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/dop251/goja"
 
@@ -103,8 +104,10 @@ func (l *logElement) run(s *Session) error {
 	if err != nil {
 		return err
 	}
-	s.debug.addf("%s: %s %s", l.position, label, text)
-	s.log.Info("log", "document", l.position.String(), "label", label, "text", text)
+	if s.debug.enabled {
+		s.debug.addf("%s: %s %s", l.position, label, text)
+	}
+	s.log().Info("log", "document", l.position.String(), "label", label, "text", text)
 	if s.options.Observer != nil {
 		s.options.Observer.Logged(s.ID(), label, text)
 	}
@@ -134,6 +137,9 @@ func (x *exitElement) run(s *Session) error {
 		}
 	}
 	for _, entry := range x.namelist {
+		if s.leftOut(&x.place, entry) {
+			continue
+		}
 		value, err := s.runtime.Eval(entry.value)
 		if err != nil {
 			return err
@@ -167,8 +173,9 @@ type varElement struct {
 }
 
 func compileVar(e *element) action {
-	name, _ := e.attribute("name")
-	if !script.IsIdentifier(name) && name != "" {
+	name, given := e.attribute("name")
+	name = strings.TrimSpace(name)
+	if given && !script.IsIdentifier(name) {
 		e.problem(&e.place, fmt.Sprintf("<var name=%q>: not a variable name; <var> declares in the scope it stands in, without a prefix", name))
 	}
 	return &varElement{place: e.place, name: name, scope: e.declarationScope(), expr: e.expression("expr")}
@@ -239,9 +246,17 @@ func compileScript(e *element) action {
 	src, bySource := e.attribute("src")
 	text, uri, position := e.text(), e.document.URI, e.position
 	inline := !isBlank(text)
-	if count(bySource, result.fetchid != nil, inline) > 1 {
+	_, byFetch := e.attribute("fetchid")
+	switch count(bySource, byFetch, inline) {
+	case 0:
+		e.notice(&e.place, "<script> is empty: it has neither src nor fetchid nor text")
+	case 1:
+	default:
 		e.problem(&e.place, "<script> takes one of src, fetchid and inline text")
 		return nil
+	}
+	if byFetch {
+		return result
 	}
 	if bySource {
 		var err error

@@ -3,6 +3,7 @@ package interpreter
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -21,31 +22,34 @@ func (s *Session) handle(e *Event) {
 	}
 	s.resolveObjects(e)
 	s.event = e
-	transition := s.selectTransition(e)
+	name := strings.ToLower(e.Name)
+	transition := s.selectTransition(e, name)
 	s.observe(e, transition)
 	switch {
 	case transition != nil:
-		s.run(transition, e)
-	case strings.HasPrefix(e.Name, "error."):
-		s.end(Ending{Reason: unhandledReason(e)})
-	case e.Name == "ccxml.kill":
-		s.end(Ending{Reason: "killed: " + e.String("reason")})
+		s.run(transition)
+	case isError(name):
+		s.end(Ending{Reason: because("no transition handled "+e.Name, e)})
+	case name == "ccxml.kill":
+		s.end(Ending{Reason: because("killed", e)})
 	}
-	s.event, s.lastEvent = nil, e
-	s.guardErrors(e)
+	s.event = nil
+	s.guardErrors(e, name)
 	s.forget(e)
 	s.reportState()
-	if next := s.document.dialect.follows(e); next != nil && s.ending == nil {
+	if next := s.document.dialect.follows(e); next != nil {
 		s.enqueue(next)
 	}
 }
 
-func unhandledReason(e *Event) string {
-	reason := fmt.Sprintf("no transition handled %s", e.Name)
+func isError(name string) bool { return strings.HasPrefix(name, "error.") }
+
+// because adds the reason that an event carries, if any.
+func because(what string, e *Event) string {
 	if words := e.String("reason"); words != "" {
-		reason += ": " + words
+		return what + ": " + words
 	}
-	return reason
+	return what
 }
 
 // resolveObjects finds the connection, dialog and conference an event is about,
@@ -77,30 +81,36 @@ func (s *Session) forget(e *Event) {
 }
 
 // guardErrors ends a session that does nothing but handle errors (EVT-27).
-func (s *Session) guardErrors(e *Event) {
-	if !strings.HasPrefix(e.Name, "error.") {
+func (s *Session) guardErrors(e *Event, name string) {
+	if !isError(name) {
 		s.errorsInRow = 0
 		return
 	}
 	s.errorsInRow++
 	if s.errorsInRow >= s.limits.Errors {
-		s.end(Ending{Reason: fmt.Sprintf("%d error events in a row; the last was %s: %s",
-			s.errorsInRow, e.Name, e.String("reason"))})
+		s.end(Ending{Reason: because(fmt.Sprintf("%d error events in a row; the last was %s", s.errorsInRow, e.Name), e)})
 	}
 }
 
 // selectTransition finds the first transition in document order whose state,
-// event and condition all match (CCXML 1.0, 9.2.2).
-func (s *Session) selectTransition(e *Event) *transition {
-	name := strings.ToLower(e.Name)
+// event and condition all match (CCXML 1.0, 9.2.2). The event is bound only
+// when a condition or a transition can see it.
+func (s *Session) selectTransition(e *Event, name string) *transition {
 	candidates := s.document.candidates(name)
 	if len(candidates) == 0 {
 		return nil
 	}
-	s.bindEvent(e)
-	state := s.currentState()
+	names := s.document.dialect.names(name)
+	state, bound := s.currentState(), false
 	for _, t := range candidates {
-		if t.inState(state) && t.pattern.match(name) && s.holds(t, e) {
+		if !t.inState(state) || !t.pattern.accepts(names) {
+			continue
+		}
+		if !bound {
+			s.bindEvent(e)
+			bound = true
+		}
+		if s.holds(t, e) {
 			return t
 		}
 	}
@@ -121,17 +131,25 @@ func (s *Session) boundEvent() goja.Value {
 	return s.runtime.Scope(transitionScope).Get("event$")
 }
 
-// currentState is the value of the state variable.
+// currentState is the value of the state variable, which is one of the document
+// or, in the 2002 dialect, of the application.
 func (s *Session) currentState() string {
-	scope, ok := s.runtime.Resolve(s.document.stateVariable)
-	if !ok {
-		return ""
+	name := s.document.stateVariable
+	value := s.runtime.Scope(ccxmlScope).Get(name)
+	if value == nil {
+		value = s.runtime.Scope(applicationScope).Get(name)
 	}
-	value := s.runtime.Scope(scope).Get(s.document.stateVariable)
 	if value == nil || goja.IsUndefined(value) {
 		return ""
 	}
-	return value.String()
+	if _, isObject := value.(*goja.Object); !isObject {
+		return value.String()
+	}
+	text, err := s.runtime.Text(value) // may run the document's code
+	if err != nil {
+		s.log().Warn("the state variable has no text", "variable", name, "error", err)
+	}
+	return text
 }
 
 // holds evaluates a transition's condition. One that throws raises
@@ -143,7 +161,7 @@ func (s *Session) holds(t *transition, e *Event) bool {
 	value, err := s.runtime.Eval(t.cond)
 	if err != nil {
 		if e.Name == "error.semantic" {
-			s.log.Warn("condition failed while error.semantic was handled", "document", t.position.String(), "error", err)
+			s.log().Warn("condition failed while error.semantic was handled", "document", t.position.String(), "error", err)
 			return false
 		}
 		s.raiseSemantic(&place{tag: "transition", position: t.position}, err)
@@ -154,7 +172,7 @@ func (s *Session) holds(t *transition, e *Event) bool {
 
 // run executes the actions of a transition in document order. An evaluation
 // error skips the rest (EVT-23).
-func (s *Session) run(t *transition, e *Event) {
+func (s *Session) run(t *transition) {
 	if t.variable != "" {
 		s.runtime.Declare(transitionScope, t.variable, s.boundEvent())
 		if s.document.dialect.keepVariables { // OLD-3
@@ -179,7 +197,7 @@ func (s *Session) runActions(actions []action) {
 
 // raise queues an error event for an element (CCXML 1.0, 9.5).
 func (s *Session) raise(name string, at *place, reason string, fields ...Field) {
-	s.log.Info("error event", "event", name, "document", at.position.String(), "element", at.tag, "reason", reason)
+	s.log().Info("error event", "event", name, "document", at.position.String(), "element", at.tag, "reason", reason)
 	s.enqueue(&Event{
 		Name: name, Source: s.ID(), SourceType: "ccxml",
 		Fields: append([]Field{{"reason", fmt.Sprintf("%s: <%s>: %s", at.position, at.tag, reason)}, {"tagname", at.tag}}, fields...),
@@ -193,7 +211,7 @@ func (s *Session) raiseSemantic(at *place, err error) {
 	if errors.As(err, &inner) {
 		at, err = inner.at, inner.err
 	}
-	s.raise("error.semantic", at, reasonOf(err))
+	s.raise("error.semantic", at, reasonOf(at, err))
 }
 
 // actionError is the error of an element that stands in another one.
@@ -209,9 +227,13 @@ func (s *Session) observe(e *Event, t *transition) {
 	var at *script.Position
 	if t != nil {
 		at = &t.position
-		s.debug.addf("%s: %s", at, e.Name)
 	}
-	s.log.Debug("event", "event", e.Name, "eventid", e.ID, "handled", t != nil)
+	if s.debug.enabled {
+		s.debug.event(at, e.Name)
+	}
+	if s.logs(slog.LevelDebug) {
+		s.log().Debug("event", "event", e.Name, "eventid", e.ID, "handled", t != nil)
+	}
 	if s.options.Observer != nil {
 		s.options.Observer.EventHandled(s.ID(), e, at)
 	}
@@ -219,10 +241,11 @@ func (s *Session) observe(e *Event, t *transition) {
 
 // reportState tells the observer when the state variable has changed.
 func (s *Session) reportState() {
+	if s.options.Observer == nil {
+		return
+	}
 	if state := s.currentState(); state != s.state {
 		s.state = state
-		if s.options.Observer != nil {
-			s.options.Observer.StateChanged(s.ID(), state)
-		}
+		s.options.Observer.StateChanged(s.ID(), state)
 	}
 }

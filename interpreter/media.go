@@ -34,13 +34,14 @@ type Graph struct {
 
 // Join makes the edges between two endpoints. What a or b heard before falls,
 // unless it is a conference; for a full-duplex join of a connection, what it
-// spoke to by a full-duplex bridge falls with it.
+// spoke to by a full-duplex bridge falls with it. A half-duplex join of two that
+// heard each other leaves only the first one listening.
 func (g *Graph) Join(a, b Endpoint, duplex Duplex, explicit bool) (fallen []Edge) {
 	fallen = g.hear(a, b.ID, duplex, explicit)
 	if duplex == Full {
-		fallen = append(fallen, g.hear(b, a.ID, duplex, explicit)...)
+		return append(fallen, g.hear(b, a.ID, duplex, explicit)...)
 	}
-	return fallen
+	return append(fallen, g.cut(a.ID, b.ID)...)
 }
 
 // hear makes listener's input the speaker.

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/dop251/goja"
 
@@ -22,7 +24,10 @@ type sendElement struct {
 
 // pendingSend is a send that waits for its delay.
 type pendingSend struct {
-	stop func() bool
+	order    int // when it was made, among the session's sends
+	delay    time.Duration
+	dispatch func()
+	stop     func() bool
 }
 
 func compileSend(e *element) action {
@@ -65,23 +70,48 @@ func (x *sendElement) run(s *Session) error {
 	if err := s.receive(x.sendid, r.SendID); err != nil {
 		return err
 	}
-	if len(s.sends) >= s.limits.Sends {
-		return fmt.Errorf("more than %d delayed sends are pending", s.limits.Sends)
+	switch {
+	case delay == 0:
+		s.dispatch(&x.place, r)
+	case len(s.sends) >= s.limits.Sends:
+		s.sent(&x.place, r.SendID, SendResult{Failure: "failed",
+			Reason: fmt.Sprintf("%d delayed sends are pending already", s.limits.Sends)})
+	default:
+		s.delay(delay, r.SendID, func() { s.dispatch(&x.place, r) })
 	}
-	dispatch := func() { s.dispatch(&x.place, r) }
-	if delay == 0 {
-		dispatch()
-		return nil
-	}
+	return nil
+}
+
+// delay keeps a send until it is due.
+func (s *Session) delay(d time.Duration, id string, dispatch func()) {
+	s.sendCount++
+	send := &pendingSend{order: s.sendCount, delay: d, dispatch: dispatch}
 	if s.sends == nil {
 		s.sends = make(map[string]*pendingSend)
 	}
-	s.sends[r.SendID] = &pendingSend{stop: s.after(delay, func() {
-		if s.sends[r.SendID] != nil { // not cancelled while it was on its way
-			dispatch()
+	s.sends[id] = send
+	send.stop = s.after(d, func() {
+		if s.sends[id] == send { // not cancelled while it was on its way
+			s.due(send)
 		}
-	})}
-	return nil
+	})
+}
+
+// due dispatches a send. Those that were made before it with no longer delay are
+// due too, even if the clock has not told so yet, and go first (SND-14).
+func (s *Session) due(last *pendingSend) {
+	var sends []*pendingSend
+	for id, send := range s.sends {
+		if send.order <= last.order && send.delay <= last.delay {
+			sends = append(sends, send)
+			delete(s.sends, id)
+		}
+	}
+	slices.SortFunc(sends, func(a, b *pendingSend) int { return a.order - b.order })
+	for _, send := range sends {
+		send.stop()
+		send.dispatch()
+	}
 }
 
 func (x *sendElement) request(s *Session) (r SendRequest, err error) {
@@ -130,23 +160,38 @@ func (x *sendElement) eventName(s *Session) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if object, ok := value.(*goja.Object); ok {
-		if value = object.Get("name"); value == nil {
-			return "", errors.New("name is an object without a name")
-		}
+	name, err := s.nameIn(value)
+	if err != nil {
+		return "", err
 	}
-	name := strings.TrimSpace(value.String())
+	name = strings.TrimSpace(name)
 	if !eventNameSyntax.MatchString(name) {
 		return "", fmt.Errorf("%q is not an event name: letters, digits and dots, beginning with a letter", name)
 	}
 	return name, nil
 }
 
+func (s *Session) nameIn(value goja.Value) (string, error) {
+	if _, isObject := value.(*goja.Object); !isObject {
+		return s.runtime.Text(value)
+	}
+	exported, err := s.runtime.Export(value)
+	if err != nil {
+		return "", err
+	}
+	switch object := exported.(type) {
+	case *eventObject:
+		return s.document.dialect.eventName(object.event.Name), nil
+	case map[string]any:
+		if name, ok := object["name"].(string); ok {
+			return name, nil
+		}
+	}
+	return "", errors.New("name is an object without a name")
+}
+
 // dispatch hands a message to the platform and turns the outcome into an event.
 func (s *Session) dispatch(at *place, r SendRequest) {
-	if pending := s.sends[r.SendID]; pending != nil {
-		delete(s.sends, r.SendID)
-	}
 	switch strings.ToLower(r.TargetType) {
 	case "ccxml", "basichttp":
 	default:
@@ -154,8 +199,8 @@ func (s *Session) dispatch(at *place, r SendRequest) {
 			Reason: fmt.Sprintf("targettype %q is not supported; expected 'ccxml' or 'basichttp'", r.TargetType)})
 		return
 	}
-	if strings.EqualFold(r.Event, "ccxml.kill.unconditional") {
-		s.sent(at, r.SendID, SendResult{Failure: "failed", Reason: "documents may not send ccxml.kill.unconditional"})
+	if strings.EqualFold(r.Event, killUnconditional) {
+		s.sent(at, r.SendID, SendResult{Failure: "failed", Reason: "documents may not send " + killUnconditional})
 		return
 	}
 	if strings.EqualFold(r.TargetType, "ccxml") && r.Target == s.ID() {
@@ -164,7 +209,7 @@ func (s *Session) dispatch(at *place, r SendRequest) {
 		return
 	}
 	s.platform.Send(r, func(result SendResult) {
-		s.mail.do(func() { s.sent(at, r.SendID, result) })
+		s.Do(func() { s.sent(at, r.SendID, result) })
 	})
 }
 

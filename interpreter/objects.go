@@ -192,6 +192,6 @@ func (s *Session) setNested(object *goja.Object, name string, value goja.Value) 
 // a way to change an object's prototype.
 func (s *Session) setProperty(object *goja.Object, name string, value goja.Value) {
 	if err := object.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE); err != nil {
-		s.log.Warn("property of an event object could not be set", "property", name, "error", err)
+		s.log().Warn("property of an event object could not be set", "property", name, "error", err)
 	}
 }

@@ -22,6 +22,18 @@ func compilePattern(text string) pattern {
 	return p
 }
 
+// eventNames are an event's name today and in the document's dialect, both in
+// lower case. They are the same in CCXML 1.0.
+type eventNames struct {
+	now, then string
+}
+
+// accepts tells whether the pattern matches either name: documents of 2002 write
+// call.* and connection.CONNECTION_* as well as connection.*.
+func (p pattern) accepts(names eventNames) bool {
+	return p.match(names.now) || names.then != names.now && p.match(names.then)
+}
+
 // exact tells whether the pattern is a plain name.
 func (p pattern) exact() bool { return p.segments == nil }
 

@@ -33,12 +33,15 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// reasonOf gives the words of an error without the place where it happened, if
-// it is one that knows its place.
-func reasonOf(err error) string {
+// reasonOf gives the words of an error of the element at a place. If it arose
+// elsewhere, in a later line of a script or in a function, they say where.
+func reasonOf(at *place, err error) string {
 	var scriptError *script.Error
-	if errors.As(err, &scriptError) {
-		return scriptError.Reason
+	if !errors.As(err, &scriptError) {
+		return err.Error()
 	}
-	return err.Error()
+	if where := scriptError.Position; where.Line != 0 && (where.Line != at.position.Line || where.URI != at.position.URI) {
+		return scriptError.Error()
+	}
+	return scriptError.Reason
 }

@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strconv"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/dop251/goja"
@@ -86,14 +85,20 @@ type Observer interface {
 	StateChanged(session, state string)
 }
 
+// standardState is the state variable of documents that name none (EVT-7).
+const standardState = "state$"
+
+// killUnconditional ends a session whatever its document says (CCXML 1.0, 6.3).
+const killUnconditional = "ccxml.kill.unconditional"
+
 // Session runs a document (CCXML 1.0, 3.5). Post, Do and End may be called from
 // any goroutine; everything else belongs to the session's own.
 type Session struct {
 	options  Options
 	limits   Limits
-	log      *slog.Logger
+	logger   *slog.Logger // made by log
 	platform Platform
-	document *Document
+	document *Document // nil until Start
 	runtime  *script.Runtime
 
 	connections directory[*Connection]
@@ -101,10 +106,10 @@ type Session struct {
 	conferences directory[*Conference]
 	media       Graph
 	sends       map[string]*pendingSend
-	fetches     map[string]*fetched
-	queue       []*Event
+	sendCount   int
+	fetches     []*fetched // oldest first
+	queue       queue
 	event       *Event // being handled
-	lastEvent   *Event // 2002 dialect: _event
 	state       string // value of the state variable after the last transition
 	errorsInRow int
 	eventCount  int
@@ -123,9 +128,7 @@ func NewSession(o Options) *Session {
 		options:  o,
 		limits:   o.Limits.withDefaults(),
 		platform: o.Platform,
-		document: o.Document,
 		runtime:  o.Document.language.NewRuntime(o.Limits.Script),
-		log:      o.Logger.With("session", o.ID),
 		done:     make(chan struct{}),
 	}
 	s.mail.session = s
@@ -141,25 +144,26 @@ func (s *Session) ID() string { return s.options.ID }
 // Start begins the session: its document is initialised and gets ccxml.loaded,
 // then the given events, then whatever was posted.
 func (s *Session) Start(first ...*Event) {
-	s.mail.do(func() {
+	s.Do(func() {
 		s.publishSession()
-		s.load(s.document)
 		for _, e := range first {
-			s.enqueue(e)
+			s.stamp(e)
 		}
+		s.queue.putFirst(first...)
+		s.load(s.options.Document)
 	})
 }
 
 // Post puts an event into the session's queue. It never blocks, and reports
-// false when the session has ended.
-func (s *Session) Post(e *Event) bool {
-	return s.mail.do(func() { s.enqueue(e) })
-}
+// false when the session has ended, or is about to because it was sent more
+// events than Limits.Queue allows.
+func (s *Session) Post(e *Event) bool { return s.mail.put(mail{event: e}) }
 
 // Do runs f in the session's goroutine, between two events. Events that f posts
 // by Queue are in the queue before any that arrive later. It reports false when
-// the session has ended, and f is not run then.
-func (s *Session) Do(f func()) bool { return s.mail.do(f) }
+// the session has ended, and f is not run then; otherwise f is run, even if the
+// session ends first.
+func (s *Session) Do(f func()) bool { return s.mail.put(mail{do: f}) }
 
 // Queue puts an event into the queue. It may only be called in the session's
 // goroutine, from Do or from a Platform method.
@@ -167,7 +171,7 @@ func (s *Session) Queue(e *Event) { s.enqueue(e) }
 
 // End ends the session before its next event, as ccxml.kill.unconditional does.
 func (s *Session) End(reason string) {
-	s.mail.do(func() { s.end(Ending{Reason: reason}) })
+	s.Do(func() { s.end(Ending{Reason: reason}) })
 }
 
 // Done is closed when the session has ended and released everything.
@@ -180,36 +184,44 @@ func (s *Session) load(d *Document) {
 	s.debug.enabled = d.wantsDebugLog
 	s.runtime.OpenScope(transitionScope)
 	s.runtime.OpenScope(ccxmlScope)
-	s.runtime.Declare(ccxmlScope, "state$", goja.Undefined())
+	if d.stateVariable == standardState {
+		s.runtime.Declare(s.variableScope(), standardState, goja.Undefined())
+	}
 	s.publishURI(d.URI)
-	for _, notice := range d.Notices {
-		s.log.Debug("lenient reading", "document", notice.Position.String(), "notice", notice.Reason)
+	if s.logs(slog.LevelDebug) {
+		for _, notice := range d.Notices {
+			s.log().Debug("lenient reading", "document", notice.Position.String(), "notice", notice.Reason)
+		}
 	}
 	for _, a := range d.init {
 		if err := a.run(s); err != nil {
-			s.end(Ending{Reason: fmt.Sprintf("%s: <%s>: %s", a.element().position, a.element().tag, reasonOf(err))})
+			s.end(Ending{Reason: fmt.Sprintf("%s: <%s>: %s", a.element().position, a.element().tag, reasonOf(a.element(), err))})
 			return
 		}
 	}
-	if d.stateVariable != "state$" {
-		s.declareState()
-	}
+	s.declareState()
 	loaded := &Event{
 		Name: "ccxml.loaded", Source: s.ID(), SourceType: "ccxml",
 		Fields: []Field{{"sessionid", s.ID()}, {"parent", optional(s.options.ParentID)}},
 	}
 	s.stamp(loaded)
-	s.queue = append([]*Event{loaded}, s.queue...)
+	s.queue.putFirst(loaded)
 }
 
 // declareState makes a state variable that the document forgot to declare
-// (EVT-8, read leniently; OLD-5).
+// (EVT-8, read leniently; OLD-5). A script that set it without declaring it made
+// a global variable, whose value counts.
 func (s *Session) declareState() {
-	if _, declared := s.runtime.Resolve(s.document.stateVariable); !declared {
-		s.log.Warn("the state variable is not declared; it starts undefined",
-			"document", s.document.URI, "variable", s.document.stateVariable)
-		s.runtime.Declare(s.variableScope(), s.document.stateVariable, goja.Undefined())
+	name := s.document.stateVariable
+	if _, declared := s.runtime.Resolve(name); declared {
+		return
 	}
+	s.log().Warn("the state variable is not declared", "document", s.document.URI, "variable", name)
+	value := s.runtime.VM().GlobalObject().Get(name)
+	if value == nil {
+		value = goja.Undefined()
+	}
+	s.runtime.Declare(s.variableScope(), name, value)
 }
 
 // variableScope is where <var> under <ccxml> declares.
@@ -221,15 +233,23 @@ func (s *Session) variableScope() string {
 }
 
 func (s *Session) enqueue(e *Event) {
-	if s.ending != nil {
+	switch {
+	case s.ending != nil:
 		return
-	}
-	if len(s.queue) >= s.limits.Queue {
-		s.end(Ending{Reason: fmt.Sprintf("more than %d events were waiting", s.limits.Queue)})
+	case strings.EqualFold(e.Name, killUnconditional):
+		// It waits for no other event, and no transition sees it (SES-13, EVT-2).
+		s.end(Ending{Reason: because("killed", e)})
+		return
+	case s.queue.len() >= s.limits.Queue:
+		s.end(Ending{Reason: s.tooMany()})
 		return
 	}
 	s.stamp(e)
-	s.queue = append(s.queue, e)
+	s.queue.put(e)
+}
+
+func (s *Session) tooMany() string {
+	return fmt.Sprintf("more than %d events were waiting", s.limits.Queue)
 }
 
 // stamp gives an event its id (EVT-19).
@@ -242,14 +262,12 @@ func (s *Session) stamp(e *Event) {
 
 // step handles the next event. It reports whether there was one.
 func (s *Session) step() bool {
-	if s.ending != nil || s.paused || len(s.queue) == 0 {
+	if s.ending != nil || s.paused || s.document == nil {
 		return false
 	}
-	e := s.queue[0]
-	s.queue[0] = nil
-	s.queue = s.queue[1:]
-	if len(s.queue) == 0 {
-		s.queue = nil
+	e := s.queue.take()
+	if e == nil {
+		return false
 	}
 	s.handle(e)
 	return true
@@ -263,22 +281,28 @@ func (s *Session) end(ending Ending) {
 	}
 }
 
-// finish releases everything, in the session's goroutine.
+// finish releases everything, in the session's goroutine. Whatever panics in it,
+// Done is closed.
 func (s *Session) finish() {
+	defer close(s.done)
 	if s.ending.Reason != "" {
-		s.log.Warn("session ended", "reason", s.ending.Reason, "document", s.document.URI)
+		s.log().Warn("session ended", "reason", s.ending.Reason)
 	} else {
-		s.log.Info("session ended", "document", s.document.URI)
+		s.log().Info("session ended")
 	}
 	for _, send := range s.sends {
 		send.stop()
 	}
-	s.queue, s.sends, s.fetches = nil, nil, nil
-	s.platform.Release()
+	s.queue, s.sends, s.fetches = queue{}, nil, nil
+	s.safely("release", s.platform.Release)
 	if s.options.Ended != nil {
-		s.options.Ended(*s.ending)
+		s.safely("ended", func() { s.options.Ended(*s.ending) })
 	}
-	close(s.done)
+}
+
+func (s *Session) safely(during string, f func()) {
+	defer s.survive(during)
+	f()
 }
 
 // Wait waits until the session has ended and released everything, or until ctx
@@ -292,87 +316,21 @@ func (s *Session) Wait(ctx context.Context) error {
 	}
 }
 
-// mailbox is what the world has for a session, and the goroutine that works it
-// off. The goroutine runs only while there is something to do.
-type mailbox struct {
-	session *Session
-
-	mu      sync.Mutex
-	waiting []func()
-	running bool
-	closed  bool
-}
-
-func (m *mailbox) do(f func()) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return false
-	}
-	m.waiting = append(m.waiting, f)
-	if !m.running {
-		m.running = true
-		go m.run()
-	}
-	return true
-}
-
-// run works off the mail: all that has come, then one event, and so on, so that
-// whatever arrived before an event is handled has had its effect on the queue.
-func (m *mailbox) run() {
-	var batch []func()
-	for {
-		m.mu.Lock()
-		batch, m.waiting = m.waiting, batch[:0]
-		m.mu.Unlock()
-		for i, f := range batch {
-			batch[i] = nil
-			m.session.safely(f)
-		}
-		handled := false
-		m.session.safely(func() { handled = m.session.step() })
-		if m.session.ending != nil {
-			m.close()
-			return
-		}
-		if !handled && m.rest() {
-			return
-		}
-	}
-}
-
-// safely ends the session, and no other, if f panics.
-func (s *Session) safely(f func()) {
-	defer func() {
-		if x := recover(); x != nil {
-			s.log.Error("internal error", "panic", x, "stack", string(debug.Stack()))
-			s.end(Ending{Reason: fmt.Sprintf("internal error: %v", x)})
-		}
-	}()
-	f()
-}
-
-// rest ends the goroutine if no mail has come meanwhile.
-func (m *mailbox) rest() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.waiting) > 0 {
-		return false
-	}
-	m.running = false
-	m.waiting = nil
-	return true
-}
-
-func (m *mailbox) close() {
-	m.mu.Lock()
-	m.closed = true
-	m.waiting = nil
-	m.mu.Unlock()
-	m.session.safely(m.session.finish)
-}
-
 // after runs f in the session's goroutine after a while. stop prevents it.
 func (s *Session) after(d time.Duration, f func()) (stop func() bool) {
-	return s.options.Clock.AfterFunc(d, func() { s.mail.do(f) })
+	return s.options.Clock.AfterFunc(d, func() { s.Do(f) })
+}
+
+// log gives the logger with the session's id. It is made when there is first
+// something to say: most sessions say nothing above the level that is logged.
+func (s *Session) log() *slog.Logger {
+	if s.logger == nil {
+		s.logger = s.options.Logger.With("session", s.options.ID)
+	}
+	return s.logger
+}
+
+// logs tells whether a level is logged, for what is costly to say.
+func (s *Session) logs(level slog.Level) bool {
+	return s.options.Logger.Enabled(context.Background(), level)
 }

@@ -93,7 +93,7 @@ func vocabulary() map[string]*elementSpec {
 		"move":   {all(needs("sessionid"), expr("source", "event")), nil},
 
 		"foreach":      {expr("cond", "item", "name", "object"), nil},
-		"authenticate": {expr("userid", "password", "server"), nil},
+		"authenticate": {expr("userid", "password", "server"), compileAuthenticate},
 	}
 }
 
@@ -104,3 +104,14 @@ func literalNeeded(name string) []attributeSpec {
 func targetNeeded(name string) []attributeSpec {
 	return attributes(target, true, []string{name})
 }
+
+// authenticateElement is Voxeo's <authenticate>, which their platform took and
+// did nothing for (VX-3).
+type authenticateElement struct{ place }
+
+func compileAuthenticate(e *element) action {
+	e.notice(&e.place, "<authenticate> does nothing, as on Voxeo's platform")
+	return &authenticateElement{e.place}
+}
+
+func (*authenticateElement) run(*Session) error { return nil }

@@ -1,0 +1,129 @@
+package interpreter
+
+import (
+	"fmt"
+	"runtime/debug"
+	"sync"
+)
+
+// mailbox is what the world has for a session, and the goroutine that works it
+// off. The goroutine runs only while there is something to do.
+type mailbox struct {
+	session *Session
+
+	mu      sync.Mutex
+	waiting []mail
+	running bool
+	flooded bool // more events came than a busy session may leave waiting
+	closed  bool
+}
+
+// mail is an event or something to do.
+type mail struct {
+	event *Event
+	do    func()
+}
+
+// put leaves mail for the session; false when the session has ended. Events are
+// bounded here too, since a session that is busy with a script does not come to
+// count its queue.
+func (m *mailbox) put(item mail) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed || m.flooded && item.event != nil {
+		return false
+	}
+	if item.event != nil && len(m.waiting) >= 2*m.session.limits.Queue {
+		m.flooded = true
+		return false
+	}
+	m.waiting = append(m.waiting, item)
+	if !m.running {
+		m.running = true
+		go m.run()
+	}
+	return true
+}
+
+// run works off the mail: all that has come, then one event, and so on, so that
+// whatever arrived before an event is handled has had its effect on the queue,
+// and a session that sends to itself without end can still be ended.
+func (m *mailbox) run() {
+	var batch []mail
+	for {
+		batch = m.take(batch)
+		for i := range batch {
+			m.session.open(batch[i])
+			batch[i] = mail{}
+		}
+		handled := m.session.safeStep()
+		if m.session.ending != nil {
+			m.close()
+			return
+		}
+		if !handled && m.rest() {
+			return
+		}
+	}
+}
+
+// take exchanges the mail that has come for the emptied batch.
+func (m *mailbox) take(empty []mail) []mail {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	batch := m.waiting
+	m.waiting = empty[:0]
+	if m.flooded {
+		m.session.end(Ending{Reason: m.session.tooMany()})
+	}
+	return batch
+}
+
+// rest ends the goroutine if no mail has come meanwhile.
+func (m *mailbox) rest() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.waiting) > 0 {
+		return false
+	}
+	m.running = false
+	m.waiting = nil
+	return true
+}
+
+// close takes no more mail. What Do promised to run is still run.
+func (m *mailbox) close() {
+	m.mu.Lock()
+	m.closed = true
+	rest := m.waiting
+	m.waiting = nil
+	m.mu.Unlock()
+	for _, item := range rest {
+		m.session.open(item)
+	}
+	m.session.finish()
+}
+
+// open takes one piece of mail in.
+func (s *Session) open(item mail) {
+	defer s.survive("mail")
+	if item.event != nil {
+		s.enqueue(item.event)
+		return
+	}
+	item.do()
+}
+
+func (s *Session) safeStep() (handled bool) {
+	defer s.survive("event")
+	return s.step()
+}
+
+// survive is deferred around everything that a session does: a panic ends this
+// session and no other.
+func (s *Session) survive(during string) {
+	if x := recover(); x != nil {
+		s.log().Error("internal error", "during", during, "panic", x, "stack", string(debug.Stack()))
+		s.end(Ending{Reason: fmt.Sprintf("internal error: %v", x)})
+	}
+}
