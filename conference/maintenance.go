@@ -1,0 +1,48 @@
+package conference
+
+import (
+	"strconv"
+	"strings"
+
+	"ccxmld/esl"
+)
+
+// The actions of conference::maintenance events that call control looks at.
+const (
+	AddMember = "add-member"
+	DelMember = "del-member"
+)
+
+// Maintenance is an event of mod_conference (CUSTOM conference::maintenance).
+type Maintenance struct {
+	Action  string
+	Room    string // Conference-Name
+	Created string // Conference-Unique-ID: tells rooms of one name apart, as the next can begin before the last has ended
+	Member  string // Member-ID: a number of the node's, not the room's; "" for events about the whole room
+	Channel string // Unique-ID of the member's leg
+	Size    int    // members, after the event
+}
+
+// ParseMaintenance takes a conference::maintenance event apart. ok is false for
+// other events.
+func ParseMaintenance(e *esl.Event) (m Maintenance, ok bool) {
+	if e.Get("Event-Subclass") != "conference::maintenance" {
+		return Maintenance{}, false
+	}
+	size, _ := strconv.Atoi(e.Get("Conference-Size"))
+	return Maintenance{
+		Action: e.Get("Action"), Room: e.Get("Conference-Name"), Created: e.Get("Conference-Unique-ID"),
+		Member: e.Get("Member-ID"), Channel: e.Get("Unique-ID"), Size: size,
+	}, true
+}
+
+// JoinArgument is the argument of the conference application: the room, with the
+// profile it is made by if it is not there yet, and the member's flags, such as
+// mute or deaf.
+func JoinArgument(room, profile string, flags ...string) string {
+	argument := room + "@" + profile
+	if len(flags) > 0 {
+		argument += "+flags{" + strings.Join(flags, "|") + "}"
+	}
+	return argument
+}
