@@ -1,0 +1,61 @@
+-- What all scripts begin with. All work on one conference:
+-- KEYS 1 conference, 2 sessions, 3 members, 4 leases, 5 last epoch.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function integer(n) return string.format('%.0f', n) end
+
+-- destroy frees the name. The last epoch stays a while: the next one is greater
+-- even when the clock is not.
+local function destroy()
+  local epoch = redis.call('HGET', KEYS[1], 'epoch')
+  if epoch then redis.call('SET', KEYS[5], epoch, 'PX', 60000) end
+  redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
+end
+
+local function nextepoch()
+  local last = tonumber(redis.call('HGET', KEYS[1], 'epoch') or redis.call('GET', KEYS[5]) or '0')
+  return integer(math.max(now, last + 1))
+end
+
+local function isempty()
+  return redis.call('HLEN', KEYS[2]) == 0 and redis.call('HLEN', KEYS[3]) == 0
+end
+
+-- drop removes what a controller holds and returns how many sessions that were.
+local function drop(controller)
+  local n = 0
+  local sessions = redis.call('HGETALL', KEYS[2])
+  for i = 1, #sessions, 2 do
+    if sessions[i + 1] == controller then n = n + redis.call('HDEL', KEYS[2], sessions[i]) end
+  end
+  local members = redis.call('HGETALL', KEYS[3])
+  for i = 1, #members, 2 do
+    if cjson.decode(members[i + 1]).controller == controller then redis.call('HDEL', KEYS[3], members[i]) end
+  end
+  redis.call('ZREM', KEYS[4], controller)
+  return n
+end
+
+-- handover gives the conference to another of its controllers if its owner is gone.
+local function handover()
+  local owner = redis.call('HGET', KEYS[1], 'owner')
+  if not owner or redis.call('ZSCORE', KEYS[4], owner) then return end
+  local heir = redis.call('ZREVRANGE', KEYS[4], 0, 0)[1]
+  if heir then redis.call('HSET', KEYS[1], 'owner', heir, 'epoch', nextepoch()) end
+end
+
+-- purge cleans up after controllers whose leases ended.
+local function purge()
+  local dead = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', integer(now))
+  if #dead == 0 then return end
+  for i = 1, #dead do drop(dead[i]) end
+  if isempty() then destroy() else handover() end
+end
+
+local function renew(controller, lease, keep)
+  redis.call('ZADD', KEYS[4], integer(now + tonumber(lease)), controller)
+  for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], keep) end
+end
+
+purge()
