@@ -36,9 +36,11 @@ type Options struct {
 	// AllowFile decides whether FreeSWITCH may be told to play a file; nil
 	// allows all. Files below Sounds are always allowed.
 	AllowFile func(uri string) error
-	Fetcher   Fetcher
-	Clock     Clock
-	Logger    *slog.Logger
+	// Fetcher gets texts and VoiceXML documents, Audio gets audio, which may
+	// be larger; without Audio, Fetcher does.
+	Fetcher, Audio Fetcher
+	Clock          Clock
+	Logger         *slog.Logger
 }
 
 // Service starts dialogs. Its methods are safe for concurrent use, except
@@ -57,6 +59,9 @@ type Starter func(r Request, on Channel, do func(func()) bool, e Events) Dialog
 func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Audio == nil {
+		o.Audio = o.Fetcher
 	}
 	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]Starter)}
 	if o.Spool != "" {

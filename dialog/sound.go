@@ -158,7 +158,7 @@ func (c *Conversation) playAudio(t *turn, p Prompt) {
 }
 
 func (s *Service) fetchAudio(ctx context.Context, uri string, how *Fetch) (file string, err error) {
-	response, err := s.Fetch(ctx, uri, how)
+	response, err := get(ctx, s.options.Audio, uri, how)
 	if err != nil {
 		return "", err
 	}
@@ -170,7 +170,11 @@ var errNoFetcher = errors.New("nothing can be fetched here")
 // Fetch gets a resource, under the policy of the service's Fetcher. how may be
 // nil. It blocks, and may be called in any goroutine.
 func (s *Service) Fetch(ctx context.Context, uri string, how *Fetch) (*fetch.Response, error) {
-	if s.options.Fetcher == nil {
+	return get(ctx, s.options.Fetcher, uri, how)
+}
+
+func get(ctx context.Context, fetcher Fetcher, uri string, how *Fetch) (*fetch.Response, error) {
+	if fetcher == nil {
 		return nil, errNoFetcher
 	}
 	r := fetch.Request{URI: uri}
@@ -180,11 +184,7 @@ func (s *Service) Fetch(ctx context.Context, uri string, how *Fetch) (*fetch.Res
 			r.Form = append(r.Form, fetch.Pair(p))
 		}
 	}
-	response, err := s.options.Fetcher.Fetch(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return response, nil
+	return fetcher.Fetch(ctx, r)
 }
 
 // background runs work in a goroutine that ends with the conversation, and then

@@ -41,7 +41,7 @@ var controlNames = []string{"text", "termdigits", "maxdigits", "timeout", "maxti
 func parseSource(src string) (source, error) {
 	uri, query, hasQuery := strings.Cut(src, "?")
 	s := source{uri: uri}
-	if !hasQuery {
+	if !hasQuery || query == "" {
 		return s, nil
 	}
 	var rest, text []string
