@@ -84,7 +84,11 @@ func (c *compilation) root(node *xmlquery.Node) {
 	c.document.dialect = recognise(node)
 	c.document.lenient = c.document.dialect == ccxml2002 || node.NamespaceURI == "" || declaresVoxeo(node)
 	root := c.element(node, c.document.URI)
-	if node.Data != "ccxml" || !isCCXML(node) {
+	if node.Data == "ccxml" && !isCCXML(node) {
+		c.problem(&root.place, fmt.Sprintf("<ccxml> is of namespace %q; expected %q, or none", node.NamespaceURI, Namespace))
+		return
+	}
+	if node.Data != "ccxml" {
 		c.problem(&root.place, fmt.Sprintf("<%s> is not the root of a CCXML document; expected <ccxml>", qualifiedName(node)))
 		return
 	}
@@ -145,7 +149,7 @@ func (c *compilation) eventProcessor(e *element) {
 	c.document.stateVariable = standardState
 	if name, ok := e.attribute("statevariable"); ok {
 		if !script.IsIdentifier(strings.TrimSpace(name)) {
-			c.problem(&e.place, fmt.Sprintf("statevariable %q is not a variable name", name))
+			c.problem(&e.place, fmt.Sprintf("<%s statevariable=%q>: not a variable name", e.tag, name))
 		}
 		c.document.stateVariable = strings.TrimSpace(name)
 	}
@@ -172,7 +176,7 @@ func (c *compilation) transition(e *element) {
 	if name, ok := e.attribute("name"); ok {
 		t.variable = strings.TrimSpace(name)
 		if !script.IsIdentifier(t.variable) {
-			c.problem(&e.place, fmt.Sprintf("name %q is not a variable name", name))
+			c.problem(&e.place, fmt.Sprintf("<transition name=%q>: not a variable name", name))
 		}
 	}
 	e.checkAttributes(all(literals("event", "state", "name"), expr("cond")))

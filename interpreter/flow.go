@@ -244,7 +244,7 @@ type scriptElement struct {
 func compileScript(e *element) action {
 	result := &scriptElement{place: e.place, scope: e.declarationScope(), fetchid: e.expression("fetchid")}
 	src, bySource := e.attribute("src")
-	text, uri, position := e.text(), e.document.URI, e.position
+	text, position := e.text(), e.position
 	inline := !isBlank(text)
 	_, byFetch := e.attribute("fetchid")
 	switch count(bySource, byFetch, inline) {
@@ -259,11 +259,12 @@ func compileScript(e *element) action {
 		return result
 	}
 	if bySource {
-		var err error
-		if text, uri, err = e.loadScript(src); err != nil {
+		loaded, uri, err := e.loadScript(src)
+		if err != nil {
 			e.problem(&e.place, fmt.Sprintf("<script src=%q>: %v", src, err))
 			return nil
 		}
+		text = loaded
 		position = script.Position{URI: uri, Line: 1}
 	}
 	program, err := e.language.Script(text, position)

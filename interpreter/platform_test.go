@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"ccxmld/interpreter"
@@ -162,19 +163,23 @@ func notDefault(text, standard string) string {
 	return text
 }
 
-// trace is what a session did, line by line. Its lines are written in the
-// session's goroutine and read when that rests.
+// trace is what a session did, line by line.
 type trace struct {
+	mu    sync.Mutex
 	lines []string
 }
 
 var _ interpreter.Observer = (*trace)(nil)
 
 func (tr *trace) add(format string, args ...any) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
 	tr.lines = append(tr.lines, strings.TrimSpace(fmt.Sprintf(format, args...)))
 }
 
 func (tr *trace) take() []string {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
 	lines := tr.lines
 	tr.lines = nil
 	return lines

@@ -212,7 +212,7 @@ func connectionEvent(what, id string, fields []interpreter.Field) *interpreter.E
 	case "alerting":
 		effect.New = &interpreter.Connection{
 			ID: id, Local: "sip:service@here", Remote: "tel:+4930123", Originator: "tel:+4930123",
-			Protocol: interpreter.Protocol{Name: "sip", Version: "2.0", Headers: []interpreter.Pair{{Name: "Call-ID", Value: "call-of-" + id}}},
+			Protocol:  interpreter.Protocol{Name: "sip", Version: "2.0", Headers: []interpreter.Pair{{Name: "Call-ID", Value: "call-of-" + id}}},
 			Redirects: []interpreter.Redirect{{URI: "sip:before@here", Reason: "busy"}},
 		}
 	case "redirected":

@@ -1,0 +1,100 @@
+package interpreter_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ccxmld/interpreter"
+)
+
+var update = flag.Bool("update", false, "write what was found into testdata as what is wanted")
+
+// TestProblems: each document under testdata/bad is refused, with all that is
+// wrong with it, where, and what would be right.
+func TestProblems(t *testing.T) {
+	documents(t, "testdata/bad/*.ccxml", func(t *testing.T, path, uri, text string) {
+		root, err := parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = interpreter.NewCompiler().Compile(root, uri, nothing)
+		var problems interpreter.Problems
+		if !errors.As(err, &problems) {
+			t.Fatalf("the document compiles, or fails with %v instead of Problems", err)
+		}
+		golden(t, strings.TrimSuffix(path, ".ccxml")+".txt", problems.Error())
+	})
+}
+
+// TestNotices: each document under testdata/lenient compiles, and its author is
+// told how it was read.
+func TestNotices(t *testing.T) {
+	documents(t, "testdata/lenient/*.ccxml", func(t *testing.T, path, uri, text string) {
+		d := compile(t, interpreter.NewCompiler(), uri, text, nothing)
+		golden(t, strings.TrimSuffix(path, ".ccxml")+".txt", d.Notices.Error())
+	})
+}
+
+// TestDeepNesting: elements in elements are bounded.
+func TestDeepNesting(t *testing.T) {
+	nested := func(n int) string {
+		return `<ccxml version="1.0"><eventprocessor><transition event="*">` +
+			strings.Repeat(`<if cond="1">`, n) + strings.Repeat(`</if>`, n) + `</transition></eventprocessor></ccxml>`
+	}
+	root, err := parse(nested(400))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := interpreter.NewCompiler().Compile(root, "x", nil); err != nil {
+		t.Errorf("400 deep: %v", err)
+	}
+	root, err = parse(nested(20_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = interpreter.NewCompiler().Compile(root, "x", nil); err == nil || err.Error() != "x:1: <if> is nested more than 500 deep" {
+		t.Errorf("20000 deep: %v", err)
+	}
+}
+
+func documents(t *testing.T, pattern string, test func(t *testing.T, path, uri, text string)) {
+	paths, err := filepath.Glob(pattern)
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no documents %s: %v", pattern, err)
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, path, filepath.Base(path), string(text))
+		})
+	}
+}
+
+func nothing(_, src string) (string, string, error) {
+	return "", "", fmt.Errorf("%s: not found", src)
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	got += "\n"
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("found\n%s\nwant\n%s", got, want)
+	}
+}
