@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -102,7 +101,8 @@ func document(text string) string {
 }
 
 func newScenario(t *testing.T, files map[string]string) *scenario {
-	s := &scenario{t: t, compiler: interpreter.NewCompiler(extensions...), files: files, trace: &trace{}}
+	s := &scenario{t: t, files: files, trace: &trace{}}
+	s.compiler = interpreter.NewCompiler(extensions(s.trace)...)
 	s.platform = &fakePlatform{trace: s.trace}
 	ids := 0
 	s.session = interpreter.NewSession(interpreter.Options{
@@ -122,18 +122,33 @@ func newScenario(t *testing.T, files map[string]string) *scenario {
 	return s
 }
 
-// extensions are elements of another namespace that scenarios may use.
-var extensions = []*interpreter.Extension{
-	{
-		Name:       interpreter.ExtensionName{Namespace: "urn:test", Local: "note"},
-		Attributes: []string{"text"},
-		Run: func(i interpreter.Invocation) error {
-			if i.Values["text"] == "fail" {
-				return errors.New("as asked")
-			}
-			return nil
+// extensions are elements of other namespaces that documents may use: test:note,
+// which fails when asked to, and voxeo:sendemail, which is written down.
+func extensions(tr *trace) []*interpreter.Extension {
+	return []*interpreter.Extension{
+		{
+			Name:       interpreter.ExtensionName{Namespace: "urn:test", Local: "note"},
+			Attributes: []string{"text"},
+			Run: func(i interpreter.Invocation) error {
+				if i.Values["text"] == "fail" {
+					return errors.New("as asked")
+				}
+				return nil
+			},
 		},
-	},
+		{
+			Name:       interpreter.ExtensionName{Namespace: interpreter.VoxeoNamespace, Local: "sendemail"},
+			Attributes: []string{"to", "from", "type", "body", "subject"},
+			DebugLog:   true,
+			Run: func(i interpreter.Invocation) error {
+				tr.add("sendemail to=%s from=%s body=%s", i.Values["to"], i.Values["from"], i.Values["body"])
+				for line := range strings.Lines(i.DebugLog) {
+					tr.add("| %s", line)
+				}
+				return nil
+			},
+		},
+	}
 }
 
 func (s *scenario) load(_, src string) (text, uri string, err error) {
@@ -160,159 +175,3 @@ func (s *scenario) expect(after, want string) {
 }
 
 func indent(text string) string { return "\t" + strings.ReplaceAll(text, "\n", "\n\t") }
-
-// happen lets something happen to the session. After the words that say what,
-// name=value are fields of the event.
-func (s *scenario) happen(words []string) {
-	s.t.Helper()
-	var fields []interpreter.Field
-	var args []string
-	for _, word := range words[1:] {
-		if name, value, ok := strings.Cut(word, "="); ok && len(args) > 0 {
-			fields = append(fields, interpreter.Field{Name: name, Value: value})
-		} else {
-			args = append(args, word)
-		}
-	}
-	switch words[0] {
-	case "event": // NAME FIELDS
-		s.session.Post(&interpreter.Event{Name: args[0], Source: "outside", SourceType: "test", Fields: fields})
-	case "connection": // alerting|progressing|connected|disconnected|failed|signal ID FIELDS
-		s.session.Post(connectionEvent(args[0], args[1], fields))
-	case "dialog": // started|exit|notstarted ID FIELDS (of exit: its values)
-		s.session.Post(dialogEvent(args[0], args[1], fields))
-	case "conference": // created|destroyed ID FIELDS
-		s.session.Post(&interpreter.Event{
-			Name: "conference." + args[0], Source: args[1], SourceType: "conference",
-			Fields: append([]interpreter.Field{{Name: "conferenceid", Value: args[1]}}, fields...),
-			Effect: interpreter.ConferenceEffect{ConferenceID: args[1], Attached: args[0] == "created"},
-		})
-	case "joined", "unjoined": // ID1 ID2 [half]
-		s.session.Post(joinEvent(words[0], args))
-	case "fetched": // answers the oldest fetch from the scenario's files
-		s.answerFetch()
-	case "sent": // FAILURE|ok FIELDS: answers the oldest send; fields name and others make a reply
-		s.answerSend(args[0], fields)
-	case "wait": // DURATION
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		time.Sleep(d) // of the bubble
-	case "end":
-		s.session.End(strings.Join(args, " "))
-	default:
-		s.t.Fatalf("nothing is called %q", words[0])
-	}
-}
-
-func connectionEvent(what, id string, fields []interpreter.Field) *interpreter.Event {
-	effect := interpreter.ConnectionEffect{ConnectionID: id, State: interpreter.ConnectionState(strings.ToUpper(what))}
-	switch what {
-	case "alerting":
-		effect.New = &interpreter.Connection{
-			ID: id, Local: "sip:service@here", Remote: "tel:+4930123", Originator: "tel:+4930123",
-			Protocol:  interpreter.Protocol{Name: "sip", Version: "2.0", Headers: []interpreter.Pair{{Name: "Call-ID", Value: "call-of-" + id}}},
-			Redirects: []interpreter.Redirect{{URI: "sip:before@here", Reason: "busy"}},
-		}
-	case "redirected":
-		effect.State = interpreter.Disconnected
-	case "signal":
-		effect.State = ""
-	}
-	return &interpreter.Event{
-		Name: "connection." + what, Source: id, SourceType: "connection",
-		Fields: append([]interpreter.Field{{Name: "connectionid", Value: id}}, fields...), Effect: effect,
-	}
-}
-
-func dialogEvent(what, id string, fields []interpreter.Field) *interpreter.Event {
-	e := &interpreter.Event{Name: "dialog." + what, Source: id, SourceType: "dialog",
-		Fields: []interpreter.Field{{Name: "dialogid", Value: id}}}
-	switch what {
-	case "started":
-		e.Effect = interpreter.DialogEffect{DialogID: id, State: interpreter.DialogStarted}
-	case "exit":
-		values := map[string]any{}
-		for _, field := range fields {
-			values[field.Name] = field.Value
-		}
-		if len(fields) > 0 {
-			fields = []interpreter.Field{{Name: "values", Value: values}}
-		}
-		e.Effect = interpreter.DialogEffect{DialogID: id, State: interpreter.DialogEnded}
-	case "notstarted":
-		e.Name = "error.dialog.notstarted"
-		e.Effect = interpreter.DialogEffect{DialogID: id, State: interpreter.DialogEnded}
-	}
-	e.Fields = append(e.Fields, fields...)
-	return e
-}
-
-func joinEvent(what string, ids []string) *interpreter.Event {
-	e := &interpreter.Event{
-		Name: "conference." + what, Source: "s1", SourceType: "ccxml",
-		Fields: []interpreter.Field{{Name: "id1", Value: ids[0]}, {Name: "id2", Value: ids[1]}},
-		Effect: interpreter.UnjoinEffect{A: ids[0], B: ids[1]},
-	}
-	if what == "joined" {
-		effect := interpreter.JoinEffect{A: endpoint(ids[0]), B: endpoint(ids[1])}
-		if len(ids) > 2 {
-			effect.Duplex = interpreter.Half
-		}
-		e.Effect = effect
-	}
-	return e
-}
-
-func endpoint(id string) interpreter.Endpoint {
-	return interpreter.Endpoint{ID: id, Conference: interpreter.IsConferenceID(id)}
-}
-
-func (s *scenario) answerFetch() {
-	s.t.Helper()
-	if len(s.platform.fetches) == 0 {
-		s.t.Fatal("nothing is being fetched")
-	}
-	fetch := s.platform.fetches[0]
-	s.platform.fetches = s.platform.fetches[1:]
-	fetch.done(s.fetch(fetch.request))
-}
-
-func (s *scenario) fetch(r interpreter.FetchRequest) interpreter.FetchResult {
-	uri, _, _ := strings.Cut(r.URI, "?")
-	result := interpreter.FetchResult{URI: r.URI, Status: 200, ContentType: r.Type}
-	text, ok := s.files[uri]
-	switch {
-	case !ok:
-		result.Status, result.Err = 404, errors.New("404 Not Found")
-	case r.Mode == "text":
-		result.Content = text
-	case r.Type == "text/ecmascript":
-		result.Script, result.Err = s.compiler.CompileScript(text, uri)
-	default:
-		root, err := parse(text)
-		if err == nil {
-			result.Document, err = s.compiler.Compile(root, r.URI, s.load)
-		}
-		result.Err = err
-	}
-	return result
-}
-
-func (s *scenario) answerSend(outcome string, fields []interpreter.Field) {
-	s.t.Helper()
-	if len(s.platform.sends) == 0 {
-		s.t.Fatal("nothing is being sent")
-	}
-	send := s.platform.sends[0]
-	s.platform.sends = s.platform.sends[1:]
-	var result interpreter.SendResult
-	if outcome != "ok" {
-		result = interpreter.SendResult{Failure: outcome, Reason: "as asked"}
-	}
-	if len(fields) > 0 {
-		result.Reply = &interpreter.Event{Name: fields[0].Value.(string), Source: send.request.Target, SourceType: "basichttp", Fields: fields[1:]}
-	}
-	send.done(result)
-}
