@@ -5,7 +5,7 @@
 //	session ── CreateOrGet, Attach, Detach ──▶ Registry ──scripts──▶ Redis
 //	leg     ── Join, Leave ──────────────────▶    │  ▲
 //	                                              │  └─ Renew: leases, and what
-//	FreeSWITCH ── conference::maintenance ──▶ ParseEvent, Occupancy  changed
+//	FreeSWITCH ── conference::maintenance ──▶ ParseMaintenance       changed
 //	           ── json_list ──▶ ParseRoster ──▶ Reconcile            without Redis
 //
 // Redis is the directory, FreeSWITCH is the truth about who is in a room. Each

@@ -1,0 +1,4 @@
+package conference
+
+// RoomStem is open to the fuzz test.
+var RoomStem = roomStem

@@ -1,0 +1,182 @@
+package conference_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"ccxmld/conference"
+	"ccxmld/esl"
+	"ccxmld/sessionstore/redistest"
+)
+
+// recorded returns the events of a file in testdata.
+func recorded(t testing.TB, name string) []conference.Maintenance {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []conference.Maintenance
+	for block := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
+		m, ok := conference.ParseMaintenance(esl.ParseEvent([]byte(block + "\n\n")))
+		if !ok {
+			t.Fatalf("%s: not taken for a conference event:\n%s", name, block)
+		}
+		events = append(events, m)
+	}
+	return events
+}
+
+// replay returns what Occupancy makes of recorded events, with short names.
+func replay(t testing.TB, name string) []string {
+	t.Helper()
+	var o conference.Occupancy
+	var seen []string
+	for _, m := range recorded(t, name) {
+		change := o.Apply(m)
+		if change == conference.Unchanged {
+			continue
+		}
+		word := map[conference.Change]string{conference.Entered: "entered", conference.Left: "left"}[change]
+		seen = append(seen, fmt.Sprintf("%.4s %s %.4s as %s of %d", m.Channel, word, m.Created, m.Member, m.Size))
+		if id, ok := o.Member(m.Created, m.Channel); ok != (change == conference.Entered) || ok && id != m.Member {
+			t.Errorf("%s: member id %q, %v after %v", name, id, ok, m)
+		}
+	}
+	return seen
+}
+
+func TestOccupancyOfRecordedRooms(t *testing.T) {
+	for name, want := range map[string][]string{
+		"conference-seen-from-link.events": {
+			"3439 entered 1268 as 3 of 1", // member ids are the node's
+			"d6bc entered 1268 as 4 of 2",
+			"d6bc left 1268 as 4 of 1",
+			"3439 left 1268 as 3 of 0",
+		},
+		"conference-join-unjoin.events": {
+			"2799 entered e180 as 1 of 1",
+			"9c8b entered e180 as 2 of 2",
+			"2799 left e180 as 1 of 1",
+			"9c8b left e180 as 2 of 0",
+			// The room is created again before the old one is destroyed, and
+			// 2799 is a member twice.
+			"2799 entered 0079 as 1 of 1",
+			"82b8 entered 0079 as 4 of 3",
+			"2799 left 0079 as 1 of 1",
+		},
+	} {
+		if got := replay(t, name); strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%s:\n%s\nwant:\n%s", name, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
+func TestRosters(t *testing.T) {
+	for name, want := range map[string]string{
+		"roster.json":        "room1 [4 d6bc] [3 3439 floor]",
+		"roster-nested.json": "room2 [1 2799 floor] [1 2799 floor]",
+	} {
+		text, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		roster, err := conference.ParseRoster(string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := roster.Room
+		for _, m := range roster.Members {
+			got += fmt.Sprintf(" [%d %.4s", m.ID, m.Channel)
+			if m.Flags.HasFloor {
+				got += " floor"
+			}
+			got += "]"
+			if !m.Flags.CanHear || !m.Flags.CanSpeak {
+				t.Errorf("%s: %+v", name, m)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	if _, err := conference.ParseRoster("-ERR Conference nosuchroom not found\n"); !errors.Is(err, conference.ErrNoRoom) {
+		t.Errorf("no such room: %v", err)
+	}
+	for _, bad := range []string{"", "-ERR something", "[]", "{}", "[{},{}]", "null"} {
+		if _, err := conference.ParseRoster(bad); err == nil || errors.Is(err, conference.ErrNoRoom) {
+			t.Errorf("ParseRoster(%q) = %v", bad, err)
+		}
+	}
+}
+
+func FuzzParseRoster(f *testing.F) {
+	f.Add(`[{"conference_name":"r","members":[{"id":1,"uuid":"u","flags":{"can_hear":true}}]}]`)
+	f.Add("-ERR Conference x not found")
+	f.Fuzz(func(t *testing.T, answer string) {
+		_, _ = conference.ParseRoster(answer) // must not panic
+	})
+}
+
+func TestReconcile(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		r, _ := registry(t, server.URL, "a")
+		c, _ := create(t, r, "x", "s")
+		now := time.Now()
+		for connection, m := range map[string]conference.Member{
+			"there":     {Node: "node1", Joined: now.Add(-time.Minute)},
+			"gone":      {Node: "node1", Joined: now.Add(-time.Minute)},
+			"arriving":  {Node: "node1", Joined: now},
+			"elsewhere": {Node: "node2", Joined: now.Add(-time.Minute)},
+		} {
+			m.Connection = connection
+			if _, err := r.Join(t.Context(), c.ID, m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		roster := conference.Roster{Room: c.Room, Members: []conference.RosterMember{
+			{ID: 1, Channel: "there"}, {ID: 1, Channel: "there"}, {ID: 2, Channel: "stranger"},
+		}}
+		drift, err := r.Reconcile(t.Context(), c.ID, roster, now.Add(-5*time.Second))
+		if err != nil || len(drift.Gone) != 1 || drift.Gone[0].Connection != "gone" ||
+			len(drift.Unknown) != 1 || drift.Unknown[0].Channel != "stranger" {
+			t.Errorf("drift = %+v, %v", drift, err)
+		}
+		members, err := r.Members(t.Context(), c.ID)
+		if err != nil || len(members) != 3 {
+			t.Errorf("members = %+v, %v", members, err)
+		}
+		roster.Room = "another"
+		if _, err := r.Reconcile(t.Context(), c.ID, roster, now); err == nil {
+			t.Error("a roster of another room is accepted")
+		}
+	})
+}
+
+func TestCommands(t *testing.T) {
+	for _, test := range []struct {
+		command esl.Command
+		want    string
+	}{
+		{conference.Kick("r", "3"), "api conference r kick 3"},
+		{conference.Mute("r", "3"), "api conference r mute 3"},
+		{conference.Unmute("r", "3"), "api conference r unmute 3"},
+		{conference.Deaf("r", "3"), "api conference r deaf 3"},
+		{conference.Undeaf("r", "3"), "api conference r undeaf 3"},
+		{conference.Play("r", "/a/b.wav"), "api conference r play /a/b.wav"},
+		{conference.PlayTo("r", "/a/b.wav", "3"), "api conference r play /a/b.wav 3"},
+		{conference.Stop("r"), "api conference r stop all"},
+		{conference.ListMembers("r"), "api conference r json_list"},
+	} {
+		if got := test.command.BuildMessage(); got != test.want || test.command.Err() != nil {
+			t.Errorf("%q, %v; want %q", got, test.command.Err(), test.want)
+		}
+	}
+	if conference.Play("r", "a\nexit").Err() == nil {
+		t.Error("a newline in a file name is accepted")
+	}
+}

@@ -1,0 +1,108 @@
+package conference
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Roster is who is in a room according to FreeSWITCH.
+type Roster struct {
+	Room     string         `json:"conference_name"`
+	UniqueID string         `json:"conference_uuid"`
+	Locked   bool           `json:"locked"`
+	Members  []RosterMember `json:"members"`
+}
+
+// RosterMember is a member of a room. A leg that is nested stands there twice.
+type RosterMember struct {
+	ID      int    `json:"id"`
+	Channel string `json:"uuid"`
+	Flags   struct {
+		CanHear  bool `json:"can_hear"`
+		CanSpeak bool `json:"can_speak"`
+		HasFloor bool `json:"has_floor"`
+	} `json:"flags"`
+}
+
+// ErrNoRoom means that FreeSWITCH has no such room.
+var ErrNoRoom = errors.New("no such room")
+
+// ParseRoster reads the answer to [ListMembers].
+func ParseRoster(answer string) (Roster, error) {
+	answer = strings.TrimSpace(answer)
+	if strings.HasPrefix(answer, "-ERR") {
+		if strings.HasSuffix(answer, "not found") {
+			return Roster{}, ErrNoRoom
+		}
+		return Roster{}, fmt.Errorf("roster: %.200s", answer)
+	}
+	var rooms []Roster
+	if err := json.Unmarshal([]byte(answer), &rooms); err != nil {
+		return Roster{}, fmt.Errorf("roster: %w", err)
+	}
+	if len(rooms) != 1 {
+		return Roster{}, fmt.Errorf("roster: %d rooms in the answer about one", len(rooms))
+	}
+	return rooms[0], nil
+}
+
+// Drift is where the registry and a room differ.
+type Drift struct {
+	Gone    []Member       // registered, but not in the room; removed from the registry
+	Unknown []RosterMember // in the room, but not registered
+}
+
+// Reconcile compares this controller's members of a conference with the room's
+// roster, and removes from the registry those who are not there; the room is the
+// truth. Members that joined at or after settled, normally a few seconds before
+// the roster was asked for, may still be on their way and are left alone, as are
+// legs on other nodes, which are in the room by a cascade leg. Unknown legs are
+// for the caller to judge: they may be other controllers'. A roster of another
+// room is an error.
+func (r *Registry) Reconcile(ctx context.Context, id string, roster Roster, settled time.Time) (Drift, error) {
+	var drift Drift
+	here, err := r.compare(id, roster, settled, &drift)
+	if err != nil {
+		return Drift{}, err
+	}
+	for _, m := range roster.Members {
+		if _, ok := here[m.Channel]; !ok {
+			drift.Unknown = append(drift.Unknown, m)
+		}
+	}
+	for _, m := range drift.Gone {
+		if _, err := r.Leave(ctx, id, m.Connection); err != nil {
+			return drift, err
+		}
+	}
+	return drift, nil
+}
+
+// compare fills drift.Gone and returns this controller's members.
+func (r *Registry) compare(id string, roster Roster, settled time.Time, drift *Drift) (map[string]Member, error) {
+	present := make(map[string]bool, len(roster.Members))
+	for _, m := range roster.Members {
+		present[m.Channel] = true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.held[id]
+	if h == nil || h.conference.Room == "" {
+		return nil, ErrNotFound
+	}
+	if h.conference.Room != roster.Room {
+		return nil, fmt.Errorf("reconcile %s: the roster is of room %.64q, want %s", id, roster.Room, h.conference.Room)
+	}
+	members := make(map[string]Member, len(h.members))
+	for connection, m := range h.members {
+		members[connection] = m
+		if m.Node == h.conference.Node && m.Joined.Before(settled) && !present[connection] {
+			drift.Gone = append(drift.Gone, m)
+		}
+	}
+	return members, nil
+}
