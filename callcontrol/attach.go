@@ -1,0 +1,156 @@
+package callcontrol
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/percipia/eslgo/command"
+
+	"ccxmld/conference"
+	"ccxmld/esl"
+)
+
+// lingerSeconds is how long FreeSWITCH keeps a leg's socket after the hangup, so
+// that its last events arrive.
+const lingerSeconds = 5
+
+// legEvents are what a leg's socket subscribes to: what is used and no more,
+// since FreeSWITCH walks all its listeners for every event.
+var legEvents = []string{
+	"CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE",
+	"PLAYBACK_START", "DTMF", "CUSTOM conference::maintenance",
+}
+
+// legVariables make a leg do as we say: it survives its partner in a bridge, no
+// digit ends a prompt unless we do, and the link need not tell of it any more.
+const legVariables = "park_after_bridge=true;hangup_after_bridge=false;playback_terminators=none;" + linkVariable + "="
+
+// attach makes conn the leg's socket. It is called in conn's reader goroutine,
+// before any event of it is read; taken then runs in the session's.
+func (l *leg) attach(conn *esl.Conn, taken func()) {
+	conn.SetHandler(func(e *esl.Event) { l.handle(conn, e) })
+	conn.SetEndHandler(func(reason error) { l.route.do(func() { l.lost(conn, reason) }) })
+	conn.SendAll(func(i int, r *esl.Reply, err error) {
+		if err == nil {
+			err = r.Err()
+		}
+		if err != nil {
+			l.route.do(func() { l.log.Warn("leg could not be set up", "step", i, "error", err) })
+		}
+	},
+		esl.Linger(lingerSeconds),
+		esl.Filter("Unique-ID", l.id),
+		esl.Subscribe(legEvents...),
+		esl.API("uuid_setvar_multi", l.id, legVariables),
+	)
+	l.route.do(func() {
+		if l.conn != nil {
+			// The socket that the leg has left must stay open: closing it would end
+			// the leg's new socket action too.
+			l.conn.Send(command.DisableEvents{}, nil)
+		}
+		l.conn = conn
+		l.executes = false
+		taken()
+	})
+}
+
+// lost notes that a socket has ended. If it was the leg's own, and no hangup came
+// before, the call is beyond our reach: FreeSWITCH or the way to it is gone.
+func (l *leg) lost(conn *esl.Conn, reason error) {
+	if l.conn != conn {
+		return
+	}
+	l.conn = nil
+	if l.state == legGone || l.homing {
+		return
+	}
+	l.log.Warn("the leg's socket ended before its hangup", "error", reason)
+	l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+}
+
+// handle takes what matters out of an event, in the reader goroutine, and brings
+// it to the session's.
+func (l *leg) handle(conn *esl.Conn, e *esl.Event) {
+	switch e.Name() {
+	case "CHANNEL_ANSWER":
+		l.from(conn, func() { l.control.answered(l) })
+	case "CHANNEL_EXECUTE":
+		id, at := e.Get("Application-UUID"), eventTime(e)
+		l.from(conn, func() { l.began(id, at) })
+	case "CHANNEL_EXECUTE_COMPLETE":
+		l.handleComplete(conn, e)
+	case "PLAYBACK_START":
+		l.from(conn, l.playbackBegan)
+	case "DTMF":
+		digit := e.Get("DTMF-Digit")
+		l.from(conn, func() { l.digit(digit) })
+	case "CHANNEL_HANGUP_COMPLETE":
+		h := hangupOf(e)
+		l.route.do(func() { l.gone(h) })
+	case "CHANNEL_BRIDGE":
+		a, b := e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID")
+		l.from(conn, func() { l.control.bridged(a, b) })
+	case "CHANNEL_UNBRIDGE":
+		a, b := e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID")
+		l.from(conn, func() { l.control.unbridged(a, b) })
+	case "CUSTOM":
+		l.handleMaintenance(conn, e)
+	}
+}
+
+func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {
+	id := e.Get("Application-UUID")
+	switch application := e.Get("Application"); application {
+	case "answer", "set", "socket", "park":
+	case "conference":
+		l.from(conn, func() { l.control.conferenceApplicationEnded(l) })
+	default:
+		response, at := e.Get("Application-Response"), eventTime(e)
+		l.from(conn, func() { l.finished(id, response, at) })
+	}
+}
+
+func (l *leg) handleMaintenance(conn *esl.Conn, e *esl.Event) {
+	event, ok := conference.ParseMaintenance(e)
+	if !ok {
+		return
+	}
+	switch event.Action {
+	case conference.AddMember:
+		l.from(conn, func() { l.control.entered(l, event) })
+	case conference.DelMember:
+		l.from(conn, func() { l.control.departed(l, event) })
+	}
+}
+
+// from runs f in the session's goroutine, unless conn is not the leg's socket
+// any more.
+func (l *leg) from(conn *esl.Conn, f func()) {
+	l.route.do(func() {
+		if l.conn == conn && l.state != legGone {
+			f()
+		}
+	})
+}
+
+// eventTime is when FreeSWITCH made an event, by its own clock.
+func eventTime(e *esl.Event) time.Time {
+	microseconds, err := strconv.ParseInt(e.Get("Event-Date-Timestamp"), 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMicro(microseconds)
+}
+
+func hangupOf(e *esl.Event) hangup {
+	h := hangup{
+		cause:       e.Get("Hangup-Cause"),
+		status:      sipStatus(e.Get("variable_sip_term_status")),
+		disposition: e.Get("variable_sip_hangup_disposition"),
+	}
+	if h.status == 0 {
+		h.status = sipStatus(e.Get("variable_sip_invite_failure_status"))
+	}
+	return h
+}

@@ -1,0 +1,258 @@
+package callcontrol
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// joinPatience is how long a join may take to happen in FreeSWITCH before it
+// counts as failed.
+const joinPatience = 10 * time.Second
+
+// Join bridges two endpoints (interpreter.Telephony).
+func (c *control) Join(r interpreter.JoinRequest) { c.join(r, false) }
+
+// joinImplicitly makes the bridge that createcall's joinid asks for, which has
+// no join event of its own.
+func (c *control) joinImplicitly(_ *leg, r interpreter.JoinRequest) { c.join(r, true) }
+
+func (c *control) join(r interpreter.JoinRequest, implicit bool) {
+	a, b := c.legs[r.ID1], c.legs[r.ID2]
+	conference := ""
+	switch {
+	case interpreter.IsConferenceID(r.ID1):
+		conference = r.ID1
+	case interpreter.IsConferenceID(r.ID2):
+		conference = r.ID2
+	}
+	switch {
+	case a != nil && b != nil && !r.Half:
+		c.bridge(a, b, r, implicit)
+	case a != nil && conference == r.ID2, b != nil && conference == r.ID1:
+		l := a
+		if l == nil {
+			l = b
+		}
+		c.joinConference(l, conference, r, implicit)
+	default:
+		c.queueJoinError("error.conference.join", r.ID1, r.ID2,
+			"this kind of join is not supported: it takes two connections in full duplex, or a connection and a conference")
+	}
+}
+
+// bridge connects two legs by uuid_bridge. Both leave what they were in first.
+func (c *control) bridge(a, b *leg, r interpreter.JoinRequest, implicit bool) {
+	if reason := c.notJoinable(a, b); reason != "" {
+		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+		return
+	}
+	if a.bridgedTo(b) && !a.homing && !b.homing { // again (JOIN-11)
+		c.queueJoined(a.endpoint(), b.endpoint(), r, implicit)
+		return
+	}
+	for _, l := range []*leg{a, b} {
+		l.place.implicit = true // falls silently (BRG-7)
+	}
+	a.leave(func() {
+		b.leave(func() { c.startBridge(a, b, r, implicit) })
+	})
+}
+
+func (c *control) startBridge(a, b *leg, r interpreter.JoinRequest, implicit bool) {
+	if reason := c.notJoinable(a, b); reason != "" {
+		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+		return
+	}
+	a.endDialogs()
+	b.endDialogs()
+	for _, l := range []*leg{a, b} {
+		l.joinPending, l.implicit = &r, implicit
+		l.joinDeadline = c.after(joinPatience, func() { c.joinFailed(l, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinPatience)) })
+	}
+	a.send(esl.API("uuid_bridge", a.id, b.id), func(err error) { c.joinFailed(a, err.Error()) })
+}
+
+// bridgedTo tells whether two legs are in one bridge.
+func (l *leg) bridgedTo(other *leg) bool {
+	return l.place.kind == inBridge && l.place.partner == other.id &&
+		other.place.kind == inBridge && other.place.partner == l.id
+}
+
+// notJoinable says why two legs cannot be bridged, "" if they can (JOIN-10).
+func (c *control) notJoinable(legs ...*leg) string {
+	for _, l := range legs {
+		if l.state != legConnected {
+			return fmt.Sprintf("connection %s is %s; a join needs one that is connected", l.id, l.state)
+		}
+	}
+	return ""
+}
+
+// bridged takes CHANNEL_BRIDGE, which comes on one of the two legs.
+func (c *control) bridged(aID, bID string) {
+	a, b := c.legs[aID], c.legs[bID]
+	if a == nil || b == nil || a.joinPending == nil || b.joinPending == nil {
+		return
+	}
+	r := *a.joinPending
+	for _, pair := range [][2]*leg{{a, b}, {b, a}} {
+		l, partner := pair[0], pair[1]
+		l.place = place{kind: inBridge, partner: partner.id, id1: r.ID1, id2: r.ID2, termDigits: r.TermDigits, implicit: l.implicit}
+		l.joinDone()
+	}
+	c.queueJoined(c.legs[r.ID1].endpoint(), c.legs[r.ID2].endpoint(), r, a.implicit)
+	a.settle()
+	b.settle()
+}
+
+// joinDone ends the wait for a join.
+func (l *leg) joinDone() {
+	if l.joinDeadline != nil {
+		l.joinDeadline()
+		l.joinDeadline = nil
+	}
+	l.joinPending = nil
+}
+
+// joinFailed ends the wait for a join that did not happen.
+func (c *control) joinFailed(l *leg, reason string) {
+	if l.joinPending == nil {
+		return
+	}
+	r := l.joinPending
+	for _, id := range []string{r.ID1, r.ID2} {
+		if other := c.legs[id]; other != nil && other.joinPending == r {
+			other.joinDone()
+			c.after(0, other.settle)
+		}
+	}
+	l.joinDone()
+	c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+}
+
+// strandedAfter is how long a bridge may be gone before its legs are brought
+// home, when neither has hung up and nothing was asked of them.
+const strandedAfter = time.Second
+
+// unbridged takes CHANNEL_UNBRIDGE. Mostly a hangup follows, and partnerGone
+// brings the survivor home, or the legs are on their way home already; what is
+// left was ended by somebody else.
+func (c *control) unbridged(aID, bID string) {
+	c.after(strandedAfter, func() {
+		for _, id := range []string{aID, bID} {
+			if l := c.legs[id]; l != nil && l.place.kind == inBridge && !l.homing && l.joinPending == nil {
+				c.bringHome(l)
+			}
+		}
+	})
+}
+
+// partnerGone frees the other leg of a bridge when one is gone.
+func (c *control) partnerGone(l *leg) {
+	if l.place.kind != inBridge {
+		return
+	}
+	partner := c.legs[l.place.partner]
+	if partner == nil || !l.bridgedTo(partner) {
+		return
+	}
+	partner.place.implicit = true // one conference.unjoined is enough
+	if !partner.homing {
+		c.bringHome(partner)
+	}
+}
+
+// bringHome transfers a leg, and its partner in a bridge, to our socket. The leg
+// is alone when it has come.
+func (c *control) bringHome(l *leg) {
+	partner := c.legs[l.place.partner]
+	both := partner != nil && l.bridgedTo(partner) && partner.state != legGone
+	l.homing = true
+	if both {
+		partner.homing = true
+		partner.place.implicit = true
+	}
+	l.send(esl.Transfer(l.id, both, c.controller.home()...), func(error) {
+		l.homing = false
+		if both {
+			partner.homing = false
+		}
+	})
+}
+
+// cameHome takes a leg that is alone in its socket again.
+func (c *control) cameHome(l *leg) {
+	l.homing = false
+	l.left()
+	l.settle()
+}
+
+// Unjoin takes the bridge between two endpoints away (interpreter.Telephony).
+func (c *control) Unjoin(r interpreter.UnjoinRequest) {
+	l, partner := c.legs[r.ID1], r.ID2
+	if l == nil {
+		l, partner = c.legs[r.ID2], r.ID1
+	}
+	if leg := c.dialogs[r.ID1]; leg != nil {
+		c.unjoinDialog(r.ID1, r)
+		return
+	}
+	if leg := c.dialogs[r.ID2]; leg != nil {
+		c.unjoinDialog(r.ID2, r)
+		return
+	}
+	if l == nil || l.place.kind == alone || l.place.partner != partner {
+		c.queueJoinError("error.conference.unjoin", r.ID1, r.ID2, "the two are not joined")
+		return
+	}
+	l.place.id1, l.place.id2, l.place.implicit = r.ID1, r.ID2, false
+	l.leave(nil)
+}
+
+// queueJoined tells the document that two endpoints are bridged.
+func (c *control) queueJoined(a, b interpreter.Endpoint, r interpreter.JoinRequest, implicit bool) {
+	duplex := interpreter.Full
+	if r.Half {
+		duplex = interpreter.Half
+	}
+	c.media.Join(a, b, duplex, !implicit)
+	effect := interpreter.JoinEffect{A: a, B: b, Duplex: duplex, Implicit: implicit}
+	if implicit {
+		c.session.Apply(effect)
+		return
+	}
+	c.session.Queue(&interpreter.Event{
+		Name: "conference.joined", Source: c.session.ID(), SourceType: "ccxml",
+		Fields: []interpreter.Field{{Name: "id1", Value: r.ID1}, {Name: "id2", Value: r.ID2}},
+		Effect: effect,
+	})
+}
+
+func (c *control) queueUnjoined(id1, id2, termDigit string) {
+	fields := []interpreter.Field{{Name: "id1", Value: id1}, {Name: "id2", Value: id2}}
+	if termDigit != "" {
+		fields = append(fields, interpreter.Field{Name: "termdigit", Value: termDigit})
+	}
+	for _, id := range []string{id1, id2} {
+		if interpreter.IsConferenceID(id) {
+			fields = append(fields, interpreter.Field{Name: "conferenceid", Value: id})
+		} else if strings.TrimSpace(id) != "" && c.legs[id] != nil {
+			fields = append(fields, interpreter.Field{Name: "connectionid", Value: id})
+		}
+	}
+	c.session.Queue(&interpreter.Event{
+		Name: "conference.unjoined", Source: c.session.ID(), SourceType: "ccxml", Fields: fields,
+		Effect: interpreter.UnjoinEffect{A: id1, B: id2},
+	})
+}
+
+func (c *control) queueJoinError(name, id1, id2, reason string) {
+	c.session.Queue(&interpreter.Event{
+		Name: name, Source: c.session.ID(), SourceType: "ccxml",
+		Fields: []interpreter.Field{{Name: "id1", Value: id1}, {Name: "id2", Value: id2}, {Name: "reason", Value: reason}},
+	})
+}

@@ -1,0 +1,113 @@
+package callcontrol
+
+import (
+	"strings"
+
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// Accept answers a call (interpreter.Telephony).
+func (c *control) Accept(r interpreter.AcceptRequest) {
+	l := c.legs[r.ConnectionID]
+	switch {
+	case l == nil || l.state != legAlerting:
+		c.operationFailed("connection.accept.failed", r.ConnectionID, "the call is not alerting any more")
+	case l.answered:
+		c.answered(l)
+	default:
+		l.send(esl.Execute("answer", "", ""), func(err error) {
+			c.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())
+		})
+	}
+}
+
+// answered takes the answer of an inbound leg.
+func (c *control) answered(l *leg) {
+	if l.state != legAlerting {
+		return
+	}
+	l.moveTo(legConnected)
+	c.connected(l)
+}
+
+// Reject refuses a call (interpreter.Telephony). A reason that is a SIP status
+// is what the caller gets.
+func (c *control) Reject(r interpreter.RejectRequest) {
+	l := c.legs[r.ConnectionID]
+	if l == nil || l.state != legAlerting {
+		c.operationFailed("connection.reject.failed", r.ConnectionID, "the call is not alerting any more")
+		return
+	}
+	l.ending = true
+	l.failure = r.Reason
+	if l.failure == "" {
+		l.failure = "rejected"
+	}
+	if status, ok := rejectStatus(r.Reason); ok {
+		l.send(esl.Execute("respond", status, ""), nil)
+		return
+	}
+	l.hangUp("CALL_REJECTED")
+}
+
+// Redirect sends a call elsewhere: by a SIP 302 before it is answered, by REFER
+// after (interpreter.Telephony).
+func (c *control) Redirect(r interpreter.RedirectRequest) {
+	l := c.legs[r.ConnectionID]
+	if l == nil || l.conn == nil || l.state != legAlerting && l.state != legConnected {
+		c.operationFailed("connection.redirect.failed", r.ConnectionID, "the call is gone")
+		return
+	}
+	destination := r.Destination
+	if number, ok := strings.CutPrefix(destination, "tel:"); ok {
+		destination = "sip:" + number + "@" + l.host()
+	}
+	if err := esl.CheckDestination(destination); err != nil {
+		c.operationFailed("connection.redirect.failed", r.ConnectionID, err.Error())
+		return
+	}
+	application := "redirect"
+	if l.state == legConnected {
+		application = "deflect"
+	}
+	l.redirected = true
+	l.send(esl.Execute(application, destination, ""), func(err error) {
+		l.redirected = false
+		c.operationFailed("connection.redirect.failed", r.ConnectionID, err.Error())
+	})
+}
+
+// host is where a tel: destination of this leg is looked for: the far end's own
+// domain.
+func (l *leg) host() string {
+	_, host, ok := strings.Cut(l.remote, "@")
+	if !ok {
+		return "localhost"
+	}
+	return host
+}
+
+// Disconnect hangs a call up (interpreter.Telephony).
+func (c *control) Disconnect(r interpreter.DisconnectRequest) {
+	l := c.legs[r.ConnectionID]
+	if l == nil { // its final event is already queued
+		return
+	}
+	if l.state == legDialing || l.state == legAlerting {
+		l.failure = r.Reason
+		if l.failure == "" {
+			l.failure = "disconnected"
+		}
+	}
+	l.hangUp("NORMAL_CLEARING")
+}
+
+// operationFailed tells the document that something it asked of a connection
+// could not be done; the connection's state stays.
+func (c *control) operationFailed(event, connectionID, reason string) {
+	c.session.Queue(&interpreter.Event{
+		Name: event, Source: connectionID, SourceType: "connection",
+		Fields: append(connectionFields(connectionID), interpreter.Field{Name: "reason", Value: reason}),
+	})
+}

@@ -1,0 +1,217 @@
+package callcontrol
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"ccxmld/conference"
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// ConferenceID gives the id of a conference by its name (interpreter.Conferences).
+func (c *control) ConferenceID(name string) string {
+	id, err := conference.ID(name)
+	if name == "" || err != nil { // CreateConference will say what is wrong with the name
+		id, _ = conference.ID(c.controller.newID())
+	}
+	return id
+}
+
+// CreateConference creates a conference or attaches to it
+// (interpreter.Conferences).
+func (c *control) CreateConference(r interpreter.ConferenceRequest) {
+	type attached struct {
+		conference.Conference
+		created bool
+	}
+	limits := conference.Limits{Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
+	name := r.Name
+	if name == "" { // the id was made from a name that nobody else has
+		name = strings.TrimPrefix(r.ConferenceID, interpreter.ConferenceScheme)
+	}
+	inOrder(c, func(ctx context.Context) (attached, error) {
+		conference, created, err := c.controller.options.Conferences.CreateOrGet(ctx, name, c.record.ID, "", limits)
+		return attached{conference, created}, err
+	}, func(a attached, err error) {
+		if err != nil {
+			c.log.Warn("conference not created", "conference", r.ConferenceID, "error", err)
+			c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
+			return
+		}
+		c.hold(a.Conference)
+		c.queueConference("conference.created", r.ConferenceID, true, interpreter.Field{Name: "isnew", Value: a.created})
+	})
+}
+
+// hold notes a conference that the session is attached to.
+func (c *control) hold(attached conference.Conference) {
+	if c.conferences == nil {
+		c.conferences = make(map[string]conference.Conference, 1)
+	}
+	if _, known := c.conferences[attached.ID]; !known {
+		c.record.Conferences = append(c.record.Conferences, attached.ID)
+		c.save()
+	}
+	c.conferences[attached.ID] = attached
+}
+
+// DestroyConference detaches the session. Its own legs leave first.
+func (c *control) DestroyConference(r interpreter.DestroyRequest) {
+	if _, attached := c.conferences[r.ConferenceID]; !attached {
+		c.queueConference("error.conference.destroy", r.ConferenceID, true,
+			interpreter.Field{Name: "reason", Value: "the session is not attached to this conference"})
+		return
+	}
+	for _, l := range c.legs {
+		if l.place.kind == inConference && l.place.partner == r.ConferenceID {
+			l.leave(nil)
+		}
+	}
+	delete(c.conferences, r.ConferenceID)
+	inOrder(c, func(ctx context.Context) (bool, error) {
+		return c.controller.options.Conferences.Detach(ctx, r.ConferenceID, c.record.ID)
+	}, func(_ bool, err error) {
+		if err != nil {
+			c.queueConference("error.conference.destroy", r.ConferenceID, true, interpreter.Field{Name: "reason", Value: err.Error()})
+			return
+		}
+		c.queueConference("conference.destroyed", r.ConferenceID, false)
+	})
+}
+
+func (c *control) detachAll() {
+	for id := range c.conferences {
+		inOrder(c, func(ctx context.Context) (bool, error) {
+			return c.controller.options.Conferences.Detach(ctx, id, c.record.ID)
+		}, func(bool, error) {})
+	}
+}
+
+func (c *control) queueConference(name, id string, attached bool, fields ...interpreter.Field) {
+	c.session.Queue(&interpreter.Event{
+		Name: name, Source: id, SourceType: "conference",
+		Fields: append([]interpreter.Field{{Name: "conferenceid", Value: id}}, fields...),
+		Effect: interpreter.ConferenceEffect{ConferenceID: id, Attached: attached},
+	})
+}
+
+// joinConference makes a leg a member. The registry is asked first: it holds the
+// conference for the leg, so that the last one out cannot end it meanwhile.
+func (c *control) joinConference(l *leg, id string, r interpreter.JoinRequest, implicit bool) {
+	if reason := c.notJoinable(l); reason != "" {
+		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+		return
+	}
+	if l.place.kind == inConference && l.place.partner == id { // again (JOIN-11): never nest (trace fact 14)
+		c.queueJoined(c.endpointOf(r.ID1), c.endpointOf(r.ID2), r, implicit)
+		return
+	}
+	l.place.implicit = true
+	l.leave(func() {
+		inOrder(c, func(ctx context.Context) (conference.Conference, error) {
+			return c.enterRegistry(ctx, id, l.id)
+		}, func(held conference.Conference, err error) {
+			if err == nil {
+				c.hold(held)
+			}
+			switch {
+			case err != nil:
+				c.queueJoinError("error.conference.join", r.ID1, r.ID2, err.Error())
+			case l.state != legConnected || l.place.kind != alone || l.joinPending != nil:
+				c.leaveConference(id, l.id)
+				c.queueJoinError("error.conference.join", r.ID1, r.ID2, fmt.Sprintf("connection %s was called away meanwhile", l.id))
+			default:
+				c.enterRoom(l, id, held.Room, r, implicit)
+			}
+		})
+	})
+}
+
+// enterRegistry makes a connection a member. A session that joins a conference
+// by its id or name without having created it is attached too, so that the
+// conference lasts until the last of its sessions has gone.
+func (c *control) enterRegistry(ctx context.Context, id, connection string) (conference.Conference, error) {
+	registry := c.controller.options.Conferences
+	held, err := registry.Attach(ctx, id, c.record.ID)
+	if err != nil {
+		return held, err
+	}
+	_, err = registry.Join(ctx, id, conference.Member{
+		Connection: connection, Session: c.record.ID, Controller: c.controller.options.ID, Joined: c.controller.options.Store.Now(),
+	})
+	return held, err
+}
+
+// enterRoom runs the conference application on the leg. It is not event-locked:
+// it lasts as long as the leg is a member, and prompts nest in it.
+func (c *control) enterRoom(l *leg, id, room string, r interpreter.JoinRequest, implicit bool) {
+	l.endDialogs()
+	l.joinPending, l.implicit = &r, implicit
+	l.place = place{kind: alone, partner: id, id1: r.ID1, id2: r.ID2, room: room, termDigits: r.TermDigits, implicit: implicit}
+	l.joinDeadline = c.after(joinPatience, func() {
+		c.roomRefused(l, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
+	})
+	flags := []string(nil)
+	if r.Half && r.ID1 == l.id { // listens only
+		flags = append(flags, "mute")
+	} else if r.Half {
+		flags = append(flags, "deaf")
+	}
+	argument := conference.JoinArgument(room, c.controller.options.Profile, flags...)
+	l.send(esl.ExecuteNow("", "conference", argument, ""), func(err error) { c.roomRefused(l, err.Error()) })
+}
+
+// entered takes add-member of the leg.
+func (c *control) entered(l *leg, e conference.Maintenance) {
+	if l.joinPending == nil || e.Room != l.place.room {
+		return
+	}
+	r := *l.joinPending
+	l.joinDone()
+	l.place.kind, l.place.member = inConference, e.Member
+	c.queueJoined(c.endpointOf(r.ID1), c.endpointOf(r.ID2), r, l.implicit)
+	l.settle()
+}
+
+// departed takes del-member of the leg.
+func (c *control) departed(l *leg, e conference.Maintenance) {
+	if l.place.kind != inConference || e.Member != l.place.member {
+		return
+	}
+	l.left()
+	l.settle()
+}
+
+// conferenceApplicationEnded notes that the conference application returned. If
+// the leg never became a member, the join has failed.
+func (c *control) conferenceApplicationEnded(l *leg) {
+	if l.joinPending != nil && l.place.room != "" {
+		c.roomRefused(l, "FreeSWITCH did not let the leg into the conference; is the profile "+c.controller.options.Profile+" configured?")
+	}
+}
+
+func (c *control) roomRefused(l *leg, reason string) {
+	if l.joinPending == nil {
+		return
+	}
+	c.leaveConference(l.place.partner, l.id)
+	l.place = place{}
+	c.joinFailed(l, reason)
+}
+
+// leaveConference gives up a leg's membership in the registry.
+func (c *control) leaveConference(id, connection string) {
+	inOrder(c, func(ctx context.Context) (int, error) {
+		return c.controller.options.Conferences.Leave(ctx, id, connection)
+	}, func(_ int, err error) {
+		if err != nil {
+			c.log.Warn("membership not given up", "conference", id, "connection", connection, "error", err)
+		}
+	})
+}
+
+func (c *control) endpointOf(id string) interpreter.Endpoint {
+	return interpreter.Endpoint{ID: id, Conference: interpreter.IsConferenceID(id)}
+}

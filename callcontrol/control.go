@@ -1,0 +1,226 @@
+package callcontrol
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ccxmld/conference"
+	"ccxmld/interpreter"
+	"ccxmld/script"
+	"ccxmld/sessionstore"
+)
+
+// control is what one session has and does in FreeSWITCH: the session's
+// Platform. It belongs to the session's goroutine.
+type control struct {
+	controller *Controller
+	session    *interpreter.Session
+	log        *slog.Logger
+	record     sessionstore.Session
+
+	legs         map[string]*leg
+	media        interpreter.Graph                // who hears whom, as far as asked for
+	conferences  map[string]conference.Conference // that the session is attached to
+	dialogs      map[string]*leg
+	registry     orderedWork
+	stopLifetime func() bool
+	whenEnded    func()
+}
+
+var _ interpreter.Platform = (*control)(nil)
+
+// newControl makes a session with its control; begin starts it.
+func (c *Controller) newControl(d *interpreter.Document, mode interpreter.StartupMode, values map[string]any, token string) *control {
+	id := c.newID()
+	control := &control{
+		controller: c,
+		log:        c.log.With("session", id),
+		record: sessionstore.Session{
+			ID: id, Controller: c.options.ID, Document: d.URI, Startup: string(mode), Started: c.options.Store.Now(),
+		},
+	}
+	control.record.Token = token
+	control.session = interpreter.NewSession(interpreter.Options{
+		ID: id, Document: d, Startup: mode, Values: values,
+		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID,
+		Limits: c.limits.Session, Logger: c.options.Logger, Observer: watcher{control}, Ended: control.ended,
+	})
+	return control
+}
+
+// watcher keeps the session's record in the store, and passes on to the
+// controller's observer what it watches.
+type watcher struct{ *control }
+
+// EventHandled passes the event on.
+func (w watcher) EventHandled(session string, e *interpreter.Event, at *script.Position) {
+	if o := w.controller.options.Observer; o != nil {
+		o.EventHandled(session, e, at)
+	}
+}
+
+// Logged passes the text on.
+func (w watcher) Logged(session, label, text string) {
+	if o := w.controller.options.Observer; o != nil {
+		o.Logged(session, label, text)
+	}
+}
+
+// StateChanged notes the new state in the store.
+func (w watcher) StateChanged(session, state string) {
+	w.record.State = state
+	w.save()
+	if o := w.controller.options.Observer; o != nil {
+		o.StateChanged(session, state)
+	}
+}
+
+// save writes the session's record; it does not wait for Redis.
+func (c *control) save() { c.controller.options.Store.SaveSession(c.record) }
+
+func (c *control) own(l *leg) {
+	l.control = c
+	if c.legs == nil {
+		c.legs = make(map[string]*leg, 1)
+	}
+	c.legs[l.id] = l
+	l.log = l.log.With("session", c.record.ID)
+	c.record.Connections = append(c.record.Connections, l.id)
+}
+
+// after runs f in the session's goroutine after a while.
+func (c *control) after(d time.Duration, f func()) (stop func() bool) {
+	return c.controller.options.Clock.AfterFunc(d, func() { c.session.Do(f) })
+}
+
+// connectionFields are what all connection events have (CEV-1).
+func connectionFields(id string) []interpreter.Field {
+	return []interpreter.Field{{Name: "connectionid", Value: id}, {Name: "protocol", Value: "sip"}}
+}
+
+// queueConnection tells the document of a connection.
+func (c *control) queueConnection(l *leg, name string, state interpreter.ConnectionState, fields ...interpreter.Field) {
+	c.session.Queue(&interpreter.Event{
+		Name: name, Source: l.id, SourceType: "connection",
+		Fields: append(connectionFields(l.id), fields...),
+		Effect: interpreter.ConnectionEffect{ConnectionID: l.id, State: state},
+	})
+}
+
+// legEnded tells the document how a connection ended. Exactly one final event
+// comes of each (CEV-6).
+func (c *control) legEnded(l *leg, was legState, h hangup) {
+	delete(c.legs, l.id)
+	c.forgetConnection(l.id)
+	l.log.Info("leg ended", "cause", h.cause, "sipstatus", h.status, "disposition", h.disposition)
+	name, state, reason := "connection.disconnected", interpreter.Disconnected, h.cause
+	switch {
+	case l.redirected:
+		name = "connection.redirected"
+	case was != legConnected:
+		name, state, reason = "connection.failed", interpreter.Failed, failureReason(h.status, h.cause)
+		if l.failure != "" {
+			reason = l.failure
+		}
+	}
+	c.queueConnection(l, name, state,
+		interpreter.Field{Name: "reason", Value: reason},
+		interpreter.Field{Name: "trigger", Value: h.trigger(l.ending)},
+		interpreter.Field{Name: "info", Value: h.info()},
+	)
+}
+
+func (c *control) forgetConnection(id string) {
+	for i, connection := range c.record.Connections {
+		if connection == id {
+			c.record.Connections = append(c.record.Connections[:i:i], c.record.Connections[i+1:]...)
+			return
+		}
+	}
+}
+
+// Release ends what the session still holds (SES-5 to SES-7).
+func (c *control) Release() {
+	for _, l := range c.legs {
+		if l.place.room != "" {
+			c.leaveConference(l.place.partner, l.id)
+		}
+		l.hangUp("NORMAL_CLEARING")
+		c.controller.releaseLeg(l)
+	}
+	c.detachAll()
+}
+
+// releaseLeg forgets a leg whose session has ended. Its socket stays open until
+// FreeSWITCH closes it; nobody looks at its events any more.
+func (c *Controller) releaseLeg(l *leg) {
+	if l.stopTimer != nil {
+		l.stopTimer()
+	}
+	if l.joinDeadline != nil {
+		l.joinDeadline()
+	}
+	for _, d := range l.dialogs {
+		d.dialog.HungUp()
+	}
+	l.moveTo(legGone)
+	c.forgetLeg(l)
+}
+
+func (c *control) ended(interpreter.Ending) {
+	if c.stopLifetime != nil {
+		c.stopLifetime()
+	}
+	c.controller.forgetSession(c.record.ID)
+	c.controller.options.Store.EndSession(c.record.ID)
+	if c.whenEnded != nil {
+		c.whenEnded()
+	}
+}
+
+// orderedWork runs what waits for Redis in the order in which a session asked
+// for it, one after the other, without keeping the session waiting. Its
+// goroutine is the controller's and lives while there is work, which may be
+// longer than the session.
+type orderedWork struct {
+	mu      sync.Mutex
+	waiting []func(context.Context)
+	running bool
+}
+
+func (w *orderedWork) add(c *Controller, f func(context.Context)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting = append(w.waiting, f)
+	if !w.running {
+		w.running = true
+		c.background(w.run)
+	}
+}
+
+func (w *orderedWork) run(ctx context.Context) {
+	for {
+		w.mu.Lock()
+		batch := w.waiting
+		w.waiting = nil
+		w.running = len(batch) > 0
+		w.mu.Unlock()
+		if len(batch) == 0 {
+			return
+		}
+		for _, f := range batch {
+			f(ctx)
+		}
+	}
+}
+
+// inOrder runs f in the background after all that the session gave before; then
+// runs in the session's goroutine with what f returned, unless it has ended.
+func inOrder[T any](c *control, f func(context.Context) (T, error), then func(T, error)) {
+	c.registry.add(c.controller, func(ctx context.Context) {
+		result, err := f(ctx)
+		c.session.Do(func() { then(result, err) })
+	})
+}

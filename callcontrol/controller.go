@@ -1,0 +1,348 @@
+package callcontrol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ccxmld/conference"
+	"ccxmld/dialog"
+	"ccxmld/esl"
+	"ccxmld/fetch"
+	"ccxmld/interpreter"
+	"ccxmld/sessionstore"
+)
+
+// Options say how a controller works. All but Limits, Observer and the times
+// must be given.
+type Options struct {
+	ID string // the controller's name in the store
+
+	// Advertise is the address, or A|B list of addresses, at which FreeSWITCH
+	// reaches the outbound socket server.
+	Advertise string
+
+	// Document chooses the document of an incoming call by its destination
+	// number and dialplan context; ok is false where no route matches.
+	Document func(destination, context string) (uri string, ok bool)
+	// Dial turns a destination of <createcall> into a dial string of FreeSWITCH
+	// and the caller id that the route sets, if any.
+	Dial func(destination string) (DialString, error)
+
+	Nodes       []NodeOptions
+	Fetch       *fetch.Client
+	Dialogs     *dialog.Service
+	Store       *sessionstore.Store
+	Conferences *conference.Registry
+	Profile     string // of mod_conference
+
+	Extensions   []*interpreter.Extension
+	IOProcessors map[string]string
+	Observer     interpreter.Observer // may be nil
+	Clock        interpreter.Clock
+	Logger       *slog.Logger
+	Limits       Limits
+}
+
+// DialString is how FreeSWITCH reaches a destination.
+type DialString struct {
+	Text     string
+	CallerID string
+}
+
+// Limits bound what a controller takes on.
+type Limits struct {
+	Sessions    int // at a time; more are refused
+	Session     interpreter.Limits
+	Lifetime    time.Duration // of a session; 0: unlimited
+	RefuseCause string        // hangup cause of calls that are refused
+	CallTimeout time.Duration // of createcall without timeout; default 60 s
+}
+
+// The errors that Start reports besides those of fetching and compiling.
+var (
+	ErrOutOfSessions = outOfSessions{}
+	ErrClosed        = errors.New("the controller is shutting down")
+)
+
+// outOfSessions tells that the session limit is reached.
+type outOfSessions struct{}
+
+func (outOfSessions) Error() string { return "out of sessions" }
+
+// OutOfSessions lets HTTP tell this error from others.
+func (outOfSessions) OutOfSessions() bool { return true }
+
+// Controller runs sessions. Make it with New, give its Handle to an esl.Server,
+// call Run, and Close at the end.
+type Controller struct {
+	options   Options
+	limits    Limits
+	log       *slog.Logger
+	documents *documents
+	nodes     []*Node
+	nextNode  atomic.Int64   // for taking turns
+	work      sync.WaitGroup // goroutines that wait for others
+	context   context.Context
+	cancel    context.CancelFunc
+
+	mu       sync.Mutex
+	sessions map[string]*interpreter.Session
+	legs     map[string]*leg // by channel uuid
+	reserved int             // sessions whose document is on its way
+	closing  bool
+	idle     chan struct{} // closed when the last session ends; nil while nobody waits
+}
+
+// New makes a controller.
+func New(o Options) *Controller {
+	if o.Limits.Sessions <= 0 {
+		o.Limits.Sessions = 10000
+	}
+	if o.Limits.RefuseCause == "" {
+		o.Limits.RefuseCause = "SWITCH_CONGESTION"
+	}
+	if o.Limits.CallTimeout <= 0 {
+		o.Limits.CallTimeout = time.Minute
+	}
+	c := &Controller{
+		options:  o,
+		limits:   o.Limits,
+		log:      o.Logger,
+		sessions: make(map[string]*interpreter.Session),
+		legs:     make(map[string]*leg),
+	}
+	c.context, c.cancel = context.WithCancel(context.Background())
+	c.documents = newDocuments(o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Logger)
+	for _, node := range o.Nodes {
+		c.nodes = append(c.nodes, newNode(c, node))
+	}
+	return c
+}
+
+// Run keeps the links to the nodes and receives mail from other controllers,
+// until ctx ends.
+func (c *Controller) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	for _, node := range c.nodes {
+		running.Go(func() { _ = node.link.Run(ctx) })
+	}
+	running.Go(func() { c.receiveMail(ctx) })
+	running.Go(func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
+	running.Wait()
+	return ctx.Err()
+}
+
+// Close ends all sessions, which hang up their legs, and waits until they have,
+// or until ctx ends.
+func (c *Controller) Close(ctx context.Context) error {
+	c.mu.Lock()
+	c.closing = true
+	var running []*interpreter.Session
+	for _, session := range c.sessions {
+		running = append(running, session)
+	}
+	c.mu.Unlock()
+	var err error
+	for _, session := range running {
+		session.End("the controller is shutting down")
+	}
+	for _, session := range running {
+		err = errors.Join(err, session.Wait(ctx))
+	}
+	c.cancel()
+	c.work.Wait()
+	return err
+}
+
+// conferencesChanged notes what a renewal found out about conferences while
+// Redis was away. Moving the members of a conference that had to yield is not
+// done yet: the operator is told.
+func (c *Controller) conferencesChanged(found conference.Renewal) {
+	for _, ended := range found.Ended {
+		c.log.Warn("conference ended while redis was away", "conference", ended.ID, "room", ended.Room)
+	}
+	for _, yielded := range found.Yielded {
+		c.log.Error("conference was created again elsewhere; its members here stay apart from those there",
+			"conference", yielded.Old.ID, "room", yielded.Old.Room, "newer", yielded.New.Room, "members", len(yielded.Members))
+	}
+}
+
+// Sessions is how many sessions run.
+func (c *Controller) Sessions() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.sessions)
+}
+
+// Ready tells whether the controller can do its work: nil, or what is missing.
+func (c *Controller) Ready() error {
+	if !c.options.Store.Healthy() {
+		return errors.New("redis does not answer")
+	}
+	for _, node := range c.nodes {
+		if node.link.Up() {
+			return nil
+		}
+	}
+	if len(c.nodes) == 0 {
+		return nil
+	}
+	return errors.New("no FreeSWITCH node is reachable")
+}
+
+// reserve takes a place among the sessions.
+func (c *Controller) reserve() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closing:
+		return ErrClosed
+	case len(c.sessions)+c.reserved >= c.limits.Sessions:
+		return ErrOutOfSessions
+	}
+	c.reserved++
+	return nil
+}
+
+func (c *Controller) unreserve() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reserved--
+}
+
+// StartRequest asks for a session that no call brings (CCXML 1.0, external).
+type StartRequest struct {
+	URI    string
+	Values []interpreter.Pair // session.values
+	Token  string             // a fingerprint of the token, for the store
+	Ended  func()             // called when the session has ended; may be nil
+}
+
+// Start gets the document and starts a session. It waits for the document, and
+// returns the session's id.
+func (c *Controller) Start(ctx context.Context, r StartRequest) (string, error) {
+	if err := c.reserve(); err != nil {
+		return "", err
+	}
+	document, err := c.documents.get(ctx, fetch.Request{URI: r.URI})
+	if err != nil {
+		c.unreserve()
+		return "", err
+	}
+	control := c.newControl(document, interpreter.External, values(r.Values), r.Token)
+	control.whenEnded = r.Ended
+	if err := c.begin(control); err != nil {
+		return "", err
+	}
+	return control.session.ID(), nil
+}
+
+func values(pairs []interpreter.Pair) map[string]any {
+	object := make(map[string]any, len(pairs))
+	for _, pair := range pairs {
+		object[pair.Name] = pair.Value
+	}
+	return object
+}
+
+// begin registers a session and starts it. It gives the reserved place back.
+func (c *Controller) begin(control *control, first ...*interpreter.Event) error {
+	c.mu.Lock()
+	c.reserved--
+	if c.closing {
+		c.mu.Unlock()
+		return ErrClosed
+	}
+	c.sessions[control.session.ID()] = control.session
+	c.mu.Unlock()
+	control.save()
+	control.session.Start(first...)
+	if c.limits.Lifetime > 0 {
+		control.stopLifetime = c.options.Clock.AfterFunc(c.limits.Lifetime, func() {
+			control.session.End(fmt.Sprintf("it lived longer than %s", c.limits.Lifetime))
+		})
+	}
+	return nil
+}
+
+// session finds a session that runs here.
+func (c *Controller) session(id string) *interpreter.Session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sessions[id]
+}
+
+func (c *Controller) forgetSession(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.sessions, id)
+	if c.idle != nil && len(c.sessions)+c.reserved == 0 {
+		close(c.idle)
+		c.idle = nil
+	}
+}
+
+// WaitIdle waits until no session runs, or until ctx ends.
+func (c *Controller) WaitIdle(ctx context.Context) error {
+	c.mu.Lock()
+	if len(c.sessions)+c.reserved == 0 {
+		c.mu.Unlock()
+		return nil
+	}
+	if c.idle == nil {
+		c.idle = make(chan struct{})
+	}
+	idle := c.idle
+	c.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Controller) addLeg(l *leg) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.legs[l.id] = l
+}
+
+func (c *Controller) findLeg(id string) *leg {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.legs[id]
+}
+
+func (c *Controller) forgetLeg(l *leg) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.legs, l.id)
+}
+
+// background runs f in a goroutine of the controller's, which ends before Close
+// returns. f gives up when its context ends.
+func (c *Controller) background(f func(context.Context)) {
+	c.work.Go(func() { f(c.context) })
+}
+
+// newID gives an id that is unique everywhere, in the form of FreeSWITCH's.
+func (c *Controller) newID() string { return uuid.NewString() }
+
+// Handle takes a leg that FreeSWITCH's socket action hands over. It is the
+// Handler of an esl.Server.
+func (c *Controller) Handle(call *esl.Call) {
+	id := call.Channel.Get("Unique-ID")
+	if l := c.findLeg(id); l != nil {
+		l.attach(call.Conn, func() { l.control.attached(l) })
+		return
+	}
+	c.handleIncoming(call, id)
+}

@@ -1,0 +1,132 @@
+package callcontrol
+
+import (
+	"slices"
+
+	"ccxmld/dialog"
+	"ccxmld/interpreter"
+)
+
+// StartDialog starts a dialog on a leg (interpreter.Dialogs). The bridge between
+// the two takes the place of what the leg was joined to, unless the dialog plays
+// beside it.
+func (c *control) StartDialog(r interpreter.DialogRequest) {
+	l := c.legs[r.ConnectionID]
+	switch {
+	case r.ConferenceID != "":
+		c.dialogNotStarted(r, "dialogs on a conference are not supported yet; start it on a connection")
+	case l == nil || l.state != legConnected:
+		c.dialogNotStarted(r, "the connection is gone")
+	case r.Beside:
+		c.startDialog(l, r)
+	default:
+		l.endDialogs()
+		l.place.implicit = true // falls silently (BRG-7)
+		l.leave(func() { c.startDialog(l, r) })
+	}
+}
+
+func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
+	if c.dialogs == nil {
+		c.dialogs = make(map[string]*leg, 1)
+	}
+	c.dialogs[r.DialogID] = l
+	d := &legDialog{id: r.DialogID, beside: r.Beside}
+	l.dialogs = append(l.dialogs, d)
+	request := dialog.Request{
+		ID: r.DialogID, Source: r.Source, Base: r.Base, Type: r.Type, MediaDirection: r.MediaDirection,
+		Namelist: dialogPairs(r.Namelist), Parameters: dialogPairs(r.Parameters), Method: r.Method, Enctype: r.Enctype,
+		MaxAge: r.MaxAge, MaxStale: r.MaxStale, Hints: r.Hints, Local: l.local, Remote: l.remote,
+	}
+	d.dialog = c.controller.options.Dialogs.Start(request, l, c.session.Do, dialog.Events{
+		Started: func() { c.queueDialog("dialog.started", r, interpreter.DialogStarted) },
+		NotStarted: func(reason string) {
+			c.forgetDialog(l, r.DialogID)
+			c.dialogNotStarted(r, reason)
+		},
+		Exited: func(result dialog.Result) {
+			c.forgetDialog(l, r.DialogID)
+			c.dialogExited(r, result)
+		},
+		Disconnect: func(values dialog.Values) {
+			c.queueDialog("dialog.disconnect", r, interpreter.DialogStarted, interpreter.Field{Name: "values", Value: values.Object()})
+		},
+	})
+}
+
+func dialogPairs(pairs []interpreter.Pair) []dialog.Pair {
+	list := make([]dialog.Pair, len(pairs))
+	for i, pair := range pairs {
+		list[i] = dialog.Pair(pair)
+	}
+	return list
+}
+
+// TerminateDialog ends a dialog (interpreter.Dialogs).
+func (c *control) TerminateDialog(r interpreter.TerminateRequest) {
+	if d := c.findDialog(r.DialogID); d != nil {
+		d.dialog.Terminate(r.Immediate)
+	}
+}
+
+// unjoinDialog takes the bridge between a dialog and its leg away; without media
+// a dialog here has nothing to go on with, so it ends.
+func (c *control) unjoinDialog(id string, r interpreter.UnjoinRequest) {
+	c.queueUnjoined(r.ID1, r.ID2, "")
+	if d := c.findDialog(id); d != nil {
+		d.dialog.Terminate(true)
+	}
+}
+
+func (c *control) findDialog(id string) *legDialog {
+	l := c.dialogs[id]
+	if l == nil {
+		return nil
+	}
+	for _, d := range l.dialogs {
+		if d.id == id && d.dialog != nil {
+			return d
+		}
+	}
+	return nil
+}
+
+func (c *control) forgetDialog(l *leg, id string) {
+	delete(c.dialogs, id)
+	l.dialogs = slices.DeleteFunc(l.dialogs, func(d *legDialog) bool { return d.id == id })
+}
+
+func (c *control) queueDialog(name string, r interpreter.DialogRequest, state interpreter.DialogState, fields ...interpreter.Field) {
+	var conferenceID any
+	if r.ConferenceID != "" {
+		conferenceID = r.ConferenceID
+	}
+	c.session.Queue(&interpreter.Event{
+		Name: name, Source: r.DialogID, SourceType: "dialog",
+		Fields: append([]interpreter.Field{
+			{Name: "dialogid", Value: r.DialogID},
+			{Name: "connectionid", Value: r.ConnectionID},
+			{Name: "conferenceid", Value: conferenceID},
+		}, fields...),
+		Effect: interpreter.DialogEffect{DialogID: r.DialogID, State: state},
+	})
+}
+
+func (c *control) dialogNotStarted(r interpreter.DialogRequest, reason string) {
+	c.log.Warn("dialog not started", "connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", reason)
+	c.queueDialog("error.dialog.notstarted", r, interpreter.DialogEnded, interpreter.Field{Name: "reason", Value: reason})
+}
+
+// dialogExited tells the document what a dialog returned. The dialects have the
+// values by name on the event too.
+func (c *control) dialogExited(r interpreter.DialogRequest, result dialog.Result) {
+	fields := []interpreter.Field{{Name: "values", Value: result.Values.Object()}}
+	if result.Reason != "" {
+		c.log.Warn("dialog ended early", "connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", result.Reason)
+		fields = append(fields, interpreter.Field{Name: "reason", Value: result.Reason})
+	}
+	for name, value := range result.Values.Object() {
+		fields = append(fields, interpreter.Field{Name: name, Value: value})
+	}
+	c.queueDialog("dialog.exit", r, interpreter.DialogEnded, fields...)
+}

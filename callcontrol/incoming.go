@@ -1,0 +1,133 @@
+package callcontrol
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+
+	"ccxmld/esl"
+	"ccxmld/fetch"
+	"ccxmld/interpreter"
+)
+
+// documentVariable is the dialplan variable that names a call's document.
+const documentVariable = "variable_ccxml_uri"
+
+// handleIncoming gives a new call its session. It runs in the reader goroutine
+// of the call's socket; the document is got in another one.
+func (c *Controller) handleIncoming(call *esl.Call, id string) {
+	log := c.log.With("connection", id)
+	uri := c.documentOf(call.Channel, log)
+	if uri == "" {
+		refuse(call.Conn, "UNALLOCATED_NUMBER")
+		return
+	}
+	if err := c.reserve(); err != nil {
+		log.Warn("call refused", "error", err)
+		refuse(call.Conn, c.limits.RefuseCause)
+		return
+	}
+	connection := connectionOf(call.Channel, id)
+	l := &leg{
+		id: id, log: log, state: legAlerting, local: connection.Local, remote: connection.Remote,
+		answered: call.Channel.Get("Answer-State") == "answered",
+	}
+	c.addLeg(l)
+	l.attach(call.Conn, func() {})
+	c.background(func(ctx context.Context) {
+		document, err := c.documents.get(ctx, fetch.Request{URI: uri})
+		if err != nil {
+			log.Error("call refused: its document could not be loaded", "document", uri, "error", err)
+			c.unreserve()
+			c.forgetLeg(l)
+			refuse(call.Conn, "NORMAL_TEMPORARY_FAILURE")
+			return
+		}
+		c.beginCall(l, connection, document)
+	})
+}
+
+func (c *Controller) beginCall(l *leg, connection *interpreter.Connection, document *interpreter.Document) {
+	control := c.newControl(document, interpreter.NewCall, nil, "")
+	control.own(l)
+	err := c.begin(control, &interpreter.Event{
+		Name: "connection.alerting", Source: l.id, SourceType: "connection",
+		Fields: connectionFields(l.id),
+		Effect: interpreter.ConnectionEffect{ConnectionID: l.id, State: interpreter.Alerting, New: connection},
+	})
+	if err != nil {
+		c.forgetLeg(l)
+		l.log.Warn("call refused", "error", err)
+		return
+	}
+	l.route.bind(control.session)
+}
+
+// documentOf chooses the document of a call: the dialplan's, else the first
+// route that matches.
+func (c *Controller) documentOf(channel *esl.Event, log *slog.Logger) string {
+	if uri := channel.Get(documentVariable); uri != "" {
+		return uri
+	}
+	destination, dialplan := channel.Get("Caller-Destination-Number"), channel.Get("Caller-Context")
+	uri, ok := c.options.Document(destination, dialplan)
+	if !ok {
+		log.Error("call refused: no document route matches; add one to documents.routes, or set ccxml_uri in the dialplan",
+			"destination", destination, "context", dialplan)
+	}
+	return uri
+}
+
+// refuse ends a call that no session takes. The socket stays open until
+// FreeSWITCH closes it: a socket that closes first leaves the call parked.
+func refuse(conn *esl.Conn, cause string) {
+	conn.Send(esl.Hangup(cause), func(r *esl.Reply, err error) {
+		if err == nil && r.Err() != nil {
+			conn.Close()
+		}
+	})
+}
+
+// connectionOf makes the connection object of an incoming call from its channel.
+func connectionOf(channel *esl.Event, id string) *interpreter.Connection {
+	c := &interpreter.Connection{
+		ID:       id,
+		Local:    address(channel.Get("variable_sip_to_uri"), channel.Get("Caller-Destination-Number")),
+		Remote:   address(channel.Get("variable_sip_from_uri"), channel.Get("Caller-Caller-ID-Number")),
+		Protocol: interpreter.Protocol{Name: "sip", Version: "2.0", Headers: sipHeaders(channel)},
+	}
+	c.Originator = c.Remote
+	if from := channel.Get("variable_sip_history_info"); from != "" {
+		c.Redirects = []interpreter.Redirect{{URI: from}}
+	} else if from := channel.Get("variable_sip_h_Diversion"); from != "" {
+		c.Redirects = []interpreter.Redirect{{URI: from}}
+	}
+	return c
+}
+
+// address gives a SIP URI where there is one, else a telephone number.
+func address(sip, number string) string {
+	if sip != "" {
+		return "sip:" + sip
+	}
+	return "tel:" + number
+}
+
+// sipHeaders are the headers of the INVITE that FreeSWITCH keeps.
+func sipHeaders(channel *esl.Event) (headers []interpreter.Pair) {
+	for _, header := range []struct{ name, variable string }{
+		{"From", "variable_sip_full_from"}, {"To", "variable_sip_full_to"}, {"Call-ID", "variable_sip_call_id"},
+		{"Via", "variable_sip_full_via"}, {"User-Agent", "variable_sip_user_agent"},
+	} {
+		if value := channel.Get(header.variable); value != "" {
+			headers = append(headers, interpreter.Pair{Name: header.name, Value: value})
+		}
+	}
+	const extra = "variable_sip_h_"
+	for name, value := range channel.All() {
+		if header, ok := strings.CutPrefix(name, extra); ok {
+			headers = append(headers, interpreter.Pair{Name: header, Value: value})
+		}
+	}
+	return headers
+}

@@ -1,0 +1,268 @@
+package callcontrol
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"ccxmld/dialog"
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// legState is where a leg is in its life. It changes only in leg.moveTo.
+type legState int
+
+const (
+	legAlerting  legState = iota // inbound, not answered
+	legDialing                   // outbound, not answered
+	legAttaching                 // outbound, answered, its socket not here yet
+	legConnected                 // answered and under control
+	legGone                      // hung up
+)
+
+func (s legState) String() string {
+	return [...]string{"alerting", "dialing", "attaching", "connected", "gone"}[s]
+}
+
+// leg is a channel of FreeSWITCH that a session owns. All its fields belong to
+// the session's goroutine, except route, which readers of connections use.
+type leg struct {
+	route   legRoute
+	control *control
+	id      string // the channel's uuid and the connection's id
+	log     *slog.Logger
+	state   legState
+	conn    *esl.Conn // the leg's own socket, nil until it is there
+	node    *Node     // of an outbound leg
+	local   string    // our address of the call
+	remote  string    // the far end's
+
+	answered   bool // an inbound leg that the dialplan answered before us
+	progressed bool // connection.progressing was sent
+	ending     bool // we asked for the hangup
+	redirected bool
+	timedOut   bool
+	stopTimer  func() bool
+	failure    string // reason that overrides the table's
+	ended      *hangup
+
+	place     place
+	leaving   []func() // wait until the leg is in no bridge or conference
+	homing    bool     // on its way back to our socket
+	playing   []execution
+	executes  bool // CHANNEL_EXECUTE is subscribed
+	dialogs   []*legDialog
+	termDigit string // the digit that took the leg out of its join
+
+	join         *interpreter.CallRequest // of an outbound leg with joinid
+	joinPending  *interpreter.JoinRequest // conference or bridge on its way
+	joinDeadline func() bool
+	implicit     bool
+}
+
+// execution is an application that runs on the leg or waits for its turn.
+type execution struct {
+	id      string
+	app     string
+	began   time.Time // by FreeSWITCH's clock
+	started func()
+	done    func(dialog.Completion)
+}
+
+// legDialog is a dialog on a leg.
+type legDialog struct {
+	id     string
+	beside bool
+	dialog dialog.Dialog
+}
+
+// moveTo is the one place where a leg's state changes.
+func (l *leg) moveTo(state legState) {
+	l.log.Debug("leg", "from", l.state, "to", state)
+	l.state = state
+}
+
+// legRoute brings what happens on a leg to the session that owns it. Until the
+// session is there, which takes as long as its document does, it keeps the mail.
+type legRoute struct {
+	mu      sync.Mutex
+	session *interpreter.Session
+	waiting []func()
+}
+
+func (r *legRoute) do(f func()) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.session == nil {
+		r.waiting = append(r.waiting, f)
+		return true
+	}
+	return r.session.Do(f)
+}
+
+func (r *legRoute) bind(s *interpreter.Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.session = s
+	for _, f := range r.waiting {
+		s.Do(f)
+	}
+	r.waiting = nil
+}
+
+// send gives a command to the leg's own socket. What FreeSWITCH refuses is
+// logged, and failed is told, which may be nil.
+func (l *leg) send(cmd esl.Command, failed func(error)) {
+	l.sendTo(l.conn, cmd, failed)
+}
+
+func (l *leg) sendTo(conn *esl.Conn, cmd esl.Command, failed func(error)) {
+	if conn == nil {
+		if failed != nil {
+			failed(errNoSocket)
+		}
+		return
+	}
+	conn.Send(cmd, func(r *esl.Reply, err error) {
+		if err == nil {
+			err = r.Err()
+		}
+		if err == nil {
+			return
+		}
+		l.route.do(func() {
+			if l.state != legGone {
+				l.log.Warn("command failed", "command", firstLine(cmd.BuildMessage()), "error", err)
+			}
+			if failed != nil {
+				failed(err)
+			}
+		})
+	})
+}
+
+// maxHeaderArgument is how long an application's argument may be before it goes
+// in the message's body.
+const maxHeaderArgument = 1024
+
+// Execute runs an application on the leg after what already runs there
+// (dialog.Channel).
+func (l *leg) Execute(app, argument string, started func(), done func(dialog.Completion)) {
+	if l.state == legGone || l.conn == nil {
+		if done != nil {
+			done(dialog.Completion{Gone: true, Elapsed: -1})
+		}
+		return
+	}
+	if l.homing {
+		l.leaving = append(l.leaving, func() { l.Execute(app, argument, started, done) })
+		return
+	}
+	if app != "playback" && !l.executes {
+		l.executes = true
+		l.send(esl.Subscribe("CHANNEL_EXECUTE"), nil)
+	}
+	run := execution{id: l.control.controller.newID(), app: app, started: started, done: done}
+	l.playing = append(l.playing, run)
+	cmd := esl.Execute(app, argument, run.id)
+	if len(argument) > maxHeaderArgument {
+		cmd = esl.ExecuteBody("", app, argument, run.id)
+	}
+	l.send(cmd, func(err error) {
+		l.completed(run.id, dialog.Completion{Response: err.Error(), Elapsed: -1, Gone: l.state == legGone})
+	})
+}
+
+// Break ends what plays on the leg, and what waits to (dialog.Channel).
+func (l *leg) Break() {
+	l.send(esl.API("uuid_break", l.id, "all"), nil)
+}
+
+// began notes that an application has begun (CHANNEL_EXECUTE).
+func (l *leg) began(id string, at time.Time) {
+	for i := range l.playing {
+		if l.playing[i].id == id {
+			l.playing[i].began = at
+			l.start(i)
+		}
+	}
+}
+
+// playbackBegan notes that a file plays (PLAYBACK_START). The event does not say
+// which application it belongs to; with event-lock it is the first that waits.
+func (l *leg) playbackBegan() {
+	for i := range l.playing {
+		if l.playing[i].app == "playback" {
+			l.start(i)
+			return
+		}
+	}
+}
+
+func (l *leg) start(i int) {
+	started := l.playing[i].started
+	l.playing[i].started = nil
+	if started != nil && l.playing[i].app == "playback" || started != nil && !l.playing[i].began.IsZero() {
+		started()
+	}
+}
+
+// finished notes that an application has ended (CHANNEL_EXECUTE_COMPLETE).
+func (l *leg) finished(id, response string, at time.Time) {
+	elapsed := time.Duration(-1)
+	for i := range l.playing {
+		if l.playing[i].id == id && !l.playing[i].began.IsZero() {
+			elapsed = at.Sub(l.playing[i].began)
+		}
+	}
+	l.completed(id, dialog.Completion{Response: response, Elapsed: elapsed})
+}
+
+func (l *leg) completed(id string, c dialog.Completion) {
+	for i := range l.playing {
+		if l.playing[i].id != id {
+			continue
+		}
+		done := l.playing[i].done
+		l.playing = append(l.playing[:i:i], l.playing[i+1:]...)
+		if done != nil {
+			done(c)
+		}
+		return
+	}
+}
+
+// digit brings a digit that the party pressed to whoever listens: what the join
+// reserves, the dialogs, else the document.
+func (l *leg) digit(digit string) {
+	switch {
+	case l.place.takesOut(digit):
+		l.termDigit = digit
+		l.leave(nil)
+	case len(l.dialogs) > 0:
+		l.dialogs[len(l.dialogs)-1].dialog.Digit(digit)
+	default:
+		l.control.queueConnection(l, "connection.signal", "",
+			interpreter.Field{Name: "info", Value: map[string]any{"type": "dtmf", "value": digit}})
+	}
+}
+
+// hangUp asks FreeSWITCH to end the leg. A hangup message would wait for the
+// application that runs under event-lock; uuid_kill does not.
+func (l *leg) hangUp(cause string) {
+	if l.state == legGone {
+		return
+	}
+	l.ending = true
+	if l.state == legDialing {
+		cause = "ORIGINATOR_CANCEL"
+	}
+	kill := esl.API("uuid_kill", l.id, cause)
+	switch {
+	case l.conn != nil:
+		l.send(kill, nil)
+	case l.node != nil:
+		l.node.send(kill)
+	}
+}

@@ -1,0 +1,244 @@
+package callcontrol
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+var errNoSocket = errors.New("the leg has no socket to FreeSWITCH")
+
+// attachDeadline is how long an answered outbound leg may take to come to our
+// socket.
+const attachDeadline = 10 * time.Second
+
+// detailPatience is how long the hangup of a failed call may come after the
+// originate job's own result, which knows less.
+const detailPatience = 500 * time.Millisecond
+
+// CreateCall dials out (interpreter.Telephony).
+func (c *control) CreateCall(r interpreter.CallRequest) {
+	dial, err := c.controller.options.Dial(r.Destination)
+	if err != nil {
+		reason := reasonUnreachable
+		if errors.Is(err, ErrBadNumber) {
+			reason = reasonBadNumber
+		}
+		c.log.Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
+		c.callFailed(r.ConnectionID, reason, err.Error())
+		return
+	}
+	node, err := c.controller.pickNode()
+	if err != nil {
+		c.log.Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
+		c.callFailed(r.ConnectionID, reasonUnreachable, err.Error())
+		return
+	}
+	l := &leg{
+		id: r.ConnectionID, state: legDialing, node: node, remote: r.Destination,
+		log: c.log.With("connection", r.ConnectionID, "node", node.options.Name),
+	}
+	if r.JoinID != "" {
+		l.join = &r
+	}
+	c.own(l)
+	l.route.bind(c.session)
+	c.controller.addLeg(l)
+	timeout := r.Timeout
+	if timeout <= 0 {
+		timeout = c.controller.limits.CallTimeout
+	}
+	l.stopTimer = c.after(timeout, func() { c.callTimedOut(l) })
+	c.originate(l, r, dial, timeout)
+}
+
+// ErrBadNumber is wrapped by errors of Options.Dial for destinations that nobody
+// could dial.
+var ErrBadNumber = errors.New("not a destination that can be dialled")
+
+func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, timeout time.Duration) {
+	variables := map[string]string{
+		"ignore_early_media":  "true",
+		"park_after_bridge":   "true",
+		"hangup_after_bridge": "false",
+		"socket_resume":       "true",
+		linkVariable:          c.controller.options.ID,
+		"ccxml_session":       c.session.ID(),
+	}
+	callerID := r.CallerID
+	if callerID == "" {
+		callerID = dial.CallerID
+	}
+	if number := numberOf(callerID); number != "" {
+		variables["origination_caller_id_number"] = number
+		variables["origination_caller_id_name"] = number
+	}
+	for name, value := range hintHeaders(r.Hints) {
+		variables["sip_h_"+name] = value
+	}
+	job := esl.Originate{
+		UUID: l.id, Timeout: timeout + time.Second, Vars: variables, Dial: dial.Text,
+		Apps: c.controller.home(),
+	}
+	l.log.Info("originate", "destination", r.Destination, "dial", dial.Text)
+	l.node.link.Job(job.Command(), func(result string, err error) {
+		l.route.do(func() { c.originated(l, strings.TrimSpace(result), err) })
+	})
+}
+
+// home is what brings a leg to our socket.
+func (c *Controller) home() []esl.App {
+	return []esl.App{{Name: "socket", Arg: c.options.Advertise + " async full"}}
+}
+
+// originated takes the result of the originate job.
+func (c *control) originated(l *leg, result string, err error) {
+	cause, failed := strings.CutPrefix(result, "-ERR ")
+	switch {
+	case l.state == legGone:
+	case err != nil && l.conn == nil:
+		l.failure = reasonUnreachable
+		l.log.Warn("originate failed", "error", err)
+		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+	case failed && knowsMore(cause):
+		c.after(detailPatience, func() { l.gone(hangup{cause: cause}) })
+	case failed:
+		l.gone(hangup{cause: cause})
+	case l.state == legDialing:
+		l.moveTo(legAttaching)
+		if l.stopTimer != nil {
+			l.stopTimer()
+		}
+		l.stopTimer = c.after(attachDeadline, func() {
+			if l.state == legAttaching {
+				l.log.Error("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise)
+				l.failure = reasonUnreachable
+				l.hangUp("NORMAL_TEMPORARY_FAILURE")
+			}
+		})
+	}
+}
+
+// knowsMore tells whether the leg's own hangup event may say more than the job's
+// result: a leg that was really dialled has a SIP status.
+func knowsMore(cause string) bool {
+	switch cause {
+	case "INVALID_GATEWAY", "CHAN_NOT_IMPLEMENTED", "INVALID_URL", "INVALID_PROFILE", "GATEWAY_DOWN", "SUBSCRIBER_ABSENT":
+		return false
+	}
+	return true
+}
+
+func (c *control) callTimedOut(l *leg) {
+	if l.state != legDialing {
+		return
+	}
+	l.timedOut = true
+	l.failure = reasonTimeout
+	l.hangUp("ORIGINATOR_CANCEL")
+}
+
+// handleLink takes what a link tells of an outbound leg that has no socket yet.
+// It runs in the link's reader goroutine.
+func (c *Controller) handleLink(e *esl.Event) {
+	l := c.findLeg(e.Get("Unique-ID"))
+	if l == nil {
+		return
+	}
+	switch e.Name() {
+	case "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA":
+		l.route.do(func() { l.control.progressing(l) })
+	case "CHANNEL_HANGUP_COMPLETE":
+		h := hangupOf(e)
+		l.route.do(func() { l.gone(h) })
+	}
+}
+
+// progressing tells the document once that the far end rings.
+func (c *control) progressing(l *leg) {
+	if l.state != legDialing || l.progressed {
+		return
+	}
+	l.progressed = true
+	c.queueConnection(l, "connection.progressing", interpreter.Progressing)
+}
+
+// attached takes an outbound leg that came to our socket, or a leg that came
+// home from a bridge.
+func (c *control) attached(l *leg) {
+	switch {
+	case l.state == legGone:
+	case l.homing:
+		c.cameHome(l)
+	case l.state == legDialing || l.state == legAttaching:
+		if l.stopTimer != nil {
+			l.stopTimer()
+		}
+		l.moveTo(legConnected)
+		c.connected(l)
+	}
+}
+
+// connected tells the document that a leg is answered and under control. A call
+// with joinid is bridged first (CAL-5).
+func (c *control) connected(l *leg) {
+	if l.join == nil {
+		c.queueConnection(l, "connection.connected", interpreter.Connected)
+		return
+	}
+	r := *l.join
+	l.join = nil
+	c.queueConnection(l, "connection.connected", interpreter.Connected)
+	join := interpreter.JoinRequest{ID1: l.id, ID2: r.JoinID}
+	switch r.JoinDirection {
+	case "callreceive":
+		join.Half = true
+	case "calltransmit":
+		join.ID1, join.ID2, join.Half = r.JoinID, l.id, true
+	}
+	c.joinImplicitly(l, join)
+}
+
+// callFailed tells the document that a call could not even be tried.
+func (c *control) callFailed(id, reason, words string) {
+	c.session.Queue(&interpreter.Event{
+		Name: "connection.failed", Source: id, SourceType: "connection",
+		Fields: append(connectionFields(id), interpreter.Field{Name: "reason", Value: reason},
+			interpreter.Field{Name: "detail", Value: words}),
+		Effect: interpreter.ConnectionEffect{ConnectionID: id, State: interpreter.Failed},
+	})
+}
+
+// numberOf takes the number or user out of a caller id, which may be a tel: or
+// sip: URI. Only what a number may hold is kept.
+func numberOf(callerID string) string {
+	callerID = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(callerID), "tel:"), "sip:")
+	user, _, _ := strings.Cut(callerID, "@")
+	return strings.Map(func(r rune) rune {
+		if r == '+' || r == '*' || r == '#' || r == '-' || r == '_' || r == '.' ||
+			r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			return r
+		}
+		return -1
+	}, user)
+}
+
+// hintHeaders are the SIP headers of a hints object; only names that begin with
+// x- are sent (VX-8).
+func hintHeaders(hints interpreter.Hints) map[string]string {
+	object, ok := hints["headers"].(map[string]any)
+	if !ok {
+		return nil
+	}
+	headers := make(map[string]string)
+	for name, value := range object {
+		if len(name) > 2 && strings.EqualFold(name[:2], "x-") {
+			headers[name] = fmt.Sprint(value)
+		}
+	}
+	return headers
+}

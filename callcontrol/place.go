@@ -1,0 +1,138 @@
+package callcontrol
+
+import (
+	"strings"
+
+	"ccxmld/conference"
+	"ccxmld/dialog"
+	"ccxmld/interpreter"
+)
+
+// placeKind is where a leg's media goes.
+type placeKind int
+
+const (
+	alone        placeKind = iota // parked in its socket, or playing
+	inConference                  // a member of a room
+	inBridge                      // bridged to another leg
+)
+
+// place is where a leg is. A leg is in one place at a time.
+type place struct {
+	kind       placeKind
+	partner    string // the id of the conference or the other connection
+	id1, id2   string // as <join> named them
+	room       string // FreeSWITCH's name of the conference
+	member     string // the leg's number in the room
+	termDigits string
+	implicit   bool // made by createcall joinid: no events of its own (CAL-5)
+}
+
+func (p place) takesOut(digit string) bool {
+	return p.kind != alone && p.termDigits != "" && strings.Contains(p.termDigits, digit)
+}
+
+// leave takes the leg out of its conference or bridge, then runs then, which may
+// be nil. A leg that is alone is ready at once.
+func (l *leg) leave(then func()) {
+	if l.state == legGone {
+		return
+	}
+	if l.place.kind == alone && !l.homing && l.joinPending == nil {
+		if then != nil {
+			then()
+		}
+		return
+	}
+	if then != nil {
+		l.leaving = append(l.leaving, then)
+	}
+	switch {
+	case l.homing || l.joinPending != nil:
+	case l.place.kind == inConference:
+		l.send(conference.Kick(l.place.room, l.place.member), nil)
+	case l.place.kind == inBridge:
+		l.control.bringHome(l)
+	}
+}
+
+// left notes that the leg is alone again, and tells the document unless a call
+// without join events made the join.
+func (l *leg) left() {
+	was := l.place
+	l.place = place{}
+	if was.kind == alone {
+		return
+	}
+	if was.kind == inConference {
+		l.control.leaveConference(was.partner, l.id)
+	}
+	l.control.media.Unjoin(l.id, was.partner)
+	if !was.implicit {
+		l.control.queueUnjoined(was.id1, was.id2, l.termDigit)
+	}
+	l.termDigit = ""
+}
+
+// settle runs what waited for the leg to be alone.
+func (l *leg) settle() {
+	if l.homing || l.joinPending != nil || l.place.kind != alone {
+		if len(l.leaving) > 0 && !l.homing && l.joinPending == nil {
+			l.leave(nil)
+		}
+		return
+	}
+	waiting := l.leaving
+	l.leaving = nil
+	for _, then := range waiting {
+		if l.state == legGone {
+			return
+		}
+		then()
+	}
+}
+
+// endDialogs ends the leg's dialogs that do not play beside its bridges: their
+// bridge falls with a join (DLG-18).
+func (l *leg) endDialogs() {
+	for _, d := range append([]*legDialog(nil), l.dialogs...) {
+		if !d.beside {
+			d.dialog.Terminate(true)
+		}
+	}
+}
+
+// gone notes that the leg is hung up: everything on it ends, the document is
+// told of its bridges, then of the leg.
+func (l *leg) gone(h hangup) {
+	if l.state == legGone {
+		return
+	}
+	was := l.state
+	l.ended = &h
+	l.moveTo(legGone)
+	if l.stopTimer != nil {
+		l.stopTimer()
+	}
+	for _, run := range l.playing {
+		if run.done != nil {
+			run.done(dialog.Completion{Response: "", Elapsed: -1, Gone: true})
+		}
+	}
+	l.playing = nil
+	for _, d := range append([]*legDialog(nil), l.dialogs...) {
+		d.dialog.HungUp()
+	}
+	if l.place.room != "" && l.joinPending != nil {
+		l.control.roomRefused(l, "the call has ended")
+	}
+	l.control.joinFailed(l, "the call has ended")
+	l.control.partnerGone(l)
+	l.left()
+	l.leaving = nil
+	l.control.controller.forgetLeg(l)
+	l.control.legEnded(l, was, h)
+}
+
+// endpoint is the leg in the media graph.
+func (l *leg) endpoint() interpreter.Endpoint { return interpreter.Endpoint{ID: l.id} }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"ccxmld/esl/switchsim"
+)
+
+// A call is answered, hears a prompt, and is hung up: the life of an incoming
+// call (docs/design.md).
+func TestIncomingCall(t *testing.T) {
+	h := newHouse(t)
+	h.sw.AddSound("/sounds/welcome.wav", 2*time.Second)
+	caller := h.dial(h.document("welcome.ccxml", `
+<ccxml version="1.0">
+  <eventprocessor>
+    <transition event="connection.alerting"><accept/></transition>
+    <transition event="connection.connected"><dialogstart src="'/sounds/welcome.wav'" type="'audio/wav'"/></transition>
+    <transition event="dialog.exit"><disconnect connectionid="event$.connectionid"/></transition>
+    <transition event="connection.disconnected"><log expr="event$.trigger"/><exit/></transition>
+  </eventprocessor>
+</ccxml>`))
+	h.must(caller.WaitHeard(h.ctx, "welcome.wav"))
+	ending, err := caller.WaitEnded(h.ctx)
+	h.must(err)
+	if ending.By != "local" || ending.Cause != "NORMAL_CLEARING" {
+		t.Errorf("the call ended with %+v", ending)
+	}
+	h.idle()
+	h.logged("local")
+	if heard := caller.Heard(); len(heard) != 1 || !heard[0].Complete {
+		t.Errorf("the caller heard %+v", heard)
+	}
+}
+
+// Two calls are bridged, taken apart, and bridged again.
+func TestBridge(t *testing.T) {
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{After: time.Second})
+	caller := h.dial(h.document("bridge.ccxml", `
+<ccxml version="1.0">
+  <var name="a"/><var name="b"/><var name="times" expr="0"/>
+  <eventprocessor>
+    <transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+    <transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:200'" connectionid="b"/></transition>
+    <transition event="connection.connected"><join id1="a" id2="b"/></transition>
+    <transition event="conference.joined" cond="times == 0"><log expr="'joined ' + session.connections[a].input"/><assign name="times" expr="1"/><unjoin id1="a" id2="b"/></transition>
+    <transition event="conference.joined"><log expr="'again'"/></transition>
+    <transition event="conference.unjoined" cond="times == 1"><assign name="times" expr="2"/><join id1="b" id2="a"/></transition>
+    <transition event="conference.unjoined"><log expr="'over'"/></transition>
+    <transition event="connection.disconnected" cond="event$.connectionid == b"><log expr="'b gone'"/><dialogstart connectionid="a" src="'null://?text=Your partner has gone.'" type="'audio/wav'"/></transition>
+    <transition event="dialog.exit"><exit/></transition>
+  </eventprocessor>
+</ccxml>`))
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	h.logged("again")
+	callee.Hangup()
+	h.logged("b gone")
+	h.logged("over")
+	h.must(caller.WaitHeard(h.ctx, "Your partner has gone."))
+	h.idle()
+	if _, err := caller.WaitEnded(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ccxmld/fetch"
+	"ccxmld/interpreter"
+)
+
+func checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check DOCUMENT...",
+		Short: "Say what keeps CCXML documents from loading, as file:line: message",
+		Long: `Check parses and compiles CCXML documents, files or URIs, without running them.
+What keeps one from loading is printed as file:line: message, and the exit status
+is 1. Lines with "note:" tell of lenient readings and of elements that will raise
+error.unsupported; they do not change the exit status.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return check(cmd.Context(), args, cmd.OutOrStdout())
+		},
+	}
+}
+
+// check checks each document, and reports whether all would load.
+func check(ctx context.Context, documents []string, out io.Writer) error {
+	client, err := fetch.New(fetch.Options{Allow: []string{"file:///", "http://", "https://"}})
+	if err != nil {
+		return err
+	}
+	checker := checker{
+		client:   client,
+		compiler: interpreter.NewCompiler(extensions(nil)...),
+		out:      out,
+	}
+	failed := false
+	for _, name := range documents {
+		if err := checker.document(ctx, name); err != nil {
+			failed = true
+			fmt.Fprintln(out, err)
+		}
+	}
+	if failed {
+		return errReported
+	}
+	return nil
+}
+
+type checker struct {
+	client   *fetch.Client
+	compiler *interpreter.Compiler
+	out      io.Writer
+}
+
+// document checks one document. Its places are named as the document was.
+func (c *checker) document(ctx context.Context, name string) error {
+	uri := name
+	if !strings.Contains(name, "://") {
+		path, err := filepath.Abs(name)
+		if err != nil {
+			return err
+		}
+		uri = "file://" + path
+	}
+	response, err := c.client.Fetch(ctx, fetch.Request{URI: uri})
+	if err != nil {
+		return err
+	}
+	root, err := fetch.ParseXML(response.Body, name, fetch.XMLLimits{})
+	if err != nil {
+		return err
+	}
+	document, err := c.compiler.Compile(root, name, func(_, src string) (string, string, error) {
+		return c.script(ctx, uri, src)
+	})
+	if err != nil {
+		var problems interpreter.Problems
+		if errors.As(err, &problems) {
+			return problems
+		}
+		return err
+	}
+	for _, notice := range document.Notices {
+		fmt.Fprintf(c.out, "%s: note: %s\n", notice.Position, notice.Reason)
+	}
+	return nil
+}
+
+func (c *checker) script(ctx context.Context, base, src string) (text, uri string, err error) {
+	uri, err = fetch.Resolve(base, src)
+	if err != nil {
+		return "", "", err
+	}
+	response, err := c.client.Fetch(ctx, fetch.Request{URI: uri})
+	if err != nil {
+		return "", "", err
+	}
+	return response.Text(), response.URI, nil
+}

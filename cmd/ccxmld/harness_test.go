@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ccxmld/conf"
+	"ccxmld/esl/switchsim"
+	"ccxmld/interpreter"
+	"ccxmld/script"
+)
+
+// patience bounds every wait of these tests; it is no part of what they assert.
+const patience = 20 * time.Second
+
+// house is a daemon and the simulated switch that it works with.
+type house struct {
+	testing.TB
+	ctx    context.Context
+	sw     *switchsim.Switch
+	daemon *daemon
+	seen   *recorder
+	dir    string // of documents, file:
+}
+
+// option changes the configuration of a house.
+type option func(environment map[string]string)
+
+// with sets a setting by its environment name, without the prefix.
+func with(name, value string) option {
+	return func(environment map[string]string) { environment[name] = value }
+}
+
+// newHouse starts a daemon and a switch whose time runs a hundred times as fast
+// as ours, and ends both with the test.
+func newHouse(t testing.TB, options ...option) *house {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	h := &house{TB: t, ctx: ctx, seen: &recorder{}, dir: t.TempDir()}
+	h.sw = switchsim.New(switchsim.Options{Clock: switchsim.ScaledClock(100), LogCommands: true})
+	if err := h.sw.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(h.sw.Close)
+	h.sw.AddTTS("flite")
+	environment := map[string]string{
+		"ESL_LISTEN":      "127.0.0.1:0",
+		"HTTP_LISTEN":     "127.0.0.1:0",
+		"NODES":           fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", h.sw.Addr()),
+		"DOCUMENTS_ALLOW": fmt.Sprintf("[%q]", "file://"+h.dir+"/"),
+		"DIAL_ROUTES":     "[{match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}, {match: 'sip:(.*)', dial: 'sofia/internal/sip:$1'}]",
+		"DIALOG_SPOOL":    t.TempDir(),
+	}
+	for _, o := range options {
+		o(environment)
+	}
+	h.start(environment)
+	return h
+}
+
+func (h *house) start(environment map[string]string) {
+	h.Helper()
+	var environ []string
+	for name, value := range environment {
+		environ = append(environ, "CCXMLD_"+name+"="+value)
+	}
+	config, err := conf.Load(conf.Source{Environ: environ})
+	if err != nil {
+		h.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(testWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if h.daemon, err = newDaemon(h.ctx, config, log, h.seen); err != nil {
+		h.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(h.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- h.daemon.run(ctx) }()
+	h.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			h.Errorf("daemon: %v", err)
+		}
+	})
+}
+
+// document writes a document and gives its URI.
+func (h *house) document(name, text string) string {
+	h.Helper()
+	path := filepath.Join(h.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		h.Fatal(err)
+	}
+	return "file://" + path
+}
+
+// dial makes a call come in, for a document.
+func (h *house) dial(document string) *switchsim.Party {
+	h.Helper()
+	caller, err := h.sw.Dial(switchsim.Call{
+		Sockets: []string{h.daemon.eslAddress()}, Variables: map[string]string{"ccxml_uri": document},
+	})
+	if err != nil {
+		h.Fatal(err)
+	}
+	return caller
+}
+
+// get makes an HTTP request to the daemon.
+func (h *house) get(path string) (status int, body string) {
+	h.Helper()
+	request, err := http.NewRequestWithContext(h.ctx, http.MethodGet, "http://"+h.daemon.httpAddress()+path, nil)
+	if err != nil {
+		h.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		h.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// must ends the test on an error.
+func (h *house) must(err error) {
+	h.Helper()
+	if err != nil {
+		h.Fatalf("%v; so far:\n%s", err, strings.Join(h.seen.all(), "\n"))
+	}
+}
+
+// idle waits until no session runs.
+func (h *house) idle() {
+	h.Helper()
+	h.must(h.daemon.controller.WaitIdle(h.ctx))
+}
+
+// logged waits until a document logs a text.
+func (h *house) logged(text string) {
+	h.Helper()
+	h.must(h.seen.wait(h.ctx, "log "+text))
+}
+
+// recorder keeps what an observer is told, a line each.
+type recorder struct {
+	mu    sync.Mutex
+	lines []string
+	news  chan struct{}
+}
+
+var _ interpreter.Observer = (*recorder)(nil)
+
+func (r *recorder) add(line string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, line)
+	if r.news != nil {
+		close(r.news)
+		r.news = nil
+	}
+}
+
+func (r *recorder) EventHandled(_ string, e *interpreter.Event, _ *script.Position) {
+	line := "event " + e.Name
+	if reason := e.String("reason"); reason != "" {
+		line += " (" + reason + ")"
+	}
+	r.add(line)
+}
+
+func (r *recorder) Logged(_, label, text string)  { r.add(strings.TrimSpace("log " + label + text)) }
+func (r *recorder) StateChanged(_, state string) { r.add("state " + state) }
+
+func (r *recorder) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]string(nil), r.lines...)
+}
+
+// wait waits for a line that begins like this.
+func (r *recorder) wait(ctx context.Context, line string) error {
+	for {
+		r.mu.Lock()
+		for _, seen := range r.lines {
+			if strings.HasPrefix(seen, line) {
+				r.mu.Unlock()
+				return nil
+			}
+		}
+		if r.news == nil {
+			r.news = make(chan struct{})
+		}
+		news := r.news
+		r.mu.Unlock()
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return fmt.Errorf("never seen: %s", line)
+		}
+	}
+}
+
+// testWriter writes a log to the test's.
+type testWriter struct{ testing.TB }
+
+func (w testWriter) Write(line []byte) (int, error) {
+	w.Logf("%s", strings.TrimSpace(string(line)))
+	return len(line), nil
+}

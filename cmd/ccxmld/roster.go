@@ -1,0 +1,26 @@
+package main
+
+import (
+	"context"
+	"fmt"
+)
+
+// roster lists the conferences of all controllers with their members, as Redis
+// has them.
+func (d *daemon) roster(ctx context.Context) (lines []string, err error) {
+	for conference, err := range d.conferences.List(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		members, err := d.conferences.Members(ctx, conference.ID)
+		if err != nil {
+			return nil, err
+		}
+		line := fmt.Sprintf("%s (room %s): %d members", conference.ID, conference.Room, len(members))
+		for _, member := range members {
+			line += " " + member.Connection[:min(8, len(member.Connection))]
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
