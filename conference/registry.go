@@ -186,9 +186,10 @@ func (r *Registry) createLocally(c Conference, session string) Conference {
 }
 
 // Detach takes a session out of a conference. The last one out destroys it, and
-// its name is free again: destroyed says so, to exactly one caller, who then
-// takes the remaining legs out of the room. A room's name is never used again,
-// so that cannot hit a new conference of the same name.
+// its name is free again: destroyed says so, to one caller, who then takes the
+// remaining legs out of the room. After this controller's lease ran out it can
+// be said more than once. A room's name is never used again, so that cannot hit a
+// new conference of the same name.
 //
 // Without Redis the session is detached here and now, and destroyed is false; if
 // it turns out to have been the last one, [Registry.Renew] reports the end.

@@ -374,6 +374,38 @@ func TestWithoutRedis(t *testing.T) {
 	})
 }
 
+// The last session leaves while Redis refuses to write, and keeps its data.
+func TestEndWhileAwayIsReported(t *testing.T) {
+	server := redistest.Real(t)
+	a, store := registry(t, server.URL, "a")
+	c, _ := create(t, a, "x", "s1")
+	join(t, a, c.ID, "c1")
+	replicas := func(n string) {
+		t.Helper()
+		if err := server.Client().ConfigSet(t.Context(), "min-replicas-to-write", n).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replicas("1")
+	if detach(t, a, c.ID, "s1") {
+		t.Error("said to be destroyed although Redis could not tell")
+	}
+	if _, _, err := a.CreateOrGet(t.Context(), "new", "s", "node1", conference.Limits{}); !errors.Is(err, conference.ErrUnavailable) {
+		t.Errorf("a new shared name: %v", err)
+	}
+	replicas("0")
+	if err := store.Client().Ping(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	found := renew(t, a)
+	if len(found.Ended) != 1 || found.Ended[0].Room != c.Room {
+		t.Errorf("found %+v, want the end of %s", found, c.Room)
+	}
+	if _, created := create(t, a, "x", "s2"); !created {
+		t.Error("the name is not free")
+	}
+}
+
 func TestTooMany(t *testing.T) {
 	server := redistest.Mini(t)
 	_, store := registry(t, server.URL, "a")
