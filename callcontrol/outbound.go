@@ -40,7 +40,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	}
 	l := &leg{
 		id: r.ConnectionID, state: legDialing, node: node, remote: r.Destination,
-		log: c.log.With("connection", r.ConnectionID, "node", node.options.Name),
+		log: c.controller.log.With("connection", r.ConnectionID, "node", node.options.Name),
 	}
 	if r.JoinID != "" {
 		l.join = &r
