@@ -189,7 +189,7 @@ func (c *createCallElement) run(s *Session) error {
 		ID: request.ConnectionID, Local: request.CallerID, Remote: request.Destination, Originator: request.CallerID,
 		Protocol: Protocol{Name: "sip", Version: "2.0"}, AAI: request.AAI,
 	})
-	if len(s.connections.items) > s.limits.Connections {
+	if s.connections.len() > s.limits.Connections {
 		s.Queue(&Event{
 			Name: "connection.failed", Source: request.ConnectionID, SourceType: "connection",
 			Fields: []Field{{"connectionid", request.ConnectionID},

@@ -95,7 +95,7 @@ func (d *dialogStartElement) partnerKnown(s *Session, r DialogRequest) bool {
 
 // refusal says why a dialog cannot start (DLG-16), "" if it can.
 func (d *dialogStartElement) refusal(s *Session, r DialogRequest) string {
-	if len(s.dialogs.items) > s.limits.Dialogs {
+	if s.dialogs.len() > s.limits.Dialogs {
 		return fmt.Sprintf("the session has more than %d dialogs", s.limits.Dialogs)
 	}
 	if c := s.connections.get(r.ConnectionID); c != nil && c.State != Connected {

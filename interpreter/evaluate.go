@@ -151,7 +151,7 @@ func (s *Session) leftOut(at *place, entry namedValue) bool {
 	if _, declared := s.runtime.Resolve(variable); declared {
 		return false
 	}
-	s.log().Info("a name of a namelist is not declared and left out", "document", at.position.String(), "name", entry.name)
+	s.info("a name of a namelist is not declared and left out", "document", at.position.String(), "name", entry.name)
 	return true
 }
 

@@ -1,6 +1,7 @@
 package interpreter
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -179,15 +180,23 @@ func (effect UnjoinEffect) apply(s *Session, _ *Event) {
 type eventObject struct {
 	session *Session
 	event   *Event
-	own     map[string]goja.Value // what was made or set before
+	own     []property // what was made or set before
+}
+
+// property is a property of an object with few of them.
+type property struct {
+	key   string
+	value goja.Value
 }
 
 var _ goja.DynamicObject = (*eventObject)(nil)
 
 // Get gives a property, as goja asks for it; nil for none.
 func (o *eventObject) Get(key string) goja.Value {
-	if value, ok := o.own[key]; ok {
-		return value
+	for _, p := range o.own {
+		if p.key == key {
+			return p.value
+		}
 	}
 	value, ok := o.lookup(key)
 	if !ok {
@@ -198,10 +207,8 @@ func (o *eventObject) Get(key string) goja.Value {
 }
 
 func (o *eventObject) keep(key string, value goja.Value) {
-	if o.own == nil {
-		o.own = make(map[string]goja.Value, 4)
-	}
-	o.own[key] = value
+	o.Delete(key)
+	o.own = append(o.own, property{key, value})
 }
 
 // lookup makes a property: the standard fields of every event (CCXML 1.0, 9.1),
@@ -255,7 +262,7 @@ func (o *eventObject) Has(key string) bool { return o.Get(key) != nil }
 
 // Delete takes away what was assigned.
 func (o *eventObject) Delete(key string) bool {
-	delete(o.own, key)
+	o.own = slices.DeleteFunc(o.own, func(p property) bool { return p.key == key })
 	return true
 }
 

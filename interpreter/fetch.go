@@ -207,7 +207,7 @@ func (g *gotoElement) fetchAndGo(s *Session) error {
 // scopes vanish; everything else stays, and events that were queued are handled
 // by the new one after its ccxml.loaded (FET-15, FET-16).
 func (s *Session) goTo(d *Document) {
-	s.log().Info("goto", "document", d.URI, "from", s.document.URI)
+	s.info("goto", "document", d.URI, "from", s.document.URI)
 	if !s.document.dialect.keepVariables {
 		s.runtime.CleanGlobals()
 	}

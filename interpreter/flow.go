@@ -3,6 +3,7 @@ package interpreter
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -107,7 +108,9 @@ func (l *logElement) run(s *Session) error {
 	if s.debug.enabled {
 		s.debug.addf("%s: %s %s", l.position, label, text)
 	}
-	s.log().Info("log", "document", l.position.String(), "label", label, "text", text)
+	if s.logs(slog.LevelInfo) {
+		s.log().Info("log", "document", l.position.String(), "label", label, "text", text)
+	}
 	if s.options.Observer != nil {
 		s.options.Observer.Logged(s.ID(), label, text)
 	}

@@ -197,7 +197,7 @@ func (s *Session) runActions(actions []action) {
 
 // raise queues an error event for an element (CCXML 1.0, 9.5).
 func (s *Session) raise(name string, at *place, reason string, fields ...Field) {
-	s.log().Info("error event", "event", name, "document", at.position.String(), "element", at.tag, "reason", reason)
+	s.info("error event", "event", name, "document", at.position.String(), "element", at.tag, "reason", reason)
 	s.enqueue(&Event{
 		Name: name, Source: s.ID(), SourceType: "ccxml",
 		Fields: append([]Field{{"reason", fmt.Sprintf("%s: <%s>: %s", at.position, at.tag, reason)}, {"tagname", at.tag}}, fields...),

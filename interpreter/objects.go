@@ -17,50 +17,76 @@ type thing interface {
 
 // directory holds the session's objects of one kind by id, and their ECMAScript
 // views, which are made when a document asks for them. A view of something that
-// is gone keeps showing what it was.
+// is gone keeps showing what it was. A session has few of a kind: a list takes
+// less room than a map, and is searched as fast.
 type directory[T thing] struct {
 	session *Session
-	items   map[string]T
-	views   map[T]*goja.Object
+	items   []listed[T]
 	visible func(T) bool // whether documents see it
+}
+
+// listed is one item of a directory; view is nil until it is asked for.
+type listed[T thing] struct {
+	id   string
+	item T
+	view *goja.Object
 }
 
 var _ goja.DynamicObject = (*directory[*Connection])(nil)
 
-func (d *directory[T]) add(id string, item T) {
-	if d.items == nil {
-		d.items = make(map[string]T, 1)
-	}
-	d.items[id] = item
+// find gives the place of an id, or -1.
+func (d *directory[T]) find(id string) int {
+	return slices.IndexFunc(d.items, func(l listed[T]) bool { return l.id == id })
 }
 
-func (d *directory[T]) get(id string) T { return d.items[id] }
+func (d *directory[T]) add(id string, item T) {
+	if i := d.find(id); i >= 0 {
+		d.items[i] = listed[T]{id: id, item: item}
+		return
+	}
+	if d.items == nil {
+		d.items = make([]listed[T], 0, 1)
+	}
+	d.items = append(d.items, listed[T]{id: id, item: item})
+}
+
+// get gives an item, nil if there is none.
+func (d *directory[T]) get(id string) (item T) {
+	if i := d.find(id); i >= 0 {
+		return d.items[i].item
+	}
+	return item
+}
 
 func (d *directory[T]) remove(id string) {
-	delete(d.views, d.items[id])
-	delete(d.items, id)
+	if i := d.find(id); i >= 0 {
+		d.items = slices.Delete(d.items, i, i+1)
+	}
 }
 
-// object gives the ECMAScript view of an item.
-func (d *directory[T]) object(_ string, item T) *goja.Object {
-	view := d.views[item]
-	if view == nil {
-		view = d.session.runtime.VM().NewDynamicObject(&itemObject[T]{d.session, item})
-		if d.views == nil {
-			d.views = make(map[T]*goja.Object, 1)
-		}
-		d.views[item] = view
+func (d *directory[T]) len() int { return len(d.items) }
+
+// object gives the ECMAScript view of an item. That of something that has been
+// removed already is a new one each time.
+func (d *directory[T]) object(id string, item T) *goja.Object {
+	i := d.find(id)
+	if i >= 0 && d.items[i].view != nil && d.items[i].item == item {
+		return d.items[i].view
+	}
+	view := d.session.runtime.VM().NewDynamicObject(&itemObject[T]{d.session, item})
+	if i >= 0 && d.items[i].item == item {
+		d.items[i].view = view
 	}
 	return view
 }
 
 // Get gives the item with this id, as session.connections['id'] asks for it.
 func (d *directory[T]) Get(id string) goja.Value {
-	item, ok := d.items[id]
-	if !ok || !d.visible(item) {
+	i := d.find(id)
+	if i < 0 || !d.visible(d.items[i].item) {
 		return nil
 	}
-	return d.object(id, item)
+	return d.object(id, d.items[i].item)
 }
 
 // Set refuses: the objects of the session scope are read-only (CCXML 1.0, 8.4).
@@ -74,8 +100,14 @@ func (d *directory[T]) Delete(string) bool { return false }
 
 // Keys lists the ids for for-in loops.
 func (d *directory[T]) Keys() []string {
-	ids := slices.Sorted(maps.Keys(d.items))
-	return slices.DeleteFunc(ids, func(id string) bool { return !d.visible(d.items[id]) })
+	ids := make([]string, 0, len(d.items))
+	for _, l := range d.items {
+		if d.visible(l.item) {
+			ids = append(ids, l.id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // itemObject is the ECMAScript view of one connection, dialog or conference. It

@@ -288,7 +288,7 @@ func (s *Session) finish() {
 	if s.ending.Reason != "" {
 		s.log().Warn("session ended", "reason", s.ending.Reason)
 	} else {
-		s.log().Info("session ended")
+		s.info("session ended")
 	}
 	for _, send := range s.sends {
 		send.stop()
@@ -328,6 +328,13 @@ func (s *Session) log() *slog.Logger {
 		s.logger = s.options.Logger.With("session", s.options.ID)
 	}
 	return s.logger
+}
+
+// info logs at level info.
+func (s *Session) info(message string, args ...any) {
+	if s.logs(slog.LevelInfo) {
+		s.log().Info(message, args...)
+	}
 }
 
 // logs tells whether a level is logged, for what is costly to say.
