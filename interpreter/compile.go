@@ -170,6 +170,9 @@ func (c *compilation) transition(e *element) {
 		pattern:  compilePattern(c.document.dialect.pattern(event)),
 		cond:     e.expression("cond"),
 	}
+	if len(strings.Fields(event)) > 1 { // EVT-12
+		c.notice(&e.place, fmt.Sprintf("event=%q never matches: it is one pattern, not a list", event))
+	}
 	if states, ok := e.attribute("state"); ok {
 		t.states = c.states(e, states)
 	}

@@ -10,7 +10,11 @@
 // one goroutine at a time works its mail off: the session starts it when mail
 // comes to an idle session, and it ends when there is nothing left to do, so an
 // idle session costs no stack. Only that goroutine touches the session's
-// ECMAScript runtime, variables and objects; there is no lock inside.
+// ECMAScript runtime, variables and objects; there is no lock inside. Between two
+// events it looks at its mail, so that a session that keeps itself busy can still
+// be ended. What waits is bounded: a session that is sent more events than
+// Limits.Queue ends, and says why. A panic in it or in its platform ends it, and
+// no other session.
 //
 //	platform ── Post(event) ──▶ inbox ──▶ queue ──▶ select transition ──▶ run its actions
 //	         ◀── Accept, CreateCall, Join, StartDialog, Send, Fetch … ───────────┘

@@ -149,9 +149,14 @@ func (e *element) namelist(name string) []namedValue {
 	return list
 }
 
-// text gives the character data of an element. Of its comments the line breaks
-// remain, so that lines keep their numbers.
-func (e *element) text() string {
+// text gives the character data of an element and where it begins, which is not
+// where the element begins if its tag has several lines. Of its comments the line
+// breaks remain, so that lines keep their numbers.
+func (e *element) text() (string, script.Position) {
+	position := e.position
+	if e.node.FirstChild != nil && e.node.FirstChild.LineNumber > position.Line {
+		position.Line = e.node.FirstChild.LineNumber
+	}
 	var text strings.Builder
 	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
 		switch child.Type {
@@ -161,7 +166,7 @@ func (e *element) text() string {
 			text.WriteString(strings.Repeat("\n", strings.Count(child.Data, "\n")))
 		}
 	}
-	return text.String()
+	return text.String(), position
 }
 
 // suggestion names the known name nearest to a wrong one, if any is near.

@@ -247,7 +247,7 @@ type scriptElement struct {
 func compileScript(e *element) action {
 	result := &scriptElement{place: e.place, scope: e.declarationScope(), fetchid: e.expression("fetchid")}
 	src, bySource := e.attribute("src")
-	text, position := e.text(), e.position
+	text, position := e.text()
 	inline := !isBlank(text)
 	_, byFetch := e.attribute("fetchid")
 	switch count(bySource, byFetch, inline) {

@@ -52,8 +52,8 @@ type Options struct {
 	Document     *Document
 	Startup      StartupMode
 	ParentID     string
-	Values       map[string]any    // session.values
-	IOProcessors map[string]string // session.ioprocessors
+	Values       map[string]any    // session.values; must not change any more
+	IOProcessors map[string]string // session.ioprocessors; must not change any more
 	Platform     Platform
 	Clock        Clock
 	NewID        func() string // unique ids for connections, dialogs, sends …

@@ -128,6 +128,18 @@ func TestPromisesAreKept(t *testing.T) {
 	}
 }
 
+// TestEndBeforeStart: a session that never ran releases what it may have.
+func TestEndBeforeStart(t *testing.T) {
+	s, platform := newSession(t, `<transition event="*"><log expr="'never'"/></transition>`, nil)
+	s.End("not wanted")
+	<-s.Done()
+	s.Start()
+	wantTrace(t, platform, "ended: not wanted")
+	if !platform.released {
+		t.Error("the platform was not released")
+	}
+}
+
 // TestEndInterruptsALoop: a session that sends to itself without end can be
 // ended, and its queue does not grow.
 func TestEndInterruptsALoop(t *testing.T) {

@@ -19,9 +19,11 @@ func TestTutorial(t *testing.T) {
 	if !strings.Contains(string(text), "\u00a0") {
 		t.Fatal("the document has no no-break spaces any more; it must be as it was published")
 	}
-	const announcement = "someFile.wav?text=This is an automated call from the H.A.L. 9000 computer system to commander David Bowman." +
-		"  This message is to inform you that all pod bay doors are now closed, and re entry to the Discovery spacecraft is forbidden." +
-		" This message is too important to jeapordize it to human error. This conversation can serve no further purpose. Goodbye."
+	_, source, _ := strings.Cut(string(text), `<dialogstart src="'`)
+	announcement, _, _ := strings.Cut(source, `'"`)
+	if len(announcement) < 300 {
+		t.Fatalf("the announcement is %q", announcement)
+	}
 	tests := []struct {
 		name    string
 		happens []string
