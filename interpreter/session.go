@@ -58,8 +58,8 @@ type Options struct {
 	Clock        Clock
 	NewID        func() string // unique ids for connections, dialogs, sends …
 	Limits       Limits
-	Logger       *slog.Logger
-	Observer     Observer // may be nil
+	Logger       *slog.Logger // nil: nothing is logged
+	Observer     Observer     // may be nil
 
 	// Ended is called once, in the session's goroutine, after the platform
 	// released what the session held. It may be nil.
@@ -124,6 +124,9 @@ type Session struct {
 // NewSession makes a session and initialises its document. It handles its first
 // event when Start is called.
 func NewSession(o Options) *Session {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
 	s := &Session{
 		options:  o,
 		limits:   o.Limits.withDefaults(),
