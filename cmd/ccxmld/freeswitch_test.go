@@ -1,0 +1,274 @@
+//go:build freeswitch
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ccxmld/callcontrol"
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// These tests run the daemon against a real FreeSWITCH, named by
+// CCXMLD_FREESWITCH=HOST:PORT:PASSWORD, which must be on this machine and have
+// mod_loopback, mod_dptools, mod_commands, mod_conference with the profile
+// ccxmld (conf/freeswitch) and mod_tone_stream; speech needs the engine of
+// dialog.tts. Callers and callees are loopback legs, so that no phone is needed.
+
+// realPatience bounds every wait; a prompt takes the time it takes.
+const realPatience = time.Minute
+
+// realHouse is a daemon that works with a real FreeSWITCH, and a link of the
+// test's own to play the parties by.
+type realHouse struct {
+	*house
+	link *esl.Link
+}
+
+func newRealHouse(t *testing.T) *realHouse {
+	t.Helper()
+	named := os.Getenv("CCXMLD_FREESWITCH")
+	at := strings.LastIndex(named, ":")
+	if at < 0 || !strings.Contains(named[:at], ":") {
+		t.Fatal("CCXMLD_FREESWITCH must be HOST:PORT:PASSWORD of mod_event_socket")
+	}
+	address, password := named[:at], named[at+1:]
+	ctx, cancel := context.WithTimeout(context.Background(), realPatience)
+	t.Cleanup(cancel)
+	h := &realHouse{house: &house{TB: t, ctx: ctx, seen: &recorder{}, dir: t.TempDir()}}
+	h.connect(address, password)
+	h.start(map[string]string{
+		"ESL_LISTEN":       "127.0.0.1:0",
+		"HTTP_LISTEN":      "127.0.0.1:0",
+		"NODES":            fmt.Sprintf("[{name: real, address: %q, password: %q}]", address, password),
+		"DOCUMENTS_ALLOW":  fmt.Sprintf("[%q]", "file://"+h.dir+"/"),
+		"DOCUMENTS_ROUTES": fmt.Sprintf("[{uri: %q}]", "file://"+h.dir+"/incoming.ccxml"),
+		"DIAL_ROUTES": "[{match: 'tel:1', dial: 'loopback/app=conference:callee@ccxmld'}, {match: 'tel:2', dial: 'loopback/app=hangup:USER_BUSY'}, " +
+			"{match: 'tel:3', dial: 'sofia/gateway/no-such-gateway/3'}, {match: 'tel:4', dial: 'loopback/app=park'}]",
+	})
+	h.until("the daemon's link is up", func() bool { return h.daemon.controller.Ready() == nil })
+	return h
+}
+
+// connect opens the test's own link.
+func (h *realHouse) connect(address, password string) {
+	h.Helper()
+	up := make(chan struct{}, 1)
+	h.link = esl.NewLink(esl.LinkOptions{
+		Name: "test", Address: address, Password: password, Logger: slog.New(slog.DiscardHandler),
+		OnUp: func() { up <- struct{}{} },
+	})
+	ctx, cancel := context.WithCancel(h.ctx)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = h.link.Run(ctx) }()
+	h.Cleanup(func() { cancel(); <-ended })
+	select {
+	case <-up:
+	case <-h.ctx.Done():
+		h.Fatalf("FreeSWITCH at %s cannot be reached: %v", address, h.link.Err())
+	}
+}
+
+// api runs a command of FreeSWITCH and gives what it answers.
+func (h *realHouse) api(name string, args ...string) string {
+	h.Helper()
+	reply, err := h.link.Do(h.ctx, esl.API(name, args...))
+	h.must(err)
+	return strings.TrimSpace(reply.Text)
+}
+
+// caller calls the daemon; it returns the caller's own leg.
+func (h *realHouse) caller() string {
+	h.Helper()
+	id := uuid.NewString()
+	done := make(chan string, 1)
+	call := esl.Originate{
+		UUID: id, Dial: "loopback/app=socket:" + h.daemon.eslAddress() + " async full", Extension: "&park()",
+		Vars: map[string]string{"loopback_bowout": "false", "loopback_bowout_on_execute": "false"},
+	}
+	h.link.Job(call.Command(), func(result string, err error) { done <- fmt.Sprint(strings.TrimSpace(result), " ", err) })
+	h.Cleanup(func() { h.link.Send(esl.API("uuid_kill", id), nil) })
+	go func() {
+		select {
+		case result := <-done:
+			h.seen.add("caller " + result)
+		case <-h.ctx.Done():
+		}
+	}()
+	return id
+}
+
+// until waits until a condition holds, asking again and again: FreeSWITCH tells
+// some things only when asked.
+func (h *realHouse) until(what string, condition func() bool) {
+	h.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !condition() {
+		select {
+		case <-ticker.C:
+		case <-h.ctx.Done():
+			h.Fatalf("never true: %s; so far:\n%s", what, strings.Join(h.seen.all(), "\n"))
+		}
+	}
+}
+
+// gone waits until a leg is no more.
+func (h *realHouse) gone(id string) {
+	h.Helper()
+	h.until("leg "+id+" is gone", func() bool { return h.api("uuid_exists", id) == "false" })
+}
+
+func TestFreeSWITCHIncomingCall(t *testing.T) {
+	h := newRealHouse(t)
+	h.document("incoming.ccxml", `
+<ccxml version="1.0">
+  <eventprocessor>
+    <transition event="connection.alerting"><accept/></transition>
+    <transition event="connection.connected"><dialogstart src="'tone_stream://%(300,0,440)'" type="'audio/wav'"/></transition>
+    <transition event="dialog.started"><log expr="'started'"/></transition>
+    <transition event="dialog.exit"><log expr="'played ' + event$.reason"/><disconnect connectionid="event$.connectionid"/></transition>
+    <transition event="connection.disconnected"><log expr="event$.trigger"/><exit/></transition>
+  </eventprocessor>
+</ccxml>`)
+	caller := h.caller()
+	h.logged("started")
+	h.logged("played undefined")
+	h.gone(caller)
+	h.idle()
+}
+
+// Digits end a prompt, and come back with the dialog's end.
+func TestFreeSWITCHDigits(t *testing.T) {
+	h := newRealHouse(t)
+	h.document("incoming.ccxml", `
+<ccxml version="1.0">
+  <eventprocessor>
+    <transition event="connection.alerting"><accept/></transition>
+    <transition event="connection.connected"><dialogstart src="'tone_stream://%(20000,0,440)?maxdigits=4'" type="'audio/wav'"/></transition>
+    <transition event="dialog.started"><log expr="'started'"/></transition>
+    <transition event="dialog.exit"><log expr="'digits ' + event$.values.digits"/><exit/></transition>
+  </eventprocessor>
+</ccxml>`)
+	caller := h.caller()
+	h.logged("started")
+	h.api("uuid_send_dtmf", caller, "1234")
+	h.logged("digits 1234")
+	h.gone(caller)
+}
+
+// A prompt that is not there says so.
+func TestFreeSWITCHMissingPrompt(t *testing.T) {
+	h := newRealHouse(t)
+	h.document("incoming.ccxml", `
+<ccxml version="1.0">
+  <eventprocessor>
+    <transition event="connection.alerting"><accept/></transition>
+    <transition event="connection.connected"><dialogstart src="'/nonexistent/prompt.wav'" type="'audio/wav'"/></transition>
+    <transition event="error.dialog.notstarted"><log expr="event$.reason"/><exit/></transition>
+  </eventprocessor>
+</ccxml>`)
+	h.caller()
+	h.must(h.seen.wait(h.ctx, "event error.dialog.notstarted"))
+	h.idle()
+}
+
+func TestFreeSWITCHOutcomes(t *testing.T) {
+	h := newRealHouse(t)
+	uri := h.document("out.ccxml", `
+<ccxml version="1.0">
+  <eventprocessor>
+    <transition event="ccxml.loaded"><createcall dest="session.values.to" timeout="'2s'"/></transition>
+    <transition event="connection.connected"><log expr="session.values.to + ' connected'"/><exit/></transition>
+    <transition event="connection.failed"><log expr="session.values.to + ' ' + event$.reason"/><exit/></transition>
+  </eventprocessor>
+</ccxml>`)
+	for destination, want := range map[string]string{
+		"tel:1": "connected", "tel:2": "busy", "tel:3": "unreachable", "tel:4": "timeout", "tel:5": "unreachable", "nonsense": "badnumber",
+	} {
+		h.startSession(uri, destination)
+		h.logged(destination + " " + want)
+	}
+	h.idle()
+}
+
+// Two legs are bridged, taken apart, bridged again; one hangs up, and the other
+// can still be talked to.
+func TestFreeSWITCHBridge(t *testing.T) {
+	h := newRealHouse(t)
+	h.document("incoming.ccxml", bridgeDocument)
+	caller := h.caller()
+	h.logged("partner gone")
+	h.logged("told")
+	h.gone(caller)
+	h.idle()
+}
+
+const bridgeDocument = `
+<ccxml version="1.0">
+  <var name="a"/><var name="b"/><var name="joins" expr="0"/>
+  <eventprocessor>
+    <transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+    <transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:1'" connectionid="b"/></transition>
+    <transition event="connection.connected"><join id1="a" id2="b"/></transition>
+    <transition event="conference.joined"><assign name="joins" expr="joins + 1"/>
+      <if cond="joins == 1"><unjoin id1="a" id2="b"/><else/><disconnect connectionid="b"/></if></transition>
+    <transition event="conference.unjoined" cond="joins == 1"><join id1="b" id2="a"/></transition>
+    <transition event="connection.disconnected" cond="event$.connectionid == b"><log expr="'partner gone'"/>
+      <dialogstart connectionid="a" src="'tone_stream://%(300,0,440)'" type="'audio/wav'"/></transition>
+    <transition event="dialog.exit"><log expr="'told'"/><exit/></transition>
+    <transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/><exit/></transition>
+  </eventprocessor>
+</ccxml>`
+
+// Two callers meet in a conference by its name; when the last has gone, it is
+// gone too.
+func TestFreeSWITCHConference(t *testing.T) {
+	h := newRealHouse(t)
+	h.document("incoming.ccxml", `
+<ccxml version="1.0">
+  <var name="conf"/><var name="conn"/>
+  <eventprocessor>
+    <transition event="connection.alerting"><assign name="conn" expr="event$.connectionid"/><accept/></transition>
+    <transition event="connection.connected"><createconference conferenceid="conf" confname="'a room, of {ours}'"/></transition>
+    <transition event="conference.created"><log expr="'new ' + event$.isnew"/><join id1="conn" id2="conf"/></transition>
+    <transition event="conference.joined"><log expr="'in ' + event$.id2"/></transition>
+    <transition event="connection.disconnected"><exit/></transition>
+    <transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/><exit/></transition>
+  </eventprocessor>
+</ccxml>`)
+	first := h.caller()
+	h.logged("new true")
+	h.logged("in conference:")
+	second := h.caller()
+	h.logged("new false")
+	h.until("both are in one room", func() bool { return strings.Contains(h.api("conference", "list"), "2 members") })
+	for _, caller := range []string{first, second} {
+		h.api("uuid_kill", caller)
+	}
+	h.idle()
+	h.until("the registry is empty", func() bool {
+		lines, err := h.daemon.roster(h.ctx)
+		return err == nil && len(lines) == 0
+	})
+}
+
+// startSession starts a session as a token would.
+func (h *realHouse) startSession(uri, destination string) {
+	h.Helper()
+	_, err := h.daemon.controller.Start(h.ctx, startRequest(uri, destination))
+	h.must(err)
+}
+
+func startRequest(uri, destination string) callcontrol.StartRequest {
+	return callcontrol.StartRequest{URI: uri, Values: []interpreter.Pair{{Name: "to", Value: destination}}}
+}
