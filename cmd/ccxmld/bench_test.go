@@ -1,0 +1,263 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"ccxmld/conf"
+	"ccxmld/interpreter"
+	"ccxmld/script"
+)
+
+// contender is a program that takes calls: ccxmld, or a baseline that is
+// hard-coded to do what the document tells ccxmld to.
+type contender interface {
+	address() string
+	document() string // of a contender that runs one
+	settle()          // waits until all is done that ended calls leave to do
+	stop()
+}
+
+// contenders are what is measured, each against the first. With live, which is
+// told of each answered call, calls are answered and wait; without, they are
+// played a prompt and hung up.
+var contenders = []struct {
+	name  string
+	start func(b *testing.B, live func()) contender
+}{
+	{"raw", func(b *testing.B, live func()) contender { return startRaw(b, myEvents, live) }},
+	{"raw-list", func(b *testing.B, live func()) contender { return startRaw(b, needEvents, live) }},
+	{"eslgo", func(b *testing.B, live func()) contender { return startEslgo(b, live) }},
+	{"ccxmld", func(b *testing.B, live func()) contender { return startCcxmld(b, live) }},
+}
+
+// atOnce is how many calls are made at a time.
+const atOnce = 64
+
+// BenchmarkCall makes calls: connect, answer, one prompt, hang up. What counts is
+// cpu-µs/call, the user and system time of this process, which the switch is
+// not part of; the time on the wall is the prompt's.
+func BenchmarkCall(b *testing.B) {
+	sw := startSwitch(b)
+	var results table
+	for _, c := range contenders {
+		b.Run(c.name, func(b *testing.B) {
+			program := c.start(b, nil)
+			defer program.stop()
+			order := switchOrder{Address: program.address(), Document: program.document(), Parallel: atOnce}
+			order.Calls = 2 * atOnce // the first ones pay for what is made once
+			sw.do(b, order)
+			program.settle()
+			order.Calls = b.N
+			runtime.GC()
+			b.ReportAllocs()
+			b.ResetTimer()
+			before := cpuTime()
+			sw.do(b, order)
+			program.settle()
+			spent := cpuTime() - before
+			b.StopTimer()
+			b.ReportMetric(0, "ns/op")
+			results.report(b, c.name, float64(spent)/float64(b.N)/float64(time.Microsecond), "cpu-µs/call")
+		})
+	}
+	results.print()
+}
+
+// liveCalls is how many calls BenchmarkLiveCalls keeps.
+const liveCalls = 5000
+
+// BenchmarkLiveCalls keeps calls that are answered and wait, and reports what one
+// takes of the heap and of stacks.
+func BenchmarkLiveCalls(b *testing.B) {
+	allowFiles(b, 2*liveCalls+1000)
+	sw := startSwitch(b)
+	var results table
+	for _, c := range contenders {
+		b.Run(c.name, func(b *testing.B) {
+			var perCall float64
+			for range b.N {
+				perCall = memoryPerCall(b, sw, c.start)
+			}
+			b.ReportMetric(0, "ns/op")
+			results.report(b, c.name, perCall, "bytes/live-call")
+		})
+	}
+	results.print()
+}
+
+func memoryPerCall(b *testing.B, sw *switchProcess, start func(*testing.B, func()) contender) float64 {
+	var answered atomic.Int64
+	complete := make(chan struct{})
+	program := start(b, func() {
+		if answered.Add(1) == liveCalls {
+			close(complete)
+		}
+	})
+	defer program.stop()
+	before := memoryInUse()
+	sw.do(b, switchOrder{Address: program.address(), Document: program.document(), Hold: liveCalls})
+	<-complete
+	taken := memoryInUse() - before
+	sw.do(b, switchOrder{Release: true})
+	program.settle()
+	return float64(taken) / liveCalls
+}
+
+// memoryInUse is what the heap and the stacks take, in bytes.
+func memoryInUse() int64 {
+	runtime.GC()
+	runtime.GC() // the first one only moves what pools hold aside
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapInuse + m.StackInuse)
+}
+
+// cpuTime is what this process has used so far.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// allowFiles makes room for sockets, here and in the switch's process.
+func allowFiles(b *testing.B, files uint64) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		b.Fatal(err)
+	}
+	if limit.Cur >= files {
+		return
+	}
+	limit.Cur = min(files, limit.Max)
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < files {
+		b.Fatalf("%d open files are needed (ulimit -n), %d are allowed: %v", files, limit.Max, err)
+	}
+}
+
+// table is the last results of a benchmark's contenders, in order.
+type table struct {
+	unit  string
+	names []string
+	value map[string]float64
+}
+
+// report reports a result, and its ratio to the first contender's.
+func (t *table) report(b *testing.B, name string, value float64, unit string) {
+	if t.value == nil {
+		t.value = make(map[string]float64)
+	}
+	if _, known := t.value[name]; !known {
+		t.names = append(t.names, name)
+	}
+	t.unit, t.value[name] = unit, value
+	b.ReportMetric(value, unit)
+	b.ReportMetric(t.ratio(name), "x-"+t.names[0])
+}
+
+func (t *table) ratio(name string) float64 { return t.value[name] / t.value[t.names[0]] }
+
+// print prints the table; go test shows no log of a benchmark that has parts.
+func (t *table) print() {
+	for _, name := range t.names {
+		fmt.Printf("    %-10s %9.0f %s %6.2f x %s\n", name, t.value[name], t.unit, t.ratio(name), t.names[0])
+	}
+}
+
+// The documents of the benchmarks.
+const (
+	promptDocument = `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+  <eventprocessor>
+    <transition event="connection.alerting"><accept/></transition>
+    <transition event="connection.connected"><dialogstart src="'` + benchPrompt + `'" type="'audio/wav'"/></transition>
+    <transition event="dialog.exit"><disconnect connectionid="event$.connectionid"/></transition>
+    <transition event="connection.disconnected"><exit/></transition>
+    <transition event="error.*"><log expr="event$.reason"/><exit/></transition>
+  </eventprocessor>
+</ccxml>`
+	waitDocument = `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+  <eventprocessor>
+    <transition event="connection.alerting"><accept/></transition>
+    <transition event="connection.connected"/>
+    <transition event="connection.disconnected"><exit/></transition>
+  </eventprocessor>
+</ccxml>`
+)
+
+// ccxmldController is the daemon, as it is configured where nothing is.
+type ccxmldController struct {
+	b      *testing.B
+	daemon *daemon
+	uri    string
+	cancel context.CancelFunc
+	ended  chan error
+}
+
+func startCcxmld(b *testing.B, live func()) *ccxmldController {
+	text := promptDocument
+	var observer interpreter.Observer
+	if live != nil {
+		text, observer = waitDocument, connectedCounter{live}
+	}
+	dir := b.TempDir()
+	path := filepath.Join(dir, "call.ccxml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	config, err := conf.Load(conf.Source{Environ: []string{
+		"CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0",
+		fmt.Sprintf("CCXMLD_DOCUMENTS_ALLOW=[%q]", "file://"+dir+"/"), "CCXMLD_DIALOG_SPOOL=" + dir,
+	}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := &ccxmldController{b: b, uri: "file://" + path, ended: make(chan error, 1)}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	if c.daemon, err = newDaemon(b.Context(), config, log, observer); err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel = cancel
+	go func() { c.ended <- c.daemon.run(ctx) }()
+	return c
+}
+
+func (c *ccxmldController) address() string  { return c.daemon.eslAddress() }
+func (c *ccxmldController) document() string { return c.uri }
+
+func (c *ccxmldController) settle() {
+	if err := c.daemon.controller.WaitIdle(c.b.Context()); err != nil {
+		c.b.Fatal(err)
+	}
+}
+
+func (c *ccxmldController) stop() {
+	c.cancel()
+	if err := <-c.ended; err != nil {
+		c.b.Error(err)
+	}
+}
+
+// connectedCounter tells of each answered call.
+type connectedCounter struct{ live func() }
+
+func (c connectedCounter) EventHandled(_ string, e *interpreter.Event, _ *script.Position) {
+	if e.Name == "connection.connected" {
+		c.live()
+	}
+}
+
+func (connectedCounter) Logged(string, string, string) {}
+func (connectedCounter) StateChanged(string, string)   {}
