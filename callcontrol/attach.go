@@ -26,10 +26,15 @@ var legEvents = []string{
 const legVariables = "park_after_bridge=true;hangup_after_bridge=false;playback_terminators=none;" + linkVariable + "="
 
 // attach makes conn the leg's socket. It is called in conn's reader goroutine,
-// before any event of it is read; taken then runs in the session's.
-func (l *leg) attach(conn *esl.Conn, taken func()) {
-	conn.SetHandler(func(e *esl.Event) { l.handle(conn, e) })
-	conn.SetEndHandler(func(reason error) { l.route.do(func() { l.lost(conn, reason) }) })
+// before any event of it is read; taken then runs in the session's. It reports
+// false when the session has ended.
+func (l *leg) attach(c *Controller, conn *esl.Conn, taken func()) bool {
+	conn.SetHandler(func(e *esl.Event) { l.handle(c, conn, e) })
+	conn.SetEndHandler(func(reason error) {
+		if !l.route.do(func() { l.lost(conn, reason) }) {
+			c.forgetLeg(l)
+		}
+	})
 	conn.SendAll(func(i int, r *esl.Reply, err error) {
 		if err == nil {
 			err = r.Err()
@@ -43,7 +48,7 @@ func (l *leg) attach(conn *esl.Conn, taken func()) {
 		esl.Subscribe(legEvents...),
 		esl.API("uuid_setvar_multi", l.id, legVariables),
 	)
-	l.route.do(func() {
+	return l.route.do(func() {
 		if l.conn != nil {
 			// The socket that the leg has left must stay open: closing it would end
 			// the leg's new socket action too.
@@ -71,7 +76,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 
 // handle takes what matters out of an event, in the reader goroutine, and brings
 // it to the session's.
-func (l *leg) handle(conn *esl.Conn, e *esl.Event) {
+func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 	switch e.Name() {
 	case "CHANNEL_ANSWER":
 		l.from(conn, func() { l.control.answered(l) })
@@ -86,8 +91,7 @@ func (l *leg) handle(conn *esl.Conn, e *esl.Event) {
 		digit := e.Get("DTMF-Digit")
 		l.from(conn, func() { l.digit(digit) })
 	case "CHANNEL_HANGUP_COMPLETE":
-		h := hangupOf(e)
-		l.route.do(func() { l.gone(h) })
+		l.ends(c, hangupOf(e))
 	case "CHANNEL_BRIDGE":
 		a, b := e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID")
 		l.from(conn, func() { l.control.bridged(a, b) })
@@ -96,6 +100,15 @@ func (l *leg) handle(conn *esl.Conn, e *esl.Event) {
 		l.from(conn, func() { l.control.unbridged(a, b) })
 	case "CUSTOM":
 		l.handleMaintenance(conn, e)
+	}
+}
+
+// ends brings a hangup to the session, in a reader goroutine. A leg that its
+// session did not wait for is forgotten now.
+func (l *leg) ends(c *Controller, h hangup) {
+	l.hungUp.Store(true)
+	if !l.route.do(func() { l.gone(h) }) {
+		c.forgetLeg(l)
 	}
 }
 

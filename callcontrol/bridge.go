@@ -58,22 +58,36 @@ func (c *control) bridge(a, b *leg, r interpreter.JoinRequest, implicit bool) {
 		l.place.implicit = true // falls silently (BRG-7)
 	}
 	a.leave(func() {
-		b.leave(func() { c.startBridge(a, b, r, implicit) })
+		if reason := c.notJoinable(a, b); reason != "" {
+			c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+			return
+		}
+		c.awaitJoin(a, &r, implicit) // what is asked of it from now on comes after the join
+		b.leave(func() {
+			if a.joinPending == &r {
+				c.startBridge(a, b, &r, implicit)
+			}
+		})
 	})
 }
 
-func (c *control) startBridge(a, b *leg, r interpreter.JoinRequest, implicit bool) {
+func (c *control) startBridge(a, b *leg, r *interpreter.JoinRequest, implicit bool) {
 	if reason := c.notJoinable(a, b); reason != "" {
-		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+		c.joinFailed(a, reason)
 		return
 	}
-	a.endDialogs()
-	b.endDialogs()
+	a.joinDone()
 	for _, l := range []*leg{a, b} {
-		l.joinPending, l.implicit = &r, implicit
-		l.joinDeadline = c.after(joinPatience, func() { c.joinFailed(l, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinPatience)) })
+		l.endDialogs()
+		c.awaitJoin(l, r, implicit)
 	}
 	a.send(esl.API("uuid_bridge", a.id, b.id), func(err error) { c.joinFailed(a, err.Error()) })
+}
+
+// awaitJoin notes that a leg is on its way into a bridge.
+func (c *control) awaitJoin(l *leg, r *interpreter.JoinRequest, implicit bool) {
+	l.joinPending, l.implicit = r, implicit
+	l.joinDeadline = c.after(joinPatience, func() { c.joinFailed(l, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinPatience)) })
 }
 
 // bridgedTo tells whether two legs are in one bridge.
@@ -171,22 +185,47 @@ func (c *control) partnerGone(l *leg) {
 func (c *control) bringHome(l *leg) {
 	partner := c.legs[l.place.partner]
 	both := partner != nil && l.bridgedTo(partner) && partner.state != legGone
-	l.homing = true
+	c.awaitHome(l)
 	if both {
-		partner.homing = true
 		partner.place.implicit = true
+		c.awaitHome(partner)
 	}
-	l.send(esl.Transfer(l.id, both, c.controller.home()...), func(error) {
-		l.homing = false
+	l.send(esl.Transfer(l.id, both, c.controller.home()...), func(err error) {
+		c.strayed(l, err.Error())
 		if both {
-			partner.homing = false
+			c.strayed(partner, err.Error())
 		}
 	})
+}
+
+// homePatience is how long a leg may take to come to our socket again.
+const homePatience = 5 * time.Second
+
+func (c *control) awaitHome(l *leg) {
+	l.homing = true
+	l.stopTimer = c.after(homePatience, func() { c.strayed(l, fmt.Sprintf("it did not come within %s", homePatience)) })
+}
+
+// strayed deals with a leg that did not come home: it is beyond our control, so
+// it has to end.
+func (c *control) strayed(l *leg, reason string) {
+	if !l.homing || l.state == legGone {
+		return
+	}
+	l.log.Error("the leg did not come back to our socket; check esl.advertise", "reason", reason, "advertise", c.controller.options.Advertise)
+	l.homing = false
+	l.stopTimer()
+	if l.conn == nil {
+		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+		return
+	}
+	l.hangUp("NORMAL_TEMPORARY_FAILURE")
 }
 
 // cameHome takes a leg that is alone in its socket again.
 func (c *control) cameHome(l *leg) {
 	l.homing = false
+	l.stopTimer()
 	l.left()
 	l.settle()
 }

@@ -44,8 +44,8 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 	if l.failure == "" {
 		l.failure = "rejected"
 	}
-	if status, ok := rejectStatus(r.Reason); ok {
-		l.send(esl.Execute("respond", status, ""), nil)
+	if status, ok := rejectStatus(r.Reason); ok && !l.answered {
+		l.send(esl.Execute("respond", status, ""), func(error) { l.hangUp("CALL_REJECTED") })
 		return
 	}
 	l.hangUp("CALL_REJECTED")

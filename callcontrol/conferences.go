@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -42,7 +43,15 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		}
 		c.hold(a.Conference)
 		c.queueConference("conference.created", r.ConferenceID, true, interpreter.Field{Name: "isnew", Value: a.created})
-	})
+	}, func(ctx context.Context) { c.detach(ctx, r.ConferenceID) })
+}
+
+// detach takes the session out of a conference that it had not held yet when it
+// ended.
+func (c *control) detach(ctx context.Context, id string) {
+	if _, err := c.controller.options.Conferences.Detach(ctx, id, c.record.ID); err != nil && !errors.Is(err, conference.ErrNotFound) {
+		c.log.Warn("conference not given up", "conference", id, "error", err)
+	}
 }
 
 // hold notes a conference that the session is attached to.
@@ -78,14 +87,12 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 			return
 		}
 		c.queueConference("conference.destroyed", r.ConferenceID, false)
-	})
+	}, nil)
 }
 
 func (c *control) detachAll() {
 	for id := range c.conferences {
-		inOrder(c, func(ctx context.Context) (bool, error) {
-			return c.controller.options.Conferences.Detach(ctx, id, c.record.ID)
-		}, func(bool, error) {})
+		c.registry.add(c.controller, func(ctx context.Context) { c.detach(ctx, id) })
 	}
 }
 
@@ -108,24 +115,36 @@ func (c *control) joinConference(l *leg, id string, r interpreter.JoinRequest, i
 		c.queueJoined(c.endpointOf(r.ID1), c.endpointOf(r.ID2), r, implicit)
 		return
 	}
-	l.place.implicit = true
+	l.place.implicit = true // falls silently (BRG-7)
 	l.leave(func() {
-		inOrder(c, func(ctx context.Context) (conference.Conference, error) {
-			return c.enterRegistry(ctx, id, l.id)
-		}, func(held conference.Conference, err error) {
-			if err == nil {
-				c.hold(held)
-			}
-			switch {
-			case err != nil:
-				c.queueJoinError("error.conference.join", r.ID1, r.ID2, err.Error())
-			case l.state != legConnected || l.place.kind != alone || l.joinPending != nil:
-				c.leaveConference(id, l.id)
-				c.queueJoinError("error.conference.join", r.ID1, r.ID2, fmt.Sprintf("connection %s was called away meanwhile", l.id))
-			default:
-				c.enterRoom(l, id, held.Room, r, implicit)
-			}
-		})
+		if reason := c.notJoinable(l); reason != "" {
+			c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+			return
+		}
+		c.enter(l, id, &r, implicit)
+	})
+}
+
+// enter takes a leg that is alone into the registry, then into the room.
+func (c *control) enter(l *leg, id string, r *interpreter.JoinRequest, implicit bool) {
+	l.joinPending, l.implicit = r, implicit
+	inOrder(c, func(ctx context.Context) (conference.Conference, error) {
+		return c.enterRegistry(ctx, id, l.id)
+	}, func(held conference.Conference, err error) {
+		if err == nil {
+			c.hold(held)
+		}
+		switch {
+		case l.joinPending != r: // the call has ended meanwhile, and the document knows
+			c.leaveConference(id, l.id)
+		case err != nil:
+			c.joinFailed(l, err.Error())
+		default:
+			c.enterRoom(l, id, held.Room, *r, implicit)
+		}
+	}, func(ctx context.Context) {
+		c.leaveNow(ctx, id, l.id)
+		c.detach(ctx, id)
 	})
 }
 
@@ -148,7 +167,6 @@ func (c *control) enterRegistry(ctx context.Context, id, connection string) (con
 // it lasts as long as the leg is a member, and prompts nest in it.
 func (c *control) enterRoom(l *leg, id, room string, r interpreter.JoinRequest, implicit bool) {
 	l.endDialogs()
-	l.joinPending, l.implicit = &r, implicit
 	l.place = place{kind: alone, partner: id, id1: r.ID1, id2: r.ID2, room: room, termDigits: r.TermDigits, implicit: implicit}
 	l.joinDeadline = c.after(joinPatience, func() {
 		c.roomRefused(l, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
@@ -203,13 +221,13 @@ func (c *control) roomRefused(l *leg, reason string) {
 
 // leaveConference gives up a leg's membership in the registry.
 func (c *control) leaveConference(id, connection string) {
-	inOrder(c, func(ctx context.Context) (int, error) {
-		return c.controller.options.Conferences.Leave(ctx, id, connection)
-	}, func(_ int, err error) {
-		if err != nil {
-			c.log.Warn("membership not given up", "conference", id, "connection", connection, "error", err)
-		}
-	})
+	c.registry.add(c.controller, func(ctx context.Context) { c.leaveNow(ctx, id, connection) })
+}
+
+func (c *control) leaveNow(ctx context.Context, id, connection string) {
+	if _, err := c.controller.options.Conferences.Leave(ctx, id, connection); err != nil {
+		c.log.Warn("membership not given up", "conference", id, "connection", connection, "error", err)
+	}
 }
 
 func (c *control) endpointOf(id string) interpreter.Endpoint {

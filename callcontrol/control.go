@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -153,8 +154,13 @@ func (c *control) Release() {
 	c.detachAll()
 }
 
-// releaseLeg forgets a leg whose session has ended. Its socket stays open until
-// FreeSWITCH closes it; nobody looks at its events any more.
+// releasePatience is how long a leg that has no socket of its own is remembered
+// after its session has ended, so that it is hung up if it comes to us still.
+const releasePatience = time.Minute
+
+// releaseLeg lets go of a leg whose session has ended and which was told to hang
+// up. Its socket stays open until FreeSWITCH closes it: a socket that closes
+// first leaves the call to its dialplan.
 func (c *Controller) releaseLeg(l *leg) {
 	if l.stopTimer != nil {
 		l.stopTimer()
@@ -162,11 +168,16 @@ func (c *Controller) releaseLeg(l *leg) {
 	if l.joinDeadline != nil {
 		l.joinDeadline()
 	}
-	for _, d := range l.dialogs {
+	for _, d := range slices.Clone(l.dialogs) {
 		d.dialog.HungUp()
 	}
 	l.moveTo(legGone)
-	c.forgetLeg(l)
+	switch {
+	case l.hungUp.Load() || l.conn != nil && l.conn.Err() != nil: // nothing more will tell of it
+		c.forgetLeg(l)
+	case l.conn == nil:
+		c.options.Clock.AfterFunc(releasePatience, func() { c.forgetLeg(l) })
+	}
 }
 
 func (c *control) ended(interpreter.Ending) {
@@ -196,7 +207,7 @@ func (w *orderedWork) add(c *Controller, f func(context.Context)) {
 	w.waiting = append(w.waiting, f)
 	if !w.running {
 		w.running = true
-		c.background(w.run)
+		c.directory.Go(func() { w.run(c.directoryDone) })
 	}
 }
 
@@ -217,10 +228,13 @@ func (w *orderedWork) run(ctx context.Context) {
 }
 
 // inOrder runs f in the background after all that the session gave before; then
-// runs in the session's goroutine with what f returned, unless it has ended.
-func inOrder[T any](c *control, f func(context.Context) (T, error), then func(T, error)) {
+// runs in the session's goroutine with what f returned. If the session has ended
+// meanwhile, undo, which may be nil, takes back in the background what f did.
+func inOrder[T any](c *control, f func(context.Context) (T, error), then func(T, error), undo func(context.Context)) {
 	c.registry.add(c.controller, func(ctx context.Context) {
 		result, err := f(ctx)
-		c.session.Do(func() { then(result, err) })
+		if !c.session.Do(func() { then(result, err) }) && undo != nil {
+			undo(ctx)
+		}
 	})
 }

@@ -87,17 +87,23 @@ type Controller struct {
 	log       *slog.Logger
 	documents *documents
 	nodes     []*Node
-	nextNode  atomic.Int64   // for taking turns
-	work      sync.WaitGroup // goroutines that wait for others
-	context   context.Context
-	cancel    context.CancelFunc
+	nextNode  atomic.Int64 // for taking turns
+
+	work    sync.WaitGroup // goroutines that wait for others
+	context context.Context
+	cancel  context.CancelFunc
+
+	directory     sync.WaitGroup // goroutines that tell the conference registry, also of what has ended
+	directoryDone context.Context
+	giveUp        context.CancelFunc
 
 	mu       sync.Mutex
 	sessions map[string]*interpreter.Session
-	legs     map[string]*leg // by channel uuid
+	legs     map[string]*leg // by channel uuid, until they are hung up
 	reserved int             // sessions whose document is on its way
 	closing  bool
 	idle     chan struct{} // closed when the last session ends; nil while nobody waits
+	noLegs   chan struct{} // closed when the last leg is gone; nil while nobody waits
 }
 
 // New makes a controller.
@@ -119,6 +125,7 @@ func New(o Options) *Controller {
 		legs:     make(map[string]*leg),
 	}
 	c.context, c.cancel = context.WithCancel(context.Background())
+	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
 	c.documents = newDocuments(o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Logger)
 	for _, node := range o.Nodes {
 		c.nodes = append(c.nodes, newNode(c, node))
@@ -158,7 +165,44 @@ func (c *Controller) Close(ctx context.Context) error {
 	}
 	c.cancel()
 	c.work.Wait()
-	return err
+	told := make(chan struct{})
+	go func() {
+		c.directory.Wait()
+		close(told)
+	}()
+	select {
+	case <-told:
+	case <-ctx.Done():
+	}
+	c.giveUp()
+	<-told
+	return errors.Join(err, c.waitHangups(ctx))
+}
+
+// hangupPatience is how long Close waits for FreeSWITCH to hang up what it was
+// told to. A socket that is closed before it has read that would leave the call
+// to its dialplan.
+const hangupPatience = 5 * time.Second
+
+func (c *Controller) waitHangups(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, hangupPatience)
+	defer cancel()
+	c.mu.Lock()
+	if len(c.legs) == 0 {
+		c.mu.Unlock()
+		return nil
+	}
+	if c.noLegs == nil {
+		c.noLegs = make(chan struct{})
+	}
+	gone := c.noLegs
+	c.mu.Unlock()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%d calls have not been seen to end: %w", c.Connections(), ctx.Err())
+	}
 }
 
 // conferencesChanged notes what a renewal found out about conferences while
@@ -179,6 +223,13 @@ func (c *Controller) Sessions() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.sessions)
+}
+
+// Connections is how many legs there are, those included that are being hung up.
+func (c *Controller) Connections() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.legs)
 }
 
 // Ready tells whether the controller can do its work: nil, or what is missing.
@@ -215,6 +266,7 @@ func (c *Controller) unreserve() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reserved--
+	c.noteIdle()
 }
 
 // StartRequest asks for a session that no call brings (CCXML 1.0, external).
@@ -257,18 +309,19 @@ func (c *Controller) begin(control *control, first ...*interpreter.Event) error 
 	c.mu.Lock()
 	c.reserved--
 	if c.closing {
+		c.noteIdle()
 		c.mu.Unlock()
 		return ErrClosed
 	}
 	c.sessions[control.session.ID()] = control.session
 	c.mu.Unlock()
 	control.save()
-	control.session.Start(first...)
 	if c.limits.Lifetime > 0 {
 		control.stopLifetime = c.options.Clock.AfterFunc(c.limits.Lifetime, func() {
 			control.session.End(fmt.Sprintf("it lived longer than %s", c.limits.Lifetime))
 		})
 	}
+	control.session.Start(first...)
 	return nil
 }
 
@@ -283,6 +336,11 @@ func (c *Controller) forgetSession(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.sessions, id)
+	c.noteIdle()
+}
+
+// noteIdle wakes WaitIdle. c.mu is held.
+func (c *Controller) noteIdle() {
 	if c.idle != nil && len(c.sessions)+c.reserved == 0 {
 		close(c.idle)
 		c.idle = nil
@@ -324,7 +382,13 @@ func (c *Controller) findLeg(id string) *leg {
 func (c *Controller) forgetLeg(l *leg) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.legs, l.id)
+	if c.legs[l.id] == l {
+		delete(c.legs, l.id)
+	}
+	if c.noLegs != nil && len(c.legs) == 0 {
+		close(c.noLegs)
+		c.noLegs = nil
+	}
 }
 
 // background runs f in a goroutine of the controller's, which ends before Close
@@ -340,9 +404,17 @@ func (c *Controller) newID() string { return uuid.NewString() }
 // Handler of an esl.Server.
 func (c *Controller) Handle(call *esl.Call) {
 	id := call.Channel.Get("Unique-ID")
-	if l := c.findLeg(id); l != nil {
-		l.attach(call.Conn, func() { l.control.attached(l) })
-		return
+	l := c.findLeg(id)
+	switch session := call.Channel.Get("variable_" + sessionVariable); {
+	case l != nil:
+		if !l.attach(c, call.Conn, func() { l.control.attached(l) }) {
+			l.log.Info("leg comes to a session that has ended")
+			refuse(call.Conn, "NORMAL_CLEARING")
+		}
+	case session != "":
+		c.log.Warn("leg refused: its session is not here", "connection", id, "session", session)
+		refuse(call.Conn, "NORMAL_CLEARING")
+	default:
+		c.handleIncoming(call, id)
 	}
-	c.handleIncoming(call, id)
 }

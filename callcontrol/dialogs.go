@@ -27,6 +27,10 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 }
 
 func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
+	if l.state != legConnected {
+		c.dialogNotStarted(r, "the connection is gone")
+		return
+	}
 	if c.dialogs == nil {
 		c.dialogs = make(map[string]*leg, 1)
 	}

@@ -33,34 +33,32 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 		answered: call.Channel.Get("Answer-State") == "answered",
 	}
 	c.addLeg(l)
-	l.attach(call.Conn, func() {})
+	l.attach(c, call.Conn, func() {})
 	c.background(func(ctx context.Context) {
 		document, err := c.documents.get(ctx, fetch.Request{URI: uri})
 		if err != nil {
 			log.Error("call refused: its document could not be loaded", "document", uri, "error", err)
 			c.unreserve()
-			c.forgetLeg(l)
-			refuse(call.Conn, "NORMAL_TEMPORARY_FAILURE")
+			c.refuseLeg(l, call.Conn, "NORMAL_TEMPORARY_FAILURE")
 			return
 		}
-		c.beginCall(l, connection, document)
+		c.beginCall(l, call.Conn, connection, document)
 	})
 }
 
-func (c *Controller) beginCall(l *leg, connection *interpreter.Connection, document *interpreter.Document) {
+func (c *Controller) beginCall(l *leg, conn *esl.Conn, connection *interpreter.Connection, document *interpreter.Document) {
 	control := c.newControl(document, interpreter.NewCall, nil, "")
 	control.own(l)
+	l.route.bind(control.session) // before it starts: its first transition may answer
 	err := c.begin(control, &interpreter.Event{
 		Name: "connection.alerting", Source: l.id, SourceType: "connection",
 		Fields: connectionFields(l.id),
 		Effect: interpreter.ConnectionEffect{ConnectionID: l.id, State: interpreter.Alerting, New: connection},
 	})
 	if err != nil {
-		c.forgetLeg(l)
 		l.log.Warn("call refused", "error", err)
-		return
+		c.refuseLeg(l, conn, c.limits.RefuseCause)
 	}
-	l.route.bind(control.session)
 }
 
 // documentOf chooses the document of a call: the dialplan's, else the first
@@ -86,6 +84,22 @@ func refuse(conn *esl.Conn, cause string) {
 			conn.Close()
 		}
 	})
+}
+
+// refuseLeg ends a call that has come so far as to be one of our legs, and
+// forgets it once it is gone.
+func (c *Controller) refuseLeg(l *leg, conn *esl.Conn, cause string) {
+	conn.SetHandler(func(e *esl.Event) {
+		if e.Name() == "CHANNEL_HANGUP_COMPLETE" {
+			c.forgetLeg(l)
+		}
+	})
+	conn.SetEndHandler(func(error) { c.forgetLeg(l) })
+	if conn.Err() != nil || l.hungUp.Load() { // it was quicker than the handlers
+		c.forgetLeg(l)
+		return
+	}
+	refuse(conn, cause)
 }
 
 // connectionOf makes the connection object of an incoming call from its channel.

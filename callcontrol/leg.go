@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ccxmld/dialog"
@@ -26,9 +27,11 @@ func (s legState) String() string {
 }
 
 // leg is a channel of FreeSWITCH that a session owns. All its fields belong to
-// the session's goroutine, except route, which readers of connections use.
+// the session's goroutine, except route and hungUp, which readers of connections
+// use.
 type leg struct {
 	route   legRoute
+	hungUp  atomic.Bool // its last event has come
 	control *control
 	id      string // the channel's uuid and the connection's id
 	log     *slog.Logger
@@ -91,6 +94,8 @@ type legRoute struct {
 	waiting []func()
 }
 
+// do runs f in the session's goroutine, or keeps it for then. It reports false
+// when the session has ended.
 func (r *legRoute) do(f func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -28,6 +28,9 @@ type Node struct {
 // of them and of no others. It is emptied when the leg has its own socket.
 const linkVariable = "ccxmld_link"
 
+// sessionVariable names the session of an outbound leg.
+const sessionVariable = "ccxml_session"
+
 // linkEvents are what a link subscribes to: the fate of outbound calls before
 // they come to our socket.
 var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_HANGUP_COMPLETE"}

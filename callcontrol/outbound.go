@@ -67,7 +67,7 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 		"hangup_after_bridge": "false",
 		"socket_resume":       "true",
 		linkVariable:          c.controller.options.ID,
-		"ccxml_session":       c.session.ID(),
+		sessionVariable:       c.session.ID(),
 	}
 	callerID := r.CallerID
 	if callerID == "" {
@@ -86,7 +86,10 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 	}
 	l.log.Info("originate", "destination", r.Destination, "dial", dial.Text)
 	l.node.link.Job(job.Command(), func(result string, err error) {
-		l.route.do(func() { c.originated(l, strings.TrimSpace(result), err) })
+		told := l.route.do(func() { c.originated(l, strings.TrimSpace(result), err) })
+		if !told && (err != nil || strings.HasPrefix(result, "-ERR")) {
+			c.controller.forgetLeg(l)
+		}
 	})
 }
 
@@ -110,6 +113,9 @@ func (c *control) originated(l *leg, result string, err error) {
 		l.gone(hangup{cause: cause})
 	case l.state == legDialing:
 		l.moveTo(legAttaching)
+		if l.ending { // our hangup crossed the answer, or came before the call
+			l.hangUp("NORMAL_CLEARING")
+		}
 		if l.stopTimer != nil {
 			l.stopTimer()
 		}
@@ -153,14 +159,19 @@ func (c *Controller) handleLink(e *esl.Event) {
 	case "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA":
 		l.route.do(func() { l.control.progressing(l) })
 	case "CHANNEL_HANGUP_COMPLETE":
-		h := hangupOf(e)
-		l.route.do(func() { l.gone(h) })
+		l.ends(c, hangupOf(e))
 	}
 }
 
 // progressing tells the document once that the far end rings.
 func (c *control) progressing(l *leg) {
-	if l.state != legDialing || l.progressed {
+	switch {
+	case l.state != legDialing:
+		return
+	case l.ending: // our hangup came before FreeSWITCH had the call
+		l.hangUp("ORIGINATOR_CANCEL")
+		return
+	case l.progressed:
 		return
 	}
 	l.progressed = true
@@ -177,6 +188,10 @@ func (c *control) attached(l *leg) {
 	case l.state == legDialing || l.state == legAttaching:
 		if l.stopTimer != nil {
 			l.stopTimer()
+		}
+		if l.ending {
+			l.hangUp("NORMAL_CLEARING")
+			return
 		}
 		l.moveTo(legConnected)
 		c.connected(l)

@@ -33,12 +33,10 @@ func (p place) takesOut(digit string) bool {
 }
 
 // leave takes the leg out of its conference or bridge, then runs then, which may
-// be nil. A leg that is alone is ready at once.
+// be nil. A leg that is alone is ready at once, and so is one that is gone: then
+// has to look.
 func (l *leg) leave(then func()) {
-	if l.state == legGone {
-		return
-	}
-	if l.place.kind == alone && !l.homing && l.joinPending == nil {
+	if l.state == legGone || l.isAlone() && len(l.leaving) == 0 {
 		if then != nil {
 			then()
 		}
@@ -54,6 +52,12 @@ func (l *leg) leave(then func()) {
 	case l.place.kind == inBridge:
 		l.control.bringHome(l)
 	}
+}
+
+// isAlone tells whether the leg is in no bridge or conference, nor on its way
+// into one or out of one.
+func (l *leg) isAlone() bool {
+	return l.place.kind == alone && !l.homing && l.joinPending == nil
 }
 
 // left notes that the leg is alone again, and tells the document unless a call
@@ -74,21 +78,16 @@ func (l *leg) left() {
 	l.termDigit = ""
 }
 
-// settle runs what waited for the leg to be alone.
+// settle runs what waited for the leg to be alone, in its order. What takes the
+// leg away again makes the rest wait once more.
 func (l *leg) settle() {
-	if l.homing || l.joinPending != nil || l.place.kind != alone {
-		if len(l.leaving) > 0 && !l.homing && l.joinPending == nil {
-			l.leave(nil)
-		}
-		return
-	}
-	waiting := l.leaving
-	l.leaving = nil
-	for _, then := range waiting {
-		if l.state == legGone {
-			return
-		}
+	for len(l.leaving) > 0 && (l.state == legGone || l.isAlone()) {
+		then := l.leaving[0]
+		l.leaving = l.leaving[1:]
 		then()
+	}
+	if len(l.leaving) > 0 {
+		l.leave(nil)
 	}
 }
 
@@ -129,7 +128,7 @@ func (l *leg) gone(h hangup) {
 	l.control.joinFailed(l, "the call has ended")
 	l.control.partnerGone(l)
 	l.left()
-	l.leaving = nil
+	l.settle()
 	l.control.controller.forgetLeg(l)
 	l.control.legEnded(l, was, h)
 }
