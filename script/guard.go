@@ -99,29 +99,28 @@ func (r *Runtime) install(missing guardSet) {
 }
 
 func (r *Runtime) installOne(guard guardSet) {
-	str, array := r.prototype("String"), r.prototype("Array")
 	switch guard {
 	case guardRepeat:
-		r.wrap(str, r.checkRepeat, "repeat")
+		r.wrap(r.stringPrototype(), r.checkRepeat, "repeat")
 	case guardPad:
-		r.wrap(str, r.checkPad, "padStart", "padEnd")
+		r.wrap(r.stringPrototype(), r.checkPad, "padStart", "padEnd")
 	case guardConcat:
-		r.wrap(str, r.checkStringConcat, "concat")
-		r.wrap(array, r.checkArrayConcat, "concat")
+		r.wrap(r.stringPrototype(), r.checkStringConcat, "concat")
+		r.wrap(r.arrayPrototype(), r.checkArrayConcat, "concat")
 	case guardReplace:
-		r.wrap(str, r.checkReplace, "replace", "replaceAll")
+		r.wrap(r.stringPrototype(), r.checkReplace, "replace", "replaceAll")
 	case guardJoin:
-		r.wrap(array, r.join, "join")
+		r.wrap(r.arrayPrototype(), r.join, "join")
 	case guardFlat:
-		r.wrap(array, r.checkFlat, "flat")
+		r.wrap(r.arrayPrototype(), r.checkFlat, "flat")
 	case guardLoops:
-		r.installLoops(array)
+		r.installLoops(r.arrayPrototype())
 	case guardApply:
 		r.wrap(r.prototype("Function"), r.checkLastLength, "apply")
 	case guardConstructors:
 		r.installConstructors()
 	case guardRegExp:
-		r.installRegExp(str)
+		r.installRegExp(r.stringPrototype())
 	case guardEval:
 		r.installEval()
 	case guardJSON:
@@ -134,6 +133,12 @@ func (r *Runtime) installOne(guard guardSet) {
 		}
 	}
 }
+
+// stringPrototype and arrayPrototype are had from a value: asking the constructor
+// would make the engine build it with all its functions, 7 KB a session.
+func (r *Runtime) stringPrototype() *goja.Object { return r.vm.ToValue("").ToObject(r.vm).Prototype() }
+
+func (r *Runtime) arrayPrototype() *goja.Object { return r.vm.NewArray().Prototype() }
 
 // global returns a global object of the engine, or nil if a document has put
 // something else in its place.
