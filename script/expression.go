@@ -1,6 +1,7 @@
 package script
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -66,7 +67,7 @@ func (s *source) parseExpression() (ast.Expression, error) {
 	}
 	program, err := s.parse("x[", "\n]")
 	if err != nil {
-		return nil, err
+		return nil, s.endsEarly(err)
 	}
 	if len(program.Body) == 1 {
 		if statement, ok := program.Body[0].(*ast.ExpressionStatement); ok {
@@ -76,6 +77,17 @@ func (s *source) parseExpression() (ast.Expression, error) {
 		}
 	}
 	return nil, s.errorf(nil, "SyntaxError: this is not one expression: %s", s.excerpt())
+}
+
+// endsEarly says that an expression is unfinished where the parser stumbled over
+// the bracket that parseExpression put behind it.
+func (s *source) endsEarly(err error) error {
+	var e *Error
+	if errors.As(err, &e) && strings.Contains(e.Reason, "Unexpected token ]") &&
+		e.Position.Line > s.at.Line+strings.Count(s.text, "\n") {
+		return s.errorf(e.cause, "SyntaxError: the expression ends too early: %s", s.excerpt())
+	}
+	return err
 }
 
 // whole reports whether the brackets of index are those that parseExpression put
