@@ -18,7 +18,7 @@ func TestPositionsAreThoseOfTheDocument(t *testing.T) {
 		{"1 + nope", 7, 24, "ReferenceError: nope is not defined"},
 		{"1 +\n\n  nope", 9, 3, "ReferenceError: nope is not defined"},
 		{"ccxml.x.y", 7, 28, "TypeError: Cannot read property 'y' of undefined"},
-		{"1 +", 8, 1, "SyntaxError: Unexpected token ]"},
+		{"1 +", 7, 20, "SyntaxError: the expression ends too early: 1 +"},
 		{"\n1 + )", 8, 5, "SyntaxError: Unexpected token )"},
 		{"(function () {\n throw 'oops' })()", 8, 2, "uncaught exception: oops"},
 		{"(function () {\n throw new RangeError('far') })()", 8, 8, "RangeError: far"},
