@@ -1,0 +1,278 @@
+package vxml
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+
+	"github.com/dop251/goja"
+
+	"ccxmld/dialog"
+	"ccxmld/script"
+)
+
+// Options says how VoiceXML dialogs are run.
+type Options struct {
+	// Limits bound the ECMAScript of pages.
+	Limits script.Limits
+	// Logger gets what pages log, and notices about them; nil for none.
+	Logger *slog.Logger
+}
+
+// mediaTypes are those under which VoiceXML is known.
+var mediaTypes = []string{"application/voicexml+xml", "application/xml", "text/xml", "text/vxml", "application/x-vxml"}
+
+// Register makes VoiceXML a type of dialog, the one that CCXML has for a default.
+// What the pages need fetched goes through the service.
+func Register(s *dialog.Service, o Options) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &pages{service: s, compiler: NewCompiler(), compiled: make(map[string]version), noticed: func(page *Page) {
+		for _, notice := range page.Notices {
+			o.Logger.Warn("VoiceXML page loaded with a notice", "page", notice.Position.String(), "notice", notice.Reason)
+		}
+	}}
+	s.Handle(func(r dialog.Request, on dialog.Channel, do func(func()) bool, e dialog.Events) dialog.Dialog {
+		log := o.Logger.With("dialog", r.ID)
+		ctx, cancel := context.WithCancel(context.Background())
+		b := &browser{
+			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, log), cancel: cancel,
+			hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1),
+		}
+		go b.run(ctx, o.Limits)
+		return b
+	}, mediaTypes...)
+}
+
+// state is where a dialog is in its life; browser.moveTo changes it.
+type state int
+
+const (
+	starting state = iota // the first page is not there yet
+	started
+	ended
+)
+
+// browser is a VoiceXML dialog, seen from its session.
+type browser struct {
+	pages        *pages
+	request      dialog.Request
+	events       dialog.Events
+	do           func(func()) bool
+	log          *slog.Logger
+	conversation *dialog.Conversation
+	cancel       context.CancelFunc // ends the dialog's goroutine
+
+	// hangup is closed when the call is over; outcomes has what came of the
+	// turn under way. The dialog's goroutine waits for both.
+	hangup   chan struct{}
+	outcomes chan dialog.Outcome
+
+	// Of the session's goroutine.
+	state state
+	over  bool // hangup is closed
+}
+
+// moveTo is the one place where the dialog's state changes.
+func (b *browser) moveTo(next state) {
+	if b.state == starting && next == started {
+		b.events.Started()
+	}
+	b.state = max(b.state, next)
+}
+
+func (b *browser) started() {
+	if b.state == starting {
+		b.moveTo(started)
+	}
+}
+
+func (b *browser) notStarted(reason string) {
+	if b.state != starting {
+		return
+	}
+	b.moveTo(ended)
+	b.cancel()
+	b.conversation.Close()
+	b.events.NotStarted(reason)
+}
+
+func (b *browser) exit(result dialog.Result) {
+	if b.state == ended {
+		return
+	}
+	b.moveTo(started)
+	b.moveTo(ended)
+	b.cancel()
+	b.conversation.Close()
+	b.events.Exited(result)
+}
+
+// Digit implements dialog.Dialog.
+func (b *browser) Digit(digit string) bool {
+	return b.state != ended && b.conversation.Digit(digit)
+}
+
+// Terminate implements dialog.Dialog. A page that may still return something is
+// told that the call is over (CCXML 1.0, 7.2.3).
+func (b *browser) Terminate(immediate bool) {
+	if b.state == ended {
+		return
+	}
+	if immediate || b.state == starting {
+		b.exit(dialog.Result{})
+		return
+	}
+	b.finish()
+	b.conversation.Interrupt()
+}
+
+// HungUp implements dialog.Dialog.
+func (b *browser) HungUp() {
+	switch b.state {
+	case starting:
+		b.notStarted("the call has ended")
+	case started:
+		b.finish()
+		b.conversation.HungUp()
+	}
+}
+
+// finish tells the page that the call is over.
+func (b *browser) finish() {
+	if !b.over {
+		b.over = true
+		close(b.hangup)
+	}
+}
+
+// What follows is called in the dialog's goroutine.
+
+func (b *browser) run(ctx context.Context, limits script.Limits) {
+	defer b.cancel()
+	defer func() {
+		if problem := recover(); problem != nil {
+			// A mistake of ours must not take other calls along.
+			b.log.Error("VoiceXML dialog failed", "problem", problem, "stack", string(debug.Stack()))
+			b.do(func() { b.exit(dialog.Result{Reason: fmt.Sprintf("the VoiceXML interpreter failed: %v", problem)}) })
+		}
+	}()
+	page, form, err := b.first(ctx)
+	if err != nil {
+		reason := strings.ReplaceAll(err.Error(), "\n", "; ")
+		b.do(func() { b.notStarted(reason) })
+		return
+	}
+	if !b.do(b.started) {
+		return
+	}
+	x := &execution{browser: b, ctx: ctx, log: b.log, runtime: page.language.NewRuntime(limits)}
+	b.declareSession(x.runtime)
+	end := x.run(page, form)
+	b.do(func() { b.exit(dialog.Result{Values: end.values, Reason: end.reason}) })
+}
+
+// first gets the page that the dialog starts with.
+func (b *browser) first(ctx context.Context) (*Page, *form, error) {
+	r := &b.request
+	reference, id, _ := strings.Cut(r.Source, "#")
+	page, err := b.pages.get(ctx, r.Base, reference, &dialog.Fetch{
+		Method: r.Method, Enctype: r.Enctype, Form: r.Namelist, MaxAge: r.MaxAge, MaxStale: r.MaxStale,
+	})
+	if err != nil || id == "" {
+		return page, nil, err
+	}
+	form := page.byID[id]
+	if form == nil {
+		return nil, nil, fmt.Errorf("there is no dialog %q in %s", id, page.URI)
+	}
+	return page, form, nil
+}
+
+func (b *browser) load(ctx context.Context, base, reference string, how *dialog.Fetch) (*Page, error) {
+	return b.pages.get(ctx, base, reference, how)
+}
+
+// hungUp tells whether the call is over.
+func (b *browser) hungUp() bool {
+	select {
+	case <-b.hangup:
+		return true
+	default:
+		return false
+	}
+}
+
+// take has a turn with the party. It reports false when the call is over.
+func (b *browser) take(ctx context.Context, t dialog.Turn) (dialog.Outcome, bool) {
+	if b.hungUp() || !b.do(func() {
+		if b.state == started && !b.over {
+			b.conversation.Take(t, func(o dialog.Outcome) { b.outcomes <- o })
+		}
+	}) {
+		return dialog.Outcome{}, false
+	}
+	// After false there are no further turns, so that an outcome that comes
+	// late has its place in the channel and blocks nobody.
+	select {
+	case o := <-b.outcomes:
+		return o, o.End != dialog.Gone && o.End != dialog.Interrupted
+	case <-b.hangup:
+	case <-ctx.Done():
+	}
+	return dialog.Outcome{}, false
+}
+
+// disconnect asks the session to hang the call up.
+func (b *browser) disconnect(values dialog.Values) {
+	b.do(func() {
+		if b.state == started && b.events.Disconnect != nil {
+			b.events.Disconnect(values)
+		}
+	})
+}
+
+// declareSession gives the page what it may know of the call (VoiceXML 2.0,
+// 5.1.4; CCXML 1.0, 7.2, parameters).
+func (b *browser) declareSession(r *script.Runtime) {
+	vm := r.VM()
+	end := func(uri string) *goja.Object {
+		o := vm.CreateObject(nil)
+		set(o, "uri", vm.ToValue(uri))
+		return o
+	}
+	values := vm.CreateObject(nil)
+	for _, p := range b.request.Parameters {
+		nest(vm, values, p.Name, vm.ToValue(p.Value))
+	}
+	ccxml := vm.CreateObject(nil)
+	set(ccxml, "values", values)
+	connection := vm.CreateObject(nil)
+	set(connection, "local", end(b.request.Local))
+	set(connection, "remote", end(b.request.Remote))
+	set(connection, "ccxml", ccxml)
+	r.Declare(sessionScope, "connection", connection)
+}
+
+// nest sets a property whose dotted name stands for nested objects.
+func nest(vm *goja.Runtime, o *goja.Object, name string, value goja.Value) {
+	for {
+		head, rest, dotted := strings.Cut(name, ".")
+		if !dotted {
+			set(o, name, value)
+			return
+		}
+		child, ok := o.Get(head).(*goja.Object)
+		if !ok {
+			child = vm.CreateObject(nil)
+			set(o, head, child)
+		}
+		o, name = child, rest
+	}
+}
+
+// set sets a property of an object that we made, which takes any.
+func set(o *goja.Object, name string, value goja.Value) { _ = o.Set(name, value) }

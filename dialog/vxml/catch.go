@@ -1,0 +1,232 @@
+package vxml
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dop251/goja"
+
+	"ccxmld/dialog"
+	"ccxmld/script"
+)
+
+// thrown is an event on its way to its handler (VoiceXML 2.0, 5.2). Actions
+// return it as an error.
+type thrown struct {
+	event   string
+	message string
+}
+
+func (t *thrown) Error() string {
+	if t.message == "" {
+		return t.event
+	}
+	return t.event + ": " + t.message
+}
+
+func thrownf(event, format string, args ...any) *thrown {
+	return &thrown{event, fmt.Sprintf(format, args...)}
+}
+
+// semantic makes error.semantic of what went wrong in ECMAScript.
+func semantic(err error) error { return &thrown{"error.semantic", err.Error()} }
+
+// handler is a <catch>, or its short forms (VoiceXML 2.0, 5.2.2 and 5.2.3).
+type handler struct {
+	place
+	events  []string // none: all
+	count   int
+	cond    *script.Expression
+	actions []action
+}
+
+func (e *element) isHandler() bool {
+	switch e.tag {
+	case "catch", "noinput", "nomatch", "help", "error":
+		return true
+	}
+	return false
+}
+
+func (e *element) handler() *handler {
+	h := &handler{place: e.place, count: 1, cond: e.expression("cond")}
+	if e.tag == "catch" {
+		e.attributes("event", "count", "cond")
+		h.events = strings.Fields(e.text("event"))
+	} else {
+		e.attributes("count", "cond")
+		h.events = []string{e.tag}
+	}
+	if slices.Contains(h.events, ".") {
+		h.events = nil
+	}
+	if text := e.text("count"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			e.problem("<%s count=%q>: expected a number from 1", e.tag, text)
+		}
+		h.count = n
+	}
+	h.actions = e.actions()
+	return h
+}
+
+// catches tells whether the handler is for an event: its name, or the beginning
+// of its name up to a dot.
+func (h *handler) catches(event string) bool {
+	return len(h.events) == 0 || slices.ContainsFunc(h.events, func(name string) bool {
+		name = strings.TrimSuffix(name, ".")
+		return event == name || strings.HasPrefix(event, name+".")
+	})
+}
+
+// find selects the handler for an event (VoiceXML 2.0, 5.2.4): of those that
+// catch it, the first, from the inside out, with the highest count that the
+// event has reached.
+func (x *execution) find(event string) (*handler, error) {
+	var best *handler
+	for _, l := range x.levels() {
+		for _, h := range l.handlers {
+			if !h.catches(event) || h.count > x.counted(h, event) || best != nil && h.count <= best.count {
+				continue
+			}
+			if h.cond != nil {
+				value, err := x.eval(h.cond)
+				if err != nil {
+					return nil, err
+				}
+				if !value.ToBoolean() {
+					continue
+				}
+			}
+			best = h
+		}
+	}
+	return best, nil
+}
+
+// counted is how often an event that the handler catches has come to the item:
+// events of one family count together for a handler of the family.
+func (x *execution) counted(h *handler, event string) int {
+	n := 0
+	for name, times := range x.events[x.itemName()] {
+		if name == event || len(h.events) == 1 && h.catches(name) {
+			n += times
+		}
+	}
+	return n
+}
+
+// count notes that an event has come to the present item.
+func (x *execution) count(event string) {
+	const most = 1000 // names that a page could make up
+	events := x.events[x.itemName()]
+	if events == nil {
+		events = make(map[string]int)
+		x.events[x.itemName()] = events
+	}
+	if len(events) < most || events[event] > 0 {
+		events[event]++
+	}
+}
+
+// handle runs the handler of an event. The error is what the handler does, if
+// it is not to go on with the form.
+func (x *execution) handle(t *thrown) error {
+	x.log.Debug("event", "event", t.event, "message", t.message)
+	x.count(t.event)
+	x.reprompt = false
+	h, err := x.find(t.event)
+	if err != nil {
+		return err
+	}
+	if h == nil {
+		return x.handleByDefault(t)
+	}
+	x.openAnonymous()
+	vm := x.runtime.VM()
+	x.runtime.Declare(anonymousScope, "_event", vm.ToValue(t.event))
+	message := goja.Undefined()
+	if t.message != "" {
+		message = vm.ToValue(t.message)
+	}
+	x.runtime.Declare(anonymousScope, "_message", message)
+	return x.runAll(h.actions)
+}
+
+// handleByDefault does what is said for events that nobody catches (VoiceXML
+// 2.0, 5.2.5).
+func (x *execution) handleByDefault(t *thrown) error {
+	switch {
+	case t.event == "cancel":
+		return nil
+	case t.event == "help" || t.event == "noinput" || t.event == "nomatch" || strings.HasPrefix(t.event, "nomatch."):
+		x.reprompt = true
+		return nil
+	case strings.HasPrefix(t.event, "connection.disconnect"):
+		return &exit{}
+	}
+	return &exit{reason: fmt.Sprintf("%s: nothing catches %v", x.where(), t)}
+}
+
+// defaults are the properties of the platform (VoiceXML 2.0, 6.3).
+var defaults = map[string]string{
+	"bargein":           "true",
+	"timeout":           "5s",
+	"interdigittimeout": "3s",
+	"termtimeout":       "0s",
+	"termchar":          "#",
+	"fetchtimeout":      "",
+}
+
+// checkProperty finds values that a property cannot have.
+func checkProperty(name, value string) error {
+	switch name {
+	case "timeout", "interdigittimeout", "termtimeout", "fetchtimeout":
+		_, err := dialog.ParseTime(value)
+		return err
+	case "bargein":
+		if value != "true" && value != "false" {
+			return fmt.Errorf("%q is neither true nor false", value)
+		}
+	case "termchar":
+		if len(value) > 1 || strings.Trim(value, dialog.Digits) != "" {
+			return fmt.Errorf("%q is not a digit; it is one of %s, or empty", value, dialog.Digits)
+		}
+	}
+	return nil
+}
+
+// levels are the item, the form and the page, from the inside out.
+func (x *execution) levels() []*level {
+	list := make([]*level, 0, 3)
+	if x.item != nil {
+		list = append(list, &x.item.level)
+	}
+	if x.form != nil {
+		list = append(list, &x.form.level)
+	}
+	return append(list, &x.page.level)
+}
+
+// property gives a property as it applies to the present item.
+func (x *execution) property(name string) string {
+	for _, l := range x.levels() {
+		if value, ok := l.properties[name]; ok {
+			return value
+		}
+	}
+	return defaults[name]
+}
+
+// interval gives a property that is a time.
+func (x *execution) interval(name string) time.Duration {
+	d, err := dialog.ParseTime(x.property(name))
+	if err != nil { // An empty one: the compiler has checked the others.
+		return 0
+	}
+	return d
+}

@@ -1,0 +1,371 @@
+package vxml
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/antchfx/xmlquery"
+
+	"ccxmld/script"
+)
+
+// Compiler turns parsed pages into compiled ones. It is safe for concurrent use.
+type Compiler struct {
+	language *script.Language
+}
+
+// NewCompiler gives a compiler.
+func NewCompiler() *Compiler { return &Compiler{newLanguage()} }
+
+// compilation is one page being compiled.
+type compilation struct {
+	page     *Page
+	language *script.Language
+	problems Problems
+	blocks   int // items without a name
+}
+
+// element is an XML element being compiled.
+type element struct {
+	*compilation
+	place
+	node *xmlquery.Node
+}
+
+// Compile compiles the page whose root element is root, or whose parsed form has
+// it as a child. The error is of type Problems: everything that keeps the page
+// from loading.
+func (c *Compiler) Compile(root *xmlquery.Node, uri string) (*Page, error) {
+	k := &compilation{language: c.language, page: &Page{
+		URI: uri, base: uri, language: c.language, byID: make(map[string]*form),
+	}}
+	k.root(root)
+	if len(k.problems) > 0 {
+		return nil, k.problems
+	}
+	return k.page, nil
+}
+
+func (c *compilation) element(node *xmlquery.Node) *element {
+	return &element{c, place{node.Data, script.Position{URI: c.page.URI, Line: node.LineNumber}}, node}
+}
+
+func (c *compilation) root(node *xmlquery.Node) {
+	for node != nil && node.Type != xmlquery.ElementNode {
+		node = firstElement(node)
+	}
+	if node == nil {
+		c.problems = append(c.problems, &Problem{script.Position{URI: c.page.URI, Line: 1}, "vxml", "the page has no root element; expected <vxml version=\"2.1\">"})
+		return
+	}
+	e := c.element(node)
+	if node.Data != "vxml" || !isVoiceXML(node) {
+		e.problem("<%s> is not the root of a VoiceXML page; expected <vxml>", node.Data)
+		return
+	}
+	e.attributes("version", "application", "base")
+	if version := e.text("version"); version != "2.0" && version != "2.1" {
+		e.notice("version is %q; the page is read as 2.1", version)
+	}
+	if application := e.text("application"); application != "" {
+		e.notice("application root documents are not supported yet; %s is not loaded", application)
+	}
+	if base, err := url.Parse(c.page.URI); err == nil {
+		if own, err := base.Parse(attributeOf(node, "xml", "base")); err == nil {
+			c.page.base = own.String()
+		}
+	}
+	for child := range elements(node) {
+		c.topLevel(c.element(child))
+	}
+	if len(c.page.forms) == 0 {
+		e.problem("the page has no <form>, so there is nothing to run")
+	}
+}
+
+// topLevel compiles a child of <vxml>.
+func (c *compilation) topLevel(e *element) {
+	switch {
+	case e.common(&c.page.level):
+	case e.tag == "form":
+		c.form(e)
+	case e.tag == "menu":
+		e.notice("<menu> is not supported yet; it throws error.unsupported.menu when it is reached")
+		c.addForm(&form{place: e.place, id: e.text("id"), items: []*item{c.unsupportedItem(e)}}, e)
+	case e.tag == "var" || e.tag == "script":
+		c.page.init = appendAction(c.page.init, e.action(documentScope))
+	case e.tag == "link":
+		e.notice("<link> is not supported yet; it is ignored")
+	default:
+		e.misplaced()
+	}
+}
+
+// common compiles what a document, a form and an item may have.
+func (e *element) common(l *level) bool {
+	switch {
+	case !isVoiceXML(e.node):
+		e.notice("<%s> is not of VoiceXML; it is ignored", e.node.Data)
+	case e.tag == "property":
+		e.property(l)
+	case e.isHandler():
+		l.handlers = append(l.handlers, e.handler())
+	case e.tag == "meta" || e.tag == "metadata":
+	default:
+		return false
+	}
+	return true
+}
+
+func (e *element) property(l *level) {
+	e.attributes("name", "value")
+	name, value := e.required("name"), e.text("value")
+	if err := checkProperty(name, value); err != nil {
+		e.problem("<property name=%q>: %v", name, err)
+	}
+	if l.properties == nil {
+		l.properties = make(map[string]string)
+	}
+	l.properties[name] = value
+}
+
+func (c *compilation) form(e *element) {
+	e.attributes("id", "scope")
+	f := &form{place: e.place, id: e.text("id")}
+	c.addForm(f, e)
+	for child := range elements(e.node) {
+		k := c.element(child)
+		switch {
+		case k.common(&f.level):
+		case k.tag == "var" || k.tag == "script":
+			f.init = appendAction(f.init, k.action(dialogScope))
+		case k.tag == "block" || k.tag == "field":
+			f.add(c.item(k))
+		case slices.Contains(otherItems, k.tag):
+			k.notice("<%s> is not supported yet; it throws error.unsupported.%s when it is reached", k.tag, k.tag)
+			f.add(c.unsupportedItem(k))
+		case k.tag == "filled":
+			f.filled = append(f.filled, k.filled(true))
+		case k.tag == "grammar" || k.tag == "link":
+			k.notice("<%s> of a form is not supported yet; it is ignored", k.tag)
+		default:
+			k.misplaced()
+		}
+	}
+	f.check(c)
+}
+
+// otherItems are the form items that are not done here yet.
+var otherItems = []string{"record", "transfer", "subdialog", "object", "initial"}
+
+func (c *compilation) addForm(f *form, e *element) {
+	if f.id != "" && c.page.byID[f.id] != nil {
+		e.problem("there are two dialogs with the id %q", f.id)
+	}
+	c.page.byID[f.id] = f
+	c.page.forms = append(c.page.forms, f)
+}
+
+func (f *form) add(i *item) { f.items = append(f.items, i) }
+
+// check finds items of one name, and names of <filled> that are none of a field.
+func (f *form) check(c *compilation) {
+	names := make(map[string]bool)
+	for _, i := range f.items {
+		if names[i.name] {
+			c.problems = append(c.problems, &Problem{i.position, i.tag, fmt.Sprintf("there are two form items with the name %q", i.name)})
+		}
+		names[i.name] = true
+	}
+	for _, filled := range f.filled {
+		for _, name := range filled.names {
+			if !names[name] {
+				c.problems = append(c.problems, &Problem{filled.position, "filled", fmt.Sprintf("namelist has %q, which is no item of this form", name)})
+			}
+		}
+	}
+}
+
+func (c *compilation) newItem(e *element) *item {
+	i := &item{place: e.place, name: e.text("name"), expr: e.expression("expr"), cond: e.expression("cond")}
+	if i.name == "" {
+		c.blocks++
+		// Documents cannot spell it.
+		i.name = fmt.Sprintf("item %d", c.blocks)
+	} else if !script.IsIdentifier(i.name) {
+		e.problem("<%s name=%q>: not a variable name", e.tag, i.name)
+	}
+	return i
+}
+
+func (c *compilation) unsupportedItem(e *element) *item {
+	i := c.newItem(e)
+	i.unsupported = e.tag
+	return i
+}
+
+// item compiles a <block> or <field>.
+func (c *compilation) item(e *element) *item {
+	i := c.newItem(e)
+	if e.tag == "block" {
+		e.attributes("name", "expr", "cond")
+		i.block = true
+		i.actions = e.actions()
+		return i
+	}
+	e.attributes("name", "expr", "cond", "type", "slot", "modal")
+	var grammars anyOf
+	if kind := e.text("type"); kind != "" {
+		grammars = e.builtin(grammars, kind)
+	}
+	for _, run := range e.runs() {
+		if run.element == nil {
+			i.prompts = append(i.prompts, &prompt{place: e.place, count: 1, parts: run.parts})
+			continue
+		}
+		switch k := run.element; {
+		case k.common(&i.level):
+		case k.tag == "prompt":
+			i.prompts = append(i.prompts, k.prompt())
+		case k.tag == "filled":
+			i.filled = append(i.filled, k.filled(false))
+		case k.tag == "grammar":
+			grammars = k.grammar(grammars)
+		case k.tag == "option" || k.tag == "link":
+			k.notice("<%s> is not supported yet; it is ignored", k.tag)
+		default:
+			k.misplaced()
+		}
+	}
+	if i.grammar = grammars.grammar(); i.grammar == nil {
+		e.notice("<field> has no grammar for digits that is supported; it throws error.unsupported.format when it is reached")
+		i.unsupported = "format"
+	}
+	return i
+}
+
+func (e *element) filled(ofForm bool) *filled {
+	e.attributes("mode", "namelist")
+	f := &filled{place: e.place, actions: e.actions()}
+	mode := e.text("mode")
+	switch {
+	case !ofForm && (mode != "" || e.text("namelist") != ""):
+		e.problem("<filled> of an item takes neither mode nor namelist")
+	case mode == "any":
+		f.any = true
+	case mode != "" && mode != "all":
+		e.problem("mode is %q; expected all or any", mode)
+	}
+	f.names = strings.Fields(e.text("namelist"))
+	return f
+}
+
+func (e *element) problem(format string, args ...any) {
+	e.problems = append(e.problems, &Problem{e.position, e.tag, fmt.Sprintf(format, args...)})
+}
+
+func (e *element) notice(format string, args ...any) {
+	e.page.Notices = append(e.page.Notices, &Problem{e.position, e.tag, fmt.Sprintf(format, args...)})
+}
+
+// misplaced reports an element where it cannot stand.
+func (e *element) misplaced() {
+	if slices.Contains(vocabulary, e.tag) {
+		e.problem("<%s> cannot stand in <%s>", e.tag, e.node.Parent.Data)
+		return
+	}
+	e.problem("<%s> is not an element of VoiceXML", e.tag)
+}
+
+// attributes reports attributes that the element does not have, or that are not
+// done here yet.
+func (e *element) attributes(known ...string) {
+	for _, a := range e.node.Attr {
+		if a.Name.Space == "" && a.Name.Local != "xmlns" && !slices.Contains(known, a.Name.Local) && !slices.Contains(elsewhere, a.Name.Local) {
+			e.notice("the attribute %s of <%s> is not supported; it is ignored", a.Name.Local, e.tag)
+		}
+	}
+}
+
+// elsewhere are attributes that change nothing here: fetches go by the rules of
+// the HTTP cache, and prompts are not fetched ahead.
+var elsewhere = []string{"fetchhint", "fetchaudio", "bargeintype", "xsi"}
+
+func (e *element) text(name string) string { return strings.TrimSpace(attributeOf(e.node, "", name)) }
+
+func (e *element) has(name string) bool {
+	return slices.ContainsFunc(e.node.Attr, func(a xmlquery.Attr) bool { return a.Name.Space == "" && a.Name.Local == name })
+}
+
+func (e *element) required(name string) string {
+	if !e.has(name) {
+		e.problem("<%s> needs the attribute %s", e.tag, name)
+	}
+	return e.text(name)
+}
+
+// expression compiles an attribute that is evaluated when the element runs; nil
+// where it is absent.
+func (e *element) expression(name string) *script.Expression {
+	if !e.has(name) {
+		return nil
+	}
+	compiled, err := e.language.Expression(attributeOf(e.node, "", name), e.position)
+	if err != nil {
+		e.attributeProblem(name, err)
+		return nil
+	}
+	return compiled
+}
+
+func (e *element) attributeProblem(name string, err error) {
+	reason := err.Error()
+	var scriptError *script.Error
+	if errors.As(err, &scriptError) {
+		reason = scriptError.Reason
+	}
+	e.problem("<%s %s=%q>: %s", e.tag, name, e.text(name), reason)
+}
+
+func attributeOf(node *xmlquery.Node, space, name string) string {
+	for _, a := range node.Attr {
+		if a.Name.Local == name && a.Name.Space == space {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// elements gives the child elements of a node.
+func elements(node *xmlquery.Node) func(func(*xmlquery.Node) bool) {
+	return func(yield func(*xmlquery.Node) bool) {
+		for child := node.FirstChild; child != nil; child = child.NextSibling {
+			if child.Type == xmlquery.ElementNode && !yield(child) {
+				return
+			}
+		}
+	}
+}
+
+func firstElement(node *xmlquery.Node) *xmlquery.Node {
+	for child := range elements(node) {
+		return child
+	}
+	return nil
+}
+
+func isVoiceXML(node *xmlquery.Node) bool {
+	return node.NamespaceURI == "" && node.Prefix == "" || node.NamespaceURI == Namespace
+}
+
+// vocabulary is all of VoiceXML 2.1 and the speech markup that prompts may have.
+var vocabulary = append([]string{
+	"assign", "audio", "block", "catch", "choice", "clear", "data", "disconnect", "else", "elseif", "enumerate", "error",
+	"exit", "example", "field", "filled", "foreach", "form", "goto", "grammar", "help", "if", "initial", "item", "lexicon",
+	"link", "log", "menu", "meta", "metadata", "noinput", "nomatch", "object", "one-of", "option", "param", "prompt",
+	"property", "record", "reprompt", "rethrow", "return", "rule", "ruleref", "script", "subdialog", "submit", "tag",
+	"throw", "token", "transfer", "value", "var", "vxml",
+}, markup...)

@@ -1,0 +1,119 @@
+package vxml_test
+
+import (
+	"strings"
+	"testing"
+
+	"ccxmld/dialog"
+	"ccxmld/dialog/vxml"
+	"ccxmld/fetch"
+)
+
+func compile(t testing.TB, text string) (*vxml.Page, error) {
+	t.Helper()
+	root, err := fetch.ParseXML([]byte(text), "file:///p.vxml", fetch.XMLLimits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return vxml.NewCompiler().Compile(root, "file:///p.vxml")
+}
+
+// TestProblems: what keeps a page from loading, with its line.
+func TestProblems(t *testing.T) {
+	tests := []struct{ page, want string }{
+		{"<ccxml/>", "1: <ccxml> is not the root of a VoiceXML page; expected <vxml>"},
+		{`<vxml/>`, "1: the page has no <form>, so there is nothing to run"},
+		{"<form>\n<field name='a b' type='digits'/></form>", `2: <field name="a b">: not a variable name`},
+		{"<form><field name='a' type='digits'/>\n<field name='a' type='digits'/></form>", `2: there are two form items with the name "a"`},
+		{"<form id='a'/>\n<form id='a'/>", `2: there are two dialogs with the id "a"`},
+		{"<form>\n<filled namelist='x'/></form>", `2: namelist has "x", which is no item of this form`},
+		{"<form><block>\n<if cond='a ='/></block></form>", `2: <if cond="a =">: SyntaxError: `},
+		{"<form><block>\n<if/></block></form>", `2: <if> needs the attribute cond`},
+		{"<form><block><if cond='1'><else/>\n<elseif cond='2'/></if></block></form>", `2: <elseif> comes after <else/>`},
+		{"<form><block>\n<assign name='1' expr='1'/></block></form>", `2: <assign name="1">: SyntaxError: `},
+		{"<form><block><script>\nvar a = ;</script></block></form>", `2: <script>: SyntaxError: `},
+		{"<form><block>\n<goto/></block></form>", "2: <goto> needs exactly one of next, expr, nextitem, expritem"},
+		{"<form><block>\n<submit next='a' method='put'/></block></form>", `2: method is "put"; expected get or post`},
+		{"<form><block>\n<filled/></block></form>", "2: <filled> cannot stand in <block>"},
+		{"<form><block><prompt>\n<goto/></prompt></block></form>", "2: <goto> cannot stand in <prompt>"},
+		{"<form><block>\n<audio/></block></form>", "2: <audio> needs exactly one of src and expr"},
+		{"<form>\n<field type='digits?length=0'/></form>", `2: the grammar digits?length=0: "length=0": expected a number from 1 to 100`},
+		{"<form>\n<field type='digits?length=3;maxlength=2'/></form>", `2: the grammar digits?length=3;maxlength=2: length contradicts minlength or maxlength`},
+		{"<form>\n<property name='timeout' value='soon'/></form>", `2: <property name="timeout">: "soon" is not a time`},
+		{"<form>\n<property name='termchar' value='##'/></form>", `2: <property name="termchar">: "##" is not a digit`},
+		{"<form>\n<noinput count='0'/></form>", `2: <noinput count="0">: expected a number from 1`},
+	}
+	for _, test := range tests {
+		if !strings.HasPrefix(test.page, "<ccxml") && !strings.HasPrefix(test.page, "<vxml") {
+			test.page = whole(test.page)
+		}
+		_, err := compile(t, test.page)
+		if err == nil || !strings.HasPrefix(err.Error(), "file:///p.vxml:"+test.want) {
+			t.Errorf("%s\n\tgave %v\n\twant %s", test.page, err, test.want)
+		}
+	}
+}
+
+// TestNotices: what is passed over, said when the page is loaded.
+func TestNotices(t *testing.T) {
+	page, err := compile(t, `<vxml version="2.1" application="root.vxml"><link next="a"/><form>
+		<record/><field type="boolean" name="f"/><block><foreach/><x:y xmlns:x="urn:x"/><log labl="a"/></block></form></vxml>`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var notices []string
+	for _, n := range page.Notices {
+		notices = append(notices, n.Error())
+	}
+	all := strings.Join(notices, "\n")
+	for _, want := range []string{
+		":1: application root documents are not supported yet; root.vxml is not loaded", ":1: <link> is not supported yet",
+		":2: <record> is not supported yet; it throws error.unsupported.record", ":2: the builtin grammar boolean is not supported yet",
+		":2: <field> has no grammar for digits", ":2: <foreach> is not supported yet", "<y> is not of VoiceXML", "the attribute labl of <log>",
+	} {
+		if !strings.Contains(all, want) {
+			t.Errorf("no notice says %q:\n%s", want, all)
+		}
+	}
+}
+
+func FuzzCompile(f *testing.F) {
+	for _, page := range []string{
+		`<form><field name="f" type="digits?length=3">Go<filled><if cond="f==1">a<else/>b</if></filled></field></form>`,
+		`<form><block><prompt count="2"><audio expr="a"><break/></audio><emphasis>x</emphasis></prompt><script>var a = 1</script></block></form>`,
+		`<catch event="a b" count="2"><submit next="x" namelist="a.b"/></catch><menu/><form id="x"><initial/></form>`,
+	} {
+		f.Add(whole(page))
+	}
+	compiler := vxml.NewCompiler()
+	f.Fuzz(func(t *testing.T, text string) {
+		root, err := fetch.ParseXML([]byte(text), "file:///p.vxml", fetch.XMLLimits{})
+		if err != nil {
+			return
+		}
+		page, err := compiler.Compile(root, "file:///p.vxml")
+		if (page == nil) == (err == nil) {
+			t.Errorf("page %v, error %v", page, err)
+		}
+	})
+}
+
+// FuzzField: a field's grammar is consistent: what is complete is matched, and a
+// prefix of what is matched is at least partial.
+func FuzzField(f *testing.F) {
+	f.Add("digits?length=4", "1234")
+	f.Add("digits?minlength=2&maxlength=3", "12*")
+	f.Fuzz(func(t *testing.T, kind, input string) {
+		g, err := vxml.Builtin(kind)
+		if err != nil || len(input) > 200 {
+			return
+		}
+		if m := g.Match(input); m != dialog.NoMatch {
+			for i := 1; i < len(input); i++ {
+				if p := g.Match(input[:i]); p == dialog.NoMatch || p == dialog.Complete {
+					t.Errorf("%s: %q is %v, but %q is %v", kind, input, m, input[:i], p)
+				}
+			}
+		}
+	})
+}
