@@ -153,17 +153,25 @@ func (c *Conn) Run(onEvent func(*Event)) error {
 func (c *Conn) readAll() (err error) {
 	defer recoverAsError(&err)
 	for {
-		m, err := c.reader.next()
-		if err != nil {
+		if err := c.reader.await(); err != nil {
 			return err
 		}
-		if err := c.handle(m); err != nil {
-			return err
-		}
-		if err := c.Err(); err != nil {
+		if err := c.handleNext(); err != nil {
 			return err
 		}
 	}
+}
+
+// handleNext reads and handles one message. Its error ends the connection.
+func (c *Conn) handleNext() error {
+	m, err := c.reader.next()
+	if err != nil {
+		return err
+	}
+	if err := c.handle(m); err != nil {
+		return err
+	}
+	return c.Err()
 }
 
 // finish gives the commands in flight their error: since the reason is noted,
@@ -266,7 +274,10 @@ func (c *Conn) handleReply(m message) {
 		c.log.Warn("event socket reply to no command", "remote", c.nc.RemoteAddr(), "reply", newReply(m).Text)
 		return
 	}
-	if p.wanted() {
+	switch {
+	case p.view:
+		p.call(viewReply(m), nil)
+	case p.wanted():
 		p.call(newReply(m), nil)
 	}
 }

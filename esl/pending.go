@@ -7,6 +7,7 @@ type pendingReply struct {
 	// each and index are for one of several commands written together.
 	each  func(int, *Reply, error)
 	index int
+	view  bool // the reply is not kept
 }
 
 func (p pendingReply) wanted() bool { return p.done != nil || p.each != nil }

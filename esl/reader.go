@@ -69,6 +69,16 @@ type reader struct {
 	idle [idleSize]byte
 }
 
+// await returns when there is something to read, or with the error that next
+// would return. A connection spends its life here: next needs much more stack,
+// and a goroutine keeps what its stack grew to unless it waits with little of it.
+func (r *reader) await() error {
+	if r.start < r.end {
+		return nil
+	}
+	return r.fill(1)
+}
+
 // next reads one message. Lines may end in LF or CRLF; empty lines before a
 // message are skipped. It returns io.EOF at the end between two messages, and
 // io.ErrUnexpectedEOF within one.

@@ -18,8 +18,15 @@ type Reply struct {
 	encoded bool
 }
 
+// newReply makes a reply that lasts.
 func newReply(m message) *Reply {
-	r := &Reply{event: Event{head: bytes.Clone(m.head)}}
+	return viewReply(message{head: bytes.Clone(m.head), body: m.body})
+}
+
+// viewReply makes a reply that is valid only as long as the message is: a whole
+// channel is large.
+func viewReply(m message) *Reply {
+	r := &Reply{event: Event{head: m.head}}
 	_, r.encoded = r.event.raw("Event-Name")
 	if string(m.contentType()) == apiResponse {
 		r.Text = strings.TrimSpace(string(m.body))

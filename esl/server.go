@@ -36,7 +36,7 @@ type Server struct {
 // A Call is a leg that FreeSWITCH has handed over.
 type Call struct {
 	Conn    *Conn
-	Channel *Event // the answer to connect
+	Channel *Event // the answer to connect, valid until Handler returns
 }
 
 const (
@@ -145,44 +145,51 @@ func (s *Server) admits(addr net.Addr) bool {
 func (s *Server) serve(nc net.Conn) {
 	c := NewConn(nc, Options{Limits: s.Limits, Logger: s.Logger, WriteTimeout: s.WriteTimeout})
 	defer s.detach(c)
+	s.connect(c)
+	_ = c.Run(nil) // the handlers are told
+}
+
+// connect asks for the channel, which take gets.
+func (s *Server) connect(c *Conn) {
 	patience := s.ConnectTimeout
 	if patience <= 0 {
 		patience = defaultConnectTimeout
 	}
 	timer := time.AfterFunc(patience, func() { c.end(ErrConnectTimeout) })
-	connected := false
-	c.Send(Connect(), func(r *Reply, err error) {
+	channel := pendingReply{view: true}
+	channel.done = func(r *Reply, err error) {
 		timer.Stop()
-		if err == nil {
-			connected = true
-			s.take(c, r)
+		if err != nil {
+			s.logger().Warn("event socket connection ended before connect was answered", "remote", c.RemoteAddr(), "error", err)
+			return
 		}
-	})
-	err := c.Run(nil)
-	timer.Stop()
-	if !connected {
-		s.logger().Warn("event socket connection ended before connect was answered", "remote", nc.RemoteAddr(), "error", err)
+		s.take(c, r)
 	}
+	c.send(channel, Connect())
 }
 
 // take decides about a leg whose channel is known.
 func (s *Server) take(c *Conn, r *Reply) {
-	log := s.logger().With("remote", c.RemoteAddr(), "leg", r.Get("Unique-ID"))
 	control, mode := r.Get("Control"), r.Get("Socket-Mode")
 	switch {
 	case r.Err() != nil:
-		log.Error("connect refused", "error", r.Err())
+		s.log(c, r).Error("connect refused", "error", r.Err())
 		c.end(r.Err())
 	case control != "full" || mode != "async":
-		log.Error(`the dialplan's socket action must read: socket HOST:PORT async full`, "control", control, "mode", mode)
+		s.log(c, r).Error(`the dialplan's socket action must read: socket HOST:PORT async full`, "control", control, "mode", mode)
 		s.refuse(c, ErrNotInControl)
 	default:
-		s.attach(c, r, log)
+		s.attach(c, r)
 	}
 }
 
+// log gives the logger for a leg; most have nothing to log.
+func (s *Server) log(c *Conn, r *Reply) *slog.Logger {
+	return s.logger().With("remote", c.RemoteAddr(), "leg", r.Get("Unique-ID"))
+}
+
 // attach hands a leg to the Handler if there is room and time left for it.
-func (s *Server) attach(c *Conn, r *Reply, log *slog.Logger) {
+func (s *Server) attach(c *Conn, r *Reply) {
 	s.mu.Lock()
 	ended, full := s.ended, s.MaxConnections > 0 && len(s.legs) >= s.MaxConnections
 	if !ended && !full {
@@ -196,7 +203,7 @@ func (s *Server) attach(c *Conn, r *Reply, log *slog.Logger) {
 	case ended: // the leg goes on in its dialplan
 		s.giveBack(c, ErrClosed)
 	case full:
-		log.Warn("leg refused, too many connections", "limit", s.MaxConnections)
+		s.log(c, r).Warn("leg refused, too many connections", "limit", s.MaxConnections)
 		s.refuse(c, errTooMany)
 	default:
 		s.Handler(&Call{Conn: c, Channel: r.Event()})
