@@ -32,8 +32,9 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 	if name == "" { // the id was made from a name that nobody else has
 		name = strings.TrimPrefix(r.ConferenceID, interpreter.ConferenceScheme)
 	}
+	machine := c.machine()
 	inOrder(c, func(ctx context.Context) (attached, error) {
-		conference, created, err := c.controller.options.Conferences.CreateOrGet(ctx, name, c.record.ID, "", limits)
+		conference, created, err := c.controller.options.Conferences.CreateOrGet(ctx, name, c.record.ID, machine, limits)
 		return attached{conference, created}, err
 	}, func(a attached, err error) {
 		if err != nil {
@@ -52,6 +53,17 @@ func (c *control) detach(ctx context.Context, id string) {
 	if _, err := c.controller.options.Conferences.Detach(ctx, id, c.record.ID); err != nil && !errors.Is(err, conference.ErrNotFound) {
 		c.log.Warn("conference not given up", "conference", id, "error", err)
 	}
+}
+
+// machine is the FreeSWITCH of the session's legs, where a conference that it
+// creates will live; "" while it has none.
+func (c *control) machine() string {
+	for _, l := range c.legs {
+		if l.machine != "" {
+			return l.machine
+		}
+	}
+	return ""
 }
 
 // hold notes a conference that the session is attached to.
@@ -128,8 +140,9 @@ func (c *control) joinConference(l *leg, id string, r interpreter.JoinRequest, i
 // enter takes a leg that is alone into the registry, then into the room.
 func (c *control) enter(l *leg, id string, r *interpreter.JoinRequest, implicit bool) {
 	l.joinPending, l.implicit = r, implicit
+	machine := l.machine
 	inOrder(c, func(ctx context.Context) (conference.Conference, error) {
-		return c.enterRegistry(ctx, id, l.id)
+		return c.enterRegistry(ctx, id, l.id, machine)
 	}, func(held conference.Conference, err error) {
 		if err == nil {
 			c.hold(held)
@@ -151,14 +164,17 @@ func (c *control) enter(l *leg, id string, r *interpreter.JoinRequest, implicit 
 // enterRegistry makes a connection a member. A session that joins a conference
 // by its id or name without having created it is attached too, so that the
 // conference lasts until the last of its sessions has gone.
-func (c *control) enterRegistry(ctx context.Context, id, connection string) (conference.Conference, error) {
+func (c *control) enterRegistry(ctx context.Context, id, connection, machine string) (conference.Conference, error) {
 	registry := c.controller.options.Conferences
 	held, err := registry.Attach(ctx, id, c.record.ID)
 	if err != nil {
 		return held, err
 	}
+	if held.Node != "" && machine != "" && held.Node != machine {
+		return held, fmt.Errorf("the conference is on FreeSWITCH %s and the connection on %s; conferences across nodes are not supported yet", held.Node, machine)
+	}
 	_, err = registry.Join(ctx, id, conference.Member{
-		Connection: connection, Session: c.record.ID, Controller: c.controller.options.ID, Joined: c.controller.options.Store.Now(),
+		Connection: connection, Session: c.record.ID, Controller: c.controller.options.ID, Node: machine, Joined: c.controller.options.Store.Now(),
 	})
 	return held, err
 }

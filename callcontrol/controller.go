@@ -407,7 +407,8 @@ func (c *Controller) Handle(call *esl.Call) {
 	l := c.findLeg(id)
 	switch session := call.Channel.Get("variable_" + sessionVariable); {
 	case l != nil:
-		if !l.attach(c, call.Conn, func() { l.control.attached(l) }) {
+		machine := machineOf(call.Channel)
+		if !l.attach(c, call.Conn, func() { l.machine = machine; l.control.attached(l) }) {
 			l.log.Info("leg comes to a session that has ended")
 			refuse(call.Conn, "NORMAL_CLEARING")
 		}

@@ -30,6 +30,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	connection := connectionOf(call.Channel, id)
 	l := &leg{
 		id: id, log: log, state: legAlerting, local: connection.Local, remote: connection.Remote,
+		machine:  machineOf(call.Channel),
 		answered: call.Channel.Get("Answer-State") == "answered",
 	}
 	c.addLeg(l)
@@ -119,6 +120,9 @@ func connectionOf(channel *esl.Event, id string) *interpreter.Connection {
 	return c
 }
 
+// machineOf is the FreeSWITCH that a leg is on, by the name that it gives itself.
+func machineOf(channel *esl.Event) string { return channel.Get("FreeSWITCH-Switchname") }
+
 // address gives a SIP URI where there is one, else a telephone number.
 func address(sip, number string) string {
 	if sip != "" {
@@ -138,10 +142,8 @@ func sipHeaders(channel *esl.Event) (headers []interpreter.Pair) {
 		}
 	}
 	const extra = "variable_sip_h_"
-	for name, value := range channel.All() {
-		if header, ok := strings.CutPrefix(name, extra); ok {
-			headers = append(headers, interpreter.Pair{Name: header, Value: value})
-		}
+	for name, value := range channel.WithPrefix(extra) {
+		headers = append(headers, interpreter.Pair{Name: strings.TrimPrefix(name, extra), Value: value})
 	}
 	return headers
 }

@@ -40,6 +40,7 @@ type leg struct {
 	node    *Node     // of an outbound leg
 	local   string    // our address of the call
 	remote  string    // the far end's
+	machine string    // the FreeSWITCH it is on, by its own name
 
 	answered   bool // an inbound leg that the dialplan answered before us
 	progressed bool // connection.progressing was sent
