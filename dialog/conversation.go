@@ -18,6 +18,7 @@ type Conversation struct {
 	on      Channel
 	do      func(func()) bool
 	log     *slog.Logger
+	about   []any // attributes of what is logged
 
 	ctx    context.Context // of fetches, made when the first begins
 	cancel context.CancelFunc
@@ -48,9 +49,9 @@ type turn struct {
 }
 
 // Converse opens a conversation on a leg. The session's goroutine calls it, and
-// do runs functions there.
-func (s *Service) Converse(on Channel, do func(func()) bool, log *slog.Logger) *Conversation {
-	return &Conversation{service: s, on: on, do: do, log: log}
+// do runs functions there. What is logged has the attributes about.
+func (s *Service) Converse(on Channel, do func(func()) bool, about ...any) *Conversation {
+	return &Conversation{service: s, on: on, do: do, log: s.options.Logger, about: about}
 }
 
 // Take begins a turn; done is told what came of it, once. Take is called when
@@ -274,12 +275,12 @@ func (c *Conversation) failed(t *turn, p Prompt, problem string) {
 		return
 	}
 	if len(p.Else) > 0 {
-		c.log.Info("a prompt cannot be played; its alternative is", "reason", problem)
+		c.log.With(c.about...).Info("a prompt cannot be played; its alternative is", "reason", problem)
 		t.queue = append(append([]Prompt(nil), p.Else...), t.queue...)
 		c.play(t)
 		return
 	}
-	c.log.Warn("a prompt cannot be played", "reason", problem)
+	c.log.With(c.about...).Warn("a prompt cannot be played", "reason", problem)
 	t.outcome.Problems = append(t.outcome.Problems, problem)
 	if t.Forgiving && p.Source != "" {
 		c.play(t)

@@ -41,7 +41,7 @@ const (
 
 func (s *Service) startMedia(kind kind, r Request, on Channel, do func(func()) bool, e Events) Dialog {
 	m := &media{kind: kind, request: r, events: e}
-	m.conversation = s.Converse(on, do, s.options.Logger.With("dialog", r.ID, "src", shorten(r.Source)))
+	m.conversation = s.Converse(on, do, "dialog", r.ID, "src", shorten(r.Source))
 	do(m.begin) // The caller must have the dialog before it hears of it.
 	return m
 }
@@ -134,7 +134,7 @@ func (m *media) fetchText() {
 			case err == nil && strings.TrimSpace(text) != "":
 				m.take([]Prompt{{Text: text, SSML: m.kind == ssml}})
 			case m.source.text != "":
-				c.log.Info("the text cannot be fetched; that of the query is spoken", "error", err)
+				c.log.With(c.about...).Info("the text cannot be fetched; that of the query is spoken", "error", err)
 				m.take(m.speech(m.source.text))
 			case err != nil:
 				m.notStarted(err.Error())

@@ -6,21 +6,25 @@ import (
 	"fmt"
 	"net/url"
 	"path"
-	"regexp"
 	"strings"
 
 	"ccxmld/fetch"
 )
 
-var schemeSyntax = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*|tone_stream|silence_stream):`)
-
 // schemeOf gives a URI's scheme in lower case, "" for a relative reference.
+// FreeSWITCH's schemes have underscores in them.
 func schemeOf(uri string) string {
-	match := schemeSyntax.FindStringSubmatch(uri)
-	if match == nil {
-		return ""
+	for i := range len(uri) {
+		switch c := uri[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case i > 0 && ('0' <= c && c <= '9' || c == '+' || c == '-' || c == '.' || c == '_'):
+		case i > 0 && c == ':':
+			return strings.ToLower(uri[:i])
+		default:
+			return ""
+		}
 	}
-	return strings.ToLower(match[1])
+	return ""
 }
 
 // isNothing tells whether a source names nothing to play: null://?text=….

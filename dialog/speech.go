@@ -45,9 +45,12 @@ func (v voice) knowsSSML() bool {
 // unspoken says that speak did nothing, and what to do; "" if it may have
 // spoken.
 func (v voice) unspoken(text string, c Completion) string {
-	switch {
-	case strings.HasPrefix(c.Response, "-ERR"):
+	switch c.Response {
+	case "", "_none_", "FILE PLAYED":
+	default:
 		return "FreeSWITCH refused to speak: " + c.Response
+	}
+	switch {
 	case c.Elapsed < 0 || c.Elapsed >= shortestSpeech || !sounds(text):
 		return ""
 	}

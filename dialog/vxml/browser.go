@@ -39,7 +39,7 @@ func Register(s *dialog.Service, o Options) {
 		log := o.Logger.With("dialog", r.ID)
 		ctx, cancel := context.WithCancel(context.Background())
 		b := &browser{
-			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, log), cancel: cancel,
+			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, "dialog", r.ID), cancel: cancel,
 			hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1),
 		}
 		go b.run(ctx, o.Limits)
