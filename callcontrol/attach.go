@@ -40,7 +40,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, taken func()) bool {
 			err = r.Err()
 		}
 		if err != nil {
-			l.route.do(func() { l.log.Warn("leg could not be set up", "step", i, "error", err) })
+			l.route.do(func() { l.log().Warn("leg could not be set up", "step", i, "error", err) })
 		}
 	},
 		esl.Linger(lingerSeconds),
@@ -70,7 +70,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 	if l.state == legGone || l.homing {
 		return
 	}
-	l.log.Warn("the leg's socket ended before its hangup", "error", reason)
+	l.log().Warn("the leg's socket ended before its hangup", "error", reason)
 	l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
 }
 
@@ -119,8 +119,8 @@ func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {
 	case "conference":
 		l.from(conn, func() { l.control.conferenceApplicationEnded(l) })
 	default:
-		response, at := e.Get("Application-Response"), eventTime(e)
-		l.from(conn, func() { l.finished(id, response, at) })
+		response, at, hungUp := e.Get("Application-Response"), eventTime(e), e.Get("Answer-State") == "hangup"
+		l.from(conn, func() { l.finished(id, response, at, hungUp) })
 	}
 }
 

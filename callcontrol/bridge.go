@@ -212,7 +212,7 @@ func (c *control) strayed(l *leg, reason string) {
 	if !l.homing || l.state == legGone {
 		return
 	}
-	l.log.Error("the leg did not come back to our socket; check esl.advertise", "reason", reason, "advertise", c.controller.options.Advertise)
+	l.log().Error("the leg did not come back to our socket; check esl.advertise", "reason", reason, "advertise", c.controller.options.Advertise)
 	l.homing = false
 	l.stopTimer()
 	if l.conn == nil {

@@ -38,7 +38,7 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		return attached{conference, created}, err
 	}, func(a attached, err error) {
 		if err != nil {
-			c.log.Warn("conference not created", "conference", r.ConferenceID, "error", err)
+			c.log().Warn("conference not created", "conference", r.ConferenceID, "error", err)
 			c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
 			return
 		}
@@ -51,7 +51,7 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 // ended.
 func (c *control) detach(ctx context.Context, id string) {
 	if _, err := c.controller.options.Conferences.Detach(ctx, id, c.record.ID); err != nil && !errors.Is(err, conference.ErrNotFound) {
-		c.log.Warn("conference not given up", "conference", id, "error", err)
+		c.log().Warn("conference not given up", "conference", id, "error", err)
 	}
 }
 
@@ -242,7 +242,7 @@ func (c *control) leaveConference(id, connection string) {
 
 func (c *control) leaveNow(ctx context.Context, id, connection string) {
 	if _, err := c.controller.options.Conferences.Leave(ctx, id, connection); err != nil {
-		c.log.Warn("membership not given up", "conference", id, "connection", connection, "error", err)
+		c.log().Warn("membership not given up", "conference", id, "connection", connection, "error", err)
 	}
 }
 

@@ -18,7 +18,6 @@ import (
 type control struct {
 	controller *Controller
 	session    *interpreter.Session
-	log        *slog.Logger
 	record     sessionstore.Session
 
 	legs         map[string]*leg
@@ -37,7 +36,6 @@ func (c *Controller) newControl(d *interpreter.Document, mode interpreter.Startu
 	id := c.newID()
 	control := &control{
 		controller: c,
-		log:        c.log.With("session", id),
 		record: sessionstore.Session{
 			ID: id, Controller: c.options.ID, Document: d.URI, Startup: string(mode), Started: c.options.Store.Now(),
 		},
@@ -78,6 +76,9 @@ func (w watcher) StateChanged(session, state string) {
 	}
 }
 
+// log gives the logger with the session's id.
+func (c *control) log() *slog.Logger { return c.controller.log.With("session", c.record.ID) }
+
 // save writes the session's record; it does not wait for Redis.
 func (c *control) save() { c.controller.options.Store.SaveSession(c.record) }
 
@@ -87,7 +88,6 @@ func (c *control) own(l *leg) {
 		c.legs = make(map[string]*leg, 1)
 	}
 	c.legs[l.id] = l
-	l.log = l.log.With("session", c.record.ID)
 	c.record.Connections = append(c.record.Connections, l.id)
 }
 
@@ -115,7 +115,9 @@ func (c *control) queueConnection(l *leg, name string, state interpreter.Connect
 func (c *control) legEnded(l *leg, was legState, h hangup) {
 	delete(c.legs, l.id)
 	c.forgetConnection(l.id)
-	l.log.Info("leg ended", "cause", h.cause, "sipstatus", h.status, "disposition", h.disposition)
+	if l.logger.Enabled(context.Background(), slog.LevelInfo) {
+		l.log().Info("leg ended", "cause", h.cause, "sipstatus", h.status, "disposition", h.disposition)
+	}
 	name, state, reason := "connection.disconnected", interpreter.Disconnected, h.cause
 	switch {
 	case l.redirected:

@@ -409,7 +409,7 @@ func (c *Controller) Handle(call *esl.Call) {
 	case l != nil:
 		machine := machineOf(call.Channel)
 		if !l.attach(c, call.Conn, func() { l.machine = machine; l.control.attached(l) }) {
-			l.log.Info("leg comes to a session that has ended")
+			l.log().Info("leg comes to a session that has ended")
 			refuse(call.Conn, "NORMAL_CLEARING")
 		}
 	case session != "":

@@ -117,7 +117,7 @@ func (c *control) queueDialog(name string, r interpreter.DialogRequest, state in
 }
 
 func (c *control) dialogNotStarted(r interpreter.DialogRequest, reason string) {
-	c.log.Warn("dialog not started", "connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", reason)
+	c.log().Warn("dialog not started", "connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", reason)
 	c.queueDialog("error.dialog.notstarted", r, interpreter.DialogEnded, interpreter.Field{Name: "reason", Value: reason})
 }
 
@@ -126,7 +126,7 @@ func (c *control) dialogNotStarted(r interpreter.DialogRequest, reason string) {
 func (c *control) dialogExited(r interpreter.DialogRequest, result dialog.Result) {
 	fields := []interpreter.Field{{Name: "values", Value: result.Values.Object()}}
 	if result.Reason != "" {
-		c.log.Warn("dialog ended early", "connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", result.Reason)
+		c.log().Warn("dialog ended early", "connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", result.Reason)
 		fields = append(fields, interpreter.Field{Name: "reason", Value: result.Reason})
 	}
 	for name, value := range result.Values.Object() {

@@ -2,7 +2,6 @@ package callcontrol
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 
 	"ccxmld/esl"
@@ -16,20 +15,19 @@ const documentVariable = "variable_ccxml_uri"
 // handleIncoming gives a new call its session. It runs in the reader goroutine
 // of the call's socket; the document is got in another one.
 func (c *Controller) handleIncoming(call *esl.Call, id string) {
-	log := c.log.With("connection", id)
-	uri := c.documentOf(call.Channel, log)
+	uri := c.documentOf(call.Channel, id)
 	if uri == "" {
 		refuse(call.Conn, "UNALLOCATED_NUMBER")
 		return
 	}
 	if err := c.reserve(); err != nil {
-		log.Warn("call refused", "error", err)
+		c.log.Warn("call refused", "connection", id, "error", err)
 		refuse(call.Conn, c.limits.RefuseCause)
 		return
 	}
 	connection := connectionOf(call.Channel, id)
 	l := &leg{
-		id: id, log: log, state: legAlerting, local: connection.Local, remote: connection.Remote,
+		id: id, logger: c.log, state: legAlerting, local: connection.Local, remote: connection.Remote,
 		machine:  machineOf(call.Channel),
 		answered: call.Channel.Get("Answer-State") == "answered",
 	}
@@ -38,7 +36,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	c.background(func(ctx context.Context) {
 		document, err := c.documents.get(ctx, fetch.Request{URI: uri})
 		if err != nil {
-			log.Error("call refused: its document could not be loaded", "document", uri, "error", err)
+			l.log().Error("call refused: its document could not be loaded", "document", uri, "error", err)
 			c.unreserve()
 			c.refuseLeg(l, call.Conn, "NORMAL_TEMPORARY_FAILURE")
 			return
@@ -57,22 +55,22 @@ func (c *Controller) beginCall(l *leg, conn *esl.Conn, connection *interpreter.C
 		Effect: interpreter.ConnectionEffect{ConnectionID: l.id, State: interpreter.Alerting, New: connection},
 	})
 	if err != nil {
-		l.log.Warn("call refused", "error", err)
+		l.log().Warn("call refused", "error", err)
 		c.refuseLeg(l, conn, c.limits.RefuseCause)
 	}
 }
 
 // documentOf chooses the document of a call: the dialplan's, else the first
 // route that matches.
-func (c *Controller) documentOf(channel *esl.Event, log *slog.Logger) string {
+func (c *Controller) documentOf(channel *esl.Event, id string) string {
 	if uri := channel.Get(documentVariable); uri != "" {
 		return uri
 	}
 	destination, dialplan := channel.Get("Caller-Destination-Number"), channel.Get("Caller-Context")
 	uri, ok := c.options.Document(destination, dialplan)
 	if !ok {
-		log.Error("call refused: no document route matches; add one to documents.routes, or set ccxml_uri in the dialplan",
-			"destination", destination, "context", dialplan)
+		c.log.Error("call refused: no document route matches; add one to documents.routes, or set ccxml_uri in the dialplan",
+			"connection", id, "destination", destination, "context", dialplan)
 	}
 	return uri
 }

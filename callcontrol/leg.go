@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"context"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -33,8 +34,8 @@ type leg struct {
 	route   legRoute
 	hungUp  atomic.Bool // its last event has come
 	control *control
-	id      string // the channel's uuid and the connection's id
-	log     *slog.Logger
+	id      string       // the channel's uuid and the connection's id
+	logger  *slog.Logger // the controller's; see log
 	state   legState
 	conn    *esl.Conn // the leg's own socket, nil until it is there
 	node    *Node     // of an outbound leg
@@ -81,9 +82,24 @@ type legDialog struct {
 	dialog dialog.Dialog
 }
 
+// log gives the logger with the leg's ids. It is made each time, since most legs
+// have little to say, and the longer they live the less.
+func (l *leg) log() *slog.Logger {
+	log := l.logger.With("connection", l.id)
+	if l.node != nil {
+		log = log.With("node", l.node.options.Name)
+	}
+	if l.control != nil {
+		log = log.With("session", l.control.record.ID)
+	}
+	return log
+}
+
 // moveTo is the one place where a leg's state changes.
 func (l *leg) moveTo(state legState) {
-	l.log.Debug("leg", "from", l.state, "to", state)
+	if l.logger.Enabled(context.Background(), slog.LevelDebug) {
+		l.log().Debug("leg", "from", l.state, "to", state)
+	}
 	l.state = state
 }
 
@@ -139,7 +155,7 @@ func (l *leg) sendTo(conn *esl.Conn, cmd esl.Command, failed func(error)) {
 		}
 		l.route.do(func() {
 			if l.state != legGone {
-				l.log.Warn("command failed", "command", firstLine(cmd.BuildMessage()), "error", err)
+				l.log().Warn("command failed", "command", firstLine(cmd.BuildMessage()), "error", err)
 			}
 			if failed != nil {
 				failed(err)
@@ -214,15 +230,16 @@ func (l *leg) start(i int) {
 	}
 }
 
-// finished notes that an application has ended (CHANNEL_EXECUTE_COMPLETE).
-func (l *leg) finished(id, response string, at time.Time) {
+// finished notes that an application has ended (CHANNEL_EXECUTE_COMPLETE), by
+// itself or because the call did.
+func (l *leg) finished(id, response string, at time.Time, hungUp bool) {
 	elapsed := time.Duration(-1)
 	for i := range l.playing {
 		if l.playing[i].id == id && !l.playing[i].began.IsZero() {
 			elapsed = at.Sub(l.playing[i].began)
 		}
 	}
-	l.completed(id, dialog.Completion{Response: response, Elapsed: elapsed})
+	l.completed(id, dialog.Completion{Response: response, Elapsed: elapsed, Gone: hungUp})
 }
 
 func (l *leg) completed(id string, c dialog.Completion) {

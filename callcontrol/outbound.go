@@ -28,19 +28,19 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		if errors.Is(err, ErrBadNumber) {
 			reason = reasonBadNumber
 		}
-		c.log.Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
+		c.log().Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
 		c.callFailed(r.ConnectionID, reason, err.Error())
 		return
 	}
 	node, err := c.controller.pickNode()
 	if err != nil {
-		c.log.Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
+		c.log().Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
 		c.callFailed(r.ConnectionID, reasonUnreachable, err.Error())
 		return
 	}
 	l := &leg{
 		id: r.ConnectionID, state: legDialing, node: node, remote: r.Destination,
-		log: c.controller.log.With("connection", r.ConnectionID, "node", node.options.Name),
+		logger: c.controller.log,
 	}
 	if r.JoinID != "" {
 		l.join = &r
@@ -84,7 +84,7 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 		UUID: l.id, Timeout: timeout + time.Second, Vars: variables, Dial: dial.Text,
 		Apps: c.controller.home(),
 	}
-	l.log.Info("originate", "destination", r.Destination, "dial", dial.Text)
+	l.log().Info("originate", "destination", r.Destination, "dial", dial.Text)
 	l.node.link.Job(job.Command(), func(result string, err error) {
 		told := l.route.do(func() { c.originated(l, strings.TrimSpace(result), err) })
 		if !told && (err != nil || strings.HasPrefix(result, "-ERR")) {
@@ -105,7 +105,7 @@ func (c *control) originated(l *leg, result string, err error) {
 	case l.state == legGone:
 	case err != nil && l.conn == nil:
 		l.failure = reasonUnreachable
-		l.log.Warn("originate failed", "error", err)
+		l.log().Warn("originate failed", "error", err)
 		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
 	case failed && knowsMore(cause):
 		c.after(detailPatience, func() { l.gone(hangup{cause: cause}) })
@@ -121,7 +121,7 @@ func (c *control) originated(l *leg, result string, err error) {
 		}
 		l.stopTimer = c.after(attachDeadline, func() {
 			if l.state == legAttaching {
-				l.log.Error("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise)
+				l.log().Error("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise)
 				l.failure = reasonUnreachable
 				l.hangUp("NORMAL_TEMPORARY_FAILURE")
 			}
