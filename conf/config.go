@@ -58,8 +58,8 @@ type HTTP struct {
 
 // Redis says where shared state lives.
 type Redis struct {
-	// URL is redis://, rediss:// or unix://; empty means the embedded Redis.
-	// It may hold a password.
+	// URL is redis://, unix://, redis-sentinel:// or redis-cluster://, or one of
+	// them with TLS; empty means the embedded Redis. It may hold a password.
 	URL string `json:"-"`
 	// Prefix begins every key.
 	Prefix string

@@ -262,6 +262,19 @@ func TestMissingFile(t *testing.T) {
 	}
 }
 
+// TestRedisURLs: these are the forms that the session store takes.
+func TestRedisURLs(t *testing.T) {
+	for _, u := range []string{
+		"redis://h:6379", "rediss://u:p@h:6379/1", "unix:///run/redis.sock?db=1",
+		"redis-sentinel://:p@a:26379,b:26379/main", "rediss-sentinel://a:1/m",
+		"redis-cluster://a:1,b:2", "rediss-cluster://a:1",
+	} {
+		if got := load(t, conf.Source{Flags: flags(t, "--redis-url="+u)}).Redis.URL; got != u {
+			t.Errorf("got %q, want %q", got, u)
+		}
+	}
+}
+
 func TestAdvertise(t *testing.T) {
 	for _, c := range []struct{ listen, nodes, want string }{
 		{"10.0.0.5:8084", "", "10.0.0.5:8084"},

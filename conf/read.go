@@ -87,7 +87,7 @@ func readPassword(e entry) Secret {
 }
 
 func readRedisURL(f field, c *Config) {
-	const expected = "redis://HOST:PORT/DB, rediss://… for TLS, unix://PATH, or nothing for the embedded Redis"
+	const expected = "redis://HOST:PORT/DB, unix://PATH, redis-sentinel://HOST:PORT,HOST:PORT/NAME or redis-cluster://HOST:PORT,HOST:PORT (rediss… for TLS), or nothing for the embedded Redis"
 	text, ok := f.text(expected)
 	if !ok || text == "" {
 		return
@@ -95,7 +95,7 @@ func readRedisURL(f field, c *Config) {
 	// The rest is the Redis client's to judge; a message must not quote it,
 	// because it may hold a password.
 	scheme, rest, found := strings.Cut(text, "://")
-	if !found || rest == "" || (scheme != "redis" && scheme != "rediss" && scheme != "unix") {
+	if !found || rest == "" || !redisScheme.MatchString(scheme) {
 		f.bad("not a Redis URL", expected)
 		return
 	}
@@ -183,6 +183,8 @@ func readSpool(f field, c *Config) {
 }
 
 var (
+	redisScheme = regexp.MustCompile(`^(unix|rediss?(-sentinel|-cluster)?)$`)
+
 	nodeName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$`)
 	tokenName = regexp.MustCompile(`^[!-~]{1,256}$`)
 )
