@@ -52,6 +52,7 @@ func startEslgo(b *testing.B, live func()) *eslgoController {
 func (c *eslgoController) address() string  { return c.at }
 func (c *eslgoController) document() string { return "" }
 func (c *eslgoController) settle()          {}
+func (c *eslgoController) flush()           {}
 func (c *eslgoController) stop()            { c.cancel() }
 
 // serve runs the call until it has ended; eslgo then closes the socket.

@@ -56,6 +56,7 @@ func startRaw(b *testing.B, subscribe string, live func()) *rawController {
 func (c *rawController) address() string  { return c.listener.Addr().String() }
 func (c *rawController) document() string { return "" }
 func (c *rawController) settle()          {}
+func (c *rawController) flush()           {}
 
 // stop returns when the last call has ended.
 func (c *rawController) stop() {

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +21,7 @@ import (
 type switchProcess struct {
 	orders  *json.Encoder
 	answers *json.Decoder
+	address string // for links
 }
 
 // switchOrder tells the switch process what to do. It answers each order when it
@@ -35,7 +35,12 @@ type switchOrder struct {
 	Release  bool   // or: end those that are kept
 }
 
-type switchAnswer struct{ Error string }
+// switchAnswer says that an order was obeyed. The first one answers none: the
+// switch is ready.
+type switchAnswer struct {
+	Address string // for links
+	Error   string
+}
 
 // switchMark is set in the environment of a switch process.
 const switchMark = "SWITCH_PROCESS"
@@ -76,19 +81,29 @@ func startSwitch(b *testing.B) *switchProcess {
 			b.Errorf("switch: %v", err)
 		}
 	})
-	return &switchProcess{json.NewEncoder(in), json.NewDecoder(out)}
+	p := &switchProcess{orders: json.NewEncoder(in), answers: json.NewDecoder(out)}
+	p.address = p.answer(b).Address
+	return p
 }
 
 // do has the switch obey an order, and waits until it has.
 func (p *switchProcess) do(b *testing.B, order switchOrder) {
 	b.Helper()
-	var answer switchAnswer
-	if err := errors.Join(p.orders.Encode(order), p.answers.Decode(&answer)); err != nil {
+	if err := p.orders.Encode(order); err != nil {
+		b.Fatal(err)
+	}
+	p.answer(b)
+}
+
+func (p *switchProcess) answer(b *testing.B) (answer switchAnswer) {
+	b.Helper()
+	if err := p.answers.Decode(&answer); err != nil {
 		b.Fatal(err)
 	}
 	if answer.Error != "" {
 		b.Fatal(answer.Error)
 	}
+	return answer
 }
 
 // TestSwitchProcess is the switch process: in one that was not started by
@@ -102,19 +117,23 @@ func TestSwitchProcess(t *testing.T) {
 		Sounds: func(path string) (time.Duration, bool) { return promptLasts, path == benchPrompt },
 	})
 	defer sw.Close()
+	if err := sw.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
 	caller := &callers{sw: sw}
 	orders, answers := json.NewDecoder(os.Stdin), json.NewEncoder(os.Stdout)
+	answer := switchAnswer{Address: sw.Addr()}
 	for {
+		if err := answers.Encode(answer); err != nil {
+			t.Fatal(err)
+		}
 		var order switchOrder
 		if orders.Decode(&order) != nil {
 			return
 		}
-		var answer switchAnswer
+		answer = switchAnswer{}
 		if err := caller.obey(order); err != nil {
 			answer.Error = err.Error()
-		}
-		if err := answers.Encode(answer); err != nil {
-			t.Fatal(err)
 		}
 	}
 }
