@@ -119,8 +119,11 @@ func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {
 	case "conference":
 		l.from(conn, func() { l.control.conferenceApplicationEnded(l) })
 	default:
-		response, at, hungUp := e.Get("Application-Response"), eventTime(e), e.Get("Answer-State") == "hangup"
-		l.from(conn, func() { l.finished(id, response, at, hungUp) })
+		if e.Get("Answer-State") == "hangup" {
+			return // what the hangup broke off ends with the leg
+		}
+		response, at := e.Get("Application-Response"), eventTime(e)
+		l.from(conn, func() { l.finished(id, response, at) })
 	}
 }
 

@@ -27,6 +27,11 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		conference.Conference
 		created bool
 	}
+	if most := c.controller.limits.ConferencesPerSession; most > 0 && len(c.conferences) >= most {
+		c.queueConference("error.conference.create", r.ConferenceID, false,
+			interpreter.Field{Name: "reason", Value: fmt.Sprintf("the session is in %d conferences already", len(c.conferences))})
+		return
+	}
 	limits := conference.Limits{Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
 	name := r.Name
 	if name == "" { // the id was made from a name that nobody else has

@@ -63,6 +63,9 @@ type Limits struct {
 	Lifetime    time.Duration // of a session; 0: unlimited
 	RefuseCause string        // hangup cause of calls that are refused
 	CallTimeout time.Duration // of createcall without timeout; default 60 s
+
+	OriginatesPerSecond   int // for each node, beyond which calls wait for their turn; 0: unlimited
+	ConferencesPerSession int // attached at a time; 0: unlimited
 }
 
 // The errors that Start reports besides those of fetching and compiling.

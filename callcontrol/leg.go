@@ -43,6 +43,7 @@ type leg struct {
 	remote  string    // the far end's
 	machine string    // the FreeSWITCH it is on, by its own name
 
+	waiting    bool // for its turn to be dialled
 	answered   bool // an inbound leg that the dialplan answered before us
 	progressed bool // connection.progressing was sent
 	ending     bool // we asked for the hangup
@@ -230,16 +231,15 @@ func (l *leg) start(i int) {
 	}
 }
 
-// finished notes that an application has ended (CHANNEL_EXECUTE_COMPLETE), by
-// itself or because the call did.
-func (l *leg) finished(id, response string, at time.Time, hungUp bool) {
+// finished notes that an application has ended (CHANNEL_EXECUTE_COMPLETE).
+func (l *leg) finished(id, response string, at time.Time) {
 	elapsed := time.Duration(-1)
 	for i := range l.playing {
 		if l.playing[i].id == id && !l.playing[i].began.IsZero() {
 			elapsed = at.Sub(l.playing[i].began)
 		}
 	}
-	l.completed(id, dialog.Completion{Response: response, Elapsed: elapsed, Gone: hungUp})
+	l.completed(id, dialog.Completion{Response: response, Elapsed: elapsed})
 }
 
 func (l *leg) completed(id string, c dialog.Completion) {
@@ -263,8 +263,7 @@ func (l *leg) digit(digit string) {
 	case l.place.takesOut(digit):
 		l.termDigit = digit
 		l.leave(nil)
-	case len(l.dialogs) > 0:
-		l.dialogs[len(l.dialogs)-1].dialog.Digit(digit)
+	case len(l.dialogs) > 0 && l.dialogs[len(l.dialogs)-1].dialog.Digit(digit):
 	default:
 		l.control.queueConnection(l, "connection.signal", "",
 			interpreter.Field{Name: "info", Value: map[string]any{"type": "dtmf", "value": digit}})
@@ -280,6 +279,11 @@ func (l *leg) hangUp(cause string) {
 	l.ending = true
 	if l.state == legDialing {
 		cause = "ORIGINATOR_CANCEL"
+	}
+	if l.waiting { // FreeSWITCH does not know it yet
+		l.waiting = false
+		l.route.do(func() { l.gone(hangup{cause: cause}) })
+		return
 	}
 	kill := esl.API("uuid_kill", l.id, cause)
 	switch {

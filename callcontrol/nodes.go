@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 
+	"golang.org/x/time/rate"
+
 	"ccxmld/esl"
 )
 
@@ -21,6 +23,7 @@ type NodeOptions struct {
 type Node struct {
 	options NodeOptions
 	link    *esl.Link
+	pace    *rate.Limiter // of originates: FreeSWITCH refuses what exceeds its sessions-per-second
 	log     *slog.Logger
 }
 
@@ -36,7 +39,7 @@ const sessionVariable = "ccxml_session"
 var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_HANGUP_COMPLETE"}
 
 func newNode(c *Controller, o NodeOptions) *Node {
-	n := &Node{options: o, log: c.log.With("node", o.Name)}
+	n := &Node{options: o, log: c.log.With("node", o.Name), pace: c.pace()}
 	n.link = esl.NewLink(esl.LinkOptions{
 		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log,
 		Events:  linkEvents,
@@ -46,6 +49,14 @@ func newNode(c *Controller, o NodeOptions) *Node {
 		OnEvent: c.handleLink,
 	})
 	return n
+}
+
+// pace makes the limiter of a node's originates.
+func (c *Controller) pace() *rate.Limiter {
+	if c.limits.OriginatesPerSecond <= 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(c.limits.OriginatesPerSecond), c.limits.OriginatesPerSecond)
 }
 
 // send gives a command to the node; what it refuses is logged.

@@ -84,7 +84,22 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 		UUID: l.id, Timeout: timeout + time.Second, Vars: variables, Dial: dial.Text,
 		Apps: c.controller.home(),
 	}
-	l.log().Info("originate", "destination", r.Destination, "dial", dial.Text)
+	if turn := l.node.pace.Reserve().Delay(); turn > 0 {
+		l.waiting = true
+		c.after(turn, func() {
+			if l.waiting {
+				l.waiting = false
+				c.place(l, job)
+			}
+		})
+		return
+	}
+	c.place(l, job)
+}
+
+// place gives the originate job to the node.
+func (c *control) place(l *leg, job esl.Originate) {
+	l.log().Info("originate", "dial", job.Dial)
 	l.node.link.Job(job.Command(), func(result string, err error) {
 		told := l.route.do(func() { c.originated(l, strings.TrimSpace(result), err) })
 		if !told && (err != nil || strings.HasPrefix(result, "-ERR")) {

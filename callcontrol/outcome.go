@@ -11,10 +11,14 @@ const (
 	reasonUnknown     = "unknown"
 )
 
+// requestTerminated is the SIP status of a call that our side gave up; the cause
+// says why.
+const requestTerminated = 487
+
 // failureReason names the outcome of an outbound call, from the SIP status if
-// there was one, else from the Q.850 cause or FreeSWITCH's own.
+// the far end gave one, else from the Q.850 cause or FreeSWITCH's own.
 func failureReason(sipStatus int, cause string) string {
-	if sipStatus >= 300 {
+	if sipStatus >= 300 && sipStatus != requestTerminated {
 		return reasonOfStatus(sipStatus)
 	}
 	if reason, ok := reasonOfCause(cause); ok {

@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"slices"
 	"strings"
 
 	"ccxmld/conference"
@@ -94,15 +95,16 @@ func (l *leg) settle() {
 // endDialogs ends the leg's dialogs that do not play beside its bridges: their
 // bridge falls with a join (DLG-18).
 func (l *leg) endDialogs() {
-	for _, d := range append([]*legDialog(nil), l.dialogs...) {
+	for _, d := range slices.Clone(l.dialogs) {
 		if !d.beside {
 			d.dialog.Terminate(true)
 		}
 	}
 }
 
-// gone notes that the leg is hung up: everything on it ends, the document is
-// told of its bridges, then of the leg.
+// gone notes that the leg is hung up. The document is told of its bridges, then
+// of the leg, then of the dialogs that end with it (DEV-17) and of what waited
+// for it in vain.
 func (l *leg) gone(h hangup) {
 	if l.state == legGone {
 		return
@@ -113,24 +115,30 @@ func (l *leg) gone(h hangup) {
 	if l.stopTimer != nil {
 		l.stopTimer()
 	}
-	for _, run := range l.playing {
-		if run.done != nil {
-			run.done(dialog.Completion{Response: "", Elapsed: -1, Gone: true})
-		}
-	}
-	l.playing = nil
-	for _, d := range append([]*legDialog(nil), l.dialogs...) {
-		d.dialog.HungUp()
-	}
 	if l.place.room != "" && l.joinPending != nil {
 		l.control.roomRefused(l, "the call has ended")
 	}
 	l.control.joinFailed(l, "the call has ended")
 	l.control.partnerGone(l)
 	l.left()
-	l.settle()
 	l.control.controller.forgetLeg(l)
 	l.control.legEnded(l, was, h)
+	l.endPlaying()
+	l.settle()
+}
+
+// endPlaying tells what plays on the leg, or waits to, that it is gone.
+func (l *leg) endPlaying() {
+	playing := l.playing
+	l.playing = nil
+	for _, run := range playing {
+		if run.done != nil {
+			run.done(dialog.Completion{Elapsed: -1, Gone: true})
+		}
+	}
+	for _, d := range slices.Clone(l.dialogs) {
+		d.dialog.HungUp()
+	}
 }
 
 // endpoint is the leg in the media graph.

@@ -102,6 +102,20 @@ func New(o Options) (*Client, error) {
 // Close ends the connections that are idle.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
+// Allowed says whether a URI may be fetched: nil, or an error that wraps
+// ErrNotAllowed and says why not. It is for what others fetch, such as the files
+// that FreeSWITCH plays.
+func (c *Client) Allowed(uri string) error {
+	u, err := parseURI(uri)
+	if err != nil {
+		return failure(uri, err, "%v", err)
+	}
+	if reason := c.policy.check(u); reason != "" {
+		return failure(uri, ErrNotAllowed, "%s", reason)
+	}
+	return nil
+}
+
 // Fetch gets what r asks for, from the cache if that is good enough. The error is
 // an *Error; an answer that is not 2xx is one too.
 func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {

@@ -17,6 +17,7 @@ import (
 	"ccxmld/conf"
 	"ccxmld/conference"
 	"ccxmld/dialog"
+	"ccxmld/dialog/vxml"
 	"ccxmld/esl"
 	"ccxmld/fetch"
 	"ccxmld/httpapi"
@@ -81,11 +82,13 @@ func (d *daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	}); err != nil {
 		d.log.Warn("redis does not know of this controller yet", "error", err)
 	}
-	client, err := fetch.New(fetch.Options{
-		Allow: d.config.Documents.Allow, MaxBytes: d.config.Limits.DocumentBytes, Timeout: d.config.Limits.FetchTimeout, Logger: d.log,
-	})
+	client, err := d.client(d.config.Limits.DocumentBytes)
 	if err != nil {
-		return fmt.Errorf("documents.allow: %w", err)
+		return err
+	}
+	dialogs, err := d.dialogs(client)
+	if err != nil {
+		return err
 	}
 	d.conferences, err = conference.NewRegistry(d.store, conference.Options{Controller: id, Logger: d.log})
 	if err != nil {
@@ -94,7 +97,7 @@ func (d *daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	d.controller = callcontrol.New(callcontrol.Options{
 		ID: id, Advertise: d.advertise, Nodes: d.nodes(),
 		Document: d.config.Documents.URI, Dial: d.dial,
-		Fetch: client, Dialogs: d.dialogs(client), Store: d.store,
+		Fetch: client, Dialogs: dialogs, Store: d.store,
 		Conferences: d.conferences, Profile: d.config.Conference.Profile, Extensions: extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": "http://" + d.httpAddress() + "/ccxml/basichttp"},
 		Observer:     observer, Clock: realClock{}, Logger: d.log,
@@ -130,18 +133,38 @@ func (d *daemon) dial(destination string) (callcontrol.DialString, error) {
 	return callcontrol.DialString(dial), err
 }
 
-func (d *daemon) dialogs(client *fetch.Client) *dialog.Service {
-	return dialog.New(dialog.Options{
+// dialogs makes the service that runs prompts and VoiceXML. documents is the
+// client that documents are fetched by; audio may be larger.
+func (d *daemon) dialogs(documents *fetch.Client) (*dialog.Service, error) {
+	audio, err := d.client(d.config.Limits.AudioBytes)
+	if err != nil {
+		return nil, err
+	}
+	service := dialog.New(dialog.Options{
 		TTSEngine: d.config.Dialog.TTS.Engine, TTSVoice: d.config.Dialog.TTS.Voice,
 		Sounds: d.config.Dialog.Sounds, Spool: d.config.Dialog.Spool,
-		Fetcher: client, Clock: realClock{}, Logger: d.log,
+		AllowFile: documents.Allowed, Fetcher: documents, Audio: audio, Clock: realClock{}, Logger: d.log,
 	})
+	vxml.Register(service, vxml.Options{Limits: script.Limits{Time: d.config.Limits.ScriptTime}, Logger: d.log})
+	return service, nil
+}
+
+// client makes a client that fetches under the configuration's policy.
+func (d *daemon) client(largest int64) (*fetch.Client, error) {
+	client, err := fetch.New(fetch.Options{
+		Allow: d.config.Documents.Allow, MaxBytes: largest, Timeout: d.config.Limits.FetchTimeout, Logger: d.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("documents.allow: %w", err)
+	}
+	return client, nil
 }
 
 func (d *daemon) limits() callcontrol.Limits {
 	l := d.config.Limits
 	return callcontrol.Limits{
 		Sessions: l.Sessions, Lifetime: l.SessionLifetime, RefuseCause: l.RefuseCause,
+		OriginatesPerSecond: l.OriginatesPerSecond, ConferencesPerSession: l.ConferencesPerSession,
 		Session: interpreter.Limits{
 			Queue: l.EventsQueued, Connections: l.ConnectionsPerSession, Dialogs: l.DialogsPerSession,
 			Script: script.Limits{Time: l.ScriptTime},

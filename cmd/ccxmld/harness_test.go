@@ -56,6 +56,7 @@ type house struct {
 
 // plan is what a house is built from.
 type plan struct {
+	dir         string // of documents
 	environment map[string]string
 	sw          switchsim.Options
 }
@@ -66,6 +67,13 @@ type option func(*plan)
 // with sets a setting by its environment name, without the prefix.
 func with(name, value string) option {
 	return func(p *plan) { p.environment[name] = value }
+}
+
+// withToken lets the token "s3cret" start a document of the house's directory.
+func withToken(document string) option {
+	return func(p *plan) {
+		p.environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'file://%s/%s'}}", p.dir, document)
+	}
 }
 
 // withTime makes the switch's time run at another speed than a hundred times
@@ -81,7 +89,7 @@ func newHouse(t testing.TB, options ...option) *house {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	h := &house{TB: t, ctx: ctx, seen: &recorder{}, log: &recorder{}, dir: t.TempDir()}
-	p := &plan{environment: make(map[string]string), sw: switchsim.Options{Clock: switchsim.ScaledClock(100), LogCommands: true}}
+	p := &plan{dir: h.dir, environment: make(map[string]string), sw: switchsim.Options{Clock: switchsim.ScaledClock(100), LogCommands: true}}
 	for _, o := range options {
 		o(p)
 	}
@@ -95,7 +103,7 @@ func newHouse(t testing.TB, options ...option) *house {
 		"ESL_LISTEN":      "127.0.0.1:0",
 		"HTTP_LISTEN":     "127.0.0.1:0",
 		"NODES":           fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", h.sw.Addr()),
-		"DOCUMENTS_ALLOW": fmt.Sprintf("[%q]", "file://"+h.dir+"/"),
+		"DOCUMENTS_ALLOW": fmt.Sprintf("[%q, %q]", "file://"+h.dir+"/", "file:///sounds/"),
 		"DIAL_ROUTES":     "[{match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}, {match: 'sip:(.*)', dial: 'sofia/internal/sip:$1'}]",
 		"DIALOG_SPOOL":    t.TempDir(),
 	}
@@ -104,10 +112,17 @@ func newHouse(t testing.TB, options ...option) *house {
 	return h
 }
 
+// in gives the house to a subtest.
+func (h *house) in(t testing.TB) *house {
+	sub := *h
+	sub.TB = t
+	return &sub
+}
+
 // another starts a second daemon that works with the same switch.
 func (h *house) another(options ...option) *house {
 	h.Helper()
-	p := &plan{environment: maps.Clone(h.environment)}
+	p := &plan{dir: h.dir, environment: maps.Clone(h.environment)}
 	for _, o := range options {
 		o(p)
 	}
@@ -158,6 +173,12 @@ func (h *house) document(name, text string) string {
 		h.Fatal(err)
 	}
 	return "file://" + path
+}
+
+// transitions makes a document of what stands in its eventprocessor.
+func (h *house) transitions(name, text string) string {
+	h.Helper()
+	return h.document(name, `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><eventprocessor>`+text+`</eventprocessor></ccxml>`)
 }
 
 // dial makes a call come in, for a document.
@@ -248,6 +269,13 @@ func (r *recorder) EventHandled(_ string, e *interpreter.Event, _ *script.Positi
 
 func (r *recorder) Logged(_, label, text string) { r.add(strings.TrimSpace("log " + label + text)) }
 func (r *recorder) StateChanged(_, state string) { r.add("state " + state) }
+
+// forget begins a new record.
+func (r *recorder) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = nil
+}
 
 func (r *recorder) all() []string {
 	r.mu.Lock()
