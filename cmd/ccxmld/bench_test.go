@@ -224,7 +224,7 @@ func startCcxmld(b *testing.B, sw *switchProcess, live func()) *ccxmldController
 	}
 	config, err := conf.Load(conf.Source{Environ: []string{
 		"CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0",
-		fmt.Sprintf("CCXMLD_DOCUMENTS_ALLOW=[%q]", "file://"+dir+"/"), "CCXMLD_DIALOG_SPOOL=" + dir,
+		fmt.Sprintf("CCXMLD_DOCUMENTS_ALLOW=[%q, %q]", "file://"+dir+"/", "file://"+filepath.Dir(benchPrompt)+"/"), "CCXMLD_DIALOG_SPOOL=" + dir,
 		fmt.Sprintf("CCXMLD_NODES=[{name: sim, address: %q, password: ClueCon}]", sw.address),
 	}})
 	if err != nil {
