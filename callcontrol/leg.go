@@ -282,7 +282,9 @@ func (l *leg) hangUp(cause string) {
 	}
 	if l.waiting { // FreeSWITCH does not know it yet
 		l.waiting = false
-		l.route.do(func() { l.gone(hangup{cause: cause}) })
+		if !l.route.do(func() { l.gone(hangup{cause: cause}) }) {
+			l.control.controller.forgetLeg(l)
+		}
 		return
 	}
 	kill := esl.API("uuid_kill", l.id, cause)

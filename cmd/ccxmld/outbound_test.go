@@ -1,0 +1,304 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ccxmld/esl/switchsim"
+)
+
+// announcement is what outbound-calls-with-tokens.ccxml says to commander
+// Bowman, to the letter: there is a no-break space behind his name.
+const announcement = "This is an automated call from the H.A.L. 9000 computer system to commander David Bowman.\u00a0 " +
+	"This message is to inform you that all pod bay doors are now closed, and re entry to the Discovery spacecraft is forbidden. " +
+	"This message is too important to jeapordize it to human error. This conversation can serve no further purpose. Goodbye."
+
+// bowman is whom it calls.
+const bowman = "4072223333"
+
+// published puts the tutorial's document, as it was published, where the token
+// starts it.
+func published(h *house) {
+	h.Helper()
+	const name = "outbound-calls-with-tokens.ccxml"
+	text, err := os.ReadFile(filepath.Join("..", "..", "examples", "outbound-calls-with-tokens", name))
+	h.must(err)
+	sum := sha256.Sum256(text)
+	if got := hex.EncodeToString(sum[:]); got != "dc0876c8e59967b52f04bbbbab1d38be53cb9e6c9ee1c7ed5b4be6430bd6b1fd" {
+		h.Fatalf("%s is not the published document any more: %s", name, got)
+	}
+	h.document(name, string(text))
+}
+
+// startToken starts a session and returns its id.
+func (h *house) startToken(query string) string {
+	h.Helper()
+	status, body := h.get("/CCXML10.start?tokenid=s3cret&" + query)
+	first, id, _ := strings.Cut(strings.TrimSpace(body), "\r\n")
+	if status != http.StatusOK || first != "success" || id == "" {
+		h.Fatalf("token start: %d %q", status, body)
+	}
+	return id
+}
+
+// up waits until the daemon has a link to its node.
+func (h *house) up() {
+	h.Helper()
+	h.until("the node is up", func() bool { return h.daemon.controller.Ready() == nil })
+}
+
+func tutorialHouse(t testing.TB, options ...option) *house {
+	h := newHouse(t, append([]option{withToken("outbound-calls-with-tokens.ccxml")}, options...)...)
+	published(h)
+	h.up()
+	return h
+}
+
+func TestAnnouncementBySpeech(t *testing.T) {
+	t.Parallel()
+	h := tutorialHouse(t)
+	h.sw.Callee(bowman, switchsim.Answers{After: 3 * time.Second})
+	h.startToken("number=1")
+	callee, err := h.sw.WaitCallee(h.ctx, bowman)
+	h.must(err)
+	ending, err := callee.WaitEnded(h.ctx)
+	h.must(err)
+	h.idle()
+	heard := callee.Heard()
+	if len(heard) != 1 || heard[0].Kind != "speech" || heard[0].What != announcement || !heard[0].Complete {
+		t.Errorf("the callee heard %+v", heard)
+	}
+	if ending.By != "local" {
+		t.Errorf("the call ended with %+v", ending)
+	}
+	h.logged("***** CALL WAS ANSWERED *****")
+	h.logged("***** DIALOG EXIT REACHED *****")
+	h.logged("***** EVENT$.CONNECTION.REMOTE = tel:" + bowman)
+	h.logged("***** EVENT$.CONNECTION.STATE = CONNECTED")
+	h.logged("***** EVENT$.DIALOG.TYPE = audio/wav")
+	if h.seen.has("connection.failed") || h.seen.has("event error.") {
+		t.Errorf("seen: %s", strings.Join(h.seen.all(), "\n"))
+	}
+}
+
+func TestAnnouncementByFile(t *testing.T) {
+	t.Parallel()
+	h := tutorialHouse(t)
+	h.sw.Callee(bowman, switchsim.Answers{})
+	file := filepath.Join(h.dir, "someFile.wav")
+	h.sw.AddSound(file, 4*time.Second)
+	h.startToken("")
+	callee, err := h.sw.WaitCallee(h.ctx, bowman)
+	h.must(err)
+	_, err = callee.WaitEnded(h.ctx)
+	h.must(err)
+	h.idle()
+	if heard := callee.Heard(); len(heard) != 1 || heard[0].Kind != "file" || heard[0].What != file || !heard[0].Complete {
+		t.Errorf("the callee heard %+v", heard)
+	}
+}
+
+func TestCalleeHangsUpDuringAnnouncement(t *testing.T) {
+	t.Parallel()
+	h := tutorialHouse(t, withTime(20))
+	h.sw.Callee(bowman, switchsim.Answers{})
+	h.startToken("")
+	callee, err := h.sw.WaitCallee(h.ctx, bowman)
+	h.must(err)
+	h.must(h.seen.wait(h.ctx, "event dialog.started"))
+	callee.Hangup()
+	h.logged("***** CONNECTION.DISCONNECT EVENT CAUGHT *****")
+	h.logged("***** EVENT$.TRIGGER = remote")
+	h.idle()
+	if heard := callee.Heard(); heard[0].Complete {
+		t.Errorf("the callee heard it all: %+v", heard)
+	}
+}
+
+// What becomes of a call that is not answered, by the reasons of Voxeo's
+// platform (docs/design.md).
+func TestCallFails(t *testing.T) {
+	t.Parallel()
+	h := tutorialHouse(t)
+	for _, c := range []struct {
+		name   string
+		callee switchsim.Behaviour
+		reason string
+	}{
+		{"busy", switchsim.Busy{}, "busy"},
+		{"busy after ringing", switchsim.Busy{After: 2 * time.Second}, "busy"},
+		{"no answer for 45 s", switchsim.NoAnswer{}, "timeout"},
+		{"rejected", switchsim.Rejects{After: time.Second}, "busy"},
+		{"not found", switchsim.NotFound{}, "badnumber"},
+		{"forbidden", switchsim.Forbidden{}, "unreachable"},
+		{"unreachable", switchsim.Unreachable{}, "unreachable"},
+		{"unavailable", switchsim.Unavailable{After: time.Second}, "busy"},
+		{"address incomplete", switchsim.Refuses{Status: 484}, "badnumber"},
+		{"server error", switchsim.Refuses{Status: 500}, "badnumber"},
+		{"not implemented", switchsim.Refuses{Status: 501}, "unreachable"},
+		{"gateway timeout", switchsim.Refuses{Status: 504}, "unreachable"},
+		{"request timeout", switchsim.Refuses{Status: 408}, "timeout"},
+		{"gone", switchsim.Refuses{Status: 410}, "unknown"},
+		{"not acceptable", switchsim.Refuses{Status: 488}, "unknown"},
+		{"early media, then busy", switchsim.EarlyMedia{After: time.Second, AnswerAfter: -1}, "timeout"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := h.in(t)
+			h.seen.forget()
+			h.sw.Callee(bowman, c.callee)
+			h.startToken("")
+			h.must(h.seen.wait(h.ctx, "event connection.failed ("+c.reason+")"))
+			h.logged("***** CONNECTION FAILED *****")
+			h.idle()
+			if h.seen.has("connection.connected") || h.seen.has("event error.") {
+				t.Errorf("seen: %s", strings.Join(h.seen.all(), "\n"))
+			}
+		})
+	}
+}
+
+// The document's timeout ends a call that FreeSWITCH would go on with.
+func TestCallTimeout(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withTime(1), withToken("call.ccxml"))
+	h.up()
+	h.sw.Callee("200", switchsim.NoAnswer{})
+	h.transitions("call.ccxml", `
+<transition event="ccxml.loaded"><createcall dest="'tel:200'" timeout="'150ms'"/></transition>
+<transition event="connection.progressing"><log expr="'rings'"/></transition>
+<transition event="connection.failed"><log expr="event$.reason + ' by ' + event$.trigger"/><exit/></transition>`)
+	h.startToken("")
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	h.logged("timeout by local")
+	h.idle()
+	ending, err := callee.WaitEnded(h.ctx)
+	h.must(err)
+	if ending.Cause != "ORIGINATOR_CANCEL" {
+		t.Errorf("the call ended with %+v", ending)
+	}
+	h.logged("rings")
+}
+
+// A document that gives a call up while it rings, and one that ends then.
+func TestCallGivenUp(t *testing.T) {
+	t.Parallel()
+	for name, transition := range map[string]string{
+		"disconnect": `<transition event="connection.progressing"><disconnect/></transition>
+			<transition event="connection.failed"><log expr="'failed: ' + event$.reason"/><exit/></transition>`,
+		"exit": `<transition event="connection.progressing"><exit/></transition>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, withTime(1), withToken("call.ccxml"))
+			h.up()
+			h.sw.Callee("200", switchsim.NoAnswer{})
+			h.transitions("call.ccxml", `<transition event="ccxml.loaded"><createcall dest="'tel:200'"/></transition>`+transition)
+			h.startToken("")
+			callee, err := h.sw.WaitCallee(h.ctx, "200")
+			h.must(err)
+			ending, err := callee.WaitEnded(h.ctx)
+			h.must(err)
+			if ending.Cause != "ORIGINATOR_CANCEL" {
+				t.Errorf("the call ended with %+v", ending)
+			}
+			h.idle()
+			if name == "disconnect" {
+				h.logged("failed: disconnected")
+			}
+		})
+	}
+}
+
+// A hundred tokens at once: each callee hears the announcement that is meant for
+// it, once.
+func TestHundredTokens(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withToken("announce.ccxml"), with("LIMITS_ORIGINATES_PER_SECOND", "50")) // half of them have to wait
+	h.up()
+	h.transitions("announce.ccxml", `
+<transition event="ccxml.loaded"><createcall dest="'tel:' + session.values.number"/></transition>
+<transition event="connection.connected">
+  <dialogstart src="'someFile.wav?text=This call is for ' + session.values.number + ', Mr. ' + session.values.name + '.'" type="'audio/wav'"/>
+</transition>
+<transition event="dialog.exit"><exit/></transition>`)
+	h.sw.Callee("*", switchsim.Answers{After: time.Second})
+	const calls = 100
+	number := func(i int) string { return fmt.Sprintf("4075550%03d", i) }
+	for i := range calls {
+		h.startToken(url.Values{"number": {number(i)}, "name": {fmt.Sprint("B & C ", i)}}.Encode())
+	}
+	for i := range calls {
+		callee, err := h.sw.WaitCallee(h.ctx, number(i))
+		h.must(err)
+		_, err = callee.WaitEnded(h.ctx)
+		h.must(err)
+		want := fmt.Sprintf("This call is for %s, Mr. B & C %d.", number(i), i)
+		if heard := callee.Heard(); len(heard) != 1 || heard[0].What != want || !heard[0].Complete {
+			t.Errorf("%s heard %+v", number(i), heard)
+		}
+	}
+	h.idle()
+}
+
+func TestTokenAnswers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, with("LIMITS_SESSIONS", "2"), func(p *plan) {
+		p.environment["TOKENS"] = fmt.Sprintf("{stays: {uri: 'file://%[1]s/stays.ccxml', sessions: 1}, any: {uri: 'file://%[1]s/stays.ccxml'}, "+
+			"broken: {uri: 'file://%[1]s/broken.ccxml'}, missing: {uri: 'file://%[1]s/missing.ccxml'}}", p.dir)
+	})
+	h.transitions("stays.ccxml", `<transition event="leave"><exit/></transition>`)
+	h.document("broken.ccxml", `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded"><jump/></transition></eventprocessor></ccxml>`)
+	ask := func(token string, wantStatus int, wantBody string) string {
+		t.Helper()
+		status, body := h.get("/SessionControl/CCXML10.start?tokenid=" + token)
+		if status != wantStatus || !strings.HasPrefix(body, wantBody) {
+			t.Errorf("token %s: %d %q, want %d %q", token, status, body, wantStatus, wantBody)
+		}
+		return strings.TrimSpace(strings.TrimPrefix(body, "success"))
+	}
+	ask("unknown", http.StatusForbidden, "failure: invalid token")
+	ask("", http.StatusForbidden, "failure: invalid token")
+	ask("broken", http.StatusInternalServerError, "failure: file://"+h.dir+"/broken.ccxml:1: ")
+	ask("missing", http.StatusInternalServerError, "failure: ")
+	first := ask("stays", http.StatusOK, "success\r\n")
+	ask("stays", http.StatusServiceUnavailable, "failure: out of sessions") // the token's limit
+	second := ask("any", http.StatusOK, "success\r\n")
+	ask("any", http.StatusServiceUnavailable, "failure: out of sessions") // the controller's
+	if first == second || len(first) != 36 {
+		t.Errorf("sessions %q and %q", first, second)
+	}
+	if n := h.daemon.controller.Sessions(); n != 2 {
+		t.Errorf("%d sessions run", n)
+	}
+}
+
+// The parameters of a token start are in session.values, and in the query of the
+// document's URI.
+func TestTokenParameters(t *testing.T) {
+	t.Parallel()
+	queries := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		queries <- r.URL.RawQuery
+		w.Header().Set("Content-Type", "application/ccxml+xml")
+		fmt.Fprintf(w, `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded">
+			<log expr="session.values.number + ' ' + session.values.text + ' %s'"/><exit/></transition></eventprocessor></ccxml>`, r.FormValue("number"))
+	}))
+	t.Cleanup(server.Close)
+	h := newHouse(t, with("TOKENS", "{s3cret: {uri: '"+server.URL+"/start.ccxml?app=1'}}"), with("DOCUMENTS_ALLOW", "["+server.URL+"/]"))
+	h.startToken("number=407&text=a%20b%2Bc")
+	h.logged("407 a b+c 407")
+	if query := <-queries; query != "app=1&number=407&text=a%20b%2Bc" {
+		t.Errorf("the server was asked with %q", query)
+	}
+	h.idle()
+}
