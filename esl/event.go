@@ -111,13 +111,16 @@ func (e *Event) Clone() *Event {
 
 // raw finds a header's value as it was sent.
 func (e *Event) raw(name string) ([]byte, bool) {
-	var space [64]byte
-	needle := append(append(append(space[:0], '\n'), name...), ':')
-	if bytes.HasPrefix(e.head, needle[1:]) {
-		return lineValue(e.head[len(needle)-1:]), true
-	}
-	if i := bytes.Index(e.head, needle); i >= 0 {
-		return lineValue(e.head[i+len(needle):]), true
+	rest := e.head
+	for len(rest) > len(name) {
+		if rest[len(name)] == ':' && string(rest[:len(name)]) == name {
+			return lineValue(rest[len(name)+1:]), true
+		}
+		next := bytes.IndexByte(rest, '\n') + 1
+		if next == 0 {
+			break
+		}
+		rest = rest[next:]
 	}
 	return nil, false
 }

@@ -219,19 +219,21 @@ func (r *reader) release() {
 // headerEnd finds the end of a header block: end is behind its last character,
 // next behind the empty line. Both are -1 when the block is not complete.
 func headerEnd(data []byte) (end, next int) {
-	const lf, crlf = "\n\n", "\n\r\n"
-	end, next = bytes.Index(data, []byte(lf)), len(lf)
-	before := data // where an empty line in CRLF would come first
-	if end >= 0 {
-		before = data[:end+1]
+	for next = 0; ; {
+		i := bytes.IndexByte(data[next:], '\n')
+		if i < 0 {
+			return -1, -1
+		}
+		end = next + i
+		next = end + 1
+		if rest := data[next:]; len(rest) > 0 && rest[0] == '\n' {
+			next++
+			break
+		} else if len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n' {
+			next += 2
+			break
+		}
 	}
-	if i := bytes.Index(before, []byte(crlf)); i >= 0 {
-		end, next = i, len(crlf)
-	}
-	if end < 0 {
-		return -1, -1
-	}
-	next += end
 	if end > 0 && data[end-1] == '\r' {
 		end--
 	}
