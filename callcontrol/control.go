@@ -186,7 +186,8 @@ func (c *control) ended(interpreter.Ending) {
 	if c.stopLifetime != nil {
 		c.stopLifetime()
 	}
-	c.controller.forgetSession(c.record.ID)
+	// The session counts until the conferences it was in know that it has gone.
+	c.registry.last(c.controller, func() { c.controller.forgetSession(c.record.ID) })
 	c.controller.options.Store.EndSession(c.record.ID)
 	if c.whenEnded != nil {
 		c.whenEnded()
@@ -211,6 +212,18 @@ func (w *orderedWork) add(c *Controller, f func(context.Context)) {
 		w.running = true
 		c.directory.Go(func() { w.run(c.directoryDone) })
 	}
+}
+
+// last runs f when all the work given so far is done; at once if there is none.
+func (w *orderedWork) last(c *Controller, f func()) {
+	w.mu.Lock()
+	idle := !w.running
+	w.mu.Unlock()
+	if idle {
+		f()
+		return
+	}
+	w.add(c, func(context.Context) { f() })
 }
 
 func (w *orderedWork) run(ctx context.Context) {

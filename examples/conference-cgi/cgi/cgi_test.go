@@ -1,4 +1,4 @@
-package main
+package cgi
 
 import (
 	"io"
@@ -120,7 +120,7 @@ func TestSameDialog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := os.ReadFile("../conference/get_conference_code.vxml")
+	other, err := os.ReadFile("../../conference/get_conference_code.vxml")
 	if err != nil || string(ours) != string(other) {
 		t.Errorf("the two get_conference_code.vxml differ (%v)", err)
 	}

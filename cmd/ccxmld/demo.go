@@ -1,0 +1,318 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"ccxmld/conf"
+	"ccxmld/esl/switchsim"
+	"ccxmld/examples"
+	"ccxmld/examples/conference-cgi/cgi"
+)
+
+func demoCommand() *cobra.Command {
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run both published applications on a simulated switch and an embedded Redis",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out := cmd.OutOrStdout()
+			file, isFile := out.(*os.File)
+			colour := isFile && isatty.IsTerminal(file.Fd()) && os.Getenv("NO_COLOR") == ""
+			log := slog.New(slog.DiscardHandler)
+			if verbose {
+				log = newLogger(conf.Log{Level: slog.LevelInfo}, cmd.ErrOrStderr())
+			}
+			return demo(cmd.Context(), out, colour, log)
+		},
+	}
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "print the daemon's own log too")
+	return cmd
+}
+
+// demoSpeed is how much faster than real the switch of the demo lives: prompts
+// that take a quarter of a minute are over in a second.
+const demoSpeed = 12
+
+// demoPatience bounds the demo.
+const demoPatience = time.Minute
+
+// stage is what the demo plays on: the daemon, the switch, and a web server with
+// the documents.
+type stage struct {
+	*tracer
+	sw     *switchsim.Switch
+	daemon *daemon
+	web    string
+	phones sync.WaitGroup
+}
+
+// demo runs both applications and prints what happens.
+func demo(ctx context.Context, out io.Writer, colour bool, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	s := &stage{tracer: newTracer(out, colour)}
+	stop, err := s.build(ctx, log)
+	if err != nil {
+		return err
+	}
+	err = s.play(ctx)
+	err = errors.Join(err, stop())
+	if err == nil {
+		fmt.Fprint(out, afterDemo)
+	}
+	return err
+}
+
+// afterDemo says how to go on.
+const afterDemo = `
+Both applications ran. With a real FreeSWITCH, put into its dialplan:
+
+  <action application="set" data="socket_resume=true"/>
+  <action application="socket" data="127.0.0.1:8084 async full"/>
+
+and run:
+
+  go run ./cmd/ccxmld serve --config conf/ccxmld.yaml
+
+docs/freeswitch.md walks through it, from a stock installation to the first call.
+`
+
+// build makes the switch, the web server and the daemon. stop ends them.
+func (s *stage) build(ctx context.Context, log *slog.Logger) (stop func() error, err error) {
+	s.sw = switchsim.New(switchsim.Options{Clock: switchsim.ScaledClock(demoSpeed), Logger: log})
+	if err := s.sw.Listen("127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	s.sw.AddTTS("flite")
+	web, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s.web = "http://" + web.Addr().String()
+	server := &http.Server{Handler: documents(), ReadHeaderTimeout: time.Second}
+	go func() { _ = server.Serve(web) }()
+	config, err := s.configuration()
+	if err != nil {
+		return nil, err
+	}
+	if s.daemon, err = newDaemon(ctx, config, log, s.tracer); err != nil {
+		return nil, err
+	}
+	running, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- s.daemon.run(running) }()
+	return func() error {
+		cancel()
+		err := <-ended
+		s.sw.Close()
+		s.phones.Wait()
+		return errors.Join(err, server.Close())
+	}, nil
+}
+
+// documents serves the examples, and the conference application's program.
+func documents() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", http.FileServerFS(examples.Files))
+	mux.Handle("/conference-cgi/", http.StripPrefix("/conference-cgi", cgi.New(time.Hour)))
+	return mux
+}
+
+// configuration is that of a usual installation, in small.
+func (s *stage) configuration() (*conf.Config, error) {
+	environment := map[string]string{
+		"ESL_LISTEN":       "127.0.0.1:0",
+		"HTTP_LISTEN":      "127.0.0.1:0",
+		"NODES":            fmt.Sprintf("[{name: simulated, address: %q, password: ClueCon}]", s.sw.Addr()),
+		"DOCUMENTS_ALLOW":  fmt.Sprintf("[%q]", s.web+"/"),
+		"DOCUMENTS_ROUTES": fmt.Sprintf("[{destination: '8001', uri: %q}, {destination: '8002', uri: %q}]", s.web+cgiPath, s.web+conferencePath),
+		"TOKENS":           fmt.Sprintf("{demo: {uri: %q}}", s.web+tutorialPath),
+		"DIAL_ROUTES":      "[{match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}]",
+	}
+	var environ []string
+	for name, value := range environment {
+		environ = append(environ, "CCXMLD_"+name+"="+value)
+	}
+	return conf.Load(conf.Source{Environ: environ})
+}
+
+// Where the applications are on the demo's web server.
+const (
+	tutorialPath   = "/outbound-calls-with-tokens/outbound-calls-with-tokens.ccxml"
+	conferencePath = "/conference/conference.ccxml"
+	cgiPath        = "/conference-cgi/conference.ccxml"
+)
+
+// play runs the applications, one after the other.
+func (s *stage) play(ctx context.Context) error {
+	for _, act := range []func(context.Context) error{s.outboundCalls, s.conferenceCGI, s.conferenceCCXML} {
+		if err := act(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outboundCalls is the first application: the callee of its number answers once,
+// and is busy the next time.
+func (s *stage) outboundCalls(ctx context.Context) error {
+	s.title("1. Outbound CCXML Calls with Tokens (Voxeo's tutorial, byte for byte)")
+	const number = "4072223333"
+	s.sw.Callee(number, switchsim.Answers{After: 2 * time.Second})
+	if err := s.token(ctx, number); err != nil {
+		return err
+	}
+	callee, err := s.sw.WaitCallee(ctx, number)
+	if err != nil {
+		return err
+	}
+	s.follow(ctx, callee)
+	if _, err := callee.WaitEnded(ctx); err != nil {
+		return err
+	}
+	s.sw.Callee(number, switchsim.Busy{})
+	if err := s.token(ctx, number); err != nil {
+		return err
+	}
+	return s.quiet(ctx)
+}
+
+// token asks for a session as any HTTP client would.
+func (s *stage) token(ctx context.Context, number string) error {
+	path := "/CCXML10.start?tokenid=demo&number=" + number
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.daemon.httpAddress()+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	s.line(phoneColour, "http", "GET", "%s → %s", path, strings.Join(strings.Fields(string(body)), " "))
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("token start: %s", response.Status)
+	}
+	return nil
+}
+
+// conferenceCGI is the second application as its article has it: a program that
+// answers with one of three documents, in the dialect of 2002.
+func (s *stage) conferenceCGI(ctx context.Context) error {
+	s.title(`2. Multi-party conference ("Introduction to CCXML, Part V", dialect of 2002, documents made by a program)`)
+	return s.conference(ctx, "8001", "1234567890", "You have joined")
+}
+
+// conferenceCCXML is the same in CCXML 1.0: one document, no program.
+func (s *stage) conferenceCCXML(ctx context.Context) error {
+	s.title("3. The same conference in CCXML 1.0: one static document")
+	return s.conference(ctx, "8002", "9876543210", "You are now joining")
+}
+
+// conference lets two callers meet under a code, and go. The first hears that he
+// is, the second the other greeting.
+func (s *stage) conference(ctx context.Context, number, code, greeting string) error {
+	var callers []*switchsim.Party
+	for _, from := range []struct{ name, number, greeting string }{
+		{"Ada", "4075550100", "You are the first"}, {"Grace", "4075550101", greeting},
+	} {
+		caller, err := s.caller(ctx, from.name, from.number, number, code)
+		if err != nil {
+			return err
+		}
+		if err := caller.WaitHeard(ctx, from.greeting); err != nil {
+			return err
+		}
+		callers = append(callers, caller)
+	}
+	s.roster()
+	for _, caller := range callers {
+		s.line(phoneColour, caller.Number(), "hangs up", "")
+		caller.Hangup()
+		if _, err := caller.WaitEnded(ctx); err != nil {
+			return err
+		}
+	}
+	if err := s.quiet(ctx); err != nil {
+		return err
+	}
+	s.roster()
+	return nil
+}
+
+// caller dials in, types the code when asked to, and waits until he is in.
+func (s *stage) caller(ctx context.Context, name, from, to, code string) (*switchsim.Party, error) {
+	caller, err := s.sw.Dial(switchsim.Call{From: from, Name: name, To: to, Sockets: []string{s.daemon.eslAddress()}})
+	if err != nil {
+		return nil, err
+	}
+	s.line(phoneColour, from, "dials", "%s", to)
+	s.follow(ctx, caller)
+	if err := caller.WaitHeard(ctx, "conference number"); err != nil {
+		return nil, err
+	}
+	s.line(phoneColour, from, "presses", "%s#", code)
+	caller.Press(code + "#")
+	return caller, caller.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return sound.Kind == "conference" })
+}
+
+// follow prints what a party hears, until the call ends.
+func (s *stage) follow(ctx context.Context, party *switchsim.Party) {
+	type heard struct {
+		what  string
+		began time.Time
+	}
+	s.phones.Go(func() {
+		known := make(map[heard]bool)
+		for {
+			err := party.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return !known[heard{sound.What, sound.From}] })
+			for _, sound := range party.Heard() {
+				if key := (heard{sound.What, sound.From}); !known[key] {
+					known[key] = true
+					s.line(heardColour, party.Number(), "hears", "%s: %s", sound.Kind, sound.What)
+				}
+			}
+			if err != nil {
+				return
+			}
+		}
+	})
+}
+
+// roster prints who is in which conference, as Redis has it.
+func (s *stage) roster() {
+	lines, err := s.daemon.roster(context.Background())
+	if err != nil {
+		s.line(boldColour, "redis", "roster", "%v", err)
+		return
+	}
+	if len(lines) == 0 {
+		s.line(boldColour, "redis", "roster", "no conference")
+	}
+	for _, line := range lines {
+		s.line(boldColour, "redis", "roster", "%s", line)
+	}
+}
+
+// quiet waits until no session runs any more.
+func (s *stage) quiet(ctx context.Context) error {
+	return s.daemon.controller.WaitIdle(ctx)
+}
