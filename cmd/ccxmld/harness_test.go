@@ -285,13 +285,20 @@ func (r *recorder) all() []string {
 
 // wait waits for a line that begins like this.
 func (r *recorder) wait(ctx context.Context, line string) error {
+	return r.await(ctx, line, strings.HasPrefix)
+}
+
+// waitFor waits for a line that contains a text.
+func (r *recorder) waitFor(ctx context.Context, text string) error {
+	return r.await(ctx, text, strings.Contains)
+}
+
+func (r *recorder) await(ctx context.Context, text string, matches func(line, text string) bool) error {
 	for {
 		r.mu.Lock()
-		for _, seen := range r.lines {
-			if strings.HasPrefix(seen, line) {
-				r.mu.Unlock()
-				return nil
-			}
+		if slices.ContainsFunc(r.lines, func(line string) bool { return matches(line, text) }) {
+			r.mu.Unlock()
+			return nil
 		}
 		if r.news == nil {
 			r.news = make(chan struct{})
@@ -301,7 +308,7 @@ func (r *recorder) wait(ctx context.Context, line string) error {
 		select {
 		case <-news:
 		case <-ctx.Done():
-			return fmt.Errorf("never seen: %s", line)
+			return fmt.Errorf("never seen: %s", text)
 		}
 	}
 }
