@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// ccxmld runs the command line and returns what it printed.
+func ccxmld(t *testing.T, args ...string) (status int, out, errors string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	status = run(t.Context(), args, &stdout, &stderr)
+	return status, stdout.String(), stderr.String()
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	good := "../../examples/outbound-calls-with-tokens/outbound-calls-with-tokens.ccxml"
+	bad := write("bad.ccxml", `<ccxml version="1.0">
+  <eventprocessor>
+    <transition event="ccxml.loaded">
+      <createcal dest="'tel:1'"/>
+      <log expr="1 +"/>
+    </transition>
+  </eventprocessor>
+</ccxml>`)
+	broken := write("broken.ccxml", "<ccxml version=\"1.0\">\n<eventprocessor>\n</ccxml>")
+	scripted := write("scripted.ccxml", `<ccxml version="1.0"><script src="functions.js"/><eventprocessor/></ccxml>`)
+	write("functions.js", "function f( {}")
+	foreign := write("foreign.ccxml", `<ccxml version="1.0"><eventprocessor><transition event="a"><x:y xmlns:x="urn:x"/></transition></eventprocessor></ccxml>`)
+	for name, test := range map[string]struct {
+		document string
+		status   int
+		want     []string
+	}{
+		"a document that loads":   {good, 0, nil},
+		"an unknown element":      {bad, 1, []string{bad + ":4: <createcal> is not an element of CCXML (did you mean createcall?)"}},
+		"an expression":           {bad, 1, []string{bad + ":5: ", "ends too early"}},
+		"not well-formed":         {broken, 1, []string{broken + ":3: "}},
+		"a script beside it":      {scripted, 1, []string{"functions.js:1: ", "SyntaxError"}},
+		"an unregistered element": {foreign, 0, []string{foreign + ":1: note: ", "error.unsupported"}},
+		"no such file":            {filepath.Join(dir, "none.ccxml"), 1, []string{"none.ccxml"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, out, _ := ccxmld(t, "check", test.document)
+			if status != test.status {
+				t.Errorf("exit status %d, want %d; printed:\n%s", status, test.status, out)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(out, want) {
+					t.Errorf("printed\n%swithout %q", out, want)
+				}
+			}
+		})
+	}
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	if status, out, _ := ccxmld(t, "version"); status != 0 || !strings.HasPrefix(out, "ccxmld ") {
+		t.Errorf("exit status %d, printed %q", status, out)
+	}
+}
+
+// A configuration that cannot be meant keeps the daemon from starting, with the
+// file and line.
+func TestServeRefusesBadConfiguration(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "ccxmld.yaml")
+	if err := os.WriteFile(file, []byte("log:\n  level: loud\nhtp:\n  listen: 127.0.0.1:0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, _, errors := ccxmld(t, "serve", "--config", file)
+	if status != 1 || !strings.Contains(errors, file+":2: log.level") || !strings.Contains(errors, file+":3: htp") {
+		t.Errorf("exit status %d, printed:\n%s", status, errors)
+	}
+}
