@@ -109,7 +109,7 @@ func TestAnnouncementByFile(t *testing.T) {
 
 func TestCalleeHangsUpDuringAnnouncement(t *testing.T) {
 	t.Parallel()
-	h := tutorialHouse(t, withTime(20))
+	h := tutorialHouse(t)
 	h.sw.Callee(bowman, switchsim.Answers{})
 	h.startToken("")
 	callee, err := h.sw.WaitCallee(h.ctx, bowman)
