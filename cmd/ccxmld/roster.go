@@ -16,7 +16,7 @@ func (d *daemon) roster(ctx context.Context) (lines []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		line := fmt.Sprintf("%s (room %s): %d members", conference.ID, conference.Room, len(members))
+		line := fmt.Sprintf("%d members in %s:", len(members), conference.ID)
 		for _, member := range members {
 			line += " " + member.Connection[:min(8, len(member.Connection))]
 		}
