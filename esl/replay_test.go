@@ -3,6 +3,7 @@ package esl_test
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -269,5 +270,16 @@ func TestEventFromText(t *testing.T) {
 	}
 	if n != 1 {
 		t.Error("iteration does not stop")
+	}
+}
+
+func TestHeadersWithPrefix(t *testing.T) {
+	e := esl.ParseEvent([]byte("Event-Name: A\nvariable_sip_h_X-One: 1%2C2\nvariable_sip_h: 3\nvariable_sip_h_X-Two: _undef_\n\nvariable_sip_h_body: 4"))
+	got := make(map[string]string)
+	for name, value := range e.WithPrefix("variable_sip_h_") {
+		got[name] = value
+	}
+	if want := map[string]string{"variable_sip_h_X-One": "1,2", "variable_sip_h_X-Two": ""}; !maps.Equal(got, want) {
+		t.Errorf("headers are %q, want %q", got, want)
 	}
 }

@@ -135,8 +135,10 @@ func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {
 		c.options.Logger.DebugContext(ctx, "fetch failed", "uri", p.url.Redacted(), "reason", failed.Reason)
 		return nil, failed
 	}
-	c.options.Logger.DebugContext(ctx, "fetched", "uri", p.url.Redacted(), "bytes", len(response.Body),
-		"from_cache", response.FromCache, "took", c.options.Now().Sub(begin))
+	if c.options.Logger.Enabled(ctx, slog.LevelDebug) {
+		c.options.Logger.DebugContext(ctx, "fetched", "uri", p.url.Redacted(), "bytes", len(response.Body),
+			"from_cache", response.FromCache, "took", c.options.Now().Sub(begin))
+	}
 	return response, nil
 }
 
