@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"errors"
 	"strconv"
 	"time"
 
@@ -36,10 +37,10 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, taken func()) bool {
 		}
 	})
 	conn.SendAll(func(i int, r *esl.Reply, err error) {
-		if err == nil {
-			err = r.Err()
+		if err != nil { // lost will deal with it
+			return
 		}
-		if err != nil {
+		if err := r.Err(); err != nil {
 			l.route.do(func() { l.log().Warn("leg could not be set up", "step", i, "error", err) })
 		}
 	},
@@ -70,8 +71,22 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 	if l.state == legGone || l.homing {
 		return
 	}
+	if errors.Is(reason, esl.ErrDisconnected) {
+		// FreeSWITCH says that the leg is gone: it hung up before linger arrived,
+		// so that its last event is lost.
+		l.gone(hangup{cause: l.usualEnd()})
+		return
+	}
 	l.log().Warn("the leg's socket ended before its hangup", "error", reason)
 	l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+}
+
+// usualEnd is the cause of a call that ended without saying why.
+func (l *leg) usualEnd() string {
+	if l.state == legConnected || l.ending {
+		return "NORMAL_CLEARING"
+	}
+	return "ORIGINATOR_CANCEL"
 }
 
 // handle takes what matters out of an event, in the reader goroutine, and brings
