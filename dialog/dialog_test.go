@@ -142,7 +142,7 @@ func TestAudio(t *testing.T) {
 		{"a text of 40 KB", "null://?text=" + strings.Repeat("very ", 8_000), nil, nil, "notstarted: the text is longer than 32 KiB"},
 		{"bad control", "a.wav?maxdigits=many", nil, nil, `notstarted: src: maxdigits is "many"; expected a number up to 100`},
 		{"bad time", "a.wav?timeout=soon", nil, nil,
-			`notstarted: src: timeout: "soon" is not a time: write a number with ms or s, such as 500ms or 1.5s`},
+			`notstarted: src: timeout: "soon" is not a time: write a number with ms or s, such as '500ms' or '1.5s'`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -3,11 +3,12 @@ package dialog
 import (
 	"fmt"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"ccxmld/script"
 )
 
 // source is the src of a dialog, taken apart: what to play, and the controls
@@ -158,30 +159,16 @@ func boolean(value string) (bool, error) {
 	return false, fmt.Errorf("%q is neither true nor false", value)
 }
 
-var timeSyntax = regexp.MustCompile(`^\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s)?$`)
-
 // longestTime bounds the times that a dialog can be given.
 const longestTime = 24 * time.Hour
 
-// ParseTime reads a time such as 500ms, 2s or .5s (CCXML 1.0, 3.4; VoiceXML 2.0,
-// 6.5). A bare number is milliseconds, as Voxeo's platform read it.
+// ParseTime reads a time as script.ParseTime does, of at most a day.
 func ParseTime(text string) (time.Duration, error) {
-	match := timeSyntax.FindStringSubmatch(strings.TrimSpace(text))
-	if match == nil {
-		return 0, fmt.Errorf("%q is not a time: write a number with ms or s, such as 500ms or 1.5s", text)
-	}
-	number, err := strconv.ParseFloat(match[1], 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a time: %w", text, err)
-	}
-	unit := time.Millisecond
-	if match[2] == "s" {
-		unit = time.Second
-	}
-	if number > float64(longestTime)/float64(unit) {
+	d, err := script.ParseTime(text)
+	if err == nil && d > longestTime {
 		return 0, fmt.Errorf("%q is longer than a day", text)
 	}
-	return time.Duration(number * float64(unit)), nil
+	return d, err
 }
 
 // parseData reads a data: URI (RFC 2397). Its text may stand there unescaped.

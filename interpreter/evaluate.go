@@ -65,7 +65,7 @@ func (s *Session) interval(e *script.Expression, name string) (time.Duration, er
 	if err != nil || text == "" {
 		return 0, err
 	}
-	d, err := parseInterval(text)
+	d, err := script.ParseTime(text)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", name, err)
 	}

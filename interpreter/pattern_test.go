@@ -3,7 +3,6 @@ package interpreter_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"ccxmld/interpreter"
 )
@@ -54,21 +53,4 @@ func matchesByTrying(pattern, name string) bool {
 		return false
 	}
 	return name != "" && name[0] == pattern[0] && matchesByTrying(pattern[1:], name[1:])
-}
-
-// TestInterval: times as CCXML 1.0, section 3.4 has them, and bare numbers.
-func TestInterval(t *testing.T) {
-	for text, want := range map[string]time.Duration{
-		"500ms": 500 * time.Millisecond, "2s": 2 * time.Second, ".5s": 500 * time.Millisecond, "+1.5s": 1500 * time.Millisecond,
-		"0s": 0, "1.": time.Millisecond, " 3000\t": 3 * time.Second, "0.001s": time.Millisecond,
-	} {
-		if got, err := interpreter.ParseInterval(text); err != nil || got != want {
-			t.Errorf("%q: %v, %v; want %v", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"", "-1s", "1m", "1 s", ".", "s", "1e3ms", "0x10", "1s2s", "99999999999999999999s", "NaN"} {
-		if got, err := interpreter.ParseInterval(text); err == nil {
-			t.Errorf("%q is %v; want an error", text, got)
-		}
-	}
 }

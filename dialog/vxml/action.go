@@ -202,7 +202,7 @@ func (e *element) scriptAction(scope string) action {
 		if errors.As(err, &scriptError) {
 			at = scriptError.Position
 		}
-		e.problems = append(e.problems, &Problem{at, e.tag, "<script>: " + reasonOf(err)})
+		e.problems = append(e.problems, &Problem{Position: at, Element: e.tag, Reason: "<script>: " + reasonOf(err)})
 		return nil
 	}
 	return &scriptAction{scope, program}

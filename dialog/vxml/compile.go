@@ -58,7 +58,7 @@ func (c *compilation) root(node *xmlquery.Node) {
 		node = firstElement(node)
 	}
 	if node == nil {
-		c.problems = append(c.problems, &Problem{script.Position{URI: c.page.URI, Line: 1}, "vxml", "the page has no root element; expected <vxml version=\"2.1\">"})
+		c.problems = append(c.problems, &Problem{Position: script.Position{URI: c.page.URI, Line: 1}, Element: "vxml", Reason: "the page has no root element; expected <vxml version=\"2.1\">"})
 		return
 	}
 	e := c.element(node)
@@ -176,14 +176,14 @@ func (f *form) check(c *compilation) {
 	names := make(map[string]bool)
 	for _, i := range f.items {
 		if names[i.name] {
-			c.problems = append(c.problems, &Problem{i.position, i.tag, fmt.Sprintf("there are two form items with the name %q", i.name)})
+			c.problems = append(c.problems, &Problem{Position: i.position, Element: i.tag, Reason: fmt.Sprintf("there are two form items with the name %q", i.name)})
 		}
 		names[i.name] = true
 	}
 	for _, filled := range f.filled {
 		for _, name := range filled.names {
 			if !names[name] {
-				c.problems = append(c.problems, &Problem{filled.position, "filled", fmt.Sprintf("namelist has %q, which is no item of this form", name)})
+				c.problems = append(c.problems, &Problem{Position: filled.position, Element: "filled", Reason: fmt.Sprintf("namelist has %q, which is no item of this form", name)})
 			}
 		}
 	}
@@ -264,11 +264,11 @@ func (e *element) filled(ofForm bool) *filled {
 }
 
 func (e *element) problem(format string, args ...any) {
-	e.problems = append(e.problems, &Problem{e.position, e.tag, fmt.Sprintf(format, args...)})
+	e.problems = append(e.problems, &Problem{Position: e.position, Element: e.tag, Reason: fmt.Sprintf(format, args...)})
 }
 
 func (e *element) notice(format string, args ...any) {
-	e.page.Notices = append(e.page.Notices, &Problem{e.position, e.tag, fmt.Sprintf(format, args...)})
+	e.page.Notices = append(e.page.Notices, &Problem{Position: e.position, Element: e.tag, Reason: fmt.Sprintf(format, args...)})
 }
 
 // misplaced reports an element where it cannot stand.

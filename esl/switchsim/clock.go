@@ -1,7 +1,8 @@
 package switchsim
 
 import (
-	"container/heap"
+	"slices"
+	"sort"
 	"sync"
 	"time"
 )
@@ -58,8 +59,7 @@ func (c scaledClock) AfterFunc(d time.Duration, f func()) Timer {
 type ManualClock struct {
 	mu     sync.Mutex
 	now    time.Time
-	timers timerHeap
-	next   uint64
+	timers []*manualTimer // in order of time
 }
 
 // NewManualClock returns a clock that stands at start.
@@ -77,9 +77,9 @@ func (c *ManualClock) Now() time.Time {
 func (c *ManualClock) AfterFunc(d time.Duration, f func()) Timer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	t := &manualTimer{clock: c, when: c.now.Add(d), order: c.next, call: f}
-	c.next++
-	heap.Push(&c.timers, t)
+	t := &manualTimer{clock: c, when: c.now.Add(d), call: f}
+	after := sort.Search(len(c.timers), func(i int) bool { return c.timers[i].when.After(t.when) })
+	c.timers = slices.Insert(c.timers, after, t)
 	return t
 }
 
@@ -89,7 +89,8 @@ func (c *ManualClock) Advance(d time.Duration) {
 	c.mu.Lock()
 	target := c.now.Add(d)
 	for len(c.timers) > 0 && !c.timers[0].when.After(target) {
-		t := heap.Pop(&c.timers).(*manualTimer)
+		t := c.timers[0]
+		c.timers = slices.Delete(c.timers, 0, 1)
 		if t.when.After(c.now) {
 			c.now = t.when
 		}
@@ -104,45 +105,17 @@ func (c *ManualClock) Advance(d time.Duration) {
 type manualTimer struct {
 	clock *ManualClock
 	when  time.Time
-	order uint64
 	call  func()
-	index int
 }
 
 // Stop implements [Timer].
 func (t *manualTimer) Stop() bool {
 	t.clock.mu.Lock()
 	defer t.clock.mu.Unlock()
-	if t.index < 0 {
+	at := slices.Index(t.clock.timers, t)
+	if at < 0 {
 		return false
 	}
-	heap.Remove(&t.clock.timers, t.index)
+	t.clock.timers = slices.Delete(t.clock.timers, at, at+1)
 	return true
-}
-
-type timerHeap []*manualTimer
-
-func (h timerHeap) Len() int { return len(h) }
-func (h timerHeap) Less(i, j int) bool {
-	if h[i].when.Equal(h[j].when) {
-		return h[i].order < h[j].order
-	}
-	return h[i].when.Before(h[j].when)
-}
-func (h timerHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-func (h *timerHeap) Push(x any) {
-	t := x.(*manualTimer)
-	t.index = len(*h)
-	*h = append(*h, t)
-}
-func (h *timerHeap) Pop() any {
-	last := len(*h) - 1
-	t := (*h)[last]
-	(*h)[last] = nil
-	*h = (*h)[:last]
-	t.index = -1
-	return t
 }

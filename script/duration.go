@@ -1,0 +1,36 @@
+package script
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var timeSyntax = regexp.MustCompile(`^\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s)?$`)
+
+// longestTime bounds the times of documents.
+const longestTime = 365 * 24 * time.Hour
+
+// ParseTime reads a time as both languages write it: 500ms, 2s, .5s or +1.5s
+// (CCXML 1.0, 3.4; VoiceXML 2.0, 6.5). A bare number is milliseconds, as Voxeo's
+// platform read it. The error says in words what is wrong.
+func ParseTime(text string) (time.Duration, error) {
+	match := timeSyntax.FindStringSubmatch(strings.TrimSpace(text))
+	if match == nil {
+		return 0, fmt.Errorf("%q is not a time: write a number with ms or s, such as '500ms' or '1.5s'", text)
+	}
+	number, err := strconv.ParseFloat(match[1], 64)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a time: %w", text, err)
+	}
+	unit := time.Millisecond
+	if match[2] == "s" {
+		unit = time.Second
+	}
+	if number > float64(longestTime)/float64(unit) {
+		return 0, fmt.Errorf("%q is longer than a year", text)
+	}
+	return time.Duration(number * float64(unit)), nil
+}
