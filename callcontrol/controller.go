@@ -251,6 +251,13 @@ func (c *Controller) Ready() error {
 	return errors.New("no FreeSWITCH node is reachable")
 }
 
+// isClosing tells whether the controller is shutting down.
+func (c *Controller) isClosing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing
+}
+
 // reserve takes a place among the sessions.
 func (c *Controller) reserve() error {
 	c.mu.Lock()

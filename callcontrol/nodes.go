@@ -45,7 +45,11 @@ func newNode(c *Controller, o NodeOptions) *Node {
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + linkVariable, c.options.ID}},
 		OnUp:    func() { n.log.Info("FreeSWITCH node is up", "address", o.Address) },
-		OnDown:  func(reason error) { n.log.Error("FreeSWITCH node is down", "address", o.Address, "error", reason) },
+		OnDown: func(reason error) {
+			if !c.isClosing() {
+				n.log.Error("FreeSWITCH node is down", "address", o.Address, "error", reason)
+			}
+		},
 		OnEvent: c.handleLink,
 	})
 	return n
