@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"ccxmld/callcontrol"
 	"ccxmld/esl"
+	"ccxmld/examples/conference-cgi/cgi"
 	"ccxmld/interpreter"
 )
 
@@ -34,7 +36,7 @@ type realHouse struct {
 	link *esl.Link
 }
 
-func newRealHouse(t *testing.T) *realHouse {
+func newRealHouse(t *testing.T, options ...option) *realHouse {
 	t.Helper()
 	named := os.Getenv("CCXMLD_FREESWITCH")
 	at := strings.LastIndex(named, ":")
@@ -44,9 +46,9 @@ func newRealHouse(t *testing.T) *realHouse {
 	address, password := named[:at], named[at+1:]
 	ctx, cancel := context.WithTimeout(context.Background(), realPatience)
 	t.Cleanup(cancel)
-	h := &realHouse{house: &house{TB: t, ctx: ctx, seen: &recorder{}, dir: t.TempDir()}}
+	h := &realHouse{house: &house{TB: t, ctx: ctx, seen: &recorder{}, log: &recorder{}, dir: t.TempDir()}}
 	h.connect(address, password)
-	h.start(map[string]string{
+	environment := map[string]string{
 		"ESL_LISTEN":       "127.0.0.1:0",
 		"HTTP_LISTEN":      "127.0.0.1:0",
 		"NODES":            fmt.Sprintf("[{name: real, address: %q, password: %q}]", address, password),
@@ -54,7 +56,12 @@ func newRealHouse(t *testing.T) *realHouse {
 		"DOCUMENTS_ROUTES": fmt.Sprintf("[{uri: %q}]", "file://"+h.dir+"/incoming.ccxml"),
 		"DIAL_ROUTES": "[{match: 'tel:1', dial: 'loopback/app=conference:callee@ccxmld'}, {match: 'tel:2', dial: 'loopback/app=hangup:USER_BUSY'}, " +
 			"{match: 'tel:3', dial: 'sofia/gateway/no-such-gateway/3'}, {match: 'tel:4', dial: 'loopback/app=park'}]",
-	})
+	}
+	p := &plan{dir: h.dir, environment: environment}
+	for _, o := range options {
+		o(p)
+	}
+	h.start(environment)
 	h.until("the daemon's link is up", func() bool { return h.daemon.controller.Ready() == nil })
 	return h
 }
@@ -205,7 +212,7 @@ func TestFreeSWITCHOutcomes(t *testing.T) {
 // can still be talked to.
 func TestFreeSWITCHBridge(t *testing.T) {
 	h := newRealHouse(t)
-	h.document("incoming.ccxml", bridgeDocument)
+	h.document("incoming.ccxml", realBridge)
 	caller := h.caller()
 	h.logged("partner gone")
 	h.logged("told")
@@ -213,7 +220,7 @@ func TestFreeSWITCHBridge(t *testing.T) {
 	h.idle()
 }
 
-const bridgeDocument = `
+const realBridge = `
 <ccxml version="1.0">
   <var name="a"/><var name="b"/><var name="joins" expr="0"/>
   <eventprocessor>
@@ -260,6 +267,31 @@ func TestFreeSWITCHConference(t *testing.T) {
 		lines, err := h.daemon.roster(h.ctx)
 		return err == nil && len(lines) == 0
 	})
+}
+
+// The published conference application: a program that answers with documents in
+// the dialect of 2002, and VoiceXML that asks for the number. It speaks, so the
+// engine of dialog.tts must be there.
+func TestFreeSWITCHConferenceApplication(t *testing.T) {
+	web := httptest.NewServer(cgi.New(time.Hour))
+	t.Cleanup(web.Close)
+	h := newRealHouse(t,
+		with("DOCUMENTS_ALLOW", fmt.Sprintf("[%q]", web.URL+"/")),
+		with("DOCUMENTS_ROUTES", fmt.Sprintf("[{uri: %q}]", web.URL+"/conference.ccxml")))
+	var callers []string
+	for joined, members := range []string{"", "2 members"} {
+		before := h.seen.count("event dialog.started")
+		caller := h.caller()
+		callers = append(callers, caller)
+		h.until("the caller is asked for the number", func() bool { return h.seen.count("event dialog.started") > before })
+		h.api("uuid_send_dtmf", caller, "1234567890@100")
+		h.until("the caller is in", func() bool { return h.seen.count("event conference.joined") > joined })
+		h.until("who is in the room", func() bool { return strings.Contains(h.api("conference", "list"), members) })
+	}
+	for _, caller := range callers {
+		h.api("uuid_kill", caller)
+	}
+	h.idle()
 }
 
 // startSession starts a session as a token would.
