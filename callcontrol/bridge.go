@@ -50,33 +50,21 @@ func (c *control) bridge(a, b *leg, r interpreter.JoinRequest, implicit bool) {
 		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
 		return
 	}
-	if a.bridgedTo(b) && !a.homing && !b.homing { // again (JOIN-11)
-		c.queueJoined(a.endpoint(), b.endpoint(), r, implicit)
-		return
-	}
-	for _, l := range []*leg{a, b} {
-		l.place.implicit = true // falls silently (BRG-7)
-	}
-	a.leave(func() {
-		if reason := c.notJoinable(a, b); reason != "" {
-			c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
-			return
+	m := &move{legs: []*leg{a, b}, needless: func() bool {
+		again := a.bridgedTo(b) // JOIN-11
+		if again {
+			c.queueJoined(a.endpoint(), b.endpoint(), r, implicit)
 		}
-		c.awaitJoin(a, &r, implicit) // what is asked of it from now on comes after the join
-		b.leave(func() {
-			if a.joinPending == &r {
-				c.startBridge(a, b, &r, implicit)
-			}
-		})
-	})
+		return again
+	}, run: func() { c.startBridge(a, b, &r, implicit) }}
+	m.queue()
 }
 
 func (c *control) startBridge(a, b *leg, r *interpreter.JoinRequest, implicit bool) {
 	if reason := c.notJoinable(a, b); reason != "" {
-		c.joinFailed(a, reason)
+		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
 		return
 	}
-	a.joinDone()
 	for _, l := range []*leg{a, b} {
 		l.endDialogs()
 		c.awaitJoin(l, r, implicit)
@@ -119,8 +107,8 @@ func (c *control) bridged(aID, bID string) {
 		l.joinDone()
 	}
 	c.queueJoined(c.legs[r.ID1].endpoint(), c.legs[r.ID2].endpoint(), r, a.implicit)
-	a.settle()
-	b.settle()
+	a.nextMove()
+	b.nextMove()
 }
 
 // joinDone ends the wait for a join.
@@ -139,12 +127,21 @@ func (c *control) joinFailed(l *leg, reason string) {
 	}
 	r := l.joinPending
 	for _, id := range []string{r.ID1, r.ID2} {
-		if other := c.legs[id]; other != nil && other.joinPending == r {
-			other.joinDone()
-			c.after(0, other.settle)
+		other := c.legs[id]
+		if other == nil || other.joinPending != r {
+			continue
+		}
+		other.joinDone()
+		if l.state == legGone && other != l {
+			c.bringHome(other) // FreeSWITCH may have bridged them, and told it on the other socket
+		} else {
+			c.session.Do(other.nextMove)
 		}
 	}
 	l.joinDone()
+	if l.implicit && l.state == legGone {
+		return // the end of the call says it all (CAL-5)
+	}
 	c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
 }
 
@@ -227,7 +224,8 @@ func (c *control) cameHome(l *leg) {
 	l.homing = false
 	l.stopTimer()
 	l.left()
-	l.settle()
+	l.runAtHome()
+	l.nextMove()
 }
 
 // Unjoin takes the bridge between two endpoints away (interpreter.Telephony).
@@ -249,7 +247,7 @@ func (c *control) Unjoin(r interpreter.UnjoinRequest) {
 		return
 	}
 	l.place.id1, l.place.id2, l.place.implicit = r.ID1, r.ID2, false
-	l.leave(nil)
+	l.leave()
 }
 
 // queueJoined tells the document that two endpoints are bridged.

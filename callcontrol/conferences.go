@@ -92,7 +92,8 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 	}
 	for _, l := range c.legs {
 		if l.place.kind == inConference && l.place.partner == r.ConferenceID {
-			l.leave(nil)
+			l.place.implicit = false
+			l.leave()
 		}
 	}
 	delete(c.conferences, r.ConferenceID)
@@ -128,18 +129,20 @@ func (c *control) joinConference(l *leg, id string, r interpreter.JoinRequest, i
 		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
 		return
 	}
-	if l.place.kind == inConference && l.place.partner == id { // again (JOIN-11): never nest (trace fact 14)
-		c.queueJoined(c.endpointOf(r.ID1), c.endpointOf(r.ID2), r, implicit)
-		return
-	}
-	l.place.implicit = true // falls silently (BRG-7)
-	l.leave(func() {
+	m := &move{legs: []*leg{l}, needless: func() bool {
+		again := l.place.kind == inConference && l.place.partner == id // JOIN-11: never nest (trace fact 14)
+		if again {
+			c.queueJoined(c.endpointOf(r.ID1), c.endpointOf(r.ID2), r, implicit)
+		}
+		return again
+	}, run: func() {
 		if reason := c.notJoinable(l); reason != "" {
 			c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
 			return
 		}
 		c.enter(l, id, &r, implicit)
-	})
+	}}
+	m.queue()
 }
 
 // enter takes a leg that is alone into the registry, then into the room.
@@ -211,7 +214,7 @@ func (c *control) entered(l *leg, e conference.Maintenance) {
 	l.joinDone()
 	l.place.kind, l.place.member = inConference, e.Member
 	c.queueJoined(c.endpointOf(r.ID1), c.endpointOf(r.ID2), r, l.implicit)
-	l.settle()
+	l.nextMove()
 }
 
 // departed takes del-member of the leg.
@@ -220,7 +223,7 @@ func (c *control) departed(l *leg, e conference.Maintenance) {
 		return
 	}
 	l.left()
-	l.settle()
+	l.nextMove()
 }
 
 // conferenceApplicationEnded notes that the conference application returned. If

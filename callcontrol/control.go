@@ -123,7 +123,10 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 	case l.redirected:
 		name = "connection.redirected"
 	case was != legConnected:
-		name, state, reason = "connection.failed", interpreter.Failed, failureReason(h.status, h.cause)
+		name, state = "connection.failed", interpreter.Failed
+		if was != legAlerting { // the table is about calls that we placed
+			reason = failureReason(h.status, h.cause)
+		}
 		if l.failure != "" {
 			reason = l.failure
 		}

@@ -21,8 +21,8 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 		c.startDialog(l, r)
 	default:
 		l.endDialogs()
-		l.place.implicit = true // falls silently (BRG-7)
-		l.leave(func() { c.startDialog(l, r) })
+		m := &move{legs: []*leg{l}, run: func() { c.startDialog(l, r) }}
+		m.queue()
 	}
 }
 

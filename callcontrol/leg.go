@@ -54,7 +54,8 @@ type leg struct {
 	ended      *hangup
 
 	place     place
-	leaving   []func() // wait until the leg is in no bridge or conference
+	moves     []*move  // wait for their turn, the next one first
+	atHome    []func() // wait until the leg is in our socket again
 	homing    bool     // on its way back to our socket
 	playing   []execution
 	executes  bool // CHANNEL_EXECUTE is subscribed
@@ -179,7 +180,7 @@ func (l *leg) Execute(app, argument string, started func(), done func(dialog.Com
 		return
 	}
 	if l.homing {
-		l.leaving = append(l.leaving, func() { l.Execute(app, argument, started, done) })
+		l.atHome = append(l.atHome, func() { l.Execute(app, argument, started, done) })
 		return
 	}
 	if app != "playback" && !l.executes {
@@ -195,6 +196,14 @@ func (l *leg) Execute(app, argument string, started func(), done func(dialog.Com
 	l.send(cmd, func(err error) {
 		l.completed(run.id, dialog.Completion{Response: err.Error(), Elapsed: -1, Gone: l.state == legGone})
 	})
+}
+
+func (l *leg) runAtHome() {
+	waiting := l.atHome
+	l.atHome = nil
+	for _, f := range waiting {
+		f()
+	}
 }
 
 // Break ends what plays on the leg, and what waits to (dialog.Channel).
@@ -262,7 +271,7 @@ func (l *leg) digit(digit string) {
 	switch {
 	case l.place.takesOut(digit):
 		l.termDigit = digit
-		l.leave(nil)
+		l.leave()
 	case len(l.dialogs) > 0 && l.dialogs[len(l.dialogs)-1].dialog.Digit(digit):
 	default:
 		l.control.queueConnection(l, "connection.signal", "",

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"ccxmld/conference"
 	"ccxmld/dialog"
 	"ccxmld/interpreter"
 )
@@ -26,39 +25,12 @@ type place struct {
 	room       string // FreeSWITCH's name of the conference
 	member     string // the leg's number in the room
 	termDigits string
+	leaving    bool // kicked out of the room, but not out yet
 	implicit   bool // made by createcall joinid: no events of its own (CAL-5)
 }
 
 func (p place) takesOut(digit string) bool {
 	return p.kind != alone && p.termDigits != "" && strings.Contains(p.termDigits, digit)
-}
-
-// leave takes the leg out of its conference or bridge, then runs then, which may
-// be nil. A leg that is alone is ready at once, and so is one that is gone: then
-// has to look.
-func (l *leg) leave(then func()) {
-	if l.state == legGone || l.isAlone() && len(l.leaving) == 0 {
-		if then != nil {
-			then()
-		}
-		return
-	}
-	if then != nil {
-		l.leaving = append(l.leaving, then)
-	}
-	switch {
-	case l.homing || l.joinPending != nil:
-	case l.place.kind == inConference:
-		l.send(conference.Kick(l.place.room, l.place.member), nil)
-	case l.place.kind == inBridge:
-		l.control.bringHome(l)
-	}
-}
-
-// isAlone tells whether the leg is in no bridge or conference, nor on its way
-// into one or out of one.
-func (l *leg) isAlone() bool {
-	return l.place.kind == alone && !l.homing && l.joinPending == nil
 }
 
 // left notes that the leg is alone again, and tells the document unless a call
@@ -77,19 +49,6 @@ func (l *leg) left() {
 		l.control.queueUnjoined(was.id1, was.id2, l.termDigit)
 	}
 	l.termDigit = ""
-}
-
-// settle runs what waited for the leg to be alone, in its order. What takes the
-// leg away again makes the rest wait once more.
-func (l *leg) settle() {
-	for len(l.leaving) > 0 && (l.state == legGone || l.isAlone()) {
-		then := l.leaving[0]
-		l.leaving = l.leaving[1:]
-		then()
-	}
-	if len(l.leaving) > 0 {
-		l.leave(nil)
-	}
 }
 
 // endDialogs ends the leg's dialogs that do not play beside its bridges: their
@@ -124,7 +83,9 @@ func (l *leg) gone(h hangup) {
 	l.control.controller.forgetLeg(l)
 	l.control.legEnded(l, was, h)
 	l.endPlaying()
-	l.settle()
+	for _, m := range slices.Clone(l.moves) {
+		m.advance()
+	}
 }
 
 // endPlaying tells what plays on the leg, or waits to, that it is gone.
@@ -139,6 +100,7 @@ func (l *leg) endPlaying() {
 	for _, d := range slices.Clone(l.dialogs) {
 		d.dialog.HungUp()
 	}
+	l.runAtHome()
 }
 
 // endpoint is the leg in the media graph.

@@ -114,7 +114,16 @@ func newHouse(t testing.TB, options ...option) *house {
 	}
 	maps.Copy(h.environment, p.environment)
 	h.start(h.environment)
+	if p.environment["NODES"] == "" && p.sw.Password == "" {
+		h.up()
+	}
 	return h
+}
+
+// up waits until the daemon has a link to its node.
+func (h *house) up() {
+	h.Helper()
+	h.until("the node is up", func() bool { return h.daemon.controller.Ready() == nil })
 }
 
 // in gives the house to a subtest.

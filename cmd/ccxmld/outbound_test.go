@@ -50,16 +50,9 @@ func (h *house) startToken(query string) string {
 	return id
 }
 
-// up waits until the daemon has a link to its node.
-func (h *house) up() {
-	h.Helper()
-	h.until("the node is up", func() bool { return h.daemon.controller.Ready() == nil })
-}
-
 func tutorialHouse(t testing.TB, options ...option) *house {
 	h := newHouse(t, append([]option{withToken("outbound-calls-with-tokens.ccxml")}, options...)...)
 	published(h)
-	h.up()
 	return h
 }
 
@@ -170,7 +163,6 @@ func TestCallFails(t *testing.T) {
 func TestCallTimeout(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, withTime(1), withToken("call.ccxml"))
-	h.up()
 	h.sw.Callee("200", switchsim.NoAnswer{})
 	h.transitions("call.ccxml", `
 <transition event="ccxml.loaded"><createcall dest="'tel:200'" timeout="'150ms'"/></transition>
@@ -200,7 +192,6 @@ func TestCallGivenUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, withTime(1), withToken("call.ccxml"))
-			h.up()
 			h.sw.Callee("200", switchsim.NoAnswer{})
 			h.transitions("call.ccxml", `<transition event="ccxml.loaded"><createcall dest="'tel:200'"/></transition>`+transition)
 			h.startToken("")
@@ -224,7 +215,6 @@ func TestCallGivenUp(t *testing.T) {
 func TestHundredTokens(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, withToken("announce.ccxml"), with("LIMITS_ORIGINATES_PER_SECOND", "50")) // half of them have to wait
-	h.up()
 	h.transitions("announce.ccxml", `
 <transition event="ccxml.loaded"><createcall dest="'tel:' + session.values.number"/></transition>
 <transition event="connection.connected">

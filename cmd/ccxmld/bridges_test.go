@@ -1,0 +1,242 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ccxmld/esl/switchsim"
+)
+
+// hearsParty waits until a party is bridged to another.
+func (h *house) hearsParty(party *switchsim.Party, number string) {
+	h.Helper()
+	h.must(party.WaitHeardFunc(h.ctx, func(s switchsim.Sound) bool { return s.Kind == "bridge" && s.What == number }))
+}
+
+// count is how many lines begin like this.
+func (r *recorder) count(beginning string) (n int) {
+	for _, line := range r.all() {
+		if strings.HasPrefix(line, beginning) {
+			n++
+		}
+	}
+	return n
+}
+
+// callAndJoin accepts a call and bridges it to 200.
+const callAndJoin = `
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:200'" connectionid="b"/></transition>
+<transition event="connection.connected" cond="event$.connectionid == b"><join id1="a" id2="b"/></transition>`
+
+func bridgeDocument(transitions string) string {
+	return `<ccxml version="1.0"><var name="a"/><var name="b"/><var name="c"/><var name="d"/><eventprocessor>` + transitions + `</eventprocessor></ccxml>`
+}
+
+// When one side of a bridge hangs up, the other stays and can be talked to.
+func TestBridgeSurvivor(t *testing.T) {
+	t.Parallel()
+	for _, who := range []string{"caller", "callee"} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.sw.Callee("200", switchsim.Answers{After: time.Second})
+			caller := h.dial(h.document("bridge.ccxml", bridgeDocument(callAndJoin+`
+<transition event="conference.joined"><log expr="'joined ' + (event$.id1 == a) + ' ' + (event$.id2 == b)"/></transition>
+<transition event="conference.unjoined"><log expr="'unjoined ' + (event$.id1 == a) + ' ' + (event$.id2 == b)"/></transition>
+<transition event="connection.disconnected"><log expr="'gone by ' + event$.trigger"/>
+  <dialogstart connectionid="event$.connectionid == a ? b : a" src="'null:?text=You are alone now.'" type="'audio/wav'"/></transition>
+<transition event="dialog.exit"><exit/></transition>`)))
+			callee, err := h.sw.WaitCallee(h.ctx, "200")
+			h.must(err)
+			h.hearsParty(caller, "200")
+			h.hearsParty(callee, caller.Number())
+			h.logged("joined true true")
+			leaves, stays := caller, callee
+			if who == "callee" {
+				leaves, stays = callee, caller
+			}
+			leaves.Hangup()
+			h.must(stays.WaitHeard(h.ctx, "You are alone now."))
+			h.logged("unjoined true true")
+			h.logged("gone by remote")
+			h.idle()
+			if n := h.seen.count("event conference.unjoined"); n != 1 {
+				t.Errorf("conference.unjoined came %d times", n)
+			}
+		})
+	}
+}
+
+// A join takes the place of a dialog, and a dialog that of a join; neither bridge
+// tells of its fall (BRG-7).
+func TestJoinAndDialogTakeEachOthersPlace(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.AddSound("/sounds/music.wav", time.Hour)
+	h.sw.Callee("200", switchsim.Answers{After: time.Second})
+	caller := h.dial(h.document("bridge.ccxml", bridgeDocument(`
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected" cond="event$.connectionid == a">
+  <dialogstart src="'/sounds/music.wav'" type="'audio/wav'" dialogid="d"/><createcall dest="'tel:200'" connectionid="b"/></transition>
+<transition event="connection.connected"><join id1="a" id2="b"/></transition>
+<transition event="dialog.exit" cond="event$.dialogid == d"><log expr="'music over'"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/><dialogstart connectionid="a" src="'null:?text=Excuse me.'" type="'audio/wav'"/></transition>
+<transition event="dialog.exit"><log expr="'again alone'"/><exit/></transition>`)))
+	h.must(caller.WaitHeard(h.ctx, "music.wav"))
+	h.logged("music over")
+	h.logged("joined")
+	h.must(caller.WaitHeard(h.ctx, "Excuse me."))
+	h.logged("again alone")
+	h.idle()
+	if h.seen.has("conference.unjoined") || h.seen.has("event error.") {
+		t.Errorf("seen: %s", strings.Join(h.seen.all(), "\n"))
+	}
+	heard := caller.Heard()
+	if len(heard) != 3 || heard[0].Kind != "file" || heard[1].Kind != "bridge" || heard[2].Kind != "speech" {
+		t.Errorf("the caller heard %+v", heard)
+	}
+}
+
+// A leg that is joined elsewhere leaves its bridge without a word; the other one
+// stays, and can be joined again.
+func TestJoinElsewhere(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{After: time.Second})
+	h.sw.Callee("300", switchsim.Answers{After: time.Second})
+	caller := h.dial(h.document("bridge.ccxml", bridgeDocument(callAndJoin+`
+<transition event="conference.joined" cond="c == undefined"><createcall dest="'tel:300'" connectionid="c"/></transition>
+<transition event="connection.connected" cond="event$.connectionid == c"><join id1="c" id2="a"/></transition>
+<transition event="conference.joined" cond="event$.id1 == c &amp;&amp; event$.id2 == a"><log expr="'with c'"/><join id1="b" id2="c"/></transition>
+<transition event="conference.joined"><log expr="'b with c: ' + (session.connections[b].input == c) + ', a with ' + session.connections[a].input"/>
+  <disconnect connectionid="a"/></transition>
+<transition event="connection.disconnected"><exit/></transition>`)))
+	second, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	third, err := h.sw.WaitCallee(h.ctx, "300")
+	h.must(err)
+	h.hearsParty(caller, "200")
+	h.hearsParty(caller, "300")
+	h.logged("with c")
+	h.hearsParty(second, "300")
+	h.hearsParty(third, "200")
+	h.logged("b with c: true, a with undefined")
+	h.idle()
+	if h.seen.has("conference.unjoined") || h.seen.has("event error.") {
+		t.Errorf("seen: %s", strings.Join(h.seen.all(), "\n"))
+	}
+}
+
+// Joins in one transition happen in their order.
+func TestJoinsInARow(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{After: time.Second})
+	caller := h.dial(h.document("bridge.ccxml", bridgeDocument(`
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:200'" connectionid="b"/></transition>
+<transition event="connection.connected"><createconference conferenceid="c" confname="'row'"/></transition>
+<transition event="conference.created"><join id1="a" id2="c"/><join id1="a" id2="b"/><join id1="a" id2="c"/><join id1="b" id2="a"/>
+  <dialogstart connectionid="a" src="'null:?text=All done.'" type="'audio/wav'"/></transition>
+<transition event="conference.joined"><log expr="'joined ' + event$.id1.substr(0, 4) + ' ' + (event$.id2 == c ? 'c' : event$.id2 == b ? 'b' : 'a')"/></transition>
+<transition event="dialog.exit"><exit/></transition>`)))
+	h.must(caller.WaitHeard(h.ctx, "All done."))
+	h.idle()
+	var order []string
+	for _, line := range h.seen.all() {
+		if strings.HasPrefix(line, "log joined") {
+			order = append(order, line[len(line)-1:])
+		}
+	}
+	if got := strings.Join(order, ""); got != "cbca" || h.seen.has("event error.") {
+		t.Errorf("the joins came in the order %q:\n%s", got, strings.Join(h.seen.all(), "\n"))
+	}
+	var heard []string
+	for _, sound := range caller.Heard() {
+		heard = append(heard, sound.Kind)
+	}
+	if got := strings.Join(heard, " "); got != "conference bridge conference bridge speech" {
+		t.Errorf("the caller heard %s", got)
+	}
+	rosterIsEmpty(h)
+}
+
+func TestJoinErrors(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{})
+	for _, c := range []struct{ name, element, want string }{
+		{"not joined", `<unjoin id1="a" id2="b"/>`, "error.conference.unjoin: the two are not joined"},
+		{"unknown", `<join id1="a" id2="'nobody'"/>`, `error.semantic: `},
+		{"half duplex", `<join id1="a" id2="b" duplex="'half'"/>`, "error.conference.join: this kind of join is not supported"},
+		{"itself", `<join id1="a" id2="a"/>`, "error.conference.join: "},
+		{"no such conference", `<join id1="a" id2="'conference:nowhere'"/>`, "error.conference.join: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := h.in(t)
+			h.seen.forget()
+			h.dial(h.document("bridge.ccxml", bridgeDocument(`
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:200'" connectionid="b"/></transition>
+<transition event="connection.connected">`+c.element+`</transition>
+<transition event="error.*"><log expr="event$.name + ': ' + event$.reason"/><exit/></transition>`)))
+			h.logged(c.want)
+			h.idle()
+		})
+	}
+}
+
+// A join whose partner hangs up at the same moment ends in an event, whichever
+// comes first.
+func TestJoinCrossesHangup(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{HangupAfter: 200 * time.Millisecond})
+	for range 10 {
+		h.seen.forget()
+		caller := h.dial(h.document("bridge.ccxml", bridgeDocument(callAndJoin+`
+<transition event="conference.joined"/>
+<transition event="conference.unjoined"><exit/></transition>
+<transition event="error.conference.join"><exit/></transition>
+<transition event="connection.failed"><exit/></transition>`)))
+		_, err := caller.WaitEnded(h.ctx)
+		h.must(err)
+	}
+	h.idle()
+}
+
+// createcall's joinid bridges the call when it is answered, without events of
+// its own (CAL-5).
+func TestJoinID(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{After: time.Second})
+	caller := h.dial(h.document("bridge.ccxml", bridgeDocument(`
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:200'" connectionid="b" joinid="a"/></transition>
+<transition event="connection.connected"><log expr="'both up'"/></transition>
+<transition event="connection.disconnected"><log expr="'gone'"/><exit/></transition>`)))
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	h.hearsParty(caller, "200")
+	h.hearsParty(callee, caller.Number())
+	caller.Hangup()
+	h.logged("gone")
+	_, err = callee.WaitEnded(h.ctx)
+	h.must(err)
+	h.idle()
+	if h.seen.has("event conference.") || h.seen.has("event error.") {
+		t.Errorf("seen: %s", strings.Join(h.seen.all(), "\n"))
+	}
+}
+
+// rosterIsEmpty waits until the registry knows no conference.
+func rosterIsEmpty(h *house) {
+	h.Helper()
+	h.until("the registry is empty", func() bool {
+		lines, err := h.daemon.roster(h.ctx)
+		return err == nil && len(lines) == 0
+	})
+}
