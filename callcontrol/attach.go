@@ -107,6 +107,7 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		l.from(conn, func() { l.digit(digit) })
 	case "CHANNEL_HANGUP_COMPLETE":
 		l.ends(c, hangupOf(e))
+		conn.Send(esl.Exit(), nil) // nothing follows; FreeSWITCH keeps the channel for as long as the socket lingers
 	case "CHANNEL_BRIDGE":
 		a, b := e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID")
 		l.from(conn, func() { l.control.bridged(a, b) })
