@@ -197,7 +197,11 @@ func (r *reader) grow(want int) {
 		r.pooled = busyBuffers.Get().(*[busySize]byte)
 		r.buf = r.pooled[:]
 	} else {
-		r.buf = make([]byte, max(2*busySize, min(want, 4*unread)))
+		size := min(want, 4*unread)
+		if want == unread+1 { // of a header block nobody knows how long it gets
+			size = 2 * unread
+		}
+		r.buf = make([]byte, max(2*busySize, size))
 		r.pooled = nil
 	}
 	copy(r.buf, old)

@@ -107,3 +107,28 @@ func TestAnnouncedBodyTakesNoMemoryBeforeItComes(t *testing.T) {
 		t.Errorf("%d bytes were allocated", taken)
 	}
 }
+
+// A header block that never ends is refused after its limit, in large reads:
+// byte by byte it would cost seconds of CPU.
+func TestEndlessHeader(t *testing.T) {
+	source := &countedReads{}
+	_, err := esl.ReadMessages(source, esl.Limits{})
+	var limit *esl.LimitError
+	if !errors.As(err, &limit) || limit.What != "header block" {
+		t.Errorf("ended with %v", err)
+	}
+	if source.reads > 200 {
+		t.Errorf("%d reads for %d bytes", source.reads, esl.DefaultHeaderLimit)
+	}
+}
+
+// countedReads gives the letter x for ever.
+type countedReads struct{ reads int }
+
+func (r *countedReads) Read(p []byte) (int, error) {
+	r.reads++
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
