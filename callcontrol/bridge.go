@@ -16,10 +16,8 @@ const joinPatience = 10 * time.Second
 // Join bridges two endpoints (interpreter.Telephony).
 func (c *control) Join(r interpreter.JoinRequest) { c.join(r, false) }
 
-// joinImplicitly makes the bridge that createcall's joinid asks for, which has
-// no join event of its own.
-func (c *control) joinImplicitly(_ *leg, r interpreter.JoinRequest) { c.join(r, true) }
-
+// join makes a bridge. An implicit one, which createcall's joinid asks for, has no
+// join event of its own.
 func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 	a, b := c.legs[r.ID1], c.legs[r.ID2]
 	conference := ""

@@ -48,10 +48,8 @@ type leg struct {
 	progressed bool // connection.progressing was sent
 	ending     bool // we asked for the hangup
 	redirected bool
-	timedOut   bool
 	stopTimer  func() bool
 	failure    string // reason that overrides the table's
-	ended      *hangup
 
 	place     place
 	moves     []*move  // wait for their turn, the next one first
@@ -216,7 +214,9 @@ func (l *leg) began(id string, at time.Time) {
 	for i := range l.playing {
 		if l.playing[i].id == id {
 			l.playing[i].began = at
-			l.start(i)
+			if l.playing[i].app != "playback" { // which has begun only with PLAYBACK_START
+				l.start(i)
+			}
 		}
 	}
 }
@@ -235,7 +235,7 @@ func (l *leg) playbackBegan() {
 func (l *leg) start(i int) {
 	started := l.playing[i].started
 	l.playing[i].started = nil
-	if started != nil && l.playing[i].app == "playback" || started != nil && !l.playing[i].began.IsZero() {
+	if started != nil {
 		started()
 	}
 }

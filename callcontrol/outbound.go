@@ -158,7 +158,6 @@ func (c *control) callTimedOut(l *leg) {
 	if l.state != legDialing {
 		return
 	}
-	l.timedOut = true
 	l.failure = reasonTimeout
 	l.hangUp("ORIGINATOR_CANCEL")
 }
@@ -230,7 +229,7 @@ func (c *control) connected(l *leg) {
 	case "calltransmit":
 		join.ID1, join.ID2, join.Half = r.JoinID, l.id, true
 	}
-	c.joinImplicitly(l, join)
+	c.join(join, true)
 }
 
 // callFailed tells the document that a call could not even be tried.

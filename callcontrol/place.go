@@ -69,7 +69,6 @@ func (l *leg) gone(h hangup) {
 		return
 	}
 	was := l.state
-	l.ended = &h
 	l.moveTo(legGone)
 	if l.stopTimer != nil {
 		l.stopTimer()
