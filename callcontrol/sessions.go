@@ -1,0 +1,143 @@
+package callcontrol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ccxmld/fetch"
+	"ccxmld/interpreter"
+)
+
+// The errors that Start reports besides those of fetching and compiling.
+var (
+	ErrOutOfSessions = outOfSessions{}
+	ErrClosed        = errors.New("the controller is shutting down")
+)
+
+// outOfSessions tells that the session limit is reached.
+type outOfSessions struct{}
+
+func (outOfSessions) Error() string { return "out of sessions" }
+
+// OutOfSessions lets HTTP tell this error from others.
+func (outOfSessions) OutOfSessions() bool { return true }
+
+// reserve takes a place among the sessions.
+func (c *Controller) reserve() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.closing:
+		return ErrClosed
+	case len(c.sessions)+c.reserved >= c.limits.Sessions:
+		return ErrOutOfSessions
+	}
+	c.reserved++
+	return nil
+}
+
+func (c *Controller) unreserve() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reserved--
+	c.noteIdle()
+}
+
+// StartRequest asks for a session that no call brings (CCXML 1.0, external).
+type StartRequest struct {
+	URI    string
+	Values []interpreter.Pair // session.values
+	Token  string             // a fingerprint of the token, for the store
+	Ended  func()             // called when the session has ended; may be nil
+}
+
+// Start gets the document and starts a session. It waits for the document, and
+// returns the session's id.
+func (c *Controller) Start(ctx context.Context, r StartRequest) (string, error) {
+	if err := c.reserve(); err != nil {
+		return "", err
+	}
+	document, err := c.documents.get(ctx, fetch.Request{URI: r.URI})
+	if err != nil {
+		c.unreserve()
+		return "", err
+	}
+	control := c.newControl(document, interpreter.External, values(r.Values), r.Token)
+	control.whenEnded = r.Ended
+	if err := c.begin(control); err != nil {
+		return "", err
+	}
+	return control.session.ID(), nil
+}
+
+func values(pairs []interpreter.Pair) map[string]any {
+	object := make(map[string]any, len(pairs))
+	for _, pair := range pairs {
+		object[pair.Name] = pair.Value
+	}
+	return object
+}
+
+// begin registers a session and starts it. It gives the reserved place back.
+func (c *Controller) begin(control *control, first ...*interpreter.Event) error {
+	c.mu.Lock()
+	c.reserved--
+	if c.closing {
+		c.noteIdle()
+		c.mu.Unlock()
+		return ErrClosed
+	}
+	c.sessions[control.session.ID()] = control.session
+	c.mu.Unlock()
+	control.save()
+	if c.limits.Lifetime > 0 {
+		control.stopLifetime = c.options.Clock.AfterFunc(c.limits.Lifetime, func() {
+			control.session.End(fmt.Sprintf("it lived longer than %s", c.limits.Lifetime))
+		})
+	}
+	control.session.Start(first...)
+	return nil
+}
+
+// session finds a session that runs here.
+func (c *Controller) session(id string) *interpreter.Session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sessions[id]
+}
+
+func (c *Controller) forgetSession(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.sessions, id)
+	c.noteIdle()
+}
+
+// noteIdle wakes WaitIdle. c.mu is held.
+func (c *Controller) noteIdle() {
+	if c.idle != nil && len(c.sessions)+c.reserved == 0 {
+		close(c.idle)
+		c.idle = nil
+	}
+}
+
+// WaitIdle waits until no session runs, or until ctx ends.
+func (c *Controller) WaitIdle(ctx context.Context) error {
+	c.mu.Lock()
+	if len(c.sessions)+c.reserved == 0 {
+		c.mu.Unlock()
+		return nil
+	}
+	if c.idle == nil {
+		c.idle = make(chan struct{})
+	}
+	idle := c.idle
+	c.mu.Unlock()
+	select {
+	case <-idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
