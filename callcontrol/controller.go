@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -283,10 +284,13 @@ func (c *Controller) Handle(call *esl.Call) {
 	id := call.Channel.Get("Unique-ID")
 	l := c.findLeg(id)
 	switch session := call.Channel.Get("variable_" + sessionVariable); {
+	case !isLegID(id):
+		c.log.Error("leg refused: no command could name it", "connection", id)
+		refuse(call.Conn, "NORMAL_TEMPORARY_FAILURE")
 	case l != nil:
 		machine := machineOf(call.Channel)
 		if !l.attach(c, call.Conn, func() { l.machine = machine; l.control.attached(l) }) {
-			l.log().Info("leg comes to a session that has ended")
+			c.log.Info("leg comes to a session that has ended", "connection", id)
 			refuse(call.Conn, "NORMAL_CLEARING")
 		}
 	case session != "":
@@ -295,4 +299,13 @@ func (c *Controller) Handle(call *esl.Call) {
 	default:
 		c.handleIncoming(call, id)
 	}
+}
+
+// isLegID tells whether a channel's uuid is one that commands can name: at most
+// as long as FreeSWITCH keeps, and of characters without a meaning.
+func isLegID(id string) bool {
+	const longest = 36
+	return id != "" && len(id) <= longest && !strings.ContainsFunc(id, func(r rune) bool {
+		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
 }
