@@ -131,11 +131,13 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 			reason = l.failure
 		}
 	}
-	c.queueConnection(l, name, state,
-		interpreter.Field{Name: "reason", Value: reason},
-		interpreter.Field{Name: "trigger", Value: h.trigger(l.ending)},
-		interpreter.Field{Name: "info", Value: h.info()},
-	)
+	fields := []interpreter.Field{
+		{Name: "reason", Value: reason}, {Name: "trigger", Value: h.trigger(l.ending)}, {Name: "info", Value: h.info()},
+	}
+	if l.detail != "" {
+		fields = append(fields, interpreter.Field{Name: "detail", Value: l.detail})
+	}
+	c.queueConnection(l, name, state, fields...)
 }
 
 func (c *control) forgetConnection(id string) {

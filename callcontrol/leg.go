@@ -50,6 +50,7 @@ type leg struct {
 	redirected bool
 	stopTimer  func() bool
 	failure    string // reason that overrides the table's
+	detail     string // more words about it
 
 	place     place
 	moves     []*move  // wait for their turn, the next one first

@@ -119,7 +119,10 @@ func (c *control) originated(l *leg, result string, err error) {
 	switch {
 	case l.state == legGone:
 	case err != nil && l.conn == nil:
-		l.failure = reasonUnreachable
+		l.failure, l.detail = reasonUnreachable, err.Error()
+		if invalid := new(esl.InvalidError); errors.As(err, &invalid) { // of a caller id or a header
+			l.failure = reasonUnknown
+		}
 		l.log().Warn("originate failed", "error", err)
 		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
 	case failed && knowsMore(cause):

@@ -205,25 +205,34 @@ func (c *channel) nextAction() {
 	}
 }
 
-// expand replaces ${variable} in an application's data.
+// expand replaces ${variable} in an application's data. A backslash keeps a
+// dollar sign or another backslash as it is, but only in text that has one of
+// these or a variable (switch_channel_expand_variables).
 func (c *channel) expand(data string) string {
-	if !strings.Contains(data, "${") {
+	if !strings.Contains(data, "${") && !strings.Contains(data, `\\`) && !strings.Contains(data, `\$`) {
 		return data
 	}
 	var out strings.Builder
 	for {
-		before, rest, found := strings.Cut(data, "${")
-		out.WriteString(before)
-		if !found {
+		i := strings.IndexAny(data, `\$`)
+		if i < 0 || i == len(data)-1 {
+			out.WriteString(data)
 			return out.String()
 		}
-		name, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			out.WriteString("${" + rest)
-			return out.String()
+		out.WriteString(data[:i])
+		mark, next := data[i], data[i+1]
+		name, after, closed := strings.Cut(data[i+1:], "}")
+		switch {
+		case mark == '\\' && (next == '\\' || next == '$'):
+			out.WriteByte(next)
+			data = data[i+2:]
+		case mark == '$' && next == '{' && closed:
+			out.WriteString(c.vars.get(name[1:]))
+			data = after
+		default:
+			out.WriteByte(mark)
+			data = data[i+1:]
 		}
-		out.WriteString(c.vars.get(name))
-		data = after
 	}
 }
 
