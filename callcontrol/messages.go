@@ -117,6 +117,9 @@ func methodOf(hints interpreter.Hints) string {
 	return "GET"
 }
 
+// unconditionalKill is the one event that no server may send (HTP-11).
+const unconditionalKill = "ccxml.kill.unconditional"
+
 // replyEvent is the event that a server's answer asks for: the first line of a
 // plain text body is its name, the others are its fields, name=value (VX-56).
 func replyEvent(response *fetch.Response, target string) *interpreter.Event {
@@ -125,7 +128,7 @@ func replyEvent(response *fetch.Response, target string) *interpreter.Event {
 	}
 	lines := strings.Split(strings.TrimSpace(response.Text()), "\n")
 	name := strings.TrimSpace(lines[0])
-	if name == "" || strings.ContainsAny(name, " \t<>=") {
+	if name == "" || strings.ContainsAny(name, " \t<>=") || strings.EqualFold(name, unconditionalKill) {
 		return nil
 	}
 	e := &interpreter.Event{Name: name, Source: target, SourceType: "basichttp"}
