@@ -25,7 +25,11 @@ type documents struct {
 type compiledDocument struct {
 	version  string
 	document *interpreter.Document
+	scripts  []scriptVersion // that are part of it
 }
+
+// scriptVersion is a script that a document names by src, as it was compiled in.
+type scriptVersion struct{ uri, version string }
 
 // maxCompiled bounds how many documents are kept; applications that make a URI
 // per call would fill the memory otherwise.
@@ -48,15 +52,21 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 	d.mu.Lock()
 	known, ok := d.compiled[response.URI]
 	d.mu.Unlock()
-	if ok && known.version == response.Version {
+	if ok && known.version == response.Version && d.unchanged(ctx, known.scripts) {
 		return known.document, nil
 	}
 	root, err := response.XML(fetch.XMLLimits{})
 	if err != nil {
 		return nil, err
 	}
+	var scripts []scriptVersion
 	document, err := d.compiler.Compile(root, response.URI, func(base, src string) (string, string, error) {
-		return d.script(ctx, base, src)
+		script, err := d.script(ctx, base, src)
+		if err != nil {
+			return "", "", err
+		}
+		scripts = append(scripts, scriptVersion{script.URI, script.Version})
+		return script.Text(), script.URI, nil
 	})
 	if err != nil {
 		return nil, err
@@ -64,32 +74,40 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 	for _, notice := range document.Notices {
 		d.log.Warn("document loaded with a notice", "document", notice.Position.String(), "notice", notice.Reason)
 	}
-	d.keep(response, document)
+	d.keep(response.URI, compiledDocument{response.Version, document, scripts})
 	return document, nil
 }
 
-func (d *documents) keep(response *fetch.Response, document *interpreter.Document) {
+// unchanged tells whether scripts are still what was compiled in. What cannot be
+// had any more is for compiling to report.
+func (d *documents) unchanged(ctx context.Context, scripts []scriptVersion) bool {
+	for _, script := range scripts {
+		response, err := d.client.Fetch(ctx, fetch.Request{URI: script.uri})
+		if err != nil || response.Version != script.version {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *documents) keep(uri string, document compiledDocument) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if len(d.compiled) >= maxCompiled {
-		for uri := range d.compiled { // any one
-			delete(d.compiled, uri)
+		for old := range d.compiled { // any one
+			delete(d.compiled, old)
 			break
 		}
 	}
-	d.compiled[response.URI] = compiledDocument{response.Version, document}
+	d.compiled[uri] = document
 }
 
-func (d *documents) script(ctx context.Context, base, src string) (text, uri string, err error) {
-	uri, err = fetch.Resolve(base, src)
+func (d *documents) script(ctx context.Context, base, src string) (*fetch.Response, error) {
+	uri, err := fetch.Resolve(base, src)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
-	response, err := d.client.Fetch(ctx, fetch.Request{URI: uri})
-	if err != nil {
-		return "", "", err
-	}
-	return response.Text(), response.URI, nil
+	return d.client.Fetch(ctx, fetch.Request{URI: uri})
 }
 
 // fetch does what <fetch> asks for.

@@ -1,0 +1,110 @@
+package callcontrol
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"ccxmld/fetch"
+	"ccxmld/interpreter"
+)
+
+// folder is a directory of documents, and what compiles them.
+type folder struct {
+	testing.TB
+	dir       string
+	documents *documents
+}
+
+func newFolder(t testing.TB) *folder {
+	t.Helper()
+	f := &folder{TB: t, dir: t.TempDir()}
+	client, err := fetch.New(fetch.Options{Allow: []string{"file://" + f.dir + "/"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.documents = newDocuments(client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+	return f
+}
+
+func (f *folder) write(name, text string) {
+	f.Helper()
+	if err := os.WriteFile(filepath.Join(f.dir, name), []byte(text), 0o600); err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *folder) get(name string) (*interpreter.Document, error) {
+	return f.documents.get(context.Background(), fetch.Request{URI: "file://" + f.dir + "/" + name})
+}
+
+func (f *folder) mustGet(name string) *interpreter.Document {
+	f.Helper()
+	document, err := f.get(name)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return document
+}
+
+func logDocument(text string) string {
+	return `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded"><log expr="'` + text + `'"/></transition></eventprocessor></ccxml>`
+}
+
+// A document is compiled once per version, and again when it has changed.
+func TestDocumentsAreCompiledOncePerVersion(t *testing.T) {
+	f := newFolder(t)
+	f.write("a.ccxml", logDocument("one"))
+	first := f.mustGet("a.ccxml")
+	if again := f.mustGet("a.ccxml"); again != first {
+		t.Error("the same version was compiled twice")
+	}
+	f.write("a.ccxml", logDocument("two"))
+	second := f.mustGet("a.ccxml")
+	if second == first {
+		t.Error("the new version is not used")
+	}
+	f.write("a.ccxml", "<ccxml")
+	if _, err := f.get("a.ccxml"); err == nil {
+		t.Error("a broken version is not reported")
+	}
+	f.write("a.ccxml", logDocument("two"))
+	if again := f.mustGet("a.ccxml"); again != second {
+		t.Error("the version before was forgotten over a broken one")
+	}
+}
+
+// A script that a document names by src is part of it.
+func TestScriptsArePartOfTheDocument(t *testing.T) {
+	f := newFolder(t)
+	f.write("a.ccxml", `<ccxml version="1.0"><script src="lib.js"/><eventprocessor/></ccxml>`)
+	f.write("lib.js", "var answer = 42")
+	first := f.mustGet("a.ccxml")
+	if again := f.mustGet("a.ccxml"); again != first {
+		t.Error("the same version was compiled twice")
+	}
+	f.write("lib.js", "var answer = 43")
+	if again := f.mustGet("a.ccxml"); again == first {
+		t.Error("the new version of the script is not used")
+	}
+	f.write("lib.js", "var var")
+	if _, err := f.get("a.ccxml"); err == nil {
+		t.Error("a broken script is not reported")
+	}
+}
+
+// However many documents there are, only so many are kept.
+func TestDocumentsAreBounded(t *testing.T) {
+	f := newFolder(t)
+	for i := range maxCompiled + 10 {
+		name := fmt.Sprint(i, ".ccxml")
+		f.write(name, logDocument(name))
+		f.mustGet(name)
+	}
+	if n := len(f.documents.compiled); n > maxCompiled {
+		t.Errorf("%d documents are kept", n)
+	}
+}
