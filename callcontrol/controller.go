@@ -238,13 +238,6 @@ func (c *Controller) Ready() error {
 	return errors.New("no FreeSWITCH node is reachable")
 }
 
-// isClosing tells whether the controller is shutting down.
-func (c *Controller) isClosing() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.closing
-}
-
 func (c *Controller) addLeg(l *leg) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

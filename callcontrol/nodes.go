@@ -44,12 +44,6 @@ func newNode(c *Controller, o NodeOptions) *Node {
 		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log,
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + linkVariable, c.options.ID}},
-		OnUp:    func() { n.log.Info("FreeSWITCH node is up", "address", o.Address) },
-		OnDown: func(reason error) {
-			if !c.isClosing() {
-				n.log.Error("FreeSWITCH node is down", "address", o.Address, "error", reason)
-			}
-		},
 		OnEvent: c.handleLink,
 	})
 	return n

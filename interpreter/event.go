@@ -77,6 +77,8 @@ func (e *Event) implied(key string) (any, bool) {
 		return optional(e.dialog.ConferenceID), true
 	case key == "protocol" && e.connection != nil:
 		return e.connection.Protocol.Name, true
+	case key == "info" && e.connection != nil: // CEV-1
+		return map[string]any{}, true
 	case key == "reason" && isError(e.Name):
 		return "no reason was given", true
 	}
