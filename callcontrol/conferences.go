@@ -152,7 +152,7 @@ func (c *control) enter(l *leg, id string, r *interpreter.JoinRequest, implicit 
 	inOrder(c, func(ctx context.Context) (conference.Conference, error) {
 		return c.enterRegistry(ctx, id, l.id, machine)
 	}, func(held conference.Conference, err error) {
-		if err == nil {
+		if held.ID != "" { // attached, if not a member
 			c.hold(held)
 		}
 		switch {
@@ -171,7 +171,8 @@ func (c *control) enter(l *leg, id string, r *interpreter.JoinRequest, implicit 
 
 // enterRegistry makes a connection a member. A session that joins a conference
 // by its id or name without having created it is attached too, so that the
-// conference lasts until the last of its sessions has gone.
+// conference lasts until the last of its sessions has gone; that holds also where
+// the conference is returned with an error.
 func (c *control) enterRegistry(ctx context.Context, id, connection, machine string) (conference.Conference, error) {
 	registry := c.controller.options.Conferences
 	held, err := registry.Attach(ctx, id, c.record.ID)

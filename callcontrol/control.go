@@ -144,6 +144,7 @@ func (c *control) forgetConnection(id string) {
 	for i, connection := range c.record.Connections {
 		if connection == id {
 			c.record.Connections = append(c.record.Connections[:i:i], c.record.Connections[i+1:]...)
+			c.save()
 			return
 		}
 	}

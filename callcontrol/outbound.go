@@ -46,6 +46,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		l.join = &r
 	}
 	c.own(l)
+	c.save()
 	l.route.bind(c.session)
 	c.controller.addLeg(l)
 	timeout := r.Timeout

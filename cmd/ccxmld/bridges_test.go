@@ -240,3 +240,31 @@ func rosterIsEmpty(h *house) {
 		return err == nil && len(lines) == 0
 	})
 }
+
+// Redis knows a session's connections, as long as they last.
+func TestRecordOfConnections(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{After: time.Second})
+	h.dial(h.document("bridge.ccxml", bridgeDocument(callAndJoin+`
+<transition event="conference.joined"><log expr="'session ' + session.id"/></transition>
+<transition event="connection.disconnected"/><transition event="conference.unjoined"/>`)))
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	h.logged("session ")
+	var id string
+	for _, line := range h.seen.all() {
+		if after, ok := strings.CutPrefix(line, "log session "); ok {
+			id = after
+		}
+	}
+	connections := func(want int) func() bool {
+		return func() bool {
+			record, ok, err := h.daemon.store.Session(h.ctx, id)
+			return err == nil && ok && len(record.Connections) == want
+		}
+	}
+	h.until("redis knows both", connections(2))
+	callee.Hangup()
+	h.until("redis knows one", connections(1))
+}
