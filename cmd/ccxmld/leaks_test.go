@@ -84,9 +84,7 @@ func TestSwitchDies(t *testing.T) {
 		return h.seen.count("event connection.disconnected") == 4 && h.seen.count("event connection.failed") == 2
 	})
 	rosterIsEmpty(h)
-	if !h.log.has("node link is down") {
-		t.Error("the log does not tell of the node")
-	}
+	h.must(h.log.waitFor(h.ctx, "node link is down"))
 }
 
 // A leg whose session ended while it was being dialled, and that comes to our
