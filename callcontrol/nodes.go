@@ -1,10 +1,12 @@
 package callcontrol
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"golang.org/x/time/rate"
 
@@ -23,6 +25,7 @@ type NodeOptions struct {
 type Node struct {
 	options NodeOptions
 	link    *esl.Link
+	beenUp  chan struct{} // closed when the link is up for the first time
 	pace    *rate.Limiter // of originates: FreeSWITCH refuses what exceeds its sessions-per-second
 	log     *slog.Logger
 }
@@ -39,14 +42,28 @@ const sessionVariable = "ccxml_session"
 var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_HANGUP_COMPLETE"}
 
 func newNode(c *Controller, o NodeOptions) *Node {
-	n := &Node{options: o, log: c.log.With("node", o.Name), pace: c.pace()}
+	n := &Node{options: o, log: c.log.With("node", o.Name), beenUp: make(chan struct{}), pace: c.pace()}
+	first := sync.OnceFunc(func() { close(n.beenUp) })
 	n.link = esl.NewLink(esl.LinkOptions{
 		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log,
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + linkVariable, c.options.ID}},
+		OnUp:    first,
 		OnEvent: c.handleLink,
 	})
 	return n
+}
+
+// WaitNodes waits until the link to each node has been up, or until ctx ends.
+func (c *Controller) WaitNodes(ctx context.Context) error {
+	for _, node := range c.nodes {
+		select {
+		case <-node.beenUp:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // pace makes the limiter of a node's originates.

@@ -159,6 +159,9 @@ const (
 
 // play runs the applications, one after the other.
 func (s *stage) play(ctx context.Context) error {
+	if err := s.daemon.controller.WaitNodes(ctx); err != nil {
+		return err
+	}
 	for _, act := range []func(context.Context) error{s.outboundCalls, s.conferenceCGI, s.conferenceCCXML} {
 		if err := act(ctx); err != nil {
 			return err
