@@ -160,7 +160,11 @@ func (s *Server) connect(c *Conn) {
 	channel.done = func(r *Reply, err error) {
 		timer.Stop()
 		if err != nil {
-			s.logger().Warn("event socket connection ended before connect was answered", "remote", c.RemoteAddr(), "error", err)
+			level := slog.LevelWarn
+			if errors.Is(err, ErrDisconnected) { // a caller who gave up in that moment
+				level = slog.LevelInfo
+			}
+			s.logger().Log(context.Background(), level, "event socket connection ended before connect was answered", "remote", c.RemoteAddr(), "error", err)
 			return
 		}
 		s.take(c, r)
