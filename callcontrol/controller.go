@@ -222,20 +222,22 @@ func (c *Controller) Connections() int {
 	return len(c.legs)
 }
 
-// Ready tells whether the controller can do its work: nil, or what is missing.
-func (c *Controller) Ready() error {
-	if !c.options.Store.Healthy() {
-		return errors.New("redis does not answer")
-	}
-	for _, node := range c.nodes {
-		if node.link.Up() {
-			return nil
+// NodeStatus is a node's name and why it cannot be reached; nil when it can.
+type NodeStatus struct {
+	Name string
+	Err  error
+}
+
+// Nodes tells of each configured node whether its link is up.
+func (c *Controller) Nodes() []NodeStatus {
+	list := make([]NodeStatus, len(c.nodes))
+	for i, node := range c.nodes {
+		list[i].Name = node.options.Name
+		if !node.link.Up() {
+			list[i].Err = fmt.Errorf("not connected: %w", node.link.Err())
 		}
 	}
-	if len(c.nodes) == 0 {
-		return nil
-	}
-	return errors.New("no FreeSWITCH node is reachable")
+	return list
 }
 
 func (c *Controller) addLeg(l *leg) {

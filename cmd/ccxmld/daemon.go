@@ -108,9 +108,25 @@ func (d *daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	}
 	d.api = httpapi.New(httpapi.Options{
 		Tokens: d.config.Tokens, Starter: starter{d.controller}, Logger: d.log,
-		Checks: []httpapi.Check{{Name: "calls", Probe: func(context.Context) error { return d.controller.Ready() }}},
+		Checks: d.checks(),
 	})
 	return nil
+}
+
+// checks are what /readyz asks. Without a node incoming calls still work.
+func (d *daemon) checks() []httpapi.Check {
+	checks := []httpapi.Check{{Name: "redis", Probe: func(context.Context) error {
+		if !d.store.Healthy() {
+			return errors.New("does not answer")
+		}
+		return nil
+	}}}
+	for i, node := range d.controller.Nodes() {
+		checks = append(checks, httpapi.Check{Name: "node " + node.Name, Optional: true, Probe: func(context.Context) error {
+			return d.controller.Nodes()[i].Err
+		}})
+	}
+	return checks
 }
 
 func controllerID() string {

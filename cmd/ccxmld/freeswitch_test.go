@@ -62,7 +62,7 @@ func newRealHouse(t *testing.T, options ...option) *realHouse {
 		o(p)
 	}
 	h.start(environment)
-	h.until("the daemon's link is up", func() bool { return h.daemon.controller.Ready() == nil })
+	h.up()
 	return h
 }
 

@@ -123,7 +123,7 @@ func newHouse(t testing.TB, options ...option) *house {
 // up waits until the daemon has a link to its node.
 func (h *house) up() {
 	h.Helper()
-	h.until("the node is up", func() bool { return h.daemon.controller.Ready() == nil })
+	h.must(h.daemon.controller.WaitNodes(h.ctx))
 }
 
 // in gives the house to a subtest.
