@@ -40,6 +40,15 @@ func (c *connectionElement) connection(s *Session, states ...ConnectionState) (*
 	return connection, nil
 }
 
+// reasonAndHints evaluates the attributes of these names.
+func (c *connectionElement) reasonAndHints(s *Session) (reason string, hints Hints, err error) {
+	if reason, err = s.text(c.reason, ""); err != nil {
+		return "", nil, err
+	}
+	hints, err = s.hints(c.hints)
+	return reason, hints, err
+}
+
 // connectionID evaluates a connectionid, or takes that of the event.
 func (s *Session) connectionID(e *script.Expression) (string, error) {
 	if e != nil {
@@ -96,11 +105,7 @@ func (r *rejectElement) run(s *Session) error {
 	if connection == nil {
 		return err
 	}
-	reason, err := s.text(r.reason, "")
-	if err != nil {
-		return err
-	}
-	hints, err := s.hints(r.hints)
+	reason, hints, err := r.reasonAndHints(s)
 	if err != nil {
 		return err
 	}
@@ -121,11 +126,7 @@ func (r *redirectElement) run(s *Session) error {
 	if err != nil {
 		return err
 	}
-	reason, err := s.text(r.reason, "")
-	if err != nil {
-		return err
-	}
-	hints, err := s.hints(r.hints)
+	reason, hints, err := r.reasonAndHints(s)
 	if err != nil {
 		return err
 	}
@@ -142,11 +143,7 @@ func (d *disconnectElement) run(s *Session) error {
 	if connection == nil {
 		return err
 	}
-	reason, err := s.text(d.reason, "")
-	if err != nil {
-		return err
-	}
-	hints, err := s.hints(d.hints)
+	reason, hints, err := d.reasonAndHints(s)
 	if err != nil {
 		return err
 	}
