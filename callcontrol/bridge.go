@@ -254,7 +254,6 @@ func (c *control) queueJoined(a, b interpreter.Endpoint, r interpreter.JoinReque
 	if r.Half {
 		duplex = interpreter.Half
 	}
-	c.media.Join(a, b, duplex, !implicit)
 	effect := interpreter.JoinEffect{A: a, B: b, Duplex: duplex, Implicit: implicit}
 	if implicit {
 		c.session.Apply(effect)

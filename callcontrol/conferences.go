@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ccxmld/conference"
@@ -27,9 +28,9 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		conference.Conference
 		created bool
 	}
-	if most := c.controller.limits.ConferencesPerSession; most > 0 && len(c.conferences) >= most {
+	if most := c.controller.limits.ConferencesPerSession; most > 0 && len(c.record.Conferences) >= most {
 		c.queueConference("error.conference.create", r.ConferenceID, false,
-			interpreter.Field{Name: "reason", Value: fmt.Sprintf("the session is in %d conferences already", len(c.conferences))})
+			interpreter.Field{Name: "reason", Value: fmt.Sprintf("the session is in %d conferences already", len(c.record.Conferences))})
 		return
 	}
 	limits := conference.Limits{Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
@@ -47,7 +48,7 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 			c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
 			return
 		}
-		c.hold(a.Conference)
+		c.hold(a.ID)
 		c.queueConference("conference.created", r.ConferenceID, true, interpreter.Field{Name: "isnew", Value: a.created})
 	}, func(ctx context.Context) { c.detach(ctx, r.ConferenceID) })
 }
@@ -72,20 +73,19 @@ func (c *control) machine() string {
 }
 
 // hold notes a conference that the session is attached to.
-func (c *control) hold(attached conference.Conference) {
-	if c.conferences == nil {
-		c.conferences = make(map[string]conference.Conference, 1)
-	}
-	if _, known := c.conferences[attached.ID]; !known {
-		c.record.Conferences = append(c.record.Conferences, attached.ID)
+func (c *control) hold(id string) {
+	if !c.holds(id) {
+		c.record.Conferences = append(c.record.Conferences, id)
 		c.save()
 	}
-	c.conferences[attached.ID] = attached
 }
+
+// holds tells whether the session is attached to a conference.
+func (c *control) holds(id string) bool { return slices.Contains(c.record.Conferences, id) }
 
 // DestroyConference detaches the session. Its own legs leave first.
 func (c *control) DestroyConference(r interpreter.DestroyRequest) {
-	if _, attached := c.conferences[r.ConferenceID]; !attached {
+	if !c.holds(r.ConferenceID) {
 		c.queueConference("error.conference.destroy", r.ConferenceID, true,
 			interpreter.Field{Name: "reason", Value: "the session is not attached to this conference"})
 		return
@@ -96,7 +96,8 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 			l.leave()
 		}
 	}
-	delete(c.conferences, r.ConferenceID)
+	c.record.Conferences = without(c.record.Conferences, r.ConferenceID)
+	c.save()
 	inOrder(c, func(ctx context.Context) (bool, error) {
 		return c.controller.options.Conferences.Detach(ctx, r.ConferenceID, c.record.ID)
 	}, func(_ bool, err error) {
@@ -109,7 +110,7 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 }
 
 func (c *control) detachAll() {
-	for id := range c.conferences {
+	for _, id := range c.record.Conferences {
 		c.registry.add(c.controller, func(ctx context.Context) { c.detach(ctx, id) })
 	}
 }
@@ -153,7 +154,7 @@ func (c *control) enter(l *leg, id string, r *interpreter.JoinRequest, implicit 
 		return c.enterRegistry(ctx, id, l.id, machine)
 	}, func(held conference.Conference, err error) {
 		if held.ID != "" { // attached, if not a member
-			c.hold(held)
+			c.hold(held.ID)
 		}
 		switch {
 		case l.joinPending != r: // the call has ended meanwhile, and the document knows

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"ccxmld/conference"
 	"ccxmld/interpreter"
 	"ccxmld/script"
 	"ccxmld/sessionstore"
@@ -21,8 +20,6 @@ type control struct {
 	record     sessionstore.Session
 
 	legs         map[string]*leg
-	media        interpreter.Graph                // who hears whom, as far as asked for
-	conferences  map[string]conference.Conference // that the session is attached to
 	dialogs      map[string]*leg
 	registry     orderedWork
 	stopLifetime func() bool
@@ -38,9 +35,9 @@ func (c *Controller) newControl(d *interpreter.Document, mode interpreter.Startu
 		controller: c,
 		record: sessionstore.Session{
 			ID: id, Controller: c.options.ID, Document: d.URI, Startup: string(mode), Started: c.options.Store.Now(),
+			Token: token,
 		},
 	}
-	control.record.Token = token
 	control.session = interpreter.NewSession(interpreter.Options{
 		ID: id, Document: d, Startup: mode, Values: values,
 		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID,
@@ -141,13 +138,15 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 }
 
 func (c *control) forgetConnection(id string) {
-	for i, connection := range c.record.Connections {
-		if connection == id {
-			c.record.Connections = append(c.record.Connections[:i:i], c.record.Connections[i+1:]...)
-			c.save()
-			return
-		}
+	if slices.Contains(c.record.Connections, id) {
+		c.record.Connections = without(c.record.Connections, id)
+		c.save()
 	}
+}
+
+// without gives the list less an id. The store may still read the old list.
+func without(list []string, id string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(other string) bool { return other == id })
 }
 
 // Release ends what the session still holds (SES-5 to SES-7).

@@ -44,7 +44,6 @@ func (l *leg) left() {
 	if was.kind == inConference {
 		l.control.leaveConference(was.partner, l.id)
 	}
-	l.control.media.Unjoin(l.id, was.partner)
 	if !was.implicit {
 		l.control.queueUnjoined(was.id1, was.id2, l.termDigit)
 	}
