@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,8 +91,8 @@ type Controller struct {
 	legs     map[string]*leg // by channel uuid, until they are hung up
 	reserved int             // sessions whose document is on its way
 	closing  bool
-	idle     chan struct{} // closed when the last session ends; nil while nobody waits
-	noLegs   chan struct{} // closed when the last leg is gone; nil while nobody waits
+	idle     signal // the last session has ended
+	noLegs   signal // the last leg is gone
 }
 
 // New makes a controller.
@@ -182,10 +181,7 @@ func (c *Controller) waitHangups(ctx context.Context) error {
 		c.mu.Unlock()
 		return nil
 	}
-	if c.noLegs == nil {
-		c.noLegs = make(chan struct{})
-	}
-	gone := c.noLegs
+	gone := c.noLegs.wait()
 	c.mu.Unlock()
 	select {
 	case <-gone:
@@ -258,9 +254,8 @@ func (c *Controller) forgetLeg(l *leg) {
 	if c.legs[l.id] == l {
 		delete(c.legs, l.id)
 	}
-	if c.noLegs != nil && len(c.legs) == 0 {
-		close(c.noLegs)
-		c.noLegs = nil
+	if len(c.legs) == 0 {
+		c.noLegs.give()
 	}
 }
 
@@ -296,11 +291,5 @@ func (c *Controller) Handle(call *esl.Call) {
 	}
 }
 
-// isLegID tells whether a channel's uuid is one that commands can name: at most
-// as long as FreeSWITCH keeps, and of characters without a meaning.
-func isLegID(id string) bool {
-	const longest = 36
-	return id != "" && len(id) <= longest && !strings.ContainsFunc(id, func(r rune) bool {
-		return r != '-' && r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
-	})
-}
+// isLegID tells whether a channel's uuid is one that commands can name.
+func isLegID(id string) bool { return id != "" && esl.CheckUUID("leg", id) == nil }

@@ -116,9 +116,8 @@ func (c *Controller) forgetSession(id string) {
 
 // noteIdle wakes WaitIdle. c.mu is held.
 func (c *Controller) noteIdle() {
-	if c.idle != nil && len(c.sessions)+c.reserved == 0 {
-		close(c.idle)
-		c.idle = nil
+	if len(c.sessions)+c.reserved == 0 {
+		c.idle.give()
 	}
 }
 
@@ -129,15 +128,30 @@ func (c *Controller) WaitIdle(ctx context.Context) error {
 		c.mu.Unlock()
 		return nil
 	}
-	if c.idle == nil {
-		c.idle = make(chan struct{})
-	}
-	idle := c.idle
+	idle := c.idle.wait()
 	c.mu.Unlock()
 	select {
 	case <-idle:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// signal wakes those who wait for something. Its lock is that of its owner.
+type signal struct{ given chan struct{} }
+
+// wait gives what is closed the next time the signal is given.
+func (s *signal) wait() <-chan struct{} {
+	if s.given == nil {
+		s.given = make(chan struct{})
+	}
+	return s.given
+}
+
+func (s *signal) give() {
+	if s.given != nil {
+		close(s.given)
+		s.given = nil
 	}
 }

@@ -88,9 +88,11 @@ func checkWord(what, value, others string) error {
 	return nil
 }
 
-// checkUUID refuses what FreeSWITCH would not keep whole (36 characters,
-// SWITCH_UUID_FORMATTED_LENGTH). An empty one is for the caller to judge.
-func checkUUID(what, value string) error {
+// CheckUUID refuses an id that no command could name: longer than FreeSWITCH
+// keeps (36 characters, SWITCH_UUID_FORMATTED_LENGTH), or of characters with a
+// meaning. what says in the error whose it is. An empty one is for the caller to
+// judge. The error is an *InvalidError.
+func CheckUUID(what, value string) error {
 	const most = 36
 	if value == "" {
 		return nil
@@ -237,9 +239,9 @@ func ExecuteBody(leg, app, arg, appUUID string) Command {
 
 func checkExecute(leg, app, appUUID string) error {
 	for _, err := range []error{
-		checkUUID("leg", leg),
+		CheckUUID("leg", leg),
 		checkWord("application", app, "_-."),
-		checkUUID("application UUID", appUUID),
+		CheckUUID("application UUID", appUUID),
 	} {
 		if err != nil {
 			return err
@@ -254,5 +256,5 @@ func Hangup(cause string) Command { return HangupOn("", cause) }
 
 // HangupOn is Hangup for any leg of the node.
 func HangupOn(leg, cause string) Command {
-	return build(call.Hangup{UUID: leg, Cause: cause}, checkUUID("leg", leg), checkWord("hangup cause", cause, "_"))
+	return build(call.Hangup{UUID: leg, Cause: cause}, CheckUUID("leg", leg), checkWord("hangup cause", cause, "_"))
 }

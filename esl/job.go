@@ -112,7 +112,7 @@ func (l *Link) failJobs(err error) {
 // WithJobUUID names the job that an API command becomes; see [Link.Job].
 func WithJobUUID(c Command, id string) Command {
 	if c.err == nil {
-		c.err = checkUUID("job UUID", id)
+		c.err = CheckUUID("job UUID", id)
 	}
 	c.jobUUID = id
 	return c

@@ -48,7 +48,7 @@ func (o Originate) Command() Command {
 	variables, err := o.variables()
 	for _, err := range []error{
 		err,
-		checkUUID("job UUID", o.JobUUID),
+		CheckUUID("job UUID", o.JobUUID),
 		checkDial(o.Dial),
 	} {
 		if err != nil {
@@ -108,7 +108,7 @@ func (o Originate) variables() ([]Variable, error) {
 			return nil, err
 		}
 	}
-	return all, checkUUID("origination_uuid", o.UUID)
+	return all, CheckUUID("origination_uuid", o.UUID)
 }
 
 func braces(variables []Variable) string {
@@ -176,7 +176,7 @@ func CheckDestination(text string) error {
 // sent there as well. It may run as a job.
 func Transfer(leg string, both bool, apps ...App) Command {
 	inline, err := inlineDialplan(apps)
-	for _, err := range []error{err, checkUUID("leg", leg), notEmpty("leg", leg)} {
+	for _, err := range []error{err, CheckUUID("leg", leg), notEmpty("leg", leg)} {
 		if err != nil {
 			return Command{err: err}
 		}
