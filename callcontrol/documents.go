@@ -61,7 +61,7 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 	}
 	var scripts []scriptVersion
 	document, err := d.compiler.Compile(root, response.URI, func(base, src string) (string, string, error) {
-		script, err := d.script(ctx, base, src)
+		script, err := d.client.Reference(ctx, base, src)
 		if err != nil {
 			return "", "", err
 		}
@@ -100,14 +100,6 @@ func (d *documents) keep(uri string, document compiledDocument) {
 		}
 	}
 	d.compiled[uri] = document
-}
-
-func (d *documents) script(ctx context.Context, base, src string) (*fetch.Response, error) {
-	uri, err := fetch.Resolve(base, src)
-	if err != nil {
-		return nil, err
-	}
-	return d.client.Fetch(ctx, fetch.Request{URI: uri})
 }
 
 // fetch does what <fetch> asks for.

@@ -142,6 +142,16 @@ func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {
 	return response, nil
 }
 
+// Reference fetches what a document names by a reference, which is relative to
+// the document's URI.
+func (c *Client) Reference(ctx context.Context, document, reference string) (*Response, error) {
+	uri, err := Resolve(document, reference)
+	if err != nil {
+		return nil, err
+	}
+	return c.Fetch(ctx, Request{URI: uri})
+}
+
 // follow fetches, going along with redirects. Policy is asked at every step.
 func (c *Client) follow(ctx context.Context, p *prepared, timeout time.Duration) (*Response, *Error) {
 	for redirects := 0; ; redirects++ {

@@ -73,12 +73,18 @@ func (c *checker) document(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	root, err := fetch.ParseXML(response.Body, name, fetch.XMLLimits{})
+	named := *response
+	named.URI = name
+	root, err := named.XML(fetch.XMLLimits{})
 	if err != nil {
 		return err
 	}
 	document, err := c.compiler.Compile(root, name, func(_, src string) (string, string, error) {
-		return c.script(ctx, uri, src)
+		script, err := c.client.Reference(ctx, uri, src)
+		if err != nil {
+			return "", "", err
+		}
+		return script.Text(), script.URI, nil
 	})
 	if err != nil {
 		var problems interpreter.Problems
@@ -91,16 +97,4 @@ func (c *checker) document(ctx context.Context, name string) error {
 		fmt.Fprintf(c.out, "%s: note: %s\n", notice.Position, notice.Reason)
 	}
 	return nil
-}
-
-func (c *checker) script(ctx context.Context, base, src string) (text, uri string, err error) {
-	uri, err = fetch.Resolve(base, src)
-	if err != nil {
-		return "", "", err
-	}
-	response, err := c.client.Fetch(ctx, fetch.Request{URI: uri})
-	if err != nil {
-		return "", "", err
-	}
-	return response.Text(), response.URI, nil
 }
