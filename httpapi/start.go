@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+
+	"ccxmld/sessionstore"
 )
 
 // Starter starts sessions.
@@ -29,7 +31,8 @@ type StartRequest struct {
 	URI string
 	// Values are the request's parameters without tokenid, for session.values.
 	Values url.Values
-	// Token is a short hash of the token: fit for logs, and not the token.
+	// Token is the token's sessionstore.Fingerprint: fit for logs, and not the
+	// token.
 	Token string
 	// Remote is the requester's IP address and port.
 	Remote string
@@ -61,7 +64,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, textFailure+err.Error())
 		return
 	}
-	log := s.options.Logger.With("token", shortHash(p.token), "remote", r.RemoteAddr)
+	log := s.options.Logger.With("token", sessionstore.Fingerprint(p.token), "remote", r.RemoteAddr)
 	t := s.tokens.find(p.token)
 	if t == nil {
 		log.Info("token start refused", "reason", "invalid token")
@@ -86,7 +89,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 	id, err := s.options.Starter.Start(ctx, StartRequest{
 		URI:    documentURI(t.uri, p.query),
 		Values: p.values,
-		Token:  shortHash(p.token),
+		Token:  sessionstore.Fingerprint(p.token),
 		Remote: r.RemoteAddr,
 		Ended:  leave,
 	})

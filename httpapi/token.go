@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"sync"
 	"time"
 
@@ -37,13 +36,6 @@ func (ts tokens) hash(text string) [sha256.Size]byte {
 // find is the token of that text, or nil.
 func (ts tokens) find(text string) *token {
 	return ts.byHash[ts.hash(text)]
-}
-
-// shortHash stands for a token in logs: it is the same in every log, and not
-// the token.
-func shortHash(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:4])
 }
 
 // token is a configured token and what is in use of its limits.
