@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"httpapi":      {"callcontrol", "sessionstore", "conference", "conf"},
 	"mail":         nil,
 	"conf":         nil,
+	"daemon":       {"script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "callcontrol", "httpapi", "mail", "conf"},
 	"cmd/ccxmld":   {everything},
 	"examples":     nil,
 }

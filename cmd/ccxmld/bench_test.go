@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"ccxmld/conf"
+	"ccxmld/daemon"
 	"ccxmld/interpreter"
 	"ccxmld/script"
 )
@@ -202,7 +203,7 @@ const (
 // an embedded Redis: what that takes counts too.
 type ccxmldController struct {
 	b      *testing.B
-	daemon *daemon
+	daemon *daemon.Daemon
 	uri    string
 	cancel context.CancelFunc
 	ended  chan error
@@ -233,26 +234,26 @@ func startCcxmld(b *testing.B, sw *switchProcess, live func()) *ccxmldController
 	c := &ccxmldController{b: b, uri: "file://" + path, ended: make(chan error, 1)}
 	silent := &slog.HandlerOptions{Level: slog.LevelError + 1}
 	log := slog.New(slog.NewTextHandler(os.Stderr, silent))
-	if c.daemon, err = newDaemon(b.Context(), config, log, observer); err != nil {
+	if c.daemon, err = daemon.New(b.Context(), config, log, observer); err != nil {
 		b.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	c.cancel = cancel
-	go func() { c.ended <- c.daemon.run(ctx) }()
+	go func() { c.ended <- c.daemon.Run(ctx) }()
 	return c
 }
 
-func (c *ccxmldController) address() string  { return c.daemon.eslAddress() }
+func (c *ccxmldController) address() string  { return c.daemon.ESLAddress() }
 func (c *ccxmldController) document() string { return c.uri }
 
 func (c *ccxmldController) settle() {
-	if err := c.daemon.controller.WaitIdle(c.b.Context()); err != nil {
+	if err := c.daemon.Controller.WaitIdle(c.b.Context()); err != nil {
 		c.b.Fatal(err)
 	}
 }
 
 func (c *ccxmldController) flush() {
-	if err := c.daemon.store.Flush(c.b.Context()); err != nil {
+	if err := c.daemon.Store.Flush(c.b.Context()); err != nil {
 		c.b.Fatal(err)
 	}
 }

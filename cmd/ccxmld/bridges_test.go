@@ -236,7 +236,7 @@ func TestJoinID(t *testing.T) {
 func rosterIsEmpty(h *house) {
 	h.Helper()
 	h.until("the registry is empty", func() bool {
-		lines, err := h.daemon.roster(h.ctx)
+		lines, err := h.daemon.Roster(h.ctx)
 		return err == nil && len(lines) == 0
 	})
 }
@@ -260,7 +260,7 @@ func TestRecordOfConnections(t *testing.T) {
 	}
 	connections := func(want int) func() bool {
 		return func() bool {
-			record, ok, err := h.daemon.store.Session(h.ctx, id)
+			record, ok, err := h.daemon.Store.Session(h.ctx, id)
 			return err == nil && ok && len(record.Connections) == want
 		}
 	}

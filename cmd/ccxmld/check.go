@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ccxmld/daemon"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 )
@@ -37,7 +38,7 @@ func check(ctx context.Context, documents []string, out io.Writer) error {
 	}
 	checker := checker{
 		client:   client,
-		compiler: interpreter.NewCompiler(extensions(nil)...),
+		compiler: interpreter.NewCompiler(daemon.Extensions(nil)...),
 		out:      out,
 	}
 	failed := false

@@ -35,7 +35,7 @@ const meeting = `
 // call makes a call come in from a number.
 func (h *house) call(number, document string) *switchsim.Party {
 	h.Helper()
-	caller, err := h.sw.Dial(switchsim.Call{From: number, Sockets: []string{h.daemon.eslAddress()}, Variables: map[string]string{"ccxml_uri": document}})
+	caller, err := h.sw.Dial(switchsim.Call{From: number, Sockets: []string{h.daemon.ESLAddress()}, Variables: map[string]string{"ccxml_uri": document}})
 	h.must(err)
 	return caller
 }
@@ -50,12 +50,12 @@ func (h *house) hearsConference(party *switchsim.Party) {
 // there.
 func (h *house) room() (name string, members int) {
 	h.Helper()
-	for conference, err := range h.daemon.conferences.List(h.ctx) {
+	for conference, err := range h.daemon.Conferences.List(h.ctx) {
 		h.must(err)
 		if name != "" {
 			h.Fatalf("the registry has more than one: %s and %s", name, conference.Room)
 		}
-		in, err := h.daemon.conferences.Members(h.ctx, conference.ID)
+		in, err := h.daemon.Conferences.Members(h.ctx, conference.ID)
 		h.must(err)
 		name, members = conference.Room, len(in)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ccxmld/conf"
+	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
 	"ccxmld/examples"
 	"ccxmld/examples/conference-cgi/cgi"
@@ -55,7 +56,7 @@ const demoPatience = time.Minute
 type stage struct {
 	*tracer
 	sw     *switchsim.Switch
-	daemon *daemon
+	daemon *daemon.Daemon
 	web    string
 	phones sync.WaitGroup
 }
@@ -109,12 +110,12 @@ func (s *stage) build(ctx context.Context, log *slog.Logger) (stop func() error,
 	if err != nil {
 		return nil, err
 	}
-	if s.daemon, err = newDaemon(ctx, config, log, s.tracer); err != nil {
+	if s.daemon, err = daemon.New(ctx, config, log, s.tracer); err != nil {
 		return nil, err
 	}
 	running, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- s.daemon.run(running) }()
+	go func() { ended <- s.daemon.Run(running) }()
 	return func() error {
 		cancel()
 		err := <-ended
@@ -159,7 +160,7 @@ const (
 
 // play runs the applications, one after the other.
 func (s *stage) play(ctx context.Context) error {
-	if err := s.daemon.controller.WaitNodes(ctx); err != nil {
+	if err := s.daemon.Controller.WaitNodes(ctx); err != nil {
 		return err
 	}
 	for _, act := range []func(context.Context) error{s.outboundCalls, s.conferenceCGI, s.conferenceCCXML} {
@@ -197,7 +198,7 @@ func (s *stage) outboundCalls(ctx context.Context) error {
 // token asks for a session as any HTTP client would.
 func (s *stage) token(ctx context.Context, number string) error {
 	path := "/CCXML10.start?tokenid=demo&number=" + number
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.daemon.httpAddress()+path, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.daemon.HTTPAddress()+path, nil)
 	if err != nil {
 		return err
 	}
@@ -263,7 +264,7 @@ func (s *stage) conference(ctx context.Context, number, code, greeting string) e
 
 // caller dials in, types the code when asked to, and waits until he is in.
 func (s *stage) caller(ctx context.Context, name, from, to, code string) (*switchsim.Party, error) {
-	caller, err := s.sw.Dial(switchsim.Call{From: from, Name: name, To: to, Sockets: []string{s.daemon.eslAddress()}})
+	caller, err := s.sw.Dial(switchsim.Call{From: from, Name: name, To: to, Sockets: []string{s.daemon.ESLAddress()}})
 	if err != nil {
 		return nil, err
 	}
@@ -302,7 +303,7 @@ func (s *stage) follow(ctx context.Context, party *switchsim.Party) {
 
 // roster prints who is in which conference, as Redis has it.
 func (s *stage) roster() {
-	lines, err := s.daemon.roster(context.Background())
+	lines, err := s.daemon.Roster(context.Background())
 	if err != nil {
 		s.line(boldColour, "redis", "roster", "%v", err)
 		return
@@ -317,5 +318,5 @@ func (s *stage) roster() {
 
 // quiet waits until no session runs any more.
 func (s *stage) quiet(ctx context.Context) error {
-	return s.daemon.controller.WaitIdle(ctx)
+	return s.daemon.Controller.WaitIdle(ctx)
 }

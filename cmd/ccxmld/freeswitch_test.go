@@ -99,7 +99,7 @@ func (h *realHouse) caller() string {
 	id := uuid.NewString()
 	done := make(chan string, 1)
 	call := esl.Originate{
-		UUID: id, Dial: "loopback/app=socket:" + h.daemon.eslAddress() + " async full", Extension: "&park()",
+		UUID: id, Dial: "loopback/app=socket:" + h.daemon.ESLAddress() + " async full", Extension: "&park()",
 		Vars: map[string]string{"loopback_bowout": "false", "loopback_bowout_on_execute": "false"},
 	}
 	h.link.Job(call.Command(), func(result string, err error) { done <- fmt.Sprint(strings.TrimSpace(result), " ", err) })
@@ -264,7 +264,7 @@ func TestFreeSWITCHConference(t *testing.T) {
 	}
 	h.idle()
 	h.until("the registry is empty", func() bool {
-		lines, err := h.daemon.roster(h.ctx)
+		lines, err := h.daemon.Roster(h.ctx)
 		return err == nil && len(lines) == 0
 	})
 }
@@ -297,7 +297,7 @@ func TestFreeSWITCHConferenceApplication(t *testing.T) {
 // startSession starts a session as a token would.
 func (h *realHouse) startSession(uri, destination string) {
 	h.Helper()
-	_, err := h.daemon.controller.Start(h.ctx, startRequest(uri, destination))
+	_, err := h.daemon.Controller.Start(h.ctx, startRequest(uri, destination))
 	h.must(err)
 }
 

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ccxmld/conf"
+	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
 	"ccxmld/script"
@@ -46,7 +47,7 @@ type house struct {
 	testing.TB
 	ctx         context.Context
 	sw          *switchsim.Switch
-	daemon      *daemon
+	daemon      *daemon.Daemon
 	seen        *recorder         // what sessions do
 	log         *recorder         // what the daemon logs
 	dir         string            // of documents, file:
@@ -123,7 +124,7 @@ func newHouse(t testing.TB, options ...option) *house {
 // up waits until the daemon has a link to its node.
 func (h *house) up() {
 	h.Helper()
-	h.must(h.daemon.controller.WaitNodes(h.ctx))
+	h.must(h.daemon.Controller.WaitNodes(h.ctx))
 }
 
 // in gives the house to a subtest.
@@ -161,18 +162,18 @@ func (h *house) start(environment map[string]string) {
 		h.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if h.daemon, err = newDaemon(h.ctx, config, log, h.seen); err != nil {
+	if h.daemon, err = daemon.New(h.ctx, config, log, h.seen); err != nil {
 		h.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(h.ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- h.daemon.run(ctx) }()
+	go func() { ended <- h.daemon.Run(ctx) }()
 	h.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			h.Errorf("daemon: %v", err)
 		}
-		if sessions, legs := h.daemon.controller.Sessions(), h.daemon.controller.Connections(); sessions+legs > 0 {
+		if sessions, legs := h.daemon.Controller.Sessions(), h.daemon.Controller.Connections(); sessions+legs > 0 {
 			h.Errorf("the daemon ended with %d sessions and %d legs", sessions, legs)
 		}
 	})
@@ -199,7 +200,7 @@ func (h *house) transitions(name, text string) string {
 func (h *house) dial(document string) *switchsim.Party {
 	h.Helper()
 	caller, err := h.sw.Dial(switchsim.Call{
-		Sockets: []string{h.daemon.eslAddress()}, Variables: map[string]string{"ccxml_uri": document},
+		Sockets: []string{h.daemon.ESLAddress()}, Variables: map[string]string{"ccxml_uri": document},
 	})
 	if err != nil {
 		h.Fatal(err)
@@ -210,7 +211,7 @@ func (h *house) dial(document string) *switchsim.Party {
 // get makes an HTTP request to the daemon.
 func (h *house) get(path string) (status int, body string) {
 	h.Helper()
-	request, err := http.NewRequestWithContext(h.ctx, http.MethodGet, "http://"+h.daemon.httpAddress()+path, nil)
+	request, err := http.NewRequestWithContext(h.ctx, http.MethodGet, "http://"+h.daemon.HTTPAddress()+path, nil)
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -244,8 +245,8 @@ func (h *house) until(what string, holds func() bool) {
 // idle waits until no session runs and all calls have ended.
 func (h *house) idle() {
 	h.Helper()
-	h.must(h.daemon.controller.WaitIdle(h.ctx))
-	h.until("all calls have ended", func() bool { return h.daemon.controller.Connections() == 0 })
+	h.must(h.daemon.Controller.WaitIdle(h.ctx))
+	h.until("all calls have ended", func() bool { return h.daemon.Controller.Connections() == 0 })
 }
 
 // logged waits until a document logs a text.

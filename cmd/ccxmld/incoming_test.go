@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
 )
 
@@ -109,7 +110,7 @@ func TestAnsweredByDialplan(t *testing.T) {
 	caller, err := h.sw.Dial(switchsim.Call{Dialplan: []switchsim.Action{
 		{Application: "answer"},
 		{Application: "set", Data: "ccxml_uri=" + document},
-		{Application: "socket", Data: h.daemon.eslAddress() + " async full"},
+		{Application: "socket", Data: h.daemon.ESLAddress() + " async full"},
 	}})
 	h.must(err)
 	_, err = caller.WaitEnded(h.ctx)
@@ -127,7 +128,7 @@ func TestConnectionObject(t *testing.T) {
 <transition event="connection.alerting">
   <log expr="[event$.connection.remote, event$.connection.local, event$.connection.originator == event$.connection.remote,
     event$.connection.protocol.name, session.startupmode, event$.protocol].join(' ')"/><exit/></transition>`)
-	_, err := h.sw.Dial(switchsim.Call{From: "4075551234", To: "8765", Sockets: []string{h.daemon.eslAddress()},
+	_, err := h.sw.Dial(switchsim.Call{From: "4075551234", To: "8765", Sockets: []string{h.daemon.ESLAddress()},
 		Variables: map[string]string{"ccxml_uri": document}})
 	h.must(err)
 	h.logged("sip:4075551234@127.0.0.1 sip:8765@127.0.0.1:5060 true sip newcall sip")
@@ -151,7 +152,7 @@ func TestRefusedCalls(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h := h.in(t)
 			h.log.forget()
-			call := switchsim.Call{Sockets: []string{h.daemon.eslAddress()}, Variables: map[string]string{}}
+			call := switchsim.Call{Sockets: []string{h.daemon.ESLAddress()}, Variables: map[string]string{}}
 			if c.document != "" {
 				call.Variables["ccxml_uri"] = c.document
 			}
@@ -178,7 +179,7 @@ func TestDocumentRoutes(t *testing.T) {
 		h.transitions(name+".ccxml", `<transition event="connection.alerting"><log expr="'this is `+name+`'"/><exit/></transition>`)
 	}
 	for context, name := range map[string]string{"public": "public", "internal": "other"} {
-		_, err := h.sw.Dial(switchsim.Call{To: "8001", Context: context, Sockets: []string{h.daemon.eslAddress()}})
+		_, err := h.sw.Dial(switchsim.Call{To: "8001", Context: context, Sockets: []string{h.daemon.ESLAddress()}})
 		h.must(err)
 		h.logged("this is " + name)
 	}
@@ -271,7 +272,7 @@ func TestShutdownWhileFetching(t *testing.T) {
 	<-asked
 	began := time.Now()
 	h.stop()
-	if took := time.Since(began); took > drainTime/2 {
+	if took := time.Since(began); took > daemon.DrainTime/2 {
 		t.Errorf("the daemon took %s to end", took)
 	}
 	ending, err := caller.WaitEnded(h.ctx)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
 )
 
@@ -54,7 +55,7 @@ func TestShutdownWithLiveCalls(t *testing.T) {
 	parties := manyCalls(h)
 	began := time.Now()
 	h.stop()
-	if took := time.Since(began); took > drainTime/2 {
+	if took := time.Since(began); took > daemon.DrainTime/2 {
 		t.Errorf("it took %s", took)
 	}
 	for _, party := range parties {
@@ -75,11 +76,11 @@ func TestSwitchDies(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, withToken("ring.ccxml"))
 	manyCalls(h)
-	if h.daemon.controller.Connections() != 6 {
-		t.Errorf("%d legs", h.daemon.controller.Connections())
+	if h.daemon.Controller.Connections() != 6 {
+		t.Errorf("%d legs", h.daemon.Controller.Connections())
 	}
 	h.sw.Close()
-	h.until("all legs are gone", func() bool { return h.daemon.controller.Connections() == 0 })
+	h.until("all legs are gone", func() bool { return h.daemon.Controller.Connections() == 0 })
 	h.until("all sessions know", func() bool {
 		return h.seen.count("event connection.disconnected") == 4 && h.seen.count("event connection.failed") == 2
 	})
@@ -92,7 +93,7 @@ func TestSwitchDies(t *testing.T) {
 func TestLegOfAnEndedSession(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	caller, err := h.sw.Dial(switchsim.Call{Sockets: []string{h.daemon.eslAddress()}, Variables: map[string]string{
+	caller, err := h.sw.Dial(switchsim.Call{Sockets: []string{h.daemon.ESLAddress()}, Variables: map[string]string{
 		"ccxml_session": "a-session-of-yesterday",
 		"ccxml_uri":     h.transitions("in.ccxml", `<transition event="connection.alerting"><accept/></transition>`),
 	}})
@@ -132,7 +133,7 @@ func TestGarbageOnSocket(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := h.in(t)
-			conn, err := net.Dial("tcp", h.daemon.eslAddress())
+			conn, err := net.Dial("tcp", h.daemon.ESLAddress())
 			h.must(err)
 			defer conn.Close()
 			h.must(conn.SetDeadline(time.Now().Add(patience)))
@@ -144,7 +145,7 @@ func TestGarbageOnSocket(t *testing.T) {
 			_, _ = io.WriteString(conn, send) // it may have ended meanwhile
 		})
 	}
-	h.until("nothing is left", func() bool { return h.daemon.controller.Connections() == 0 && h.daemon.controller.Sessions() == 0 })
+	h.until("nothing is left", func() bool { return h.daemon.Controller.Connections() == 0 && h.daemon.Controller.Sessions() == 0 })
 	caller := h.dial(h.transitions("hello.ccxml", answer("null:?text=Still here.")))
 	h.must(caller.WaitHeard(h.ctx, "Still here."))
 	_, err := caller.WaitEnded(h.ctx)
@@ -171,5 +172,5 @@ func TestManyCallsLeaveNothing(t *testing.T) {
 		_, err := caller.WaitEnded(h.ctx)
 		h.must(err)
 	}
-	h.until("nothing is left", func() bool { return h.daemon.controller.Connections() == 0 })
+	h.until("nothing is left", func() bool { return h.daemon.Controller.Connections() == 0 })
 }

@@ -64,7 +64,7 @@ func TestSendToAnotherController(t *testing.T) {
 	other := one.another()
 	to := other.startReceiver()
 	one.until("redis knows of the receiver", func() bool {
-		_, known, err := one.daemon.store.Owner(one.ctx, to)
+		_, known, err := one.daemon.Store.Owner(one.ctx, to)
 		return err == nil && known
 	})
 	from := one.startToken("target=" + to)

@@ -267,7 +267,7 @@ func TestTokenAnswers(t *testing.T) {
 	if first == second || len(first) != 36 {
 		t.Errorf("sessions %q and %q", first, second)
 	}
-	if n := h.daemon.controller.Sessions(); n != 2 {
+	if n := h.daemon.Controller.Sessions(); n != 2 {
 		t.Errorf("%d sessions run", n)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ccxmld/conf"
+	"ccxmld/daemon"
 )
 
 func serveCommand() *cobra.Command {
@@ -33,13 +33,13 @@ func serveCommand() *cobra.Command {
 
 // serve runs the daemon until ctx ends.
 func serve(ctx context.Context, config *conf.Config, log *slog.Logger) error {
-	d, err := newDaemon(ctx, config, log, nil)
+	d, err := daemon.New(ctx, config, log, nil)
 	if err != nil {
 		return err
 	}
-	log.Info("ccxmld is ready", "version", version(), "esl", d.eslAddress(), "http", d.httpAddress(),
-		"advertise", d.advertise, "nodes", len(config.Nodes))
-	return d.run(ctx)
+	log.Info("ccxmld is ready", "version", daemon.Version(), "esl", d.ESLAddress(), "http", d.HTTPAddress(),
+		"advertise", d.Advertise(), "nodes", len(config.Nodes))
+	return d.Run(ctx)
 }
 
 func newLogger(config conf.Log, out io.Writer) *slog.Logger {
@@ -48,13 +48,4 @@ func newLogger(config conf.Log, out io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}
 	return slog.New(slog.NewTextHandler(out, options))
-}
-
-// hostName names this machine for the store; not knowing it is no reason to stop.
-func hostName() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return fmt.Sprintf("pid-%d", os.Getpid())
-	}
-	return name
 }

@@ -1,18 +1,18 @@
-package main
+package daemon
 
 import (
 	"context"
 	"fmt"
 )
 
-// roster lists the conferences of all controllers with their members, as Redis
+// Roster lists the conferences of all controllers with their members, as Redis
 // has them.
-func (d *daemon) roster(ctx context.Context) (lines []string, err error) {
-	for conference, err := range d.conferences.List(ctx) {
+func (d *Daemon) Roster(ctx context.Context) (lines []string, err error) {
+	for conference, err := range d.Conferences.List(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		members, err := d.conferences.Members(ctx, conference.ID)
+		members, err := d.Conferences.Members(ctx, conference.ID)
 		if err != nil {
 			return nil, err
 		}

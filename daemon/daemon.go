@@ -1,0 +1,159 @@
+// Package daemon connects the parts of ccxmld: the Event Socket server and
+// links, call control, dialogs, conferences, the store in Redis and the HTTP
+// side, as a configuration says.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"ccxmld/callcontrol"
+	"ccxmld/conf"
+	"ccxmld/conference"
+	"ccxmld/esl"
+	"ccxmld/httpapi"
+	"ccxmld/interpreter"
+	"ccxmld/mail"
+	"ccxmld/sessionstore"
+)
+
+// DrainTime is how long running calls and requests may take to end when the
+// daemon is told to.
+const DrainTime = 10 * time.Second
+
+// Daemon is all the parts of ccxmld, connected.
+type Daemon struct {
+	Controller  *callcontrol.Controller
+	Store       *sessionstore.Store
+	Conferences *conference.Registry
+
+	config     *conf.Config
+	log        *slog.Logger
+	advertise  string
+	eslListen  net.Listener
+	httpListen net.Listener
+	mail       *mail.Sender
+	server     *esl.Server
+	api        *httpapi.Server
+}
+
+// New builds the daemon and opens its listeners. The caller runs it, which also
+// closes it. observer may be nil.
+func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer) (d *Daemon, err error) {
+	d = &Daemon{config: config, log: log}
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	if d.eslListen, err = net.Listen("tcp", config.ESL.Listen); err != nil {
+		return nil, fmt.Errorf("esl.listen: %w", err)
+	}
+	if d.httpListen, err = net.Listen("tcp", config.HTTP.Listen); err != nil {
+		return nil, fmt.Errorf("http.listen: %w", err)
+	}
+	d.advertise = config.ESL.Advertise
+	if d.advertise == config.ESL.Listen { // the port may have been left to the system
+		d.advertise = d.ESLAddress()
+	}
+	if d.Store, err = sessionstore.Open(ctx, sessionstore.Options{URL: config.Redis.URL, Prefix: config.Redis.Prefix, Logger: log}); err != nil {
+		return nil, fmt.Errorf("redis.url: %w", err)
+	}
+	if d.mail, err = mail.New(mail.Options{SMTP: config.Mail.SMTP, From: config.Mail.From, Logger: log}); err != nil {
+		return nil, fmt.Errorf("mail: %w", err)
+	}
+	return d, d.connect(ctx, observer)
+}
+
+// connect makes the parts that need others.
+func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) error {
+	id := controllerID()
+	if err := d.Store.Register(ctx, sessionstore.Controller{
+		ID: id, Host: hostName(), PID: os.Getpid(), Version: Version(), Address: d.advertise, Started: d.Store.Now(),
+	}); err != nil {
+		d.log.Warn("redis does not know of this controller yet", "error", err)
+	}
+	client, err := d.client(d.config.Limits.DocumentBytes)
+	if err != nil {
+		return err
+	}
+	dialogs, err := d.dialogs(client)
+	if err != nil {
+		return err
+	}
+	d.Conferences, err = conference.NewRegistry(d.Store, conference.Options{Controller: id, Logger: d.log})
+	if err != nil {
+		return err
+	}
+	d.Controller = callcontrol.New(callcontrol.Options{
+		ID: id, Advertise: d.advertise, Nodes: d.nodes(),
+		Document: d.config.Documents.URI, Dial: d.dial,
+		Fetch: client, Dialogs: dialogs, Store: d.Store,
+		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Extensions: Extensions(d.mail),
+		IOProcessors: map[string]string{"basichttp": "http://" + d.HTTPAddress() + "/ccxml/basichttp"},
+		Observer:     observer, Clock: realClock{}, Logger: d.log,
+		Limits: d.limits(),
+	})
+	d.server = &esl.Server{
+		Handler: d.Controller.Handle, Logger: d.log, RefuseCause: d.config.Limits.RefuseCause, Allow: d.config.ESL.Allow,
+	}
+	d.api = httpapi.New(httpapi.Options{
+		Tokens: d.config.Tokens, Starter: starter{d.Controller}, Logger: d.log,
+		Checks: d.checks(),
+	})
+	return nil
+}
+
+// ESLAddress is where FreeSWITCH's socket action finds the daemon.
+func (d *Daemon) ESLAddress() string { return d.eslListen.Addr().String() }
+
+// HTTPAddress is where HTTP clients find the daemon.
+func (d *Daemon) HTTPAddress() string { return d.httpListen.Addr().String() }
+
+// Advertise is the address that outbound legs come home to.
+func (d *Daemon) Advertise() string { return d.advertise }
+
+// Run serves until ctx ends, then drains: no new calls, running sessions end,
+// everything is closed.
+func (d *Daemon) Run(ctx context.Context) error {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var parts sync.WaitGroup
+	failed := make(chan error, 2)
+	parts.Go(func() { failed <- d.server.Serve(serving, d.eslListen) })
+	parts.Go(func() { failed <- d.api.Serve(d.httpListen) })
+	parts.Go(func() { _ = d.Controller.Run(serving) })
+	var err error
+	select {
+	case <-ctx.Done():
+		d.log.Info("shutting down", "sessions", d.Controller.Sessions())
+	case err = <-failed:
+	}
+	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
+	defer cancel()
+	err = errors.Join(err, d.api.Shutdown(draining), d.Controller.Close(draining), d.mail.Close(draining))
+	stop()
+	parts.Wait()
+	return errors.Join(err, d.Store.Close())
+}
+
+// close closes what newDaemon had opened before it failed.
+func (d *Daemon) close() {
+	for _, listener := range []net.Listener{d.eslListen, d.httpListen} {
+		if listener != nil {
+			_ = listener.Close()
+		}
+	}
+	if d.mail != nil {
+		_ = d.mail.Close(context.Background())
+	}
+	if d.Store != nil {
+		_ = d.Store.Close()
+	}
+}

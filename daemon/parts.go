@@ -1,0 +1,148 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"ccxmld/callcontrol"
+	"ccxmld/conf"
+	"ccxmld/dialog"
+	"ccxmld/dialog/vxml"
+	"ccxmld/fetch"
+	"ccxmld/httpapi"
+	"ccxmld/interpreter"
+	"ccxmld/mail"
+	"ccxmld/script"
+)
+
+// checks are what /readyz asks. Without a node incoming calls still work.
+func (d *Daemon) checks() []httpapi.Check {
+	checks := []httpapi.Check{{Name: "redis", Probe: func(context.Context) error {
+		if !d.Store.Healthy() {
+			return errors.New("does not answer")
+		}
+		return nil
+	}}}
+	for i, node := range d.Controller.Nodes() {
+		checks = append(checks, httpapi.Check{Name: "node " + node.Name, Optional: true, Probe: func(context.Context) error {
+			return d.Controller.Nodes()[i].Err
+		}})
+	}
+	return checks
+}
+
+func controllerID() string {
+	return hostName() + "-" + strings.SplitN(uuid.NewString(), "-", 2)[0]
+}
+
+func (d *Daemon) nodes() (nodes []callcontrol.NodeOptions) {
+	for _, node := range d.config.Nodes {
+		nodes = append(nodes, callcontrol.NodeOptions{Name: node.Name, Address: node.Address, Password: node.Password.Reveal()})
+	}
+	return nodes
+}
+
+// dial looks a destination up in the dial routes.
+func (d *Daemon) dial(destination string) (callcontrol.DialString, error) {
+	dial, err := d.config.Dial.String(destination)
+	if errors.Is(err, conf.ErrDestination) {
+		err = fmt.Errorf("%w: %w", callcontrol.ErrBadNumber, err)
+	}
+	return callcontrol.DialString(dial), err
+}
+
+// dialogs makes the service that runs prompts and VoiceXML. documents is the
+// client that documents are fetched by; audio may be larger.
+func (d *Daemon) dialogs(documents *fetch.Client) (*dialog.Service, error) {
+	audio, err := d.client(d.config.Limits.AudioBytes)
+	if err != nil {
+		return nil, err
+	}
+	service := dialog.New(dialog.Options{
+		TTSEngine: d.config.Dialog.TTS.Engine, TTSVoice: d.config.Dialog.TTS.Voice,
+		Sounds: d.config.Dialog.Sounds, Spool: d.config.Dialog.Spool,
+		AllowFile: documents.Allowed, Fetcher: documents, Audio: audio, Clock: realClock{}, Logger: d.log,
+	})
+	vxml.Register(service, vxml.Options{Limits: script.Limits{Time: d.config.Limits.ScriptTime}, Logger: d.log})
+	return service, nil
+}
+
+// client makes a client that fetches under the configuration's policy.
+func (d *Daemon) client(largest int64) (*fetch.Client, error) {
+	client, err := fetch.New(fetch.Options{
+		Allow: d.config.Documents.Allow, MaxBytes: largest, Timeout: d.config.Limits.FetchTimeout, Logger: d.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("documents.allow: %w", err)
+	}
+	return client, nil
+}
+
+func (d *Daemon) limits() callcontrol.Limits {
+	l := d.config.Limits
+	return callcontrol.Limits{
+		Sessions: l.Sessions, Lifetime: l.SessionLifetime, RefuseCause: l.RefuseCause,
+		OriginatesPerSecond: l.OriginatesPerSecond, ConferencesPerSession: l.ConferencesPerSession,
+		Session: interpreter.Limits{
+			Queue: l.EventsQueued, Connections: l.ConnectionsPerSession, Dialogs: l.DialogsPerSession,
+			Script: script.Limits{Time: l.ScriptTime},
+		},
+	}
+}
+
+// realClock is the time that passes.
+type realClock struct{}
+
+// AfterFunc calls f in its own goroutine after a while.
+func (realClock) AfterFunc(wait time.Duration, f func()) (stop func() bool) {
+	return time.AfterFunc(wait, f).Stop
+}
+
+// starter starts sessions for httpapi.
+type starter struct{ controller *callcontrol.Controller }
+
+// Start starts a session for a token.
+func (s starter) Start(ctx context.Context, r httpapi.StartRequest) (string, error) {
+	request := callcontrol.StartRequest{URI: r.URI, Token: r.Token, Ended: r.Ended}
+	for name, values := range r.Values {
+		for _, value := range values {
+			request.Values = append(request.Values, interpreter.Pair{Name: name, Value: value})
+		}
+	}
+	return s.controller.Start(ctx, request)
+}
+
+// Extensions are the elements of other namespaces that ccxmld knows: Voxeo's
+// sendemail. sender is nil where nothing is run.
+func Extensions(sender *mail.Sender) []*interpreter.Extension {
+	return []*interpreter.Extension{{
+		Name:       interpreter.ExtensionName{Namespace: interpreter.VoxeoNamespace, Local: "sendemail"},
+		Attributes: []string{"to", "from", "subject", "type", "body"},
+		DebugLog:   true,
+		Run: func(x interpreter.Invocation) error {
+			message := mail.Message{To: x.Values["to"], From: x.Values["from"], Subject: x.Values["subject"], Body: x.Values["body"]}
+			if x.Values["type"] == "debug" {
+				message.Body += "\n\n" + x.DebugLog
+			}
+			if message.Subject == "" {
+				message.Subject = "ccxmld session " + x.SessionID
+			}
+			return sender.Send(context.Background(), message)
+		},
+	}}
+}
+
+// hostName names this machine for the store; not knowing it is no reason to stop.
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return fmt.Sprintf("pid-%d", os.Getpid())
+	}
+	return name
+}
