@@ -77,6 +77,7 @@ type Controller struct {
 	documents *documents
 	nodes     []*Node
 	nextNode  atomic.Int64 // for taking turns
+	started   atomic.Int64 // sessions, ever
 
 	work    sync.WaitGroup // goroutines that wait for others
 	context context.Context

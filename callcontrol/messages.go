@@ -3,7 +3,12 @@ package callcontrol
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +23,7 @@ const sendPatience = 30 * time.Second
 // Send carries a message to another session or an HTTP server
 // (interpreter.Messages).
 func (c *control) Send(r interpreter.SendRequest, done func(interpreter.SendResult)) {
-	if strings.EqualFold(r.TargetType, "basichttp") {
+	if strings.EqualFold(r.TargetType, basicHTTP) {
 		c.controller.background(func(ctx context.Context) { done(c.sendHTTP(ctx, r)) })
 		return
 	}
@@ -40,36 +45,38 @@ func unavailable(session string) interpreter.SendResult {
 	return interpreter.SendResult{Failure: "targetunavailable", Reason: "there is no session " + session}
 }
 
-// message is a <send> on its way to a session of another controller.
+// message is an event on its way to a session of another controller.
 type message struct {
 	Session    string             `json:"session"`
-	SendID     string             `json:"sendid"`
-	Sender     string             `json:"sender"`
+	SendID     string             `json:"sendid"` // the event's id, "" for one of the receiver's
+	Sender     string             `json:"sender"` // eventsource
+	SourceType string             `json:"sourcetype,omitempty"`
 	Event      string             `json:"event"`
 	Parameters []interpreter.Pair `json:"parameters"`
 }
 
 const messageKind = "send"
 
-func (c *control) sendMail(ctx context.Context, r interpreter.SendRequest) interpreter.SendResult {
-	ctx, cancel := context.WithTimeout(ctx, sendPatience)
-	defer cancel()
-	store := c.controller.options.Store
-	owner, ok, err := store.Owner(ctx, r.Target)
-	if err != nil {
-		return interpreter.SendResult{Failure: "failed", Reason: err.Error()}
+// event is the event that the message brings.
+func (m message) event() *interpreter.Event {
+	e := interpreter.MessageEvent(m.SendID, m.Sender, m.Event, m.Parameters)
+	if m.SourceType != "" {
+		e.SourceType = m.SourceType
 	}
-	if !ok || owner == c.controller.options.ID {
+	return e
+}
+
+func (c *control) sendMail(ctx context.Context, r interpreter.SendRequest) interpreter.SendResult {
+	err := c.controller.post(ctx, message{
+		Session: r.Target, SendID: r.SendID, Sender: c.record.ID, Event: r.Event, Parameters: r.Parameters,
+	})
+	switch {
+	case err == nil:
+		return interpreter.SendResult{}
+	case errors.Is(err, ErrNoSession):
 		return unavailable(r.Target)
 	}
-	body, err := json.Marshal(message{r.Target, r.SendID, c.record.ID, r.Event, r.Parameters})
-	if err != nil {
-		return interpreter.SendResult{Failure: "failed", Reason: err.Error()}
-	}
-	if err := store.Post(ctx, owner, sessionstore.Mail{From: c.controller.options.ID, Kind: messageKind, Body: body}); err != nil {
-		return interpreter.SendResult{Failure: "targetunavailable", Reason: err.Error()}
-	}
-	return interpreter.SendResult{}
+	return interpreter.SendResult{Failure: "failed", Reason: err.Error()}
 }
 
 // receiveMail takes what other controllers send to our sessions.
@@ -81,7 +88,7 @@ func (c *Controller) receiveMail(ctx context.Context) {
 			return
 		}
 		session := c.session(m.Session)
-		if session == nil || !session.Post(interpreter.MessageEvent(m.SendID, m.Sender, m.Event, m.Parameters)) {
+		if session == nil || !session.Post(m.event()) {
 			c.log.Warn("message for a session that is gone", "session", m.Session, "event", m.Event, "sender", m.Sender)
 		}
 	})
@@ -90,24 +97,47 @@ func (c *Controller) receiveMail(ctx context.Context) {
 	}
 }
 
-// sendHTTP makes the request of a basichttp send: the namelist with the event's
-// name and the sender's id (HTP-6), by GET as Voxeo's platform did (VX-55).
+// sendHTTP makes the request of a basichttp send. Any answer but 2xx is a failure
+// (SND-10).
 func (c *control) sendHTTP(ctx context.Context, r interpreter.SendRequest) interpreter.SendResult {
 	target, err := fetch.Resolve(r.Base, r.Target)
 	if err != nil {
 		return interpreter.SendResult{Failure: "targetunavailable", Reason: err.Error()}
 	}
-	request := fetch.Request{URI: target, Method: methodOf(r.Hints), Timeout: sendPatience,
-		Header: http.Header{"Cache-Control": {"no-cache"}}}
-	request.Form = append(request.Form, fetch.Pair{Name: "name", Value: r.Event}, fetch.Pair{Name: "sessionid", Value: c.record.ID})
-	for _, p := range r.Parameters {
-		request.Form = append(request.Form, fetch.Pair(p))
-	}
-	response, err := c.controller.options.Fetch.Fetch(ctx, request)
+	response, err := c.controller.options.Fetch.Fetch(ctx, c.httpRequest(r, target))
 	if err != nil {
 		return interpreter.SendResult{Failure: "failed", Reason: err.Error()}
 	}
-	return interpreter.SendResult{Reply: replyEvent(response, target)}
+	reply, err := replyEvent(response, target)
+	if err != nil {
+		c.log().Warn("the answer to a send makes no event", "target", target, "event", r.Event, "reason", err)
+	}
+	return interpreter.SendResult{Reply: reply}
+}
+
+// httpRequest has the namelist with the event's name and the sender's id (HTP-6),
+// by GET as Voxeo's platform did (VX-55) unless hints.method says post (HTP-7). A
+// document that gives a sessionid itself, such as the receiver's on another
+// platform, has none added.
+func (c *control) httpRequest(r interpreter.SendRequest, target string) fetch.Request {
+	request := fetch.Request{URI: target, Method: methodOf(r.Hints), Timeout: sendPatience,
+		Header: http.Header{"Cache-Control": {"no-cache"}}}
+	request.Form = append(request.Form, fetch.Pair{Name: "name", Value: r.Event})
+	if !namesSession(r.Parameters, target) {
+		request.Form = append(request.Form, fetch.Pair{Name: "sessionid", Value: c.record.ID})
+	}
+	for _, p := range r.Parameters {
+		request.Form = append(request.Form, fetch.Pair(p))
+	}
+	return request
+}
+
+func namesSession(parameters []interpreter.Pair, target string) bool {
+	if slices.ContainsFunc(parameters, func(p interpreter.Pair) bool { return p.Name == "sessionid" }) {
+		return true
+	}
+	u, err := url.Parse(target)
+	return err == nil && u.Query().Has("sessionid")
 }
 
 func methodOf(hints interpreter.Hints) string {
@@ -117,27 +147,44 @@ func methodOf(hints interpreter.Hints) string {
 	return "GET"
 }
 
-// unconditionalKill is the one event that no server may send (HTP-11).
-const unconditionalKill = "ccxml.kill.unconditional"
+var replyField = regexp.MustCompile(`^[\pL_$][\pL\pN_$]*(\.[\pL_$][\pL\pN_$]*){0,15}$`)
 
-// replyEvent is the event that a server's answer asks for: the first line of a
-// plain text body is its name, the others are its fields, name=value (VX-56).
-func replyEvent(response *fetch.Response, target string) *interpreter.Event {
-	if response.ContentType != "text/plain" {
-		return nil
+const maxReplyFields = 200
+
+// replyEvent is the event that a server's answer asks for: the first line of its
+// body is the event's name, each further line a property, name=value (VX-56). It
+// is nil for an empty body. The error says why an answer makes no event, or which
+// of its lines are left out: pages of web servers that know nothing of the rule
+// are answers too.
+func replyEvent(response *fetch.Response, target string) (*interpreter.Event, error) {
+	first, rest, _ := strings.Cut(strings.TrimSpace(response.Text()), "\n")
+	name := strings.TrimSpace(first)
+	if name == "" {
+		return nil, nil
 	}
-	lines := strings.Split(strings.TrimSpace(response.Text()), "\n")
-	name := strings.TrimSpace(lines[0])
-	if name == "" || strings.ContainsAny(name, " \t<>=") || strings.EqualFold(name, unconditionalKill) {
-		return nil
+	if !interpreter.IsEventName(name) {
+		return nil, fmt.Errorf("its first line is no event name: %.60q", name)
 	}
-	e := &interpreter.Event{Name: name, Source: target, SourceType: "basichttp"}
-	for _, line := range lines[1:] {
-		if field, value, ok := strings.Cut(strings.TrimRight(line, "\r"), "="); ok {
-			e.Fields = append(e.Fields, interpreter.Field{Name: strings.TrimSpace(field), Value: value})
+	if err := injectable(name); err != nil {
+		return nil, err
+	}
+	var parameters []interpreter.Pair
+	var odd error
+	for line := range strings.Lines(rest) {
+		line = strings.TrimRight(line, "\r\n")
+		field, value, ok := strings.Cut(line, "=")
+		field = strings.TrimSpace(field)
+		switch {
+		case strings.TrimSpace(line) == "":
+		case !ok || !replyField.MatchString(field):
+			odd = fmt.Errorf("a line is not name=value and left out: %.60q", line)
+		case len(parameters) == maxReplyFields:
+			return nil, fmt.Errorf("it has more than %d properties", maxReplyFields)
+		default:
+			parameters = append(parameters, interpreter.Pair{Name: field, Value: value})
 		}
 	}
-	return e
+	return message{Sender: target, SourceType: basicHTTP, Event: name, Parameters: parameters}.event(), odd
 }
 
 // Fetch gets a document or script for a session (interpreter.Fetcher).

@@ -5,29 +5,72 @@ import (
 	"testing"
 
 	"ccxmld/fetch"
+	"ccxmld/interpreter"
 )
 
-// The answer to a basichttp send makes an event only if it looks like one
-// (VX-56).
-func TestReplyEvent(t *testing.T) {
-	for _, c := range []struct{ contentType, body, name, fields string }{
-		{"text/plain", "area.found\ncity=Orlando\n", "area.found", "[{city Orlando}]"},
-		{"text/plain", "\r\n area.found \r\ncity = a=b \r\nempty=\r\nno pair\r\n", "area.found", "[{city  a=b } {empty }]"},
-		{"text/plain", "done", "done", "[]"},
-		{"text/plain", "", "", ""},
-		{"text/plain", "Thank you.", "", ""},
-		{"text/plain", "<html>", "", ""},
-		{"text/plain", "a=b", "", ""},
-		{"text/plain", "CCXML.kill.unconditional", "", ""},
-		{"text/html", "done", "", ""},
-		{"", "done", "", ""},
+// The answer to a basichttp send makes an event if it looks like one, whatever
+// type the server gives it; what does not, says why (VX-56, HTP-11).
+func TestVX56ReplyEvent(t *testing.T) {
+	many := "many"
+	for i := range maxReplyFields + 1 {
+		many += fmt.Sprintf("\nf%d=1", i)
+	}
+	for _, c := range []struct{ body, name, fields, odd string }{
+		{"area.found\ncity=Orlando\n", "area.found", "[{city Orlando}]", ""},
+		{"\r\n area.found \r\ncity = a=b \r\n\r\nempty=\r\n", "area.found", "[{city  a=b } {empty }]", ""},
+		{"done", "done", "[]", ""},
+		{"done\nno pair\nx=1\n1y=2", "done", "[{x 1}]", `a line is not name=value and left out: "1y=2"`},
+		{"nested\nsite.code=7\nsite.name=x", "nested", "[{site [{code 7} {name x}]}]", ""},
+		{"", "", "", ""},
+		{" \r\n", "", "", ""},
+		{"Thank you.", "", "", `its first line is no event name: "Thank you."`},
+		{"<html>", "", "", `its first line is no event name: "<html>"`},
+		{"a=b", "", "", `its first line is no event name: "a=b"`},
+		{".a", "", "", `its first line is no event name: ".a"`},
+		{"\x00\xff", "", "", "its first line is no event name: \"\\x00\ufffd\""},
+		{"CCXML.kill.unconditional", "", "", "the event CCXML.kill.unconditional cannot be sent by HTTP"},
+		{"ccxml.loaded", "", "", "the event ccxml.loaded cannot be sent by HTTP"},
+		{many, "", "", "it has more than 200 properties"},
 	} {
-		e := replyEvent(&fetch.Response{ContentType: c.contentType, Body: []byte(c.body)}, "http://host/")
+		e, err := replyEvent(&fetch.Response{ContentType: "text/html", Body: []byte(c.body)}, "http://host/")
+		if odd := fmt.Sprint(err); odd != c.odd && (err != nil || c.odd != "") {
+			t.Errorf("%q: %s, want %s", c.body, odd, c.odd)
+		}
 		switch {
 		case e == nil && c.name != "":
 			t.Errorf("%q: no event", c.body)
 		case e != nil && (e.Name != c.name || fmt.Sprint(e.Fields) != c.fields || e.SourceType != "basichttp" || e.Source != "http://host/"):
 			t.Errorf("%q: %+v", c.body, e)
+		}
+	}
+}
+
+// The sender's id is sent along unless the document names a session itself; the
+// method is GET unless a hint says otherwise (HTP-6, HTP-7, VX-55).
+func TestHTP6HTP7Request(t *testing.T) {
+	c := &control{}
+	c.record.ID = "s1"
+	pairs := func(names ...string) (list []interpreter.Pair) {
+		for _, name := range names {
+			list = append(list, interpreter.Pair{Name: name, Value: "v"})
+		}
+		return list
+	}
+	for _, test := range []struct {
+		target string
+		names  []string
+		hints  interpreter.Hints
+		want   string
+	}{
+		{"http://h/x", []string{"a", "b.c"}, nil, "GET [{name e} {sessionid s1} {a v} {b.c v}]"},
+		{"http://h/x", nil, interpreter.Hints{"method": "POST"}, "POST [{name e} {sessionid s1}]"},
+		{"http://h/x", nil, interpreter.Hints{"method": 7}, "GET [{name e} {sessionid s1}]"},
+		{"http://h/x", []string{"sessionid"}, nil, "GET [{name e} {sessionid v}]"},
+		{"http://h/x?sessionid=s2", nil, nil, "GET [{name e}]"},
+	} {
+		r := c.httpRequest(interpreter.SendRequest{Event: "e", Parameters: pairs(test.names...), Hints: test.hints}, test.target)
+		if got := fmt.Sprint(r.Method, " ", r.Form); got != test.want {
+			t.Errorf("%+v: %s", test, got)
 		}
 	}
 }

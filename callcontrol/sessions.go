@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
@@ -50,6 +51,11 @@ type StartRequest struct {
 	Values []interpreter.Pair // session.values
 	Token  string             // a fingerprint of the token, for the store
 	Ended  func()             // called when the session has ended; may be nil
+
+	// Method is how the document is asked for, "" for GET, and Timeout how long
+	// that may take, 0 for the usual time.
+	Method  string
+	Timeout time.Duration
 }
 
 // Start gets the document and starts a session. It waits for the document, and
@@ -58,7 +64,7 @@ func (c *Controller) Start(ctx context.Context, r StartRequest) (string, error) 
 	if err := c.reserve(); err != nil {
 		return "", err
 	}
-	document, err := c.documents.get(ctx, fetch.Request{URI: r.URI})
+	document, err := c.documents.get(ctx, fetch.Request{URI: r.URI, Method: r.Method, Timeout: r.Timeout})
 	if err != nil {
 		c.unreserve()
 		return "", err
@@ -90,6 +96,7 @@ func (c *Controller) begin(control *control, first ...*interpreter.Event) error 
 	}
 	c.sessions[control.session.ID()] = control.session
 	c.mu.Unlock()
+	c.started.Add(1)
 	control.session.Do(control.save) // a leg of its own may be at work there already
 	if c.limits.Lifetime > 0 {
 		control.stopLifetime = c.options.Clock.AfterFunc(c.limits.Lifetime, func() {

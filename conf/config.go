@@ -54,6 +54,16 @@ type Node struct {
 type HTTP struct {
 	// Listen is a HOST:PORT.
 	Listen string
+	// URL is http:// or https:// and the host at which others reach Listen,
+	// without a slash at the end; empty means Listen itself.
+	URL string
+	// Allow lists the networks, beside this machine, from which events may be
+	// sent to sessions, sessions created by URI, and sessions listed. Token
+	// starts and health checks are not bounded by it.
+	Allow []netip.Prefix
+	// CreateSession says whether sessions may be created by the URI of their
+	// document.
+	CreateSession bool
 }
 
 // Redis says where shared state lives.

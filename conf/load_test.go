@@ -3,6 +3,7 @@ package conf_test
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -82,6 +83,9 @@ func TestDefaults(t *testing.T) {
 		if c.ESL.Listen != "127.0.0.1:8084" || c.ESL.Advertise != "127.0.0.1:8084" || c.HTTP.Listen != "127.0.0.1:9999" {
 			t.Errorf("%s: addresses: %+v %+v", src.File, c.ESL, c.HTTP)
 		}
+		if c.HTTP.URL != "" || c.HTTP.Allow != nil || c.HTTP.CreateSession {
+			t.Errorf("%s: http: %+v", src.File, c.HTTP)
+		}
 		if len(c.Nodes)+len(c.Tokens)+len(c.Documents.Routes)+len(c.Documents.Allow)+len(c.Dial.Routes)+len(c.ESL.Allow) != 0 {
 			t.Errorf("%s: lists are not empty", src.File)
 		}
@@ -113,6 +117,12 @@ func TestFullFile(t *testing.T) {
 	}
 	if got := strings.Join(allow, " "); got != "10.0.0.0/8 127.0.0.1/32 fd00::/8" {
 		t.Errorf("esl.allow: %s", got)
+	}
+	wantHTTP := conf.HTTP{
+		Listen: ":8080", URL: "https://ccxml.example.org", Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, CreateSession: true,
+	}
+	if !reflect.DeepEqual(c.HTTP, wantHTTP) {
+		t.Errorf("http: %+v", c.HTTP)
 	}
 	wantNodes := []conf.Node{
 		{Name: "fs1", Address: "10.0.0.9:8021", Password: "0123"}, // not the octal number 83

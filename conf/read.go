@@ -32,12 +32,14 @@ func readAdvertise(f field, c *Config) {
 	c.ESL.Advertise = text
 }
 
-func readAllow(f field, c *Config) {
+// networks reads a list of networks and addresses.
+func (f field) networks() (list []netip.Prefix) {
 	for _, entry := range f.list() {
 		if prefix, ok := entry.network(); ok {
-			c.ESL.Allow = append(c.ESL.Allow, prefix)
+			list = append(list, prefix)
 		}
 	}
+	return list
 }
 
 func readNodes(f field, c *Config) {

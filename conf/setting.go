@@ -33,6 +33,7 @@ type setting struct {
 const (
 	kindAddress  = "host:port"
 	kindText     = "text"
+	kindWord     = "true|false"
 	kindCount    = "count"
 	kindSize     = "bytes"
 	kindDuration = "duration"
@@ -51,13 +52,27 @@ var settings = []setting{
 		read: readAdvertise},
 	{key: "esl.allow", kind: kindWords,
 		help: "networks that may connect to esl.listen (default: any)", example: "[10.0.0.0/8, 127.0.0.1]",
-		read: readAllow},
+		read: func(f field, c *Config) { c.ESL.Allow = f.networks() }},
 	{key: "nodes", kind: kindList, hidden: true,
 		help: "the FreeSWITCH nodes to dial through", example: "[{name: fs1, address: 127.0.0.1:8021, password: ClueCon}]",
 		read: readNodes},
 	{key: "http.listen", kind: kindAddress, usual: "127.0.0.1:9999",
-		help: "where token starts and health checks are served",
+		help: "where token starts, events for sessions and health checks are served",
 		read: func(f field, c *Config) { c.HTTP.Listen, _ = f.address("127.0.0.1:9999") }},
+	{key: "http.url", kind: kindText,
+		help: "what documents are told of where ccxmld takes events, such as https://ccxml.example.org (default: http://http.listen)",
+		read: func(f field, c *Config) {
+			c.HTTP.URL, _ = f.matching(baseURL, "http:// or https:// with a host, and a port if need be, such as https://ccxml.example.org")
+		}},
+	{key: "http.allow", kind: kindWords,
+		help: "networks that may send events to sessions and list them (default: this machine)", example: "[10.0.0.0/8, 192.0.2.7]",
+		read: func(f field, c *Config) { c.HTTP.Allow = f.networks() }},
+	{key: "http.createsession", kind: kindWord, usual: "false",
+		help: "whether http.allow may also create sessions by the URI of a document: true or false",
+		read: func(f field, c *Config) {
+			word, _ := f.oneOf("true", "false")
+			c.HTTP.CreateSession = word == "true"
+		}},
 	{key: "redis.url", kind: kindText, hidden: true,
 		help: "the Redis that holds shared state (default: an embedded one)",
 		read: readRedisURL},
@@ -160,6 +175,7 @@ var (
 	// engineName has no | ; speak's argument is ENGINE|VOICE|TEXT.
 	engineName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`)
 	profileName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	baseURL     = regexp.MustCompile(`^(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?$`)
 	causeName   = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
 )
 

@@ -4,6 +4,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		Document: d.config.Documents.URI, Dial: d.dial,
 		Fetch: client, Dialogs: dialogs, Store: d.Store,
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Extensions: Extensions(d.mail),
-		IOProcessors: map[string]string{"basichttp": "http://" + d.HTTPAddress() + "/ccxml/basichttp"},
+		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
 		Observer:     observer, Clock: realClock{}, Logger: d.log,
 		Limits: d.limits(),
 	})
@@ -105,6 +106,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	}
 	d.api = httpapi.New(httpapi.Options{
 		Tokens: d.config.Tokens, Starter: starter{d.Controller}, Logger: d.log,
+		Sessions: sessions{d.Controller}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
 		Checks: d.checks(),
 	})
 	return nil

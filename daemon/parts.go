@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"ccxmld/interpreter"
 	"ccxmld/mail"
 	"ccxmld/script"
+	"ccxmld/sessionstore"
 )
 
 // checks are what /readyz asks. Without a node incoming calls still work.
@@ -107,15 +109,61 @@ func (realClock) AfterFunc(wait time.Duration, f func()) (stop func() bool) {
 // starter starts sessions for httpapi.
 type starter struct{ controller *callcontrol.Controller }
 
-// Start starts a session for a token.
+// Start starts a session for a token or from a URI.
 func (s starter) Start(ctx context.Context, r httpapi.StartRequest) (string, error) {
-	request := callcontrol.StartRequest{URI: r.URI, Token: r.Token, Ended: r.Ended}
+	request := callcontrol.StartRequest{URI: r.URI, Token: r.Token, Ended: r.Ended, Method: r.Method, Timeout: r.Timeout}
 	for name, values := range r.Values {
 		for _, value := range values {
 			request.Values = append(request.Values, interpreter.Pair{Name: name, Value: value})
 		}
 	}
-	return s.controller.Start(ctx, request)
+	id, err := s.controller.Start(ctx, request)
+	if errors.Is(err, fetch.ErrNotAllowed) {
+		err = fmt.Errorf("%w: %w", httpapi.ErrForbidden, err)
+	}
+	return id, err
+}
+
+// sessions are the controller's sessions for httpapi.
+type sessions struct{ controller *callcontrol.Controller }
+
+// Inject brings an event to a session.
+func (s sessions) Inject(ctx context.Context, e httpapi.Event) error {
+	injection := callcontrol.Injection{Session: e.Session, Name: e.Name, Source: e.Source}
+	for _, p := range e.Parameters {
+		injection.Parameters = append(injection.Parameters, interpreter.Pair(p))
+	}
+	switch err := s.controller.Inject(ctx, injection); {
+	case errors.Is(err, callcontrol.ErrNoSession):
+		return httpapi.ErrNoSession
+	case errors.Is(err, callcontrol.ErrNotInjectable):
+		return fmt.Errorf("%w: %w", httpapi.ErrForbidden, err)
+	default:
+		return err
+	}
+}
+
+// Sessions lists the controller's sessions.
+func (s sessions) Sessions(ctx context.Context) iter.Seq2[sessionstore.Session, error] {
+	return s.controller.List(ctx)
+}
+
+// Counters are the controller's numbers.
+func (s sessions) Counters() []httpapi.Counter {
+	var up int64
+	nodes := s.controller.Nodes()
+	for _, node := range nodes {
+		if node.Err == nil {
+			up++
+		}
+	}
+	return []httpapi.Counter{
+		{Name: "sessions", Value: int64(s.controller.Sessions())},
+		{Name: "sessions_started", Value: s.controller.Started()},
+		{Name: "connections", Value: int64(s.controller.Connections())},
+		{Name: "nodes", Value: int64(len(nodes))},
+		{Name: "nodes_up", Value: up},
+	}
 }
 
 // Extensions are the elements of other namespaces that ccxmld knows: Voxeo's

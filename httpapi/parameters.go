@@ -4,27 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 )
 
-// parameters are what a token start was called with.
-type parameters struct {
-	token  string
-	values url.Values // without tokenid
-	query  string     // the same, encoded as it came
-}
+// parameter is one parameter of a request, decoded and as it came.
+type parameter struct{ name, value, raw string }
 
-const maxParameters = 200
-
-// tokenParameter is the one parameter that is ours.
-const tokenParameter = "tokenid"
-
-// parseParameters reads the query of a request and the form in its body. Each
-// parameter is kept as it was encoded, because servers of documents differ in
-// what they make of %20 and +; only what may not stand in a query is encoded.
-func parseParameters(encoded ...string) (parameters, error) {
-	p := parameters{values: url.Values{}}
-	var query []string
+// decode splits the query of a request and the form in its body.
+func decode(encoded ...string) (list []parameter, err error) {
 	for _, part := range encoded {
 		for pair := range strings.SplitSeq(part, "&") {
 			if pair == "" {
@@ -34,24 +22,70 @@ func parseParameters(encoded ...string) (parameters, error) {
 			name, nameErr := url.QueryUnescape(rawName)
 			value, valueErr := url.QueryUnescape(rawValue)
 			if err := errors.Join(nameErr, valueErr); err != nil {
-				return p, errors.New("a parameter is not URL-encoded")
+				return nil, errors.New("a parameter is not URL-encoded")
 			}
-			if name == tokenParameter {
-				if p.token != "" && p.token != value {
-					return p, errors.New("more than one tokenid")
-				}
-				p.token = value
-				continue
-			}
-			if len(query) == maxParameters {
-				return p, fmt.Errorf("more than %d parameters", maxParameters)
-			}
-			p.values.Add(name, value)
-			query = append(query, queryText(pair))
+			list = append(list, parameter{name, value, pair})
 		}
+	}
+	return list, nil
+}
+
+const maxParameters = 200
+
+var errTooMany = fmt.Errorf("more than %d parameters", maxParameters)
+
+// take removes the parameters of these names, which mean the same, and gives
+// their value. ok is false where there is none; two that differ are an error.
+func take(list []parameter, names ...string) (rest []parameter, value string, ok bool, err error) {
+	for _, p := range list {
+		switch {
+		case !slices.Contains(names, p.name):
+			rest = append(rest, p)
+		case ok && p.value != value:
+			return nil, "", false, fmt.Errorf("more than one %s", strings.Join(names, " or "))
+		default:
+			value, ok = p.value, true
+		}
+	}
+	return rest, value, ok, nil
+}
+
+// parameters are what a token start was called with.
+type parameters struct {
+	token  string
+	values url.Values // without tokenid
+	query  string     // the same, encoded as it came
+}
+
+// parseParameters reads a token start. Each parameter is kept as it was encoded,
+// because servers of documents differ in what they make of %20 and +; only what
+// may not stand in a query is encoded.
+func parseParameters(encoded ...string) (p parameters, err error) {
+	list, err := decode(encoded...)
+	if err != nil {
+		return p, err
+	}
+	if list, p.token, _, err = take(list, "tokenid"); err != nil {
+		return p, err
+	}
+	if len(list) > maxParameters {
+		return p, errTooMany
+	}
+	p.values = values(list)
+	query := make([]string, len(list))
+	for i := range list {
+		query[i] = queryText(list[i].raw)
 	}
 	p.query = strings.Join(query, "&")
 	return p, nil
+}
+
+func values(list []parameter) url.Values {
+	v := make(url.Values, len(list))
+	for _, p := range list {
+		v.Add(p.name, p.value)
+	}
+	return v
 }
 
 // queryText encodes what RFC 3986 does not allow in a query, section 3.4: a #

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,13 @@ type Options struct {
 	Tokens map[string]conf.Token
 	// Starter starts the sessions.
 	Starter Starter
+	// Sessions are those that run; nil where there are none to be reached.
+	Sessions Sessions
+	// Allow lists the networks, beside this machine, that may reach Sessions and
+	// create sessions.
+	Allow []netip.Prefix
+	// CreateSession says whether they may create sessions.
+	CreateSession bool
 	// Checks are what /readyz asks.
 	Checks []Check
 	// Logger is told of starts and refusals; nil means nobody. Tokens appear in
@@ -81,6 +89,12 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/CCXML10.start", s.start)
 	mux.HandleFunc("/SessionControl/CCXML10.start", s.start)
+	mux.HandleFunc("/ccxml/basichttp", s.admitted(s.event(http.StatusNoContent)))
+	mux.HandleFunc("/CCXML.send", s.admitted(s.event(http.StatusOK, textSuccess)))
+	mux.HandleFunc("/CCXML10.send", s.admitted(s.event(http.StatusOK, textSuccess)))
+	mux.HandleFunc("/ccxml/createsession", s.admitted(s.create))
+	mux.HandleFunc("GET /sessions_10", s.admitted(s.list))
+	mux.HandleFunc("GET /stats_10", s.admitted(s.statistics))
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	return mux
@@ -113,6 +127,9 @@ func answer(w http.ResponseWriter, status int, lines ...string) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
+	if status == http.StatusNoContent {
+		return
+	}
 	for _, line := range lines {
 		// What cannot be written goes to a client that is gone.
 		_, _ = w.Write([]byte(line + "\r\n"))

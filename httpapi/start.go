@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 
 	"ccxmld/sessionstore"
@@ -32,8 +34,12 @@ type StartRequest struct {
 	// Values are the request's parameters without tokenid, for session.values.
 	Values url.Values
 	// Token is the token's sessionstore.Fingerprint: fit for logs, and not the
-	// token.
+	// token. Empty if no token started the session.
 	Token string
+	// Method is the document's, GET or POST, and Timeout the time for fetching
+	// it; empty and 0 stand for the usual ones.
+	Method  string
+	Timeout time.Duration
 	// Remote is the requester's IP address and port.
 	Remote string
 	// Ended is to be called when the session ends, if Start succeeded; it gives
@@ -93,20 +99,25 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 		Remote: r.RemoteAddr,
 		Ended:  leave,
 	})
-	var noRoom outOfSessions
-	switch {
-	case err == nil:
-		started = true
+	if started = err == nil; started {
 		log.Info("token started a session", "session", id)
 		w.Header().Set("X-Session-Id", id)
 		answer(w, http.StatusOK, textSuccess, id)
-	case errors.As(err, &noRoom) && noRoom.OutOfSessions():
-		log.Warn("token start refused", "reason", "out of sessions", "limit", oneLine(err.Error()))
-		full(w)
-	default:
-		log.Error("token start failed", "error", err)
-		answer(w, http.StatusInternalServerError, textFailure+oneLine(err.Error()))
+		return
 	}
+	notStarted(w, log, err)
+}
+
+// notStarted says why there is no session.
+func notStarted(w http.ResponseWriter, log *slog.Logger, err error) {
+	var noRoom outOfSessions
+	if errors.As(err, &noRoom) && noRoom.OutOfSessions() {
+		log.Warn("start refused", "reason", "out of sessions", "limit", oneLine(err.Error()))
+		full(w)
+		return
+	}
+	log.Error("start failed", "error", err)
+	answer(w, http.StatusInternalServerError, textFailure+oneLine(err.Error()))
 }
 
 // full tells the requester that it may try again in a while.

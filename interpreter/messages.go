@@ -153,6 +153,9 @@ func (x *sendElement) kind(s *Session, target string) (string, error) {
 
 var eventNameSyntax = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`)
 
+// IsEventName tells whether a name is one that <send> may give an event (EVT-34).
+func IsEventName(name string) bool { return eventNameSyntax.MatchString(name) }
+
 // eventName is the name of the event to send. An event object stands for its
 // name (LEN-7).
 func (x *sendElement) eventName(s *Session) (string, error) {
@@ -165,7 +168,7 @@ func (x *sendElement) eventName(s *Session) (string, error) {
 		return "", err
 	}
 	name = strings.TrimSpace(name)
-	if !eventNameSyntax.MatchString(name) {
+	if !IsEventName(name) {
 		return "", fmt.Errorf("%q is not an event name: letters, digits and dots, beginning with a letter", name)
 	}
 	return name, nil

@@ -86,6 +86,10 @@ func TestSendHTTP(t *testing.T) {
 		},
 		"page": func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, "<html><body>area.found</body></html>")
+		},
+		"php": func(w http.ResponseWriter) { // which says text/html unless told otherwise
+			w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 			fmt.Fprint(w, "area.found\ncity=Orlando")
 		},
 		"prose": func(w http.ResponseWriter) {
@@ -112,7 +116,7 @@ func TestSendHTTP(t *testing.T) {
 <ccxml version="1.0"><var name="areacode" expr="'407 &amp; more'"/><eventprocessor>
 <transition event="ccxml.loaded"><send target="session.values.target" targettype="'basichttp'" name="'area.lookup'" namelist="areacode" hints="{method: session.values.method}"/></transition>
 <transition event="send.successful"><log expr="'sent'"/><send target="session.id" targettype="'ccxml'" name="'over'" delay="'30ms'"/></transition>
-<transition event="area.*"><log expr="[event$.name, event$.city, event$.empty, event$.expr, event$.eventsourcetype].join('|')"/></transition>
+<transition event="area.*"><log expr="[event$.name, event$.city, event$.empty, String(event$.expr), event$.eventsourcetype].join('|')"/></transition>
 <transition event="over"><log expr="'over'"/><exit/></transition>
 <transition event="error.send.*"><log expr="event$.name + ': ' + event$.reason"/><exit/></transition>
 </eventprocessor></ccxml>`)
@@ -120,6 +124,7 @@ func TestSendHTTP(t *testing.T) {
 		{"empty", "get", "over"},
 		{"empty", "post", "over"},
 		{"event", "get", "area.found|Orlando, FL||a=b|basichttp"},
+		{"php", "get", "area.found|Orlando||undefined|basichttp"},
 		{"page", "get", "over"},
 		{"prose", "get", "over"},
 		{"kill", "get", "over"},

@@ -1,0 +1,87 @@
+package callcontrol
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"ccxmld/interpreter"
+	"ccxmld/sessionstore"
+)
+
+// The errors of Inject, besides those of reaching another controller.
+var (
+	ErrNoSession     = errors.New("there is no such session")
+	ErrNotInjectable = errors.New("cannot be sent by HTTP")
+)
+
+// basicHTTP is the event I/O processor by which HTTP clients and servers send
+// events (CCXML 1.0, appendix on basichttp).
+const basicHTTP = "basichttp"
+
+// injectable tells why an event may not come from outside, or nil. What the
+// interpreter alone says of a session is not for others: ccxml.loaded would run a
+// document's beginning again. An operator may ask a document to end, by
+// ccxml.kill, but not end it past the document (HTP-11).
+func injectable(name string) error {
+	lower := strings.ToLower(name)
+	if strings.HasPrefix(lower, "ccxml.") && lower != "ccxml.kill" {
+		return fmt.Errorf("the event %s %w", name, ErrNotInjectable)
+	}
+	return nil
+}
+
+// Injection is an event that comes to a session from an HTTP client.
+type Injection struct {
+	Session    string
+	Name       string
+	Source     string // eventsource, as the client says
+	Parameters []interpreter.Pair
+}
+
+// Inject brings an event to a session, which may run on another controller: then
+// it is on its way once Inject returns. The error wraps ErrNoSession or
+// ErrNotInjectable, or tells why the other controller cannot be reached.
+func (c *Controller) Inject(ctx context.Context, i Injection) error {
+	if err := injectable(i.Name); err != nil {
+		return err
+	}
+	m := message{Session: i.Session, Sender: i.Source, SourceType: basicHTTP, Event: i.Name, Parameters: i.Parameters}
+	if session := c.session(i.Session); session != nil {
+		if !session.Post(m.event()) {
+			return ErrNoSession
+		}
+		return nil
+	}
+	return c.post(ctx, m)
+}
+
+// post sends a message to the controller that runs its session.
+func (c *Controller) post(ctx context.Context, m message) error {
+	ctx, cancel := context.WithTimeout(ctx, sendPatience)
+	defer cancel()
+	store := c.options.Store
+	owner, ok, err := store.Owner(ctx, m.Session)
+	if err != nil {
+		return err
+	}
+	if !ok || owner == c.options.ID {
+		return ErrNoSession
+	}
+	body, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	return store.Post(ctx, owner, sessionstore.Mail{From: c.options.ID, Kind: messageKind, Body: body})
+}
+
+// List lists the sessions that run here, as Redis has them.
+func (c *Controller) List(ctx context.Context) iter.Seq2[sessionstore.Session, error] {
+	return c.options.Store.SessionsOf(ctx, c.options.ID)
+}
+
+// Started is how many sessions have been started.
+func (c *Controller) Started() int64 { return c.started.Load() }

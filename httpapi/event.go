@@ -1,0 +1,136 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// Event is an event that an HTTP client sends to a session (CCXML 1.0, the basic
+// HTTP event I/O processor; HTP-2).
+type Event struct {
+	Session string
+	Name    string
+	// Source is the eventsource that the client gives itself, a URI or empty.
+	Source string
+	// Parameters are the event's further properties; dots in names nest.
+	Parameters []Parameter
+}
+
+// Parameter is a property of an event.
+type Parameter struct{ Name, Value string }
+
+// event answers a request that sends an event; success is the answer when it is
+// queued.
+func (s *Server) event(status int, success ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		query, form, ok := readRequest(w, r)
+		if !ok {
+			return
+		}
+		e, ignored, err := parseEvent(query, form)
+		if err != nil {
+			answer(w, http.StatusBadRequest, textFailure+oneLine(err.Error()))
+			return
+		}
+		log := s.options.Logger.With("session", e.Session, "event", e.Name, "remote", r.RemoteAddr)
+		switch err := s.options.Sessions.Inject(r.Context(), e); {
+		case err == nil:
+			log.Info("event by HTTP", "ignored", strings.Join(ignored, " "))
+			answer(w, status, success...)
+		case errors.Is(err, ErrNoSession):
+			log.Info("event by HTTP refused", "reason", err)
+			answer(w, http.StatusNotFound, textFailure+oneLine(err.Error()))
+		case errors.Is(err, ErrForbidden):
+			log.Warn("event by HTTP refused", "reason", err)
+			answer(w, http.StatusForbidden, textFailure+oneLine(err.Error()))
+		default:
+			log.Error("event by HTTP failed", "error", err)
+			answer(w, http.StatusServiceUnavailable, textFailure+oneLine(err.Error()))
+		}
+	}
+}
+
+// The forms of names (HTP-4). Those of events may also have - and _, which
+// <send> and many applications use.
+var (
+	eventName    = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}$`)
+	propertyName = regexp.MustCompile(`^[\pL_$][\pL\pN_$]*(\.[\pL_$][\pL\pN_$]*){0,15}$`)
+)
+
+const longestName = 200
+
+// parseEvent reads an event. Parameters that would stand for what only ccxmld
+// says of an event are ignored, since other platforms send them along (HTP-5).
+func parseEvent(query, form string) (e Event, ignored []string, err error) {
+	list, err := decode(query, form)
+	if err != nil {
+		return e, nil, err
+	}
+	for _, own := range []struct {
+		value *string
+		names []string
+		form  func(string) bool
+		must  bool
+	}{
+		{&e.Session, []string{"sessionid", "session"}, notEmpty, true},
+		{&e.Name, []string{"name", "eventname"}, eventName.MatchString, true},
+		{&e.Source, []string{"eventsource"}, isURI, false},
+	} {
+		var given bool
+		if list, *own.value, given, err = take(list, own.names...); err != nil {
+			return e, nil, err
+		}
+		if own.must && !given {
+			return e, nil, fmt.Errorf("the parameter %s is missing", own.names[0])
+		}
+		if given && !own.form(*own.value) {
+			return e, nil, fmt.Errorf("the parameter %s is not valid: %q", own.names[0], *own.value)
+		}
+	}
+	e.Parameters, ignored, err = properties(list)
+	return e, ignored, err
+}
+
+func notEmpty(text string) bool { return text != "" }
+
+func isURI(text string) bool {
+	_, err := url.Parse(text)
+	return err == nil
+}
+
+// properties checks what becomes properties of the event. One name cannot be a
+// text and have properties below it.
+func properties(list []parameter) (kept []Parameter, ignored []string, err error) {
+	if len(list) > maxParameters {
+		return nil, nil, errTooMany
+	}
+	texts, objects := map[string]bool{}, map[string]bool{}
+	for _, p := range list {
+		switch {
+		case p.name == "eventid" || p.name == "eventsourcetype":
+			ignored = append(ignored, p.name)
+			continue
+		case len(p.name) > longestName || !propertyName.MatchString(p.name):
+			return nil, nil, fmt.Errorf("the parameter %.50q is not valid: it is no name of ECMAScript", p.name)
+		case texts[p.name]:
+			return nil, nil, fmt.Errorf("more than one %s", p.name)
+		}
+		texts[p.name] = true
+		for at := range p.name {
+			if p.name[at] == '.' {
+				objects[p.name[:at]] = true
+			}
+		}
+		kept = append(kept, Parameter{p.name, p.value})
+	}
+	for name := range objects {
+		if texts[name] {
+			return nil, nil, fmt.Errorf("the parameter %s cannot have a value beside %s.…", name, name)
+		}
+	}
+	return kept, ignored, nil
+}

@@ -1,0 +1,80 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"ccxmld/sessionstore"
+)
+
+// Sessions are the sessions that run. Its methods are called by several requests
+// at once.
+type Sessions interface {
+	// Inject brings an event to a session, whichever controller runs it. The
+	// error wraps ErrNoSession or ErrForbidden, or says what else went wrong.
+	Inject(ctx context.Context, e Event) error
+	// Sessions lists the sessions of this controller. An error ends it.
+	Sessions(ctx context.Context) iter.Seq2[sessionstore.Session, error]
+	// Counters are numbers about this controller, in the order to be shown.
+	Counters() []Counter
+}
+
+// Counter is a number with its name.
+type Counter struct {
+	Name  string
+	Value int64
+}
+
+// The errors by which the answer's status is chosen.
+var (
+	// ErrNoSession: there is no session of that id.
+	ErrNoSession = errors.New("there is no such session")
+	// ErrForbidden: this may not be done by HTTP.
+	ErrForbidden = errors.New("not allowed")
+)
+
+// admitted serves those who may reach sessions. There is no other access
+// control: whoever is let in can steer every session whose id it knows.
+func (s *Server) admitted(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case s.options.Sessions == nil:
+			answer(w, http.StatusNotFound, textFailure+"no sessions are served here")
+		case !s.admits(r.RemoteAddr):
+			s.options.Logger.Warn("request refused", "path", r.URL.Path, "remote", r.RemoteAddr, "reason", "not in http.allow")
+			answer(w, http.StatusForbidden, textFailure+"this address is not in http.allow")
+		case r.Header.Get("Sec-Fetch-Site") == "cross-site":
+			// A page of a stranger, open in the browser of somebody who is let in.
+			s.options.Logger.Warn("request refused", "path", r.URL.Path, "remote", r.RemoteAddr, "reason", "another site's page")
+			answer(w, http.StatusForbidden, textFailure+"requests from pages of other sites are not allowed")
+		default:
+			serve(w, r)
+		}
+	}
+}
+
+// admits tells whether an IP address and port may reach sessions.
+func (s *Server) admits(remote string) bool {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return false
+	}
+	from, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	from = from.Unmap().WithZone("")
+	if from.IsLoopback() {
+		return true
+	}
+	for _, network := range s.options.Allow {
+		if network.Contains(from) {
+			return true
+		}
+	}
+	return false
+}
