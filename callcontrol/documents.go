@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 
@@ -53,6 +54,7 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 	known, ok := d.compiled[response.URI]
 	d.mu.Unlock()
 	if ok && known.version == response.Version && d.unchanged(ctx, known.scripts) {
+		d.supplement(response, known.document)
 		return known.document, nil
 	}
 	root, err := response.XML(fetch.XMLLimits{})
@@ -75,7 +77,21 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 		d.log.Warn("document loaded with a notice", "document", notice.Position.String(), "notice", notice.Reason)
 	}
 	d.keep(response.URI, compiledDocument{response.Version, document, scripts})
+	d.supplement(response, document)
 	return document, nil
+}
+
+// supplement tells the cache what the document says of itself by <meta
+// http-equiv> (DOC-6).
+func (d *documents) supplement(response *fetch.Response, document *interpreter.Document) {
+	if len(document.HTTPEquiv) == 0 {
+		return
+	}
+	header := make(http.Header)
+	for _, pair := range document.HTTPEquiv {
+		header.Add(pair.Name, pair.Value)
+	}
+	d.client.Supplement(response, header)
 }
 
 // unchanged tells whether scripts are still what was compiled in. What cannot be

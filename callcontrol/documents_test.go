@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -106,5 +108,47 @@ func TestDocumentsAreBounded(t *testing.T) {
 	}
 	if n := len(f.documents.compiled); n > maxCompiled {
 		t.Errorf("%d documents are kept", n)
+	}
+}
+
+// TestHTTPEquiv (DOC-6): what a document says of itself by <meta http-equiv> goes
+// where the server says nothing.
+func TestHTTPEquiv(t *testing.T) {
+	for _, test := range []struct {
+		name, meta, header string
+		asked              int // of three times
+	}{
+		{"nothing is said", "", "", 3},
+		{"max-age", `<meta http-equiv="cache-control" content="max-age=60"/>`, "", 1},
+		{"expires", `<meta http-equiv="Expires" content="Fri, 01 Jan 2100 00:00:00 GMT"/>`, "", 1},
+		{"the server knows better", `<meta http-equiv="Cache-Control" content="max-age=60"/>`, "no-cache", 3},
+		{"no-store", `<meta http-equiv="Cache-Control" content="no-store"/>`, "", 3},
+		{"something else", `<meta http-equiv="X-Colour" content="red"/>`, "", 3},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			asked := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				asked++
+				if test.header != "" {
+					w.Header().Set("Cache-Control", test.header)
+				}
+				fmt.Fprintf(w, `<ccxml version="1.0">%s<eventprocessor/></ccxml>`, test.meta)
+			}))
+			defer server.Close()
+			client, err := fetch.New(fetch.Options{Allow: []string{server.URL + "/"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.Close()
+			d := newDocuments(client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+			for range 3 {
+				if _, err := d.get(t.Context(), fetch.Request{URI: server.URL + "/a.ccxml"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if asked != test.asked {
+				t.Errorf("the server was asked %d times, want %d", asked, test.asked)
+			}
+		})
 	}
 }

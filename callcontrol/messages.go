@@ -118,10 +118,14 @@ func (c *control) sendHTTP(ctx context.Context, r interpreter.SendRequest) inter
 // httpRequest has the namelist with the event's name and the sender's id (HTP-6),
 // by GET as Voxeo's platform did (VX-55) unless hints.method says post (HTP-7). A
 // document that gives a sessionid itself, such as the receiver's on another
-// platform, has none added.
+// platform, has none added. Inline content is the whole body of a POST.
 func (c *control) httpRequest(r interpreter.SendRequest, target string) fetch.Request {
 	request := fetch.Request{URI: target, Method: methodOf(r.Hints), Timeout: sendPatience,
 		Header: http.Header{"Cache-Control": {"no-cache"}}}
+	if r.Content != "" {
+		request.Method, request.Body, request.ContentType = http.MethodPost, []byte(r.Content), "application/xml; charset=utf-8"
+		return request
+	}
 	request.Form = append(request.Form, fetch.Pair{Name: "name", Value: r.Event})
 	if !namesSession(r.Parameters, target) {
 		request.Form = append(request.Form, fetch.Pair{Name: "sessionid", Value: c.record.ID})

@@ -31,6 +31,8 @@ type entry struct {
 	// mustRevalidate forbids to use it stale, noCache to use it unasked.
 	mustRevalidate, noCache bool
 	etag, lastModified      string
+	// supplement counts where the server says nothing (Client.Supplement).
+	supplement http.Header
 }
 
 func newCache(bytes int64, now func() time.Time) *cache {
@@ -96,13 +98,15 @@ func (c *cache) usable(e *entry, r *Request) bool {
 
 // newEntry returns the entry to keep for an answer, or nil if it must not be kept
 // or never could be used (section 3).
-func (c *cache) newEntry(key string, r *Response, header http.Header) *entry {
-	directives := cacheControl(header)
-	if _, ok := directives["no-store"]; ok || r.Status != http.StatusOK || !sameForAll(header) {
+func (c *cache) newEntry(r *Response, supplement http.Header) *entry {
+	e := &entry{
+		key: r.key, response: r, etag: r.header.Get("ETag"), lastModified: r.header.Get("Last-Modified"), supplement: supplement,
+	}
+	_, noStore := e.cacheControl(r.header)["no-store"]
+	if noStore || r.Status != http.StatusOK || !sameForAll(r.header) {
 		return nil
 	}
-	e := &entry{key: key, response: r, etag: header.Get("ETag"), lastModified: header.Get("Last-Modified")}
-	e.times(header, directives, c.now())
+	e.times(r.header, c.now())
 	if e.lifetime <= 0 && e.etag == "" && e.lastModified == "" {
 		return nil
 	}
@@ -113,25 +117,50 @@ func (c *cache) newEntry(key string, r *Response, header http.Header) *entry {
 // (section 4.3.4).
 func (c *cache) revalidated(e *entry, header http.Header) *entry {
 	fresh := *e
-	fresh.times(header, cacheControl(header), c.now())
+	fresh.times(header, c.now())
 	return &fresh
 }
 
 // times sets what depends on when the answer came.
-func (e *entry) times(header http.Header, directives map[string]string, now time.Time) {
+func (e *entry) times(header http.Header, now time.Time) {
+	directives := e.cacheControl(header)
 	e.received = now.Add(-seconds(header.Get("Age")))
 	_, e.noCache = directives["no-cache"]
 	_, e.mustRevalidate = directives["must-revalidate"]
 	e.lifetime = 0
 	if age, ok := directives["max-age"]; ok {
 		e.lifetime = seconds(age)
-	} else if expires, err := http.ParseTime(header.Get("Expires")); err == nil {
+	} else if expires, err := http.ParseTime(e.about(header).Get("Expires")); err == nil {
 		date, err := http.ParseTime(header.Get("Date"))
 		if err != nil {
 			date = now
 		}
 		e.lifetime = expires.Sub(date)
 	}
+}
+
+// aboutKeeping gives those headers of an answer that the cache looks at.
+func aboutKeeping(header http.Header) http.Header {
+	kept := make(http.Header)
+	for _, name := range []string{"Age", "Cache-Control", "Date", "Etag", "Expires", "Last-Modified", "Vary"} {
+		if values := header.Values(name); len(values) > 0 {
+			kept[name] = values
+		}
+	}
+	return kept
+}
+
+// about gives the headers that say how long the answer may be kept: the server's,
+// or else those that stand in for them.
+func (e *entry) about(header http.Header) http.Header {
+	if e.supplement == nil || speaksOfKeeping(header) {
+		return header
+	}
+	return e.supplement
+}
+
+func speaksOfKeeping(header http.Header) bool {
+	return header.Get("Cache-Control") != "" || header.Get("Expires") != ""
 }
 
 // sameForAll reports whether the answer depends on no header of the request that
@@ -150,9 +179,9 @@ func sameForAll(header http.Header) bool {
 }
 
 // cacheControl returns the directives of the header with their values.
-func cacheControl(header http.Header) map[string]string {
+func (e *entry) cacheControl(header http.Header) map[string]string {
 	directives := make(map[string]string)
-	for _, line := range header.Values("Cache-Control") {
+	for _, line := range e.about(header).Values("Cache-Control") {
 		for directive := range strings.SplitSeq(line, ",") {
 			name, value, _ := strings.Cut(strings.TrimSpace(directive), "=")
 			directives[strings.ToLower(name)] = strings.Trim(value, `"`)

@@ -259,20 +259,31 @@ func (c *Client) transfer(ctx context.Context, p *prepared, key string, stored *
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
 		return nil, "", statusFailure(response)
 	}
-	c.keep(key, response, answer.Header)
+	response.key, response.header = key, aboutKeeping(answer.Header)
+	c.keep(response, nil)
 	return response, "", nil
+}
+
+// Supplement takes headers that the content of r stands in for, as <meta
+// http-equiv> does, where the server sent none: those that say how long r may be
+// kept count if the server said nothing about that. Other headers are ignored, and
+// so is r if it comes from the cache, which knows already.
+func (c *Client) Supplement(r *Response, header http.Header) {
+	if !r.FromCache && !speaksOfKeeping(r.header) && speaksOfKeeping(header) {
+		c.keep(r, header)
+	}
 }
 
 // keep puts an answer into the cache or, if it may not be kept, what was there
 // before out of it.
-func (c *Client) keep(key string, response *Response, header http.Header) {
-	if key == "" {
+func (c *Client) keep(response *Response, supplement http.Header) {
+	if response.key == "" {
 		return
 	}
-	if e := c.cache.newEntry(key, response, header); e != nil {
+	if e := c.cache.newEntry(response, supplement); e != nil {
 		c.cache.put(e)
 	} else {
-		c.cache.drop(key)
+		c.cache.drop(response.key)
 	}
 }
 

@@ -72,6 +72,7 @@ func TestSubmit(t *testing.T) {
 		{fetch.Request{URI: base + "/x", Form: form}, "GET /x?z=1+%26+2&a=%C3%A4&z=  "},
 		{fetch.Request{URI: base + "/x?q=1#part", Method: "get", Form: form}, "GET /x?q=1&z=1+%26+2&a=%C3%A4&z=  "},
 		{fetch.Request{URI: base + "/a b?text=This is, raw. text"}, "GET /a%20b?text=This%20is,%20raw.%20text  "},
+		{fetch.Request{URI: base + "/x", Method: "post", Body: []byte("<x/>"), ContentType: "application/xml"}, "POST /x application/xml <x/>"},
 		{fetch.Request{URI: base + "/x?q=1", Method: "post", Form: form}, "POST /x?q=1 application/x-www-form-urlencoded z=1+%26+2&a=%C3%A4&z="},
 	} {
 		r, err := c.Fetch(t.Context(), test.request)

@@ -31,6 +31,10 @@ type Request struct {
 	// sends it as the body in the Enctype, URLEncoded by default.
 	Form    []Pair
 	Enctype string
+	// Body, of the media type ContentType, is sent by POST in place of a Form;
+	// nil for none.
+	Body        []byte
+	ContentType string
 	// Timeout bounds the whole fetch; 0 is that of the Client.
 	Timeout time.Duration
 	// MaxAge and MaxStale bound what may come from the cache (RFC 9111, section
@@ -81,6 +85,10 @@ func prepare(r Request) (*prepared, *Error) {
 }
 
 func (p *prepared) writeBody() error {
+	if p.Body != nil {
+		p.body, p.contentType = p.Body, p.ContentType
+		return nil
+	}
 	switch strings.ToLower(strings.TrimSpace(p.Enctype)) {
 	case "", URLEncoded:
 		p.body, p.contentType = []byte(encode(p.Form)), URLEncoded

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"mime"
+	"net/http"
 	"regexp"
 	"strings"
 
@@ -28,6 +29,9 @@ type Response struct {
 	Version string
 	// FromCache tells that the content was not transferred now.
 	FromCache bool
+
+	key    string      // under which the cache may keep it, "" if it may not
+	header http.Header // of a transfer, for Client.Supplement
 }
 
 func newResponse(uri string, status int, contentType string, body []byte) *Response {

@@ -131,12 +131,16 @@ func (c *compilation) topLevel(e *element) {
 
 func (c *compilation) meta(e *element) {
 	_, byName := e.attribute("name")
-	_, byHeader := e.attribute("http-equiv")
+	header, byHeader := e.attribute("http-equiv")
 	if byName == byHeader {
 		c.problem(&e.place, "<meta> needs exactly one of name and http-equiv")
 	}
-	if _, ok := e.attribute("content"); !ok {
+	content, ok := e.attribute("content")
+	if !ok {
 		c.problem(&e.place, "<meta> needs the attribute content")
+	}
+	if byHeader {
+		c.document.HTTPEquiv = append(c.document.HTTPEquiv, Pair{strings.TrimSpace(header), content})
 	}
 }
 

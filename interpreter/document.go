@@ -32,6 +32,10 @@ type Document struct {
 	// document loads, but its author should know.
 	Notices Problems
 
+	// HTTPEquiv are the response headers that <meta http-equiv> stands in for
+	// (CCXML 1.0, 6.2.2), by their name as it is written there.
+	HTTPEquiv []Pair
+
 	language      *script.Language
 	dialect       *dialect
 	lenient       bool // no CCXML namespace, or Voxeo's: undeclared targets are declared

@@ -19,7 +19,8 @@ type sendElement struct {
 	target, targettype, name, delay, hints *script.Expression
 	namelist                               []namedValue
 	sendid                                 *script.Target
-	old                                    bool // 2002: the target tells the type
+	inline                                 string // XML to send in place of an event; "" for none
+	old                                    bool   // 2002: the target tells the type
 }
 
 // pendingSend is a send that waits for its delay.
@@ -34,7 +35,8 @@ func compileSend(e *element) action {
 	send := &sendElement{
 		place: e.place, target: e.expression("target"), targettype: e.expression("targettype"),
 		name: e.expression("name"), delay: e.expression("delay"), hints: e.expression("hints"),
-		namelist: e.namelist("namelist"), sendid: e.target("sendid"), old: e.document.dialect.oldNames,
+		namelist: e.namelist("namelist"), sendid: e.target("sendid"), inline: e.inlineContent(),
+		old: e.document.dialect.oldNames,
 	}
 	if send.name == nil {
 		send.name = e.expression("data") // LEN-3
@@ -45,11 +47,8 @@ func compileSend(e *element) action {
 		e.problem(&e.place, "<send> takes one of name and inline content")
 	case inline && len(send.namelist) > 0:
 		e.problem(&e.place, "<send> with inline content takes no namelist")
-	case inline:
-		e.notice(&e.place, "<send> with inline content is not supported; it raises error.unsupported when it is reached")
-		return &unsupported{e.place, "inline content is not supported"}
-	case send.name == nil:
-		e.problem(&e.place, "<send> needs the attribute name")
+	case !inline && send.name == nil:
+		e.problem(&e.place, "<send> needs the attribute name, or inline content")
 	}
 	return send
 }
@@ -122,14 +121,25 @@ func (x *sendElement) request(s *Session) (r SendRequest, err error) {
 	if r.TargetType, err = x.kind(s, r.Target); err != nil {
 		return r, err
 	}
-	if r.Event, err = x.eventName(s); err != nil {
+	if r.Event, r.Parameters, err = x.message(s); err != nil {
 		return r, err
 	}
-	if r.Parameters, err = s.pairs(&x.place, x.namelist); err != nil {
-		return r, err
-	}
+	r.Content = x.inline
 	r.Hints, err = s.hints(x.hints)
 	return r, err
+}
+
+// message is the event to send with its fields. Inline content is the field of an
+// event that has a name of its own.
+func (x *sendElement) message(s *Session) (name string, fields []Pair, err error) {
+	if x.inline != "" {
+		return InlineEvent, []Pair{{"content", x.inline}, {"contenttype", "application/xml"}}, nil
+	}
+	if name, err = x.eventName(s); err != nil {
+		return "", nil, err
+	}
+	fields, err = s.pairs(&x.place, x.namelist)
+	return name, fields, err
 }
 
 // kind is the targettype. An unquoted ccxml evaluates to the scope object of

@@ -173,6 +173,7 @@ type SendRequest struct {
 	Base       string // relative targets resolve against it
 	Event      string
 	Parameters []Pair
+	Content    string // inline XML, which Event and Parameters carry too; "" for none
 	Hints      Hints
 }
 

@@ -137,7 +137,7 @@ func (p *fakePlatform) DestroyConference(r interpreter.DestroyRequest) {
 
 func (p *fakePlatform) Send(r interpreter.SendRequest, done func(interpreter.SendResult)) {
 	p.note("send", []string{r.SendID, r.Event, "to", r.Target}, "type", notDefault(r.TargetType, "ccxml"),
-		"namelist", r.Parameters, "hints", r.Hints)
+		"namelist", r.Parameters, "content", r.Content, "hints", r.Hints)
 	p.sends = append(p.sends, waiting[interpreter.SendRequest, interpreter.SendResult]{r, done})
 }
 

@@ -92,7 +92,7 @@ func vocabulary() map[string]*elementSpec {
 		"cancel": {needs("sendid"), compileCancel},
 		"move":   {all(needs("sessionid"), expr("source", "event")), nil},
 
-		"foreach":      {expr("cond", "item", "name", "object"), nil},
+		"foreach":      {all(needs("object"), expr("cond"), literals("item", "name")), compileForeach},
 		"authenticate": {expr("userid", "password", "server"), compileAuthenticate},
 	}
 }

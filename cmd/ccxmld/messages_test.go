@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -154,4 +155,24 @@ func TestSendHTTP(t *testing.T) {
 		h.logged("error.send.")
 		h.idle()
 	})
+}
+
+// Inline content goes to an HTTP server as it stands.
+func TestSendInlineContent(t *testing.T) {
+	t.Parallel()
+	posted := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		posted <- r.Method + " " + r.RequestURI + " " + r.Header.Get("Content-Type") + " " + string(body)
+	}))
+	t.Cleanup(server.Close)
+	h := newHouse(t, withToken("inline.ccxml"), with("DOCUMENTS_ALLOW", `["file:///", "`+server.URL+`/"]`))
+	h.transitions("inline.ccxml", `
+<transition event="ccxml.loaded"><send target="'`+server.URL+`/orders?a=1'" targettype="'basichttp'"><order xmlns="urn:shop"><line n="1">A &amp; B</line></order></send></transition>
+<transition event="send.successful"><exit/></transition>`)
+	h.startToken("")
+	h.idle()
+	if got, want := <-posted, `POST /orders?a=1 application/xml; charset=utf-8 <order xmlns="urn:shop"><line n="1">A &amp; B</line></order>`; got != want {
+		t.Errorf("the server got %s, want %s", got, want)
+	}
 }
