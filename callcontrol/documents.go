@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -30,7 +31,10 @@ type compiledDocument struct {
 }
 
 // scriptVersion is a script that a document names by src, as it was compiled in.
-type scriptVersion struct{ uri, version string }
+type scriptVersion struct {
+	request fetch.Request
+	version string
+}
 
 // maxCompiled bounds how many documents are kept; applications that make a URI
 // per call would fill the memory otherwise.
@@ -62,16 +66,26 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 		return nil, err
 	}
 	var scripts []scriptVersion
-	document, err := d.compiler.Compile(root, response.URI, func(base, src string) (string, string, error) {
-		script, err := d.client.Reference(ctx, base, src)
+	document, err := d.compiler.Compile(root, response.URI, func(r interpreter.ScriptRequest) (string, string, error) {
+		uri, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
 			return "", "", err
 		}
-		scripts = append(scripts, scriptVersion{script.URI, script.Version})
-		return script.Text(), script.URI, nil
+		request := fetch.Request{URI: uri, Timeout: r.Timeout, MaxAge: r.MaxAge, MaxStale: r.MaxStale}
+		script, err := d.client.Fetch(ctx, request)
+		if err != nil {
+			return "", "", err
+		}
+		scripts = append(scripts, scriptVersion{request, script.Version})
+		text, err := script.TextIn(r.Charset)
+		return text, script.URI, err
 	})
 	if err != nil {
 		return nil, err
+	}
+	if served := response.ContentType; served != ccxmlType && !strings.HasPrefix(response.URI, "file:") {
+		d.log.Warn("document loaded with a notice", "document", response.URI,
+			"notice", fmt.Sprintf("its server calls it %q; it is read as CCXML, whose type is %s", served, ccxmlType))
 	}
 	for _, notice := range document.Notices {
 		d.log.Warn("document loaded with a notice", "document", notice.Position.String(), "notice", notice.Reason)
@@ -98,7 +112,7 @@ func (d *documents) supplement(response *fetch.Response, document *interpreter.D
 // had any more is for compiling to report.
 func (d *documents) unchanged(ctx context.Context, scripts []scriptVersion) bool {
 	for _, script := range scripts {
-		response, err := d.client.Fetch(ctx, fetch.Request{URI: script.uri})
+		response, err := d.client.Fetch(ctx, script.request)
 		if err != nil || response.Version != script.version {
 			return false
 		}
@@ -146,26 +160,42 @@ func failedFetch(uri string, err error) interpreter.FetchResult {
 	result := interpreter.FetchResult{URI: uri, Err: err}
 	var failure *fetch.Error
 	if errors.As(err, &failure) {
-		result.Status, result.ContentType, result.Content = failure.Status, failure.ContentType, string(failure.Body)
+		result.Status, result.ContentType, result.Content = failure.Status, failure.ContentType, failure.Text()
 	}
 	return result
 }
 
-// process compiles what was fetched, by the type that the server gave, else by
-// the one that the document expects (FET-3, FET-9, FET-10).
+const ccxmlType = "application/ccxml+xml"
+
+// process compiles what was fetched. What cannot be compiled is in the event as
+// text (FET-9, FET-12).
 func (d *documents) process(ctx context.Context, r interpreter.FetchRequest, response *fetch.Response, result *interpreter.FetchResult) {
-	kind := response.ContentType
-	if kind == "" || kind == "application/octet-stream" || kind == "text/plain" || kind == "text/html" {
-		kind = mediaType(r.Type)
-	}
-	switch {
+	switch kind := kindOf(r, response); {
 	case strings.Contains(kind, "javascript"), strings.Contains(kind, "ecmascript"):
-		result.Script, result.Err = d.compiler.CompileScript(response.Text(), response.URI)
-	case strings.HasSuffix(kind, "xml"):
+		var text string
+		if text, result.Err = response.TextIn(""); result.Err == nil {
+			result.Script, result.Err = d.compiler.CompileScript(text, response.URI)
+		}
+	case kind == ccxmlType, kind == "text/xml", kind == "application/xml":
 		result.Document, result.Err = d.compile(ctx, response)
 	default:
 		result.Content = response.Text()
+		return
 	}
+	if result.Err != nil {
+		result.Content = response.Text()
+	}
+}
+
+// kindOf is the media type by which content is processed: the server's, which
+// wins over the document's (FET-3), unless it is one that servers give to
+// whatever a script, page or folder of theirs brings.
+func kindOf(r interpreter.FetchRequest, response *fetch.Response) string {
+	switch response.ContentType {
+	case "", "application/octet-stream", "text/plain", "text/html":
+		return mediaType(r.Type)
+	}
+	return response.ContentType
 }
 
 func mediaType(contentType string) string {

@@ -33,6 +33,7 @@ type entry struct {
 	etag, lastModified      string
 	// supplement counts where the server says nothing (Client.Supplement).
 	supplement http.Header
+	header     http.Header // what the server has said about keeping it
 }
 
 func newCache(bytes int64, now func() time.Time) *cache {
@@ -71,6 +72,17 @@ func (c *cache) drop(key string) {
 	c.remove(key)
 }
 
+// dropURI drops what is stored for a URI, whatever was accepted.
+func (c *cache) dropURI(uri string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.byKey {
+		if strings.HasPrefix(key, uri+"\n") {
+			c.remove(key)
+		}
+	}
+}
+
 func (c *cache) remove(key string) {
 	if element, ok := c.byKey[key]; ok {
 		c.space += element.Value.(*entry).size()
@@ -99,30 +111,35 @@ func (c *cache) usable(e *entry, r *Request) bool {
 // newEntry returns the entry to keep for an answer, or nil if it must not be kept
 // or never could be used (section 3).
 func (c *cache) newEntry(r *Response, supplement http.Header) *entry {
-	e := &entry{
-		key: r.key, response: r, etag: r.header.Get("ETag"), lastModified: r.header.Get("Last-Modified"), supplement: supplement,
-	}
+	e := &entry{key: r.key, response: r, supplement: supplement}
 	_, noStore := e.cacheControl(r.header)["no-store"]
 	if noStore || r.Status != http.StatusOK || !sameForAll(r.header) {
 		return nil
 	}
-	e.times(r.header, c.now())
+	e.update(r.header, c.now())
 	if e.lifetime <= 0 && e.etag == "" && e.lastModified == "" {
 		return nil
 	}
 	return e
 }
 
-// revalidated returns the entry with the times of the 304 answer that confirmed it
-// (section 4.3.4).
+// revalidated returns the entry after a 304 answer has confirmed it. What that
+// says replaces what was said before, the rest stays (section 4.3.4).
 func (c *cache) revalidated(e *entry, header http.Header) *entry {
 	fresh := *e
-	fresh.times(header, c.now())
+	fresh.update(header, c.now())
 	return &fresh
 }
 
-// times sets what depends on when the answer came.
-func (e *entry) times(header http.Header, now time.Time) {
+// update takes in what an answer that came now says of the entry.
+func (e *entry) update(answer http.Header, now time.Time) {
+	header := aboutKeeping(answer)
+	for name, values := range e.header {
+		if _, said := header[name]; !said && name != "Age" {
+			header[name] = values
+		}
+	}
+	e.header, e.etag, e.lastModified = header, header.Get("Etag"), header.Get("Last-Modified")
 	directives := e.cacheControl(header)
 	e.received = now.Add(-seconds(header.Get("Age")))
 	_, e.noCache = directives["no-cache"]

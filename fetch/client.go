@@ -3,6 +3,7 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -142,16 +143,6 @@ func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {
 	return response, nil
 }
 
-// Reference fetches what a document names by a reference, which is relative to
-// the document's URI.
-func (c *Client) Reference(ctx context.Context, document, reference string) (*Response, error) {
-	uri, err := Resolve(document, reference)
-	if err != nil {
-		return nil, err
-	}
-	return c.Fetch(ctx, Request{URI: uri})
-}
-
 // follow fetches, going along with redirects. Policy is asked at every step.
 func (c *Client) follow(ctx context.Context, p *prepared, timeout time.Duration) (*Response, *Error) {
 	for redirects := 0; ; redirects++ {
@@ -259,6 +250,9 @@ func (c *Client) transfer(ctx context.Context, p *prepared, key string, stored *
 	if answer.StatusCode < 200 || answer.StatusCode > 299 {
 		return nil, "", statusFailure(response)
 	}
+	if p.method != http.MethodGet { // which may have changed what is there (RFC 9111, section 4.4)
+		c.cache.dropURI(uri)
+	}
 	response.key, response.header = key, aboutKeeping(answer.Header)
 	c.keep(response, nil)
 	return response, "", nil
@@ -295,6 +289,11 @@ func (c *Client) httpRequest(ctx context.Context, p *prepared, stored *entry) (*
 	for name, values := range p.Header {
 		request.Header[http.CanonicalHeaderKey(name)] = values
 	}
+	if _, given := request.Header["Cache-Control"]; !given {
+		for _, d := range requestDirectives(p.MaxAge, p.MaxStale) {
+			request.Header.Add("Cache-Control", d)
+		}
+	}
 	request.Header.Set("User-Agent", c.options.UserAgent)
 	if p.contentType != "" {
 		request.Header.Set("Content-Type", p.contentType)
@@ -311,4 +310,15 @@ func (c *Client) httpRequest(ctx context.Context, p *prepared, stored *entry) (*
 		}
 	}
 	return request, nil
+}
+
+// requestDirectives tell caches on the way what ours goes by (RFC 9111, section
+// 5.2.1).
+func requestDirectives(maxAge, maxStale *time.Duration) (directives []string) {
+	for name, d := range map[string]*time.Duration{"max-age": maxAge, "max-stale": maxStale} {
+		if d != nil {
+			directives = append(directives, fmt.Sprintf("%s=%d", name, int64(d.Seconds())))
+		}
+	}
+	return directives
 }

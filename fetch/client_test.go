@@ -314,6 +314,13 @@ func TestText(t *testing.T) {
 		{"text/plain", "\xff\xfea\x00\xfc\x00", "aü"},
 		{"text/plain", "\xfe\xff\x00a\x00\xfc", "aü"},
 		{"text/plain; charset=martian", "x\xff", "x\uFFFD"},
+		{"text/plain; charset=windows-1252", "\x80 \x93x\x94", "€ “x”"},
+		{"text/plain; charset=utf-16le", "a\x00\xe4\x00", "aä"},
+		{"text/plain; charset=utf-16be", "\x20\xac\x00a", "€a"},
+		{"text/plain; charset=UTF-16", "\x00a\x00\xe4", "aä"},
+		{"text/plain; charset=utf-16", "in bytes", "in bytes"},
+		{"", "\x00<\x00a\x00/\x00>", "<a/>"},
+		{"", "<\x00a\x00/\x00>\x00", "<a/>"},
 	} {
 		c, base := server(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", test.contentType)
@@ -322,5 +329,101 @@ func TestText(t *testing.T) {
 		if r, err := c.Fetch(t.Context(), fetch.Request{URI: base}); err != nil || r.Text() != test.want {
 			t.Errorf("%q: %q, %v", test.body, r.Text(), err)
 		}
+	}
+}
+
+// TestVAR11TextIn: the encoding that a document names counts if neither a byte
+// order mark nor the server says (VAR-11, VAR-14).
+func TestVAR11TextIn(t *testing.T) {
+	for _, test := range []struct{ contentType, body, encoding, want string }{
+		{"text/ecmascript", "'gr\xfc\xdfe'", "ISO-8859-1", "'grüße'"},
+		{"text/ecmascript; charset=utf-8", "'gr\xc3\xbc'", "ISO-8859-1", "'grü'"},
+		{"text/ecmascript", "\xef\xbb\xbf'gr\xc3\xbc'", "ISO-8859-1", "'grü'"},
+		{"text/ecmascript", "\xff\xfe'\x00\xfc\x00'\x00", "", "'ü'"},
+		{"text/ecmascript", "x", "martian", "the character encoding martian is unknown"},
+	} {
+		c, base := server(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", test.contentType)
+			io.WriteString(w, test.body)
+		}, fetch.Options{})
+		r, err := c.Fetch(t.Context(), fetch.Request{URI: base})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.TextIn(test.encoding)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != test.want {
+			t.Errorf("%q in %s: %q", test.body, test.encoding, got)
+		}
+	}
+}
+
+// TestFET12ErrorText: what a server says with its error can be read.
+func TestFET12ErrorText(t *testing.T) {
+	c, base := server(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=iso-8859-1")
+		w.WriteHeader(503)
+		io.WriteString(w, "\xfcberlastet")
+	}, fetch.Options{})
+	if e := fails(t, c, fetch.Request{URI: base}, "HTTP 503 Service Unavailable"); e.Text() != "überlastet" {
+		t.Errorf("%q", e.Text())
+	}
+	if e := fails(t, c, fetch.Request{URI: "http://elsewhere.example/"}, "not allowed by documents.allow"); e.Text() != "" {
+		t.Errorf("%q", e.Text())
+	}
+}
+
+// TestGEN12Caches: what a 304 says replaces what was said before and leaves the
+// rest (RFC 9111, section 4.3.4); a POST makes what is stored for its URI invalid
+// (4.4); caches on the way are told what ours goes by (5.2.1).
+func TestGEN12Caches(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	var transfers, confirmed int
+	var control, renewed string
+	c, base := server(t, func(w http.ResponseWriter, r *http.Request) {
+		control = strings.Join(r.Header.Values("Cache-Control"), ", ")
+		if r.Header.Get("If-None-Match") == `"v"` {
+			confirmed++
+			if renewed != "" {
+				w.Header().Set("Cache-Control", renewed)
+			}
+			w.WriteHeader(304)
+			return
+		}
+		transfers++
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("ETag", `"v"`)
+	}, fetch.Options{Now: func() time.Time { return now }})
+	get := func(r fetch.Request, wantTransfers, wantConfirmed int) {
+		t.Helper()
+		r.URI = base
+		if _, err := c.Fetch(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if transfers != wantTransfers || confirmed != wantConfirmed {
+			t.Errorf("%d transfers, %d confirmed, want %d and %d", transfers, confirmed, wantTransfers, wantConfirmed)
+		}
+	}
+	get(fetch.Request{}, 1, 0)
+	now = now.Add(time.Minute)
+	get(fetch.Request{}, 1, 1) // fresh for another minute, though the 304 does not say so
+	now = now.Add(59 * time.Second)
+	get(fetch.Request{}, 1, 1)
+	now, renewed = now.Add(time.Second), "max-age=5"
+	get(fetch.Request{}, 1, 2)
+	now = now.Add(5 * time.Second)
+	get(fetch.Request{}, 1, 3)
+	maxAge, maxStale := time.Duration(0), 1500*time.Millisecond
+	now = now.Add(time.Second)
+	get(fetch.Request{MaxAge: &maxAge}, 1, 4)
+	if control != "max-age=0" {
+		t.Errorf("Cache-Control: %s", control)
+	}
+	get(fetch.Request{Method: "POST"}, 2, 4)
+	get(fetch.Request{MaxStale: &maxStale}, 3, 4)
+	if control != "max-stale=1" {
+		t.Errorf("Cache-Control: %s", control)
 	}
 }

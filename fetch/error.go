@@ -23,11 +23,17 @@ type Error struct {
 	Status      int
 	ContentType string
 	Body        []byte
+	charset     string
 	cause       error
 }
 
 // Error returns the URI and the reason.
 func (e *Error) Error() string { return e.URI + ": " + e.Reason }
+
+// Text returns the answer's content as Response.Text does; "" if there was none.
+func (e *Error) Text() string {
+	return (&Response{Body: e.Body, Charset: e.charset}).Text()
+}
 
 // Unwrap returns what caused the failure, or nil.
 func (e *Error) Unwrap() error { return e.cause }
@@ -62,7 +68,7 @@ var errTimedOut = errors.New("timed out")
 // statusFailure is the error for an answer that is not 2xx.
 func statusFailure(r *Response) *Error {
 	e := failure(r.URI, nil, "HTTP %d %s", r.Status, http.StatusText(r.Status))
-	e.Status, e.ContentType, e.Body = r.Status, r.ContentType, r.Body
+	e.Status, e.ContentType, e.charset, e.Body = r.Status, r.ContentType, r.Charset, r.Body
 	return e
 }
 

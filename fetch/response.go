@@ -58,6 +58,20 @@ func (r *Response) Text() string {
 	return strings.ToValidUTF8(string(decoded), "\uFFFD")
 }
 
+// TextIn is Text where whoever names the content also names its encoding, which
+// counts if neither a byte order mark nor the server does. The error is for an
+// encoding that nobody knows.
+func (r *Response) TextIn(encoding string) (string, error) {
+	if r.Charset != "" {
+		encoding = r.Charset
+	}
+	decoded, err := decode(r.Body, encoding)
+	if err != nil {
+		return "", err
+	}
+	return strings.ToValidUTF8(string(decoded), "\uFFFD"), nil
+}
+
 var xmlEncoding = regexp.MustCompile(`^\s*<\?xml[^>]{0,200}?\sencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']`)
 
 // decode converts data to UTF-8 and removes a byte order mark. The error is for
@@ -68,10 +82,9 @@ func decode(data []byte, label string) ([]byte, error) {
 		return data[3:], nil
 	case bytes.HasPrefix(data, []byte("\xFE\xFF")), bytes.HasPrefix(data, []byte("\xFF\xFE")):
 		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Bytes(data)
-	case bytes.HasPrefix(data, []byte("\x00<\x00?")):
-		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM).NewDecoder().Bytes(data)
-	case bytes.HasPrefix(data, []byte("<\x00?\x00")):
-		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder().Bytes(data)
+	}
+	if order, ok := withoutMark(data, label); ok {
+		return unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder().Bytes(data)
 	}
 	if label == "" {
 		if m := xmlEncoding.FindSubmatch(data[:min(len(data), 1024)]); m != nil {
@@ -79,7 +92,7 @@ func decode(data []byte, label string) ([]byte, error) {
 		}
 	}
 	switch strings.ToLower(label) {
-	case "", "utf-8", "utf8", "us-ascii", "utf-16":
+	case "", "utf-8", "utf8", "us-ascii", "utf-16", "utf-16le", "utf-16be":
 		// A text in single bytes that calls itself UTF-16 is not.
 		return data, nil
 	}
@@ -88,6 +101,28 @@ func decode(data []byte, label string) ([]byte, error) {
 		return nil, &unknownEncodingError{label}
 	}
 	return encoding.NewDecoder().Bytes(data)
+}
+
+// withoutMark tells the byte order of UTF-16 that has no mark. XML begins with <
+// (XML 1.0, appendix F); other text has to be called UTF-16, and its first
+// characters are taken to be ASCII.
+func withoutMark(data []byte, label string) (order unicode.Endianness, ok bool) {
+	label = strings.ToLower(label)
+	if len(data) < 2 || data[0] != '<' && data[1] != '<' && !strings.HasPrefix(label, "utf-16") {
+		return unicode.BigEndian, false
+	}
+	inPairs := bytes.IndexByte(data, 0) >= 0
+	switch {
+	case label == "utf-16be" && inPairs:
+		return unicode.BigEndian, true
+	case label == "utf-16le" && inPairs:
+		return unicode.LittleEndian, true
+	case data[0] == 0 && data[1] != 0:
+		return unicode.BigEndian, true
+	case data[0] != 0 && data[1] == 0:
+		return unicode.LittleEndian, true
+	}
+	return unicode.BigEndian, false
 }
 
 type unknownEncodingError struct{ label string }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/antchfx/xmlquery"
 
@@ -31,9 +32,18 @@ func NewCompiler(extensions ...*Extension) *Compiler {
 	return c
 }
 
-// LoadScript gets the text of a script that a document names by src, and the URI
-// it came from. Relative URIs resolve against base.
-type LoadScript func(base, src string) (text, uri string, err error)
+// ScriptRequest is a script that a document names by src (VAR-11).
+type ScriptRequest struct {
+	Src      string
+	Base     string         // a relative Src resolves against it
+	Charset  string         // the encoding, where neither the script nor its server says; may be empty
+	Timeout  time.Duration  // 0: the platform's default
+	MaxAge   *time.Duration // nil: as HTTP has it
+	MaxStale *time.Duration
+}
+
+// LoadScript gets the text of a script, and the URI it came from.
+type LoadScript func(ScriptRequest) (text, uri string, err error)
 
 // compilation is one document being compiled.
 type compilation struct {

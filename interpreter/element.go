@@ -31,21 +31,23 @@ func (c *compilation) element(node *xmlquery.Node, base string) *element {
 	}
 	for _, attribute := range node.Attr {
 		if attribute.Name.Local == "base" && attribute.Name.Space == "xml" {
-			e.base = resolveBase(base, attribute.Value)
+			if e.base = resolveBase(base, attribute.Value); e.base == "" {
+				c.problem(&e.place, fmt.Sprintf("<%s xml:base=%q>: not a URI", e.tag, attribute.Value))
+			}
 		}
 	}
 	return e
 }
 
-// resolveBase applies xml:base (GEN-7).
+// resolveBase applies xml:base (GEN-7); "" where there is no making a URI of it.
 func resolveBase(base, reference string) string {
 	parent, err := url.Parse(base)
 	if err != nil {
-		return base
+		return ""
 	}
-	child, err := parent.Parse(reference)
+	child, err := parent.Parse(strings.TrimSpace(reference))
 	if err != nil {
-		return base
+		return ""
 	}
 	return child.String()
 }

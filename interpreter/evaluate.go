@@ -37,6 +37,27 @@ func (s *Session) required(e *script.Expression, name string) (string, error) {
 	return text, err
 }
 
+// uri evaluates an attribute that must give a URI as a string (FET-1).
+func (s *Session) uri(e *script.Expression, name string) (string, error) {
+	value, err := s.runtime.Eval(e)
+	if err != nil {
+		return "", err
+	}
+	object, isObject := value.(*goja.Object)
+	_, isString := value.(goja.String)
+	switch {
+	case goja.IsUndefined(value), goja.IsNull(value):
+		return "", fmt.Errorf("%s is empty", name)
+	case !isString && !(isObject && object.ClassName() == "String"):
+		return "", fmt.Errorf("%s is no string; expected a URI", name)
+	}
+	text, err := s.runtime.Text(value)
+	if err == nil && strings.TrimSpace(text) == "" {
+		err = fmt.Errorf("%s is empty", name)
+	}
+	return text, err
+}
+
 // choice evaluates an attribute that allows some words, the first of which is
 // the default. Case does not matter.
 func (s *Session) choice(e *script.Expression, name string, words ...string) (string, error) {

@@ -74,7 +74,7 @@ func (s *Session) remember(fetch *fetched) bool {
 
 func (f *fetchElement) request(s *Session) (r FetchRequest, err error) {
 	r.Base = f.base
-	if r.URI, err = s.required(f.next, "next"); err != nil {
+	if r.URI, err = s.uri(f.next, "next"); err != nil {
 		return r, err
 	}
 	if r.Type, err = s.text(f.mediaType, "application/ccxml+xml"); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/dop251/goja"
 
@@ -258,11 +259,18 @@ func compileScript(e *element) action {
 		e.problem(&e.place, "<script> takes one of src, fetchid and inline text")
 		return nil
 	}
+	if !bySource {
+		for _, name := range []string{"timeout", "maxage", "maxstale", "charset"} {
+			if _, given := e.attribute(name); given {
+				e.notice(&e.place, fmt.Sprintf("<script %s> belongs to src, and says nothing without it", name))
+			}
+		}
+	}
 	if byFetch {
 		return result
 	}
 	if bySource {
-		loaded, uri, err := e.loadScript(src)
+		loaded, uri, err := e.loadScript(e.scriptRequest(src))
 		if err != nil {
 			e.problem(&e.place, fmt.Sprintf("<script src=%q>: %v", src, err))
 			return nil
@@ -279,11 +287,39 @@ func compileScript(e *element) action {
 	return result
 }
 
-func (e *element) loadScript(src string) (text, uri string, err error) {
+// scriptRequest reads the attributes that belong to src, which are literal text
+// (VAR-11).
+func (e *element) scriptRequest(src string) ScriptRequest {
+	r := ScriptRequest{Src: src, Base: e.base}
+	r.Charset, _ = e.attribute("charset")
+	r.Charset = strings.TrimSpace(r.Charset)
+	if timeout := e.literalTime("timeout"); timeout != nil {
+		r.Timeout = *timeout
+	}
+	r.MaxAge, r.MaxStale = e.literalTime("maxage"), e.literalTime("maxstale")
+	return r
+}
+
+// literalTime reads an attribute that is a time as it stands; nil where it is
+// absent.
+func (e *element) literalTime(name string) *time.Duration {
+	text, ok := e.attribute(name)
+	if !ok {
+		return nil
+	}
+	d, err := script.ParseTime(text)
+	if err != nil {
+		e.problem(&e.place, fmt.Sprintf("<%s %s=%q>: not a time; expected literal text such as 5s or 500ms", e.tag, name, text))
+		return nil
+	}
+	return &d
+}
+
+func (e *element) loadScript(r ScriptRequest) (text, uri string, err error) {
 	if e.load == nil {
 		return "", "", errors.New("scripts cannot be loaded here")
 	}
-	return e.load(e.base, src)
+	return e.load(r)
 }
 
 // problemOf gives a problem the place that the script's error knows.

@@ -50,7 +50,7 @@ func FuzzCompile(f *testing.F) {
 			return
 		}
 		compiler := interpreter.NewCompiler(extensions(&trace{})...)
-		d, err := compiler.Compile(root, "http://host/doc.ccxml", func(_, src string) (string, string, error) { return src, src, nil })
+		d, err := compiler.Compile(root, "http://host/doc.ccxml", func(r interpreter.ScriptRequest) (string, string, error) { return r.Src, r.Src, nil })
 		if err != nil {
 			if err.Error() == "" {
 				t.Error("refused without a reason")

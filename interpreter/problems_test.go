@@ -78,8 +78,8 @@ func documents(t *testing.T, pattern string, test func(t *testing.T, path, uri, 
 	}
 }
 
-func nothing(_, src string) (string, string, error) {
-	return "", "", fmt.Errorf("%s: not found", src)
+func nothing(r interpreter.ScriptRequest) (string, string, error) {
+	return "", "", fmt.Errorf("%s: not found", r.Src)
 }
 
 func golden(t *testing.T, path, got string) {

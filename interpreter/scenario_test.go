@@ -151,12 +151,17 @@ func extensions(tr *trace) []*interpreter.Extension {
 	}
 }
 
-func (s *scenario) load(_, src string) (text, uri string, err error) {
-	text, ok := s.files[src]
-	if !ok {
-		return "", "", fmt.Errorf("%s: not found", src)
+// load gets a script; the trace says what for, if there is anything special.
+func (s *scenario) load(r interpreter.ScriptRequest) (text, uri string, err error) {
+	if r.Charset != "" || r.Timeout != 0 || r.MaxAge != nil || r.MaxStale != nil || r.Base != "doc.ccxml" {
+		s.trace.add("script %s base=%s charset=%s timeout=%s maxage=%s maxstale=%s",
+			r.Src, r.Base, r.Charset, r.Timeout, show(r.MaxAge), show(r.MaxStale))
 	}
-	return text, src, nil
+	text, ok := s.files[r.Src]
+	if !ok {
+		return "", "", fmt.Errorf("%s: not found", r.Src)
+	}
+	return text, r.Src, nil
 }
 
 // expect compares what the session did with the lines that are wanted.

@@ -80,22 +80,40 @@ func (c *checker) document(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	document, err := c.compiler.Compile(root, name, func(_, src string) (string, string, error) {
-		script, err := c.client.Reference(ctx, uri, src)
+	document, err := c.compiler.Compile(root, uri, func(r interpreter.ScriptRequest) (string, string, error) {
+		at, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
 			return "", "", err
 		}
-		return script.Text(), script.URI, nil
-	})
-	if err != nil {
-		var problems interpreter.Problems
-		if errors.As(err, &problems) {
-			return problems
+		script, err := c.client.Fetch(ctx, fetch.Request{URI: at, Timeout: r.Timeout})
+		if err != nil {
+			return "", "", err
 		}
+		text, err := script.TextIn(r.Charset)
+		return text, script.URI, err
+	})
+	var problems interpreter.Problems
+	if errors.As(err, &problems) {
+		return renamed(problems, uri, name)
+	}
+	if err != nil {
 		return err
 	}
-	for _, notice := range document.Notices {
+	for _, notice := range renamed(document.Notices, uri, name) {
 		fmt.Fprintf(c.out, "%s: note: %s\n", notice.Position, notice.Reason)
 	}
 	return nil
+}
+
+// renamed gives problems of a document under the name that the user gave it.
+func renamed(problems interpreter.Problems, uri, name string) interpreter.Problems {
+	list := make(interpreter.Problems, len(problems))
+	for i, problem := range problems {
+		copied := *problem
+		if copied.Position.URI == uri {
+			copied.Position.URI = name
+		}
+		list[i] = &copied
+	}
+	return list
 }
