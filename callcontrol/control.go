@@ -73,6 +73,13 @@ func (w watcher) StateChanged(session, state string) {
 	}
 }
 
+// SessionEnded passes the end on.
+func (w watcher) SessionEnded(session, uri string, e interpreter.Ending) {
+	if o := w.controller.options.Observer; o != nil {
+		o.SessionEnded(session, uri, e)
+	}
+}
+
 // log gives the logger with the session's id.
 func (c *control) log() *slog.Logger { return c.controller.log.With("session", c.record.ID) }
 

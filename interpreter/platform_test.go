@@ -196,6 +196,8 @@ func (tr *trace) Logged(_, label, text string) {
 
 func (tr *trace) StateChanged(_, state string) { tr.add("state %s", state) }
 
+func (tr *trace) SessionEnded(string, string, interpreter.Ending) {}
+
 func (tr *trace) ended(e interpreter.Ending) {
 	line := "ended"
 	if e.Reason != "" {

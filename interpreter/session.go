@@ -83,6 +83,9 @@ type Observer interface {
 	Logged(session, label, text string)
 	// StateChanged tells the new value of the state variable.
 	StateChanged(session, state string)
+	// SessionEnded tells how a session ended that began with the document at
+	// uri. It is the last that is told of the session.
+	SessionEnded(session, uri string, e Ending)
 }
 
 // standardState is the state variable of documents that name none (EVT-7).
@@ -298,6 +301,9 @@ func (s *Session) finish() {
 	}
 	s.queue, s.sends, s.fetches = queue{}, nil, nil
 	s.safely("release", s.platform.Release)
+	if s.options.Observer != nil {
+		s.safely("observer", func() { s.options.Observer.SessionEnded(s.ID(), s.options.Document.URI, *s.ending) })
+	}
 	if s.options.Ended != nil {
 		s.safely("ended", func() { s.options.Ended(*s.ending) })
 	}

@@ -168,6 +168,8 @@ func (c turnCounter) EventHandled(string, *interpreter.Event, *script.Position) 
 func (turnCounter) Logged(string, string, string) {}
 func (turnCounter) StateChanged(string, string)   {}
 
+func (turnCounter) SessionEnded(string, string, interpreter.Ending) {}
+
 // TestPanics: a mistake in the platform ends the session that met it, which
 // still releases what it has and says so.
 func TestPanics(t *testing.T) {
@@ -350,3 +352,5 @@ func (h hearing) EventHandled(session string, e *interpreter.Event, at *script.P
 }
 func (hearing) Logged(string, string, string) {}
 func (hearing) StateChanged(string, string)   {}
+
+func (hearing) SessionEnded(string, string, interpreter.Ending) {}

@@ -276,3 +276,5 @@ func (c connectedCounter) EventHandled(_ string, e *interpreter.Event, _ *script
 
 func (connectedCounter) Logged(string, string, string) {}
 func (connectedCounter) StateChanged(string, string)   {}
+
+func (connectedCounter) SessionEnded(string, string, interpreter.Ending) {}

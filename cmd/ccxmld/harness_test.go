@@ -285,6 +285,8 @@ func (r *recorder) EventHandled(_ string, e *interpreter.Event, _ *script.Positi
 func (r *recorder) Logged(_, label, text string) { r.add(strings.TrimSpace("log " + label + text)) }
 func (r *recorder) StateChanged(_, state string) { r.add("state " + state) }
 
+func (r *recorder) SessionEnded(string, string, interpreter.Ending) {}
+
 // forget begins a new record.
 func (r *recorder) forget() {
 	r.mu.Lock()

@@ -106,3 +106,6 @@ func (t *tracer) Logged(session, label, text string) {
 func (t *tracer) StateChanged(session, state string) {
 	t.line(stateColour, t.name(session), "state", "%s", state)
 }
+
+// SessionEnded prints nothing: what ended the session was printed.
+func (t *tracer) SessionEnded(string, string, interpreter.Ending) {}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	project "ccxmld"
+	"ccxmld/conf"
+	"ccxmld/interpreter/conformance"
+)
+
+// conformanceOptions are the flags of ccxmld conformance.
+type conformanceOptions struct {
+	freeswitch string // HOST:PORT:PASSWORD, or "" for the simulated switch
+	run        string // a regular expression for paths and ids
+	dir        string // a suite of one's own
+	markdown   bool
+	verbose    bool
+}
+
+func conformanceCommand() *cobra.Command {
+	var o conformanceOptions
+	cmd := &cobra.Command{
+		Use:   "conformance",
+		Short: "Run the conformance suite and report by section",
+		Long: `Conformance runs a document for each requirement of CCXML 1.0, of Voxeo's dialect
+and of that of 2002, on a simulated switch and an embedded Redis, or on the
+FreeSWITCH that --freeswitch names. The exit status is 1 if one fails.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log := slog.New(slog.DiscardHandler)
+			if o.verbose {
+				log = newLogger(conf.Log{Level: slog.LevelDebug}, cmd.ErrOrStderr())
+			}
+			return runConformance(cmd.Context(), o, cmd.OutOrStdout(), log)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.freeswitch, "freeswitch", "", "run on the FreeSWITCH with mod_event_socket at HOST:PORT:PASSWORD")
+	flags.StringVar(&o.run, "run", "", "run only documents whose path or requirements match this regular expression")
+	flags.StringVar(&o.dir, "suite", "", "run the documents in this folder, written like testdata/conformance")
+	flags.BoolVar(&o.markdown, "markdown", false, "print the report as Markdown")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "print the daemon's own log too")
+	return cmd
+}
+
+// parallelTests is how many documents run at a time.
+const parallelTests = 16
+
+// runConformance runs the suite and prints the report.
+func runConformance(ctx context.Context, o conformanceOptions, out io.Writer, log *slog.Logger) error {
+	suite, err := o.suite()
+	if err != nil {
+		return err
+	}
+	tests, err := o.tests(suite)
+	if err != nil {
+		return err
+	}
+	exceptions, err := conformance.LoadExceptions(suite)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	sw, err := o.newSwitch(ctx, log)
+	if err != nil {
+		return err
+	}
+	house, err := conformance.NewHouse(ctx, suite, sw, log)
+	if err != nil {
+		return err
+	}
+	failed := false
+	results := house.Run(ctx, tests, parallelTests, func(r conformance.Result) {
+		if r.Failure != "" {
+			failed = true
+			fmt.Fprintf(out, "fail  %s %v: %s\n", r.Test.Path, r.Test.Requirements, r.Failure)
+		} else if o.run != "" {
+			fmt.Fprintf(out, "pass  %s %v: %s\n", r.Test.Path, r.Test.Requirements, r.Test.Title)
+		}
+	})
+	if err := house.Close(); err != nil {
+		return err
+	}
+	report := conformance.NewReport(conformance.ParseRequirements(project.Requirements), results, exceptions)
+	if o.run == "" && o.dir == "" {
+		printReport(out, report, o.markdown)
+	}
+	fmt.Fprintf(out, "%d documents ran\n", len(results))
+	if failed {
+		return errReported
+	}
+	return nil
+}
+
+func (o conformanceOptions) suite() (fs.FS, error) {
+	if o.dir != "" {
+		return os.DirFS(o.dir), nil
+	}
+	return fs.Sub(project.Conformance, "testdata/conformance")
+}
+
+func (o conformanceOptions) tests(suite fs.FS) (chosen []*conformance.Test, err error) {
+	wanted, err := regexp.Compile(o.run)
+	if err != nil {
+		return nil, fmt.Errorf("--run: %w", err)
+	}
+	tests, err := conformance.Load(suite)
+	for _, test := range tests {
+		if wanted.MatchString(fmt.Sprint(test.Path, " ", test.Requirements)) {
+			chosen = append(chosen, test)
+		}
+	}
+	return chosen, err
+}
+
+// linkPatience is how long a FreeSWITCH may take to answer.
+const linkPatience = 10 * time.Second
+
+func (o conformanceOptions) newSwitch(ctx context.Context, log *slog.Logger) (conformance.Switch, error) {
+	if o.freeswitch == "" {
+		return conformance.NewSimulated(log)
+	}
+	ctx, cancel := context.WithTimeout(ctx, linkPatience)
+	defer cancel()
+	return conformance.NewFreeSWITCH(ctx, o.freeswitch, log)
+}
+
+// printReport prints a line for each section, and what did not pass.
+func printReport(out io.Writer, r *conformance.Report, markdown bool) {
+	if markdown {
+		fmt.Fprint(out, r.Markdown())
+		return
+	}
+	for _, section := range r.Sections {
+		passed := 0
+		for _, item := range section.Items {
+			if item.Verdict == conformance.Pass {
+				passed++
+			}
+		}
+		fmt.Fprintf(out, "%3d of %3d  %s\n", passed, len(section.Items), section.Title)
+		for _, item := range section.Items {
+			if item.Verdict != conformance.Pass {
+				fmt.Fprintf(out, "            %s %s: %s\n", item.ID, item.Verdict, item.Reason)
+			}
+		}
+	}
+	fmt.Fprintf(out, "%3d of %3d  requirements pass\n", r.Count(conformance.Pass), r.Total())
+}

@@ -1,0 +1,54 @@
+package conformance
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Step is something that a caller does, one after the other.
+type Step struct {
+	Do   Action
+	Wait time.Duration // of Wait
+	Keys string        // of Press
+}
+
+// Action is a kind of step.
+type Action int
+
+// What callers do.
+const (
+	Answered Action = iota // wait until the call is answered
+	Wait
+	Press
+	HangUp
+)
+
+// parseSteps reads what a caller does: steps separated by semicolons, such as
+// "answered; wait 300ms; press 12#; hang up". Without a step it stays on the
+// phone.
+func parseSteps(text string) (steps []Step, err error) {
+	for part := range strings.SplitSeq(text, ";") {
+		word, rest, _ := strings.Cut(strings.TrimSpace(part), " ")
+		rest = strings.TrimSpace(rest)
+		step := Step{}
+		switch {
+		case word == "":
+			continue
+		case word == "answered":
+		case word == "wait":
+			step.Do = Wait
+			if step.Wait, err = time.ParseDuration(rest); err != nil {
+				return nil, fmt.Errorf("caller: %w", err)
+			}
+		case word == "press" && rest != "":
+			step.Do, step.Keys = Press, rest
+		case word == "hang" && rest == "up":
+			step.Do = HangUp
+		default:
+			return nil, fmt.Errorf("caller: %q is none of: answered, wait TIME, press KEYS, hang up", part)
+		}
+		steps = append(steps, step)
+	}
+	return steps, nil
+}

@@ -1,0 +1,116 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"ccxmld/esl"
+)
+
+// real is a FreeSWITCH with the suite's parties, which are loopback legs.
+type real struct {
+	address, password string
+	link              *esl.Link
+	cancel            context.CancelFunc
+	ended             chan struct{}
+}
+
+// NewFreeSWITCH connects to a FreeSWITCH for a House, which is named by
+// HOST:PORT:PASSWORD of its mod_event_socket. It must be on this machine, with
+// mod_loopback, mod_conference with the profile ccxmld, mod_tone_stream and the
+// speech engine flite; no phone is needed.
+func NewFreeSWITCH(ctx context.Context, named string, log *slog.Logger) (Switch, error) {
+	at := strings.LastIndex(named, ":")
+	if at < 0 || !strings.Contains(named[:at], ":") {
+		return nil, fmt.Errorf("%q does not name a FreeSWITCH; expected HOST:PORT:PASSWORD of mod_event_socket", named)
+	}
+	r := &real{address: named[:at], password: named[at+1:], ended: make(chan struct{})}
+	up := make(chan struct{}, 1)
+	r.link = esl.NewLink(esl.LinkOptions{
+		Name: "parties", Address: r.address, Password: r.password, Logger: log,
+		OnUp: func() {
+			select {
+			case up <- struct{}{}:
+			default:
+			}
+		},
+	})
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	r.cancel = cancel
+	go func() { defer close(r.ended); _ = r.link.Run(running) }()
+	select {
+	case <-up:
+		return r, nil
+	case <-ctx.Done():
+		r.Close()
+		return nil, fmt.Errorf("FreeSWITCH at %s cannot be reached: %w", r.address, errors.Join(ctx.Err(), r.link.Err()))
+	}
+}
+
+// Settings implements Switch.
+func (r *real) Settings() map[string]string {
+	var routes []string
+	for _, p := range parties {
+		routes = append(routes, fmt.Sprintf("{match: 'sip:%s@party', dial: 'loopback/m:^:%s/default/inline'}", p.name, p.real))
+	}
+	return map[string]string{
+		"NODES":       fmt.Sprintf("[{name: real, address: %q, password: %q}]", r.address, r.password),
+		"DIAL_ROUTES": "[" + strings.Join(routes, ", ") + "]",
+	}
+}
+
+// Call implements Switch.
+func (r *real) Call(ctx context.Context, address, uri string, steps []Step) error {
+	caller := uuid.NewString()
+	call := esl.Originate{
+		UUID: caller, Dial: "loopback/app=socket:" + address + " async full", Extension: "&park()",
+		Vars: map[string]string{
+			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
+			"loopback_export": "ccxml_uri", "ccxml_uri": uri, "origination_caller_id_number": "4075550100",
+		},
+	}
+	answered := make(chan bool, 1)
+	r.link.Job(call.Command(), func(result string, err error) {
+		answered <- err == nil && strings.HasPrefix(result, "+OK")
+	})
+	go r.play(ctx, caller, answered, steps)
+	return nil
+}
+
+// play takes a caller's steps, and hangs up when the test is over.
+func (r *real) play(ctx context.Context, caller string, answered <-chan bool, steps []Step) {
+	defer func() { r.link.Send(esl.API("uuid_kill", caller), nil) }()
+	for _, step := range steps {
+		switch step.Do {
+		case Answered:
+			select {
+			case ok := <-answered:
+				if !ok {
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		case Wait:
+			if !pause(ctx, step.Wait) {
+				return
+			}
+		case Press:
+			r.link.Send(esl.API("uuid_send_dtmf", caller, step.Keys), nil)
+		case HangUp:
+			return
+		}
+	}
+	<-ctx.Done()
+}
+
+// Close implements Switch.
+func (r *real) Close() {
+	r.cancel()
+	<-r.ended
+}

@@ -1,0 +1,143 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"ccxmld/conf"
+	"ccxmld/daemon"
+	"ccxmld/interpreter"
+	"ccxmld/script"
+)
+
+// House is a ccxmld with its switch and the suite's web server. Its methods are
+// safe for concurrent use.
+type House struct {
+	sw     Switch
+	daemon *daemon.Daemon
+	web    *web
+	stop   func() error
+
+	mu    sync.Mutex
+	runs  int
+	await map[string]chan<- interpreter.Ending // by the URI of the document
+}
+
+// Switch is the FreeSWITCH that a House works with.
+type Switch interface {
+	// Settings are the daemon's settings for the switch: the node, and the
+	// routes to the parties that the suite's documents call.
+	Settings() map[string]string
+	// Call makes a call come in to the daemon at address, for the document at
+	// uri. The caller takes the steps, then stays on the phone until it is hung
+	// up or ctx ends.
+	Call(ctx context.Context, address, uri string, steps []Step) error
+	// Close ends the switch, or the connection to it, when the daemon has ended.
+	Close()
+}
+
+// Token is the token that starts the suite's parts/token.ccxml of section
+// voxeo.
+const Token = "conformance"
+
+// NewHouse builds a house for the documents of a suite. It takes the switch over,
+// and closes it also on an error.
+func NewHouse(ctx context.Context, suite fs.FS, sw Switch, log *slog.Logger) (*House, error) {
+	h := &House{sw: sw, await: make(map[string]chan<- interpreter.Ending)}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		sw.Close()
+		return nil, err
+	}
+	h.web = newWeb("http://"+listener.Addr().String(), suite)
+	server := &http.Server{Handler: h.web, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	closeAll := func() error { sw.Close(); return server.Close() }
+	config, err := h.configuration()
+	if err == nil {
+		h.daemon, err = daemon.New(ctx, config, log, watcher{h})
+	}
+	if err != nil {
+		return nil, errors.Join(err, closeAll())
+	}
+	h.web.daemon = "http://" + h.daemon.HTTPAddress()
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	ended := make(chan error, 1)
+	go func() { ended <- h.daemon.Run(running) }()
+	h.stop = func() error {
+		cancel()
+		return errors.Join(<-ended, closeAll())
+	}
+	if err := h.daemon.Controller.WaitNodes(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("no link to FreeSWITCH: %w", err), h.stop())
+	}
+	return h, nil
+}
+
+// Close ends the house.
+func (h *House) Close() error { return h.stop() }
+
+// configuration is a usual one, but that what documents may reach is the web
+// server of the suite.
+func (h *House) configuration() (*conf.Config, error) {
+	settings := map[string]string{
+		"ESL_LISTEN":         "127.0.0.1:0",
+		"HTTP_LISTEN":        "127.0.0.1:0",
+		"HTTP_CREATESESSION": "true",
+		"DOCUMENTS_ALLOW":    fmt.Sprintf("[%q]", h.web.url+"/"),
+		"TOKENS":             fmt.Sprintf("{%s: {uri: %q}}", Token, h.web.url+"/voxeo/parts/token.ccxml"),
+		"LIMITS_SCRIPT_TIME": "500ms",
+	}
+	maps.Copy(settings, h.sw.Settings())
+	var environ []string
+	for name, value := range settings {
+		environ = append(environ, "CCXMLD_"+name+"="+value)
+	}
+	return conf.Load(conf.Source{Environ: environ})
+}
+
+// begin gives a document of the suite a URI of its own, and what its session
+// ends in.
+func (h *House) begin(path string) (uri string, ended <-chan interpreter.Ending) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.runs++
+	uri = h.web.url + "/" + path + "?run=" + strconv.Itoa(h.runs)
+	end := make(chan interpreter.Ending, 1)
+	h.await[uri] = end
+	return uri, end
+}
+
+func (h *House) forget(uri string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.await, uri)
+}
+
+// watcher hears of the ends of sessions.
+type watcher struct{ house *House }
+
+var _ interpreter.Observer = watcher{}
+
+func (watcher) EventHandled(string, *interpreter.Event, *script.Position) {}
+func (watcher) Logged(_, _, _ string)                                     {}
+func (watcher) StateChanged(_, _ string)                                  {}
+
+// SessionEnded tells whoever waits for the session.
+func (w watcher) SessionEnded(_, uri string, e interpreter.Ending) {
+	w.house.mu.Lock()
+	defer w.house.mu.Unlock()
+	if end := w.house.await[uri]; end != nil {
+		end <- e
+		delete(w.house.await, uri)
+	}
+}

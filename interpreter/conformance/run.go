@@ -1,0 +1,86 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"ccxmld/callcontrol"
+	"ccxmld/interpreter"
+)
+
+// Result is what came of a test.
+type Result struct {
+	Test    *Test
+	Failure string // "" for pass
+}
+
+// patience bounds one test.
+const patience = 20 * time.Second
+
+// Run runs tests, at most parallel of them at a time, and gives their results in
+// the same order. heard, which may be nil, is told of each as it comes, one at a
+// time.
+func (h *House) Run(ctx context.Context, tests []*Test, parallel int, heard func(Result)) []Result {
+	results := make([]Result, len(tests))
+	places := make(chan struct{}, max(parallel, 1))
+	var running sync.WaitGroup
+	var mu sync.Mutex
+	for i, test := range tests {
+		places <- struct{}{}
+		running.Go(func() {
+			defer func() { <-places }()
+			results[i] = Result{test, h.run(ctx, test)}
+			mu.Lock()
+			defer mu.Unlock()
+			if heard != nil {
+				heard(results[i])
+			}
+		})
+	}
+	running.Wait()
+	return results
+}
+
+// run runs one test and says what failed.
+func (h *House) run(ctx context.Context, t *Test) (failure string) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	uri, ended := h.begin(t.Path)
+	defer h.forget(uri)
+	if err := h.start(ctx, t, uri); err != nil {
+		return err.Error()
+	}
+	select {
+	case e := <-ended:
+		return verdict(e)
+	case <-ctx.Done():
+		return fmt.Sprintf("it did not end within %s", patience)
+	}
+}
+
+func (h *House) start(ctx context.Context, t *Test, uri string) error {
+	if t.Incoming {
+		return h.sw.Call(ctx, h.daemon.ESLAddress(), uri, t.Caller)
+	}
+	_, err := h.daemon.Controller.Start(ctx, callcontrol.StartRequest{
+		URI: uri, Values: []interpreter.Pair{{Name: "given", Value: "by the request"}},
+	})
+	return err
+}
+
+// verdict reads how a session ended: by <exit expr="'pass'"/> or otherwise.
+func verdict(e interpreter.Ending) (failure string) {
+	text, isText := e.Value.(string)
+	switch {
+	case e.Reason != "":
+		return "the session died: " + e.Reason
+	case !isText:
+		return fmt.Sprintf("it ended with %v; expected 'pass', or 'fail: ' and why", e.Value)
+	case text == "pass":
+		return ""
+	}
+	return strings.TrimSpace(strings.TrimPrefix(text, "fail:"))
+}

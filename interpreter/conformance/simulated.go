@@ -1,0 +1,113 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ccxmld/esl/switchsim"
+)
+
+// simulatedPace is how much faster than ours the simulated switch's time runs.
+const simulatedPace = 5
+
+// simulated is the simulated switch with the suite's parties.
+type simulated struct {
+	sw     *switchsim.Switch
+	ctx    context.Context
+	cancel context.CancelFunc
+	phones sync.WaitGroup // goroutines of parties
+}
+
+// NewSimulated makes a simulated switch for a House.
+func NewSimulated(log *slog.Logger) (Switch, error) {
+	s := &simulated{sw: switchsim.New(switchsim.Options{Clock: switchsim.ScaledClock(simulatedPace), Logger: log})}
+	if err := s.sw.Listen("127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	s.sw.AddTTS("flite")
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	for _, p := range parties {
+		s.sw.Callee(p.name, p.simulated)
+		if p.presses != "" {
+			s.phones.Go(func() { s.press(p) })
+		}
+	}
+	return s, nil
+}
+
+// Settings implements Switch.
+func (s *simulated) Settings() map[string]string {
+	return map[string]string{
+		"NODES":                        fmt.Sprintf("[{name: simulated, address: %q, password: ClueCon}]", s.sw.Addr()),
+		"DIAL_ROUTES":                  "[{match: 'sip:(.*)@party', dial: 'sofia/internal/$1@party'}]",
+		"LIMITS_ORIGINATES_PER_SECOND": "1000",
+	}
+}
+
+// press plays the parties that press keys once they are connected.
+func (s *simulated) press(p party) {
+	for {
+		callee, err := s.sw.WaitCallee(s.ctx, p.name)
+		if err != nil {
+			return
+		}
+		s.phones.Go(func() {
+			if callee.WaitAnswered(s.ctx) == nil {
+				callee.Press("W" + p.presses)
+			}
+		})
+	}
+}
+
+// Call implements Switch.
+func (s *simulated) Call(ctx context.Context, address, uri string, steps []Step) error {
+	caller, err := s.sw.Dial(switchsim.Call{
+		From: "4075550100", To: "8001", Sockets: []string{address}, Variables: map[string]string{"ccxml_uri": uri},
+	})
+	if err != nil {
+		return err
+	}
+	s.phones.Go(func() { s.play(ctx, caller, steps) })
+	return nil
+}
+
+func (s *simulated) play(ctx context.Context, caller *switchsim.Party, steps []Step) {
+	for _, step := range steps {
+		switch step.Do {
+		case Answered:
+			var ended *switchsim.EndedError
+			if err := caller.WaitAnswered(ctx); err != nil || errors.As(err, &ended) {
+				return
+			}
+		case Wait:
+			if !pause(ctx, step.Wait) {
+				return
+			}
+		case Press:
+			caller.Press(step.Keys)
+		case HangUp:
+			caller.Hangup()
+		}
+	}
+}
+
+// pause waits in our time.
+func pause(ctx context.Context, d time.Duration) (done bool) {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Close implements Switch.
+func (s *simulated) Close() {
+	s.cancel()
+	s.sw.Close()
+	s.phones.Wait()
+}

@@ -1,0 +1,95 @@
+package conformance
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/antchfx/xmlquery"
+)
+
+// Test is a document of the suite, with what its <meta> elements say of it.
+type Test struct {
+	Path         string   // in the suite, such as sessions/loaded.ccxml
+	Title        string   // what it shows
+	Requirements []string // ids
+	Incoming     bool     // a call starts it, rather than a request
+	Caller       []Step   // what that caller does
+	Reading      string   // where the specification leaves a choice: which was taken
+	Telephony    bool     // it touches a connection, bridge, conference or dialog
+}
+
+// partsFolder is the folder of a section with what its tests fetch: they are no
+// tests themselves.
+const partsFolder = "parts"
+
+// Load reads the suite: every document but those in folders called parts.
+func Load(suite fs.FS) (tests []*Test, err error) {
+	err = fs.WalkDir(suite, ".", func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && entry.Name() == partsFolder:
+			return fs.SkipDir
+		case entry.IsDir() || path.Ext(file) != ".ccxml":
+			return nil
+		}
+		text, err := fs.ReadFile(suite, file)
+		if err != nil {
+			return err
+		}
+		test, err := read(file, text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		tests = append(tests, test)
+		return nil
+	})
+	return tests, err
+}
+
+// read reads what a document says of itself.
+func read(file string, text []byte) (*Test, error) {
+	root, err := xmlquery.Parse(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	t := &Test{Path: file}
+	for _, node := range xmlquery.Find(root, "/*/*[local-name()='meta']") {
+		content := strings.TrimSpace(node.SelectAttr("content"))
+		switch name := node.SelectAttr("name"); name {
+		case "requirements":
+			t.Requirements = strings.Fields(content)
+		case "title":
+			t.Title = content
+		case "reading":
+			t.Reading = content
+		case "start":
+			if content != "incoming" {
+				return nil, fmt.Errorf("start is %q; expected incoming", content)
+			}
+			t.Incoming = true
+		case "caller":
+			if t.Caller, err = parseSteps(content); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(t.Requirements) == 0 || t.Title == "" {
+		return nil, errors.New(`the document needs <meta name="requirements" content="IDS"/> and <meta name="title" content="WHAT IT SHOWS"/>`)
+	}
+	t.Telephony = t.Incoming || slices.ContainsFunc(telephonyElements, func(name string) bool {
+		return xmlquery.FindOne(root, "//*[local-name()='"+name+"']") != nil
+	})
+	return t, nil
+}
+
+// telephonyElements are those by which a document reaches the switch.
+var telephonyElements = []string{
+	"accept", "createcall", "createconference", "destroyconference", "dialogprepare", "dialogstart", "disconnect",
+	"join", "merge", "redirect", "reject", "unjoin",
+}

@@ -1,0 +1,127 @@
+package conformance
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// web is the suite's web server: its documents, and what answers their requests.
+//
+//	/PATH                  a file of the suite; type and charset of the query are its Content-Type
+//	/web/echo              the request, a line each: METHOD, Content-Type, the query, the body
+//	/web/status/CODE       an answer with this status, and the query's body
+//	/web/answer            the query's body (and type, and any other header named in the query)
+//	/web/count/KEY         how often KEY was asked for; headers as above
+//	/web/never             no answer
+//	/daemon/…              the daemon's own HTTP
+type web struct {
+	url    string
+	daemon string // set before the first request
+	files  http.Handler
+
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func newWeb(url string, suite fs.FS) *web {
+	return &web{url: url, files: http.FileServerFS(suite), counts: make(map[string]int)}
+}
+
+// ServeHTTP answers a request.
+func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/web/"), "/")
+	switch {
+	case strings.HasPrefix(r.URL.Path, "/daemon/"):
+		s.forward(w, r)
+	case !strings.HasPrefix(r.URL.Path, "/web/"):
+		s.file(w, r)
+	case name == "echo":
+		body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		fmt.Fprintf(w, "%s\n%s\n%s\n%s", r.Method, r.Header.Get("Content-Type"), r.URL.RawQuery, body)
+	case name == "status":
+		code, err := strconv.Atoi(rest)
+		if err != nil || code < 200 || code > 599 {
+			code = http.StatusBadRequest
+		}
+		s.answer(w, r, code, r.URL.Query().Get("body"))
+	case name == "answer":
+		s.answer(w, r, http.StatusOK, r.URL.Query().Get("body"))
+	case name == "count":
+		s.count(w, r, rest)
+	case name == "never":
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// file serves a file of the suite. Those of the suite's own kind have their type,
+// unless the query says another.
+func (s *web) file(w http.ResponseWriter, r *http.Request) {
+	kind := r.URL.Query().Get("type")
+	for suffix, usual := range map[string]string{
+		".ccxml": "application/ccxml+xml", ".vxml": "application/voicexml+xml", ".es": "text/ecmascript",
+	} {
+		if kind == "" && strings.HasSuffix(r.URL.Path, suffix) {
+			kind = usual
+		}
+	}
+	if kind != "" {
+		w.Header().Set("Content-Type", kind)
+	}
+	s.files.ServeHTTP(w, r)
+}
+
+// answer gives the headers that the query names, such as Cache-Control.
+func (*web) answer(w http.ResponseWriter, r *http.Request, code int, body string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	for name, values := range r.URL.Query() {
+		switch name {
+		case "body", "status":
+		case "type":
+			w.Header().Set("Content-Type", values[0])
+		default:
+			w.Header().Set(name, values[0])
+		}
+	}
+	w.WriteHeader(code)
+	_, _ = io.WriteString(w, body)
+}
+
+// count counts the requests for a key. One with the validator of the query's ETag
+// is answered 304, and counts.
+func (s *web) count(w http.ResponseWriter, r *http.Request, key string) {
+	s.mu.Lock()
+	s.counts[key]++
+	n := s.counts[key]
+	s.mu.Unlock()
+	if tag := r.URL.Query().Get("ETag"); tag != "" && r.Header.Get("If-None-Match") == tag {
+		w.Header().Set("ETag", tag)
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	s.answer(w, r, http.StatusOK, r.URL.Query().Get("body")+strconv.Itoa(n))
+}
+
+// forward passes a request on to the daemon.
+func (s *web) forward(w http.ResponseWriter, r *http.Request) {
+	target, err := url.Parse(s.daemon)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(target)
+		p.Out.URL.Path = strings.TrimPrefix(p.In.URL.Path, "/daemon")
+	}}
+	proxy.ServeHTTP(w, r)
+}
