@@ -75,6 +75,8 @@ func (c *control) sendMail(ctx context.Context, r interpreter.SendRequest) inter
 		return interpreter.SendResult{}
 	case errors.Is(err, ErrNoSession):
 		return unavailable(r.Target)
+	case errors.Is(err, sessionstore.ErrNoController):
+		return interpreter.SendResult{Failure: "targetunavailable", Reason: "the controller of session " + r.Target + " is gone"}
 	}
 	return interpreter.SendResult{Failure: "failed", Reason: err.Error()}
 }

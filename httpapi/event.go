@@ -39,7 +39,10 @@ func (s *Server) event(status int, success ...string) http.HandlerFunc {
 		log := s.options.Logger.With("session", e.Session, "event", e.Name, "remote", r.RemoteAddr)
 		switch err := s.options.Sessions.Inject(r.Context(), e); {
 		case err == nil:
-			log.Info("event by HTTP", "ignored", strings.Join(ignored, " "))
+			if len(ignored) > 0 {
+				log = log.With("ignored", strings.Join(ignored, " "))
+			}
+			log.Info("event by HTTP")
 			answer(w, status, success...)
 		case errors.Is(err, ErrNoSession):
 			log.Info("event by HTTP refused", "reason", err)

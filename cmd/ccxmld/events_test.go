@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"ccxmld/sessionstore"
 	"ccxmld/sessionstore/redistest"
 )
 
@@ -138,5 +139,25 @@ func TestHTP6ToAnotherSession(t *testing.T) {
 	h.startToken("event=go&target=nobody")
 	h.must(h.seen.waitFor(h.ctx, "HTTP 404 Not Found"))
 	h.startToken("event=over&target=" + to)
+	h.idle()
+}
+
+// TestSND11GoneController: a session whose controller has died takes nothing, and
+// the sender is told (SND-11, HTP-3).
+func TestSND11GoneController(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withToken("sender.ccxml"))
+	h.document("sender.ccxml", sender)
+	h.daemon.Store.SaveSession(sessionstore.Session{ID: "orphan", Controller: "dead"})
+	h.until("redis knows of the session", func() bool {
+		_, known, err := h.daemon.Store.Owner(h.ctx, "orphan")
+		return err == nil && known
+	})
+	h.startToken("target=orphan")
+	h.logged("error.send.targetunavailable true ")
+	h.must(h.seen.waitFor(h.ctx, "the controller of session orphan is gone"))
+	if status, body := h.get("/ccxml/basichttp?sessionid=orphan&name=go"); status != 503 {
+		t.Errorf("%d %s", status, body)
+	}
 	h.idle()
 }

@@ -45,9 +45,13 @@ func TestFET2Application(t *testing.T) {
 			_ = r.ParseForm()
 			http.Error(w, "not here: "+r.PostForm.Get("number"), http.StatusNotFound)
 		},
+		"/app/sub/notify.php": func(w http.ResponseWriter, r *http.Request) { // SND-7, GEN-7: relative to the new page
+			w.Header().Set("Content-Type", page)
+			fmt.Fprintf(w, "user.told\nby=%s %s", r.FormValue("name"), r.FormValue("x"))
+		},
 		"/app/next.php": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", page)
-			_, _ = io.WriteString(w, `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded"><log expr="'to ' + session.uri.replace(/^.*\//, '')"/><exit/></transition></eventprocessor></ccxml>`)
+			_, _ = io.WriteString(w, `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded"><log expr="'to ' + session.uri.replace(/^.*\//, '')"/><send target="'sub/notify.php?x=1'" targettype="'basichttp'" name="'user.over'"/></transition><transition event="user.told"><log expr="event$.by"/><exit/></transition></eventprocessor></ccxml>`)
 		},
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answers[r.URL.Path](w, r) }))
@@ -64,6 +68,7 @@ func TestFET2Application(t *testing.T) {
 		"log grüße",
 		"log 404|not here: 0800 & 1\n|text/plain",
 		"log to next.php",
+		"log user.over 1",
 	}
 	var got []string
 	for _, line := range h.seen.all() {

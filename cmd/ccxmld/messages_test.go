@@ -110,8 +110,11 @@ func TestSendHTTP(t *testing.T) {
 		answers[strings.TrimPrefix(r.URL.Path, "/")](w)
 	}))
 	t.Cleanup(server.Close)
+	gone := httptest.NewServer(nil)
+	nobody := gone.URL
+	gone.Close()
 	h := newHouse(t, withToken("http.ccxml"), func(p *plan) {
-		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/']", p.dir, server.URL)
+		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/', '%s/']", p.dir, server.URL, nobody)
 	})
 	h.document("http.ccxml", `
 <ccxml version="1.0"><var name="areacode" expr="'407 &amp; more'"/><eventprocessor>
@@ -148,6 +151,14 @@ func TestSendHTTP(t *testing.T) {
 			}
 		})
 	}
+	t.Run("nobody there", func(t *testing.T) { // HTP-8
+		h := h.in(t)
+		h.seen.forget()
+		h.startToken("target=" + url.QueryEscape(nobody+"/"))
+		h.logged("error.send.failed: ")
+		h.must(h.seen.waitFor(h.ctx, "cannot connect"))
+		h.idle()
+	})
 	t.Run("not allowed", func(t *testing.T) {
 		h := h.in(t)
 		h.seen.forget()
