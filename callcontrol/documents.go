@@ -61,12 +61,12 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 		d.supplement(response, known.document)
 		return known.document, nil
 	}
-	root, err := response.XML(fetch.XMLLimits{})
+	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
 		return nil, err
 	}
 	var scripts []scriptVersion
-	document, err := d.compiler.Compile(root, response.URI, func(r interpreter.ScriptRequest) (string, string, error) {
+	document, err := d.compiler.CompileSource(interpreter.Source{Root: root, URI: response.URI, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
 		uri, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
 			return "", "", err
@@ -79,7 +79,7 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 		scripts = append(scripts, scriptVersion{request, script.Version})
 		text, err := script.TextIn(r.Charset)
 		return text, script.URI, err
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}

@@ -62,11 +62,11 @@ func TestFET3FET9FET10Types(t *testing.T) {
 		{"text/html; charset=UTF-8", ccxmlType, "processed", document, "document", true},
 		{"application/octet-stream", ccxmlType, "processed", document, "document", true},
 		{"text/html", ccxmlType, "processed", "\r\n\r\n" + document, "document", true}, // as JSP makes it
-		{"text/html", ccxmlType, "processed", "<html><body/></html>", "1: <html> is not the root of a CCXML document", false},
+		{"text/html", ccxmlType, "processed", "<html><body/></html>", "1:1: <html> is not the root of a CCXML document", false},
 		{ccxmlType, ccxmlType, "processed", "<ccxml", "1: unexpected EOF", false},
 		{"text/plain", "text/ecmascript", "processed", "var x = 1", "script", false},
 		{"application/javascript", ccxmlType, "processed", "var x = 1", "script", false},
-		{"text/javascript", "text/javascript", "processed", "var var", "1: SyntaxError", false},
+		{"text/javascript", "text/javascript", "processed", "var var", "1:5: SyntaxError", false},
 		{"text/plain", "text/plain", "processed", "hello", "text hello", false},
 		{"application/json", ccxmlType, "processed", "{}", "text {}", false},
 		{"application/voicexml+xml", ccxmlType, "processed", "<vxml/>", "text <vxml/>", false},

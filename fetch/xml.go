@@ -53,6 +53,12 @@ func (e *XMLError) Unwrap() error { return e.cause }
 // XML parses the content as ParseXML does, with the encoding that the server
 // gave.
 func (r *Response) XML(limits XMLLimits) (*xmlquery.Node, error) {
+	root, _, err := r.PlacedXML(limits)
+	return root, err
+}
+
+// PlacedXML is XML that also tells where the attributes stand.
+func (r *Response) PlacedXML(limits XMLLimits) (*xmlquery.Node, *Places, error) {
 	return parseXML(r.Body, r.Charset, r.URI, limits)
 }
 
@@ -62,40 +68,46 @@ func (r *Response) XML(limits XMLLimits) (*xmlquery.Node, error) {
 // is loaded for it, and entities that only it could define are errors. The error is
 // an *XMLError.
 func ParseXML(data []byte, uri string, limits XMLLimits) (*xmlquery.Node, error) {
+	root, _, err := ParsePlacedXML(data, uri, limits)
+	return root, err
+}
+
+// ParsePlacedXML is ParseXML that also tells where the attributes stand.
+func ParsePlacedXML(data []byte, uri string, limits XMLLimits) (*xmlquery.Node, *Places, error) {
 	return parseXML(data, "", uri, limits)
 }
 
-func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node, error) {
+func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node, *Places, error) {
 	limits = limits.withDefaults()
 	if len(data) > limits.Bytes {
-		return nil, &XMLError{URI: uri, Line: 1, Reason: "the document is larger than " + sizeText(int64(limits.Bytes))}
+		return nil, nil, &XMLError{URI: uri, Line: 1, Reason: "the document is larger than " + sizeText(int64(limits.Bytes))}
 	}
 	text, err := decode(data, label)
 	if err != nil {
-		return nil, &XMLError{URI: uri, Line: 1, Reason: err.Error(), cause: err}
+		return nil, nil, &XMLError{URI: uri, Line: 1, Reason: err.Error(), cause: err}
 	}
 	begin := len(text) - len(bytes.TrimLeft(text, " \t\r\n"))
-	s := &scan{uri: uri, limits: limits, text: spaceInTags(text[begin:]), line: 1 + lineBreaks(text[:begin]),
+	s := &scan{uri: uri, limits: limits, text: spaceInTags(text[begin:]), written: text[begin:], at: mark{line: 1, column: 1}.after(text[:begin]),
 		namespaces: make(map[string]bool)}
+	s.at.offset = 0
 	if err := s.run(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// The scanner has taken the document; what it takes the parser takes.
 	document, err := xmlquery.ParseWithOptions(bytes.NewReader(s.text), xmlquery.ParserOptions{
 		Decoder: &xmlquery.DecoderOptions{Strict: true, CharsetReader: asItIs},
 	})
 	if err != nil {
-		return nil, &XMLError{URI: uri, Line: 1, Reason: err.Error(), cause: err}
+		return nil, nil, &XMLError{URI: uri, Line: 1, Reason: err.Error(), cause: err}
 	}
-	s.number(document)
-	return document, nil
+	places := &Places{text: text[begin:], nodes: make(map[*xmlquery.Node]mark, len(s.elements)+len(s.texts))}
+	s.number(document, places)
+	return document, places, nil
 }
 
 // asItIs is for text that has been converted already, whatever its declaration
 // says.
 func asItIs(_ string, r io.Reader) (io.Reader, error) { return r, nil }
-
-func lineBreaks(text []byte) int { return bytes.Count(text, []byte("\n")) }
 
 // scan goes through a document before its tree is built: it checks the limits,
 // and notes the lines, which xmlquery gets wrong where something spans several.
@@ -103,8 +115,9 @@ type scan struct {
 	uri    string
 	limits XMLLimits
 	text   []byte
-	line   int // of what has been read
-	read   int // bytes
+	// written is text as it came, which looks the same but for no-break spaces.
+	written []byte
+	at      mark // the end of what has been read
 
 	depth int
 	nodes int
@@ -112,19 +125,19 @@ type scan struct {
 	// namespaces are those declared so far. encoding/xml leaves a prefix that is
 	// not declared in the place of its namespace.
 	namespaces map[string]bool
-	// lines of the elements, texts and comments, in their order.
-	elements, texts, comments []int
+	// where the elements, texts and comments begin, in their order.
+	elements, texts, comments []mark
 }
 
 func (s *scan) errorf(cause error, format string, args ...any) *XMLError {
-	return &XMLError{URI: s.uri, Line: s.line, Reason: fmt.Sprintf(format, args...), cause: cause}
+	return &XMLError{URI: s.uri, Line: s.at.line, Reason: fmt.Sprintf(format, args...), cause: cause}
 }
 
 func (s *scan) run() error {
 	d := xml.NewDecoder(bytes.NewReader(s.text))
 	d.CharsetReader = asItIs
 	for {
-		// The line on which the token begins.
+		// Where the token begins.
 		s.advance(int(d.InputOffset()))
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
@@ -144,8 +157,7 @@ func (s *scan) run() error {
 }
 
 func (s *scan) advance(offset int) {
-	s.line += lineBreaks(s.text[s.read:offset])
-	s.read = offset
+	s.at = s.at.after(s.written[s.at.offset:offset])
 }
 
 func (s *scan) syntaxError(err error) *XMLError {
@@ -174,7 +186,7 @@ func (s *scan) take(token xml.Token) error {
 				return s.errorf(nil, "<%s> follows the end of the document", token.Name.Local)
 			}
 		}
-		s.elements = append(s.elements, s.line)
+		s.elements = append(s.elements, s.at)
 	case xml.EndElement:
 		s.depth--
 		return nil
@@ -182,9 +194,9 @@ func (s *scan) take(token xml.Token) error {
 		if s.depth == 0 && len(bytes.TrimSpace(token)) > 0 {
 			return s.errorf(nil, "there is text outside of the document's element")
 		}
-		s.texts = append(s.texts, s.line)
+		s.texts = append(s.texts, s.at)
 	case xml.Comment:
-		s.comments = append(s.comments, s.line)
+		s.comments = append(s.comments, s.at)
 	case xml.ProcInst:
 		if token.Target == "xml" && (s.nodes > 0) {
 			return s.errorf(nil, "the XML declaration is not at the beginning")
@@ -222,11 +234,12 @@ func (s *scan) declared(space string) bool {
 	return space == "" || space == "http://www.w3.org/XML/1998/namespace" || space == "xml" || s.namespaces[space]
 }
 
-// number gives the nodes their lines.
-func (s *scan) number(node *xmlquery.Node) {
-	take := func(lines *[]int) {
-		if len(*lines) > 0 {
-			node.LineNumber, *lines = (*lines)[0], (*lines)[1:]
+// number gives the nodes their lines, and notes where they stand.
+func (s *scan) number(node *xmlquery.Node, places *Places) {
+	take := func(marks *[]mark) {
+		if len(*marks) > 0 {
+			places.nodes[node] = (*marks)[0]
+			node.LineNumber, *marks = (*marks)[0].line, (*marks)[1:]
 		}
 	}
 	switch node.Type {
@@ -238,6 +251,6 @@ func (s *scan) number(node *xmlquery.Node) {
 		take(&s.comments)
 	}
 	for child := node.FirstChild; child != nil; child = child.NextSibling {
-		s.number(child)
+		s.number(child, places)
 	}
 }

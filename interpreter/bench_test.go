@@ -20,12 +20,12 @@ func BenchmarkCompile(b *testing.B) {
 			"<assign name=\"x\" expr=\"event$.x\"/>\n<if cond=\"x\"><dialogstart src=\"'a.wav'\"/></if>\n</transition>\n", i, i)
 	}
 	text.WriteString("</eventprocessor></ccxml>")
-	root, err := parse(text.String())
+	source, err := parseSource("doc.ccxml", text.String())
 	if err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := interpreter.NewCompiler().Compile(root, "doc.ccxml", nil); err != nil {
+		if _, err := interpreter.NewCompiler().CompileSource(source); err != nil {
 			b.Fatal(err)
 		}
 	}

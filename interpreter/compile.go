@@ -45,27 +45,45 @@ type ScriptRequest struct {
 // LoadScript gets the text of a script, and the URI it came from.
 type LoadScript func(ScriptRequest) (text, uri string, err error)
 
+// Source is a parsed document.
+type Source struct {
+	// Root is the root element, or what has it as a child.
+	Root *xmlquery.Node
+	// URI is where the document came from.
+	URI string
+	// Places tells where its parts stand; with none, positions are lines only.
+	Places Places
+	// Load gets the scripts that it names; nil where there are none to be had.
+	Load LoadScript
+}
+
 // compilation is one document being compiled.
 type compilation struct {
 	*Compiler
 	document   *Document
+	places     Places
 	load       LoadScript
 	problems   Problems
 	processors int
 	depth      int // of elements in the one being compiled
 }
 
-// Compile compiles the document whose root element is root, or whose parsed form
-// has it as a child. uri is where the document came from; load gets the scripts
-// it names, and may be nil where there are none to be had. The error is of type
-// Problems: everything that keeps the document from loading.
+// Compile compiles a document of which only the lines are known (see
+// CompileSource).
 func (c *Compiler) Compile(root *xmlquery.Node, uri string, load LoadScript) (*Document, error) {
+	return c.CompileSource(Source{Root: root, URI: uri, Load: load})
+}
+
+// CompileSource compiles a document. The error is of type Problems: everything
+// that keeps the document from loading.
+func (c *Compiler) CompileSource(source Source) (*Document, error) {
 	compilation := &compilation{
 		Compiler: c,
-		load:     load,
-		document: &Document{URI: uri, language: c.language, dialect: ccxml10},
+		places:   source.Places,
+		load:     source.Load,
+		document: &Document{URI: source.URI, language: c.language, dialect: ccxml10},
 	}
-	compilation.root(root)
+	compilation.root(source.Root)
 	if len(compilation.problems) > 0 {
 		return nil, compilation.problems
 	}
@@ -75,7 +93,7 @@ func (c *Compiler) Compile(root *xmlquery.Node, uri string, load LoadScript) (*D
 
 // CompileScript compiles a script that was fetched on its own.
 func (c *Compiler) CompileScript(text, uri string) (*Script, error) {
-	program, err := c.language.Script(text, script.Position{URI: uri, Line: 1})
+	program, err := c.language.Script(text, script.Position{URI: uri, Line: 1, Column: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +121,7 @@ func (c *compilation) root(node *xmlquery.Node) {
 		return
 	}
 	if version, ok := root.attribute("version"); ok && version != "1.0" {
-		c.problem(&root.place, fmt.Sprintf("version %q is not supported; expected 1.0", version))
+		c.problem(root.at("version"), fmt.Sprintf("version %q is not supported; expected 1.0", version))
 	} else if !ok {
 		c.notice(&root.place, `<ccxml> has no version; it is read as 1.0`)
 	}
@@ -163,7 +181,7 @@ func (c *compilation) eventProcessor(e *element) {
 	c.document.stateVariable = standardState
 	if name, ok := e.attribute("statevariable"); ok {
 		if !script.IsIdentifier(strings.TrimSpace(name)) {
-			c.problem(&e.place, fmt.Sprintf("<%s statevariable=%q>: not a variable name", e.tag, name))
+			c.problem(e.at("statevariable"), fmt.Sprintf("<%s statevariable=%q>: not a variable name", e.tag, name))
 		}
 		c.document.stateVariable = strings.TrimSpace(name)
 	}
@@ -185,7 +203,7 @@ func (c *compilation) transition(e *element) {
 		cond:     e.expression("cond"),
 	}
 	if len(strings.Fields(event)) > 1 { // EVT-12
-		c.notice(&e.place, fmt.Sprintf("event=%q never matches: it is one pattern, not a list", event))
+		c.notice(e.at("event"), fmt.Sprintf("event=%q never matches: it is one pattern, not a list", event))
 	}
 	if states, ok := e.attribute("state"); ok {
 		t.states = c.states(e, states)
@@ -193,7 +211,7 @@ func (c *compilation) transition(e *element) {
 	if name, ok := e.attribute("name"); ok {
 		t.variable = strings.TrimSpace(name)
 		if !script.IsIdentifier(t.variable) {
-			c.problem(&e.place, fmt.Sprintf("<transition name=%q>: not a variable name", name))
+			c.problem(e.at("name"), fmt.Sprintf("<transition name=%q>: not a variable name", name))
 		}
 	}
 	e.checkAttributes(all(literals("event", "state", "name"), expr("cond")))
@@ -209,7 +227,7 @@ func (c *compilation) states(e *element, text string) []string {
 		if len(trimmed) >= 2 && strings.HasPrefix(trimmed, quote) && strings.HasSuffix(trimmed, quote) {
 			trimmed = strings.TrimSpace(trimmed[1 : len(trimmed)-1])
 			if c.document.dialect == ccxml10 {
-				c.notice(&e.place, fmt.Sprintf("state=%q is literal text in CCXML 1.0; it is read without the quotes", text))
+				c.notice(e.at("state"), fmt.Sprintf("state=%q is literal text in CCXML 1.0; it is read without the quotes", text))
 			}
 		}
 	}

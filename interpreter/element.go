@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/antchfx/xmlquery"
 
@@ -28,6 +29,11 @@ func (c *compilation) element(node *xmlquery.Node, base string) *element {
 			position: script.Position{URI: c.document.URI, Line: node.LineNumber},
 			base:     base,
 		},
+	}
+	if c.places != nil {
+		if line, column := c.places.Element(node); line > 0 {
+			e.position.Line, e.position.Column = line, column
+		}
 	}
 	for _, attribute := range node.Attr {
 		if attribute.Name.Local == "base" && attribute.Name.Space == "xml" {
@@ -73,6 +79,15 @@ func (e *element) today(name string) string {
 	return name
 }
 
+// at gives the place of an attribute, or that of the element without it.
+func (e *element) at(name string) *place {
+	at := e.place
+	if v, ok := e.value(name); ok {
+		at.position = v.position
+	}
+	return &at
+}
+
 // checkAttributes reports required attributes that are missing and attributes
 // that the element does not have.
 func (e *element) checkAttributes(specs []attributeSpec) {
@@ -88,20 +103,27 @@ func (e *element) checkAttributes(specs []attributeSpec) {
 		if attribute.Name.Space != "" || name == "xmlns" || known[name] != nil {
 			continue
 		}
-		e.notice(&e.place, fmt.Sprintf("<%s> has no attribute %s%s; it is ignored", e.tag, attribute.Name.Local, suggestion(name, known)))
+		at := place{tag: e.tag, position: e.placed(value{name: attribute.Name.Local, position: e.position}).position}
+		e.notice(&at, fmt.Sprintf("<%s> has no attribute %s%s; it is ignored", e.tag, attribute.Name.Local, suggestion(name, known)))
 	}
 }
 
 // expression compiles an attribute that is evaluated when the element runs; nil
 // where it is absent.
 func (e *element) expression(name string) *script.Expression {
-	text, ok := e.attribute(name)
+	v, ok := e.value(name)
 	if !ok {
 		return nil
 	}
-	compiled, err := e.language.Expression(text, e.position)
+	return e.compiled(name, v, v)
+}
+
+// compiled compiles a value, or a part of it, as an expression; nil when that is
+// a problem.
+func (e *element) compiled(name string, v, part value) *script.Expression {
+	compiled, err := e.language.Expression(part.text, part.position, part.references...)
 	if err != nil {
-		e.attributeProblem(name, text, err)
+		e.attributeProblem(name, v, err)
 		return nil
 	}
 	return compiled
@@ -109,25 +131,25 @@ func (e *element) expression(name string) *script.Expression {
 
 // target compiles an attribute that names a variable; nil where it is absent.
 func (e *element) target(name string) *script.Target {
-	text, ok := e.attribute(name)
+	v, ok := e.value(name)
 	if !ok {
 		return nil
 	}
-	compiled, err := e.language.Target(text, e.position)
+	compiled, err := e.language.Target(v.text, v.position, v.references...)
 	if err != nil {
-		e.attributeProblem(name, text, err)
+		e.attributeProblem(name, v, err)
 		return nil
 	}
 	return compiled
 }
 
-func (e *element) attributeProblem(name, text string, err error) {
+func (e *element) attributeProblem(name string, v value, err error) {
 	var scriptError *script.Error
-	reason := err.Error()
+	at, reason := place{tag: e.tag, position: v.position}, err.Error()
 	if errors.As(err, &scriptError) {
-		reason = scriptError.Reason
+		at.position, reason = scriptError.Position, scriptError.Reason
 	}
-	e.problem(&e.place, fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, text, reason))
+	e.problem(&at, fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, v.text, reason))
 }
 
 // namedValue is one entry of a namelist.
@@ -138,15 +160,12 @@ type namedValue struct {
 
 // namelist compiles an attribute that lists variables, dots allowed.
 func (e *element) namelist(name string) []namedValue {
-	text, _ := e.attribute(name)
+	v, _ := e.value(name)
 	var list []namedValue
-	for variable := range strings.FieldsSeq(text) {
-		compiled, err := e.language.Expression(variable, e.position)
-		if err != nil {
-			e.attributeProblem(name, text, err)
-			continue
+	for _, variable := range v.fields() {
+		if compiled := e.compiled(name, v, variable); compiled != nil {
+			list = append(list, namedValue{variable.text, compiled})
 		}
-		list = append(list, namedValue{variable, compiled})
 	}
 	return list
 }
@@ -154,21 +173,60 @@ func (e *element) namelist(name string) []namedValue {
 // text gives the character data of an element and where it begins, which is not
 // where the element begins if its tag has several lines. Of its comments the line
 // breaks remain, so that lines keep their numbers.
-func (e *element) text() (string, script.Position) {
-	position := e.position
-	if e.node.FirstChild != nil && e.node.FirstChild.LineNumber > position.Line {
-		position.Line = e.node.FirstChild.LineNumber
+func (e *element) text() value {
+	result := value{position: e.position}
+	first := e.node.FirstChild
+	if first == nil {
+		return result
 	}
+	result.position.Line, result.position.Column = max(e.position.Line, first.LineNumber), 0
 	var text strings.Builder
-	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
+	for child := first; child != nil; child = child.NextSibling {
 		switch child.Type {
 		case xmlquery.TextNode, xmlquery.CharDataNode:
+			e.placeText(child, text.Len(), &result)
 			text.WriteString(child.Data)
+			if child.Type == xmlquery.CharDataNode && text.Len() > 0 {
+				result.references = append(result.references, script.Reference{Offset: text.Len() - 1, Width: len("]]>")})
+			}
 		case xmlquery.CommentNode:
-			text.WriteString(strings.Repeat("\n", strings.Count(child.Data, "\n")))
+			lines := strings.Count(child.Data, "\n")
+			text.WriteString(strings.Repeat("\n", lines))
+			width := utf8.RuneCountInString(child.Data[strings.LastIndexByte(child.Data, '\n')+1:]) + len("-->")
+			if lines == 0 {
+				width += len("<!--")
+			}
+			result.references = append(result.references, script.Reference{Offset: max(text.Len()-1, 0), Width: width})
 		}
 	}
-	return text.String(), position
+	result.text = text.String()
+	return result
+}
+
+// placeText notes where a text of an element stands that has this offset in the
+// whole of them.
+func (e *element) placeText(node *xmlquery.Node, offset int, whole *value) {
+	if e.places == nil {
+		return
+	}
+	written, line, column := e.places.Text(node)
+	if line == 0 {
+		return
+	}
+	content, isSection := strings.CutPrefix(written, "<![CDATA[")
+	if offset == 0 && node == e.node.FirstChild {
+		whole.position.Line, whole.position.Column = line, column
+	}
+	switch {
+	case isSection && offset == 0:
+		whole.position.Column += len(written) - len(content)
+	case isSection:
+		whole.references = append(whole.references, script.Reference{Offset: offset - 1, Width: len(written) - len(content)})
+	default:
+		for _, r := range references(content) {
+			whole.references = append(whole.references, script.Reference{Offset: offset + r.Offset, Width: r.Width})
+		}
+	}
 }
 
 // suggestion names the known name nearest to a wrong one, if any is near.

@@ -1,7 +1,6 @@
 package interpreter
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -32,7 +31,7 @@ func (s *Session) text(e *script.Expression, fallback string) (string, error) {
 func (s *Session) required(e *script.Expression, name string) (string, error) {
 	text, err := s.text(e, "")
 	if err == nil && strings.TrimSpace(text) == "" {
-		err = fmt.Errorf("%s is empty", name)
+		err = empty(e, name)
 	}
 	return text, err
 }
@@ -47,15 +46,22 @@ func (s *Session) uri(e *script.Expression, name string) (string, error) {
 	_, isString := value.(goja.String)
 	switch {
 	case goja.IsUndefined(value), goja.IsNull(value):
-		return "", fmt.Errorf("%s is empty", name)
+		return "", empty(e, name)
 	case !isString && !(isObject && object.ClassName() == "String"):
-		return "", fmt.Errorf("%s is no string; expected a URI", name)
+		return "", e.Errorf("%s is no string; expected a URI", name)
 	}
 	text, err := s.runtime.Text(value)
 	if err == nil && strings.TrimSpace(text) == "" {
-		err = fmt.Errorf("%s is empty", name)
+		err = empty(e, name)
 	}
 	return text, err
+}
+
+func empty(e *script.Expression, name string) error {
+	if e == nil {
+		return fmt.Errorf("%s is empty", name)
+	}
+	return e.Errorf("%s is empty", name)
 }
 
 // choice evaluates an attribute that allows some words, the first of which is
@@ -70,7 +76,7 @@ func (s *Session) choice(e *script.Expression, name string, words ...string) (st
 			return word, nil
 		}
 	}
-	return "", fmt.Errorf("%s is %q; expected one of '%s'", name, text, strings.Join(words, "', '"))
+	return "", e.Errorf("%s is %q; expected one of '%s'", name, text, strings.Join(words, "', '"))
 }
 
 // boolean evaluates an attribute that is true or false, as a boolean or as text
@@ -88,7 +94,7 @@ func (s *Session) interval(e *script.Expression, name string) (time.Duration, er
 	}
 	d, err := script.ParseTime(text)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", name, err)
+		return 0, e.Errorf("%s: %v", name, err)
 	}
 	return d, nil
 }
@@ -110,7 +116,7 @@ func (s *Session) number(e *script.Expression, name string) (int, error) {
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%s is %q; expected a whole number", name, text)
+		return 0, e.Errorf("%s is %q; expected a whole number", name, text)
 	}
 	return n, nil
 }
@@ -129,7 +135,7 @@ func (s *Session) hints(e *script.Expression) (Hints, error) {
 	}
 	object, ok := value.(*goja.Object)
 	if !ok {
-		return nil, fmt.Errorf("hints is %q; expected an object", value)
+		return nil, e.Errorf("hints is %q; expected an object", value)
 	}
 	exported, err := s.runtime.Export(object)
 	if err != nil {
@@ -137,7 +143,7 @@ func (s *Session) hints(e *script.Expression) (Hints, error) {
 	}
 	properties, ok := exported.(map[string]any)
 	if !ok {
-		return nil, errors.New("hints is not an object with named properties")
+		return nil, e.Errorf("hints is not an object with named properties")
 	}
 	return properties, nil
 }
@@ -195,7 +201,7 @@ func (s *Session) receivable(t *script.Target) error {
 		s.runtime.Declare(s.variableScope(), name, goja.Undefined())
 		return nil
 	}
-	return fmt.Errorf("the variable %s, which is to receive an id, is not declared", t)
+	return t.Errorf("the variable %s, which is to receive an id, is not declared", t)
 }
 
 // receive stores an id before the next element runs (GEN-5).

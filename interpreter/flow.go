@@ -180,7 +180,7 @@ func compileVar(e *element) action {
 	name, given := e.attribute("name")
 	name = strings.TrimSpace(name)
 	if given && !script.IsIdentifier(name) {
-		e.problem(&e.place, fmt.Sprintf("<var name=%q>: not a variable name; <var> declares in the scope it stands in, without a prefix", name))
+		e.problem(e.at("name"), fmt.Sprintf("<var name=%q>: not a variable name; <var> declares in the scope it stands in, without a prefix", name))
 	}
 	return &varElement{place: e.place, name: name, scope: e.declarationScope(), expr: e.expression("expr")}
 }
@@ -248,8 +248,8 @@ type scriptElement struct {
 func compileScript(e *element) action {
 	result := &scriptElement{place: e.place, scope: e.declarationScope(), fetchid: e.expression("fetchid")}
 	src, bySource := e.attribute("src")
-	text, position := e.text()
-	inline := !isBlank(text)
+	source := e.text()
+	inline := !isBlank(source.text)
 	_, byFetch := e.attribute("fetchid")
 	switch count(bySource, byFetch, inline) {
 	case 0:
@@ -272,13 +272,12 @@ func compileScript(e *element) action {
 	if bySource {
 		loaded, uri, err := e.loadScript(e.scriptRequest(src))
 		if err != nil {
-			e.problem(&e.place, fmt.Sprintf("<script src=%q>: %v", src, err))
+			e.problem(e.at("src"), fmt.Sprintf("<script src=%q>: %v", src, err))
 			return nil
 		}
-		text = loaded
-		position = script.Position{URI: uri, Line: 1}
+		source = value{text: loaded, position: script.Position{URI: uri, Line: 1, Column: 1}}
 	}
-	program, err := e.language.Script(text, position)
+	program, err := e.language.Script(source.text, source.position, source.references...)
 	if err != nil {
 		e.problems = append(e.problems, problemOf(err, e.place))
 		return nil

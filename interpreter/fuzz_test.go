@@ -45,12 +45,13 @@ func FuzzCompile(f *testing.F) {
 		if len(text) > 20_000 {
 			return
 		}
-		root, err := parse(text)
+		source, err := parseSource("http://host/doc.ccxml", text)
 		if err != nil {
 			return
 		}
+		source.Load = func(r interpreter.ScriptRequest) (string, string, error) { return r.Src, r.Src, nil }
 		compiler := interpreter.NewCompiler(extensions(&trace{})...)
-		d, err := compiler.Compile(root, "http://host/doc.ccxml", func(r interpreter.ScriptRequest) (string, string, error) { return r.Src, r.Src, nil })
+		d, err := compiler.CompileSource(source)
 		if err != nil {
 			if err.Error() == "" {
 				t.Error("refused without a reason")

@@ -211,7 +211,8 @@ func (s *Session) raiseSemantic(at *place, err error) {
 	if errors.As(err, &inner) {
 		at, err = inner.at, inner.err
 	}
-	s.raise("error.semantic", at, reasonOf(at, err))
+	position, reason := explain(at, err)
+	s.raise("error.semantic", &place{tag: at.tag, position: position}, reason)
 }
 
 // actionError is the error of an element that stands in another one.

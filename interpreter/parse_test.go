@@ -11,7 +11,14 @@ import (
 
 // parse parses a document as the daemon does, but as deeply nested as it likes.
 func parse(text string) (*xmlquery.Node, error) {
-	return fetch.ParseXML([]byte(text), "doc.ccxml", fetch.XMLLimits{Depth: 100_000, Nodes: 200_000})
+	source, err := parseSource("doc.ccxml", text)
+	return source.Root, err
+}
+
+// parseSource is parse with the places of everything.
+func parseSource(uri, text string) (interpreter.Source, error) {
+	root, places, err := fetch.ParsePlacedXML([]byte(text), uri, fetch.XMLLimits{Depth: 100_000, Nodes: 200_000})
+	return interpreter.Source{Root: root, URI: uri, Places: places, Load: nothing}, err
 }
 
 // compile compiles a document that must be right.

@@ -13,15 +13,25 @@ type Problem = script.Problem
 // Problems is all that keeps a document from loading, in document order.
 type Problems = script.Problems
 
-// reasonOf gives the words of an error of the element at a place. If it arose
-// elsewhere, in a later line of a script or in a function, they say where.
-func reasonOf(at *place, err error) string {
+// explain tells where the error of an element arose and in which words. That is
+// the attribute whose expression failed, and the place in it; if a function
+// failed that is defined elsewhere, the words say where.
+func explain(at *place, err error) (script.Position, string) {
 	var scriptError *script.Error
 	if !errors.As(err, &scriptError) {
-		return err.Error()
+		return at.position, err.Error()
 	}
-	if where := scriptError.Position; where.Line != 0 && (where.Line != at.position.Line || where.URI != at.position.URI) {
-		return scriptError.Error()
+	where, origin := scriptError.Position, scriptError.Origin
+	if origin.Line == 0 { // of no expression, but of what its value does
+		origin = at.position
 	}
-	return scriptError.Reason
+	switch {
+	case where.Line == 0:
+		return origin, scriptError.Reason
+	case where == origin || where.Column > 0 && where.URI == origin.URI:
+		return where, scriptError.Reason
+	case where.Line == origin.Line && where.URI == origin.URI:
+		return origin, scriptError.Reason
+	}
+	return origin, scriptError.Error()
 }

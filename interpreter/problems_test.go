@@ -18,11 +18,11 @@ var update = flag.Bool("update", false, "write what was found into testdata as w
 // wrong with it, where, and what would be right.
 func TestProblems(t *testing.T) {
 	documents(t, "testdata/bad/*.ccxml", func(t *testing.T, path, uri, text string) {
-		root, err := parse(text)
+		source, err := parseSource(uri, text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = interpreter.NewCompiler().Compile(root, uri, nothing)
+		_, err = interpreter.NewCompiler().CompileSource(source)
 		var problems interpreter.Problems
 		if !errors.As(err, &problems) {
 			t.Fatalf("the document compiles, or fails with %v instead of Problems", err)
@@ -35,7 +35,14 @@ func TestProblems(t *testing.T) {
 // told how it was read.
 func TestNotices(t *testing.T) {
 	documents(t, "testdata/lenient/*.ccxml", func(t *testing.T, path, uri, text string) {
-		d := compile(t, interpreter.NewCompiler(), uri, text, nothing)
+		source, err := parseSource(uri, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := interpreter.NewCompiler().CompileSource(source)
+		if err != nil {
+			t.Fatal(err)
+		}
 		golden(t, strings.TrimSuffix(path, ".ccxml")+".txt", d.Notices.Error())
 	})
 }

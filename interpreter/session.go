@@ -201,7 +201,8 @@ func (s *Session) load(d *Document) {
 	}
 	for _, a := range d.init {
 		if err := a.run(s); err != nil {
-			s.end(Ending{Reason: fmt.Sprintf("%s: <%s>: %s", a.element().position, a.element().tag, reasonOf(a.element(), err))})
+			position, reason := explain(a.element(), err)
+			s.end(Ending{Reason: fmt.Sprintf("%s: <%s>: %s", position, a.element().tag, reason)})
 			return
 		}
 	}

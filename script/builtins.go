@@ -313,7 +313,7 @@ const evalURI = "eval"
 
 // evaluate compiles and runs a text that a script made.
 func (r *Runtime) evaluate(code string, function bool) goja.Value {
-	src := r.language.source(code, Position{URI: evalURI, Line: 1})
+	src := r.language.source(code, Position{URI: evalURI, Line: 1}, nil)
 	throw := func(err error) { panic(r.vm.NewGoError(err)) }
 	if len(code) > longestExpression {
 		r.refuse("the text to evaluate is longer than %d KiB", longestExpression>>10)

@@ -25,9 +25,10 @@ type Script struct {
 // Position returns where the script stands in its document.
 func (s *Script) Position() Position { return s.source.at }
 
-// Script compiles src. The error is an *Error.
-func (l *Language) Script(src string, at Position) (*Script, error) {
-	script := &Script{language: l, source: l.source(src, at)}
+// Script compiles src. The references are as in Expression; the error is an
+// *Error.
+func (l *Language) Script(src string, at Position, references ...Reference) (*Script, error) {
+	script := &Script{language: l, source: l.source(src, at, references)}
 	body, err := script.parse(script.source)
 	if err != nil {
 		return nil, err

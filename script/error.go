@@ -27,6 +27,9 @@ var (
 // compiled, or raised while it ran.
 type Error struct {
 	Position Position
+	// Origin is where the expression or script begins that was compiled or run.
+	// It is in another place than Position if a function called from there failed.
+	Origin Position
 	// Source is the text of the expression, shortened if it is long.
 	Source string
 	// Reason says in words what is wrong.
@@ -34,7 +37,7 @@ type Error struct {
 	cause  error
 }
 
-// Error returns the position and the reason as "uri:line: reason".
+// Error returns the position and the reason as "uri:line:column: reason".
 func (e *Error) Error() string {
 	if p := e.Position.String(); p != "" {
 		return p + ": " + e.Reason
@@ -54,7 +57,7 @@ func (e *limitError) Unwrap() error { return ErrLimit }
 
 // errorf returns an error at the beginning of src.
 func (s *source) errorf(cause error, format string, args ...any) *Error {
-	return &Error{Position: s.at, Source: s.excerpt(), Reason: fmt.Sprintf(format, args...), cause: cause}
+	return &Error{Position: s.at, Origin: s.at, Source: s.excerpt(), Reason: fmt.Sprintf(format, args...), cause: cause}
 }
 
 // errorAt returns an error at a node of the parsed text.
@@ -125,10 +128,7 @@ func (s *source) runError(vm *goja.Runtime, err error) error {
 		e.Reason = err.Error()
 	}
 	for i := range stack {
-		if p, ok := framePosition(&stack[i]); ok {
-			if s.at.Column == 0 {
-				p.Column = 0
-			}
+		if p, ok := s.framePosition(&stack[i]); ok {
 			e.Position = p
 			break
 		}
@@ -156,29 +156,42 @@ func describe(vm *goja.Runtime, v goja.Value) (text string) {
 	return shorten(text)
 }
 
-// framePosition returns the place of a stack frame in its document.
-func framePosition(frame *goja.StackFrame) (Position, bool) {
-	uri, lines, ok := splitFileName(frame.SrcName())
+// framePosition returns the place of a stack frame in its document. The column
+// is known if the frame is one of s itself.
+func (s *source) framePosition(frame *goja.StackFrame) (Position, bool) {
+	name, p := frame.SrcName(), frame.Position()
+	if name == s.fileName() && s.at.URI != evalURI {
+		return s.position(p.Line, p.Column), true
+	}
+	uri, line, ok := splitFileName(name)
 	if !ok || uri == evalURI {
 		return Position{}, false
 	}
-	p := frame.Position()
-	return Position{URI: uri, Line: p.Line + lines, Column: p.Column}, true
+	return Position{URI: uri, Line: p.Line + max(line-1, 0)}, true
 }
 
-// fileName names a compiled piece by its document and by the number of lines
-// that precede it there; goja hands the name back with every stack frame.
-func fileName(at Position) string {
-	return at.URI + "+" + strconv.Itoa(max(at.Line-1, 0))
+// fileName names a compiled piece by its place; goja hands the name back with
+// every stack frame.
+func (s *source) fileName() string {
+	return s.at.URI + "+" + strconv.Itoa(s.at.Line) + "+" + strconv.Itoa(s.at.Column)
 }
 
-func splitFileName(name string) (uri string, lines int, ok bool) {
+// splitFileName takes the document and the line out of such a name.
+func splitFileName(name string) (uri string, line int, ok bool) {
+	rest, _, ok := cutLast(name)
+	if !ok {
+		return "", 0, false
+	}
+	return cutLast(rest)
+}
+
+func cutLast(name string) (rest string, number int, ok bool) {
 	i := strings.LastIndexByte(name, '+')
 	if i < 0 {
 		return "", 0, false
 	}
-	lines, err := strconv.Atoi(name[i+1:])
-	return name[:i], lines, err == nil
+	number, err := strconv.Atoi(name[i+1:])
+	return name[:i], number, err == nil
 }
 
 // longestExcerpt is how much of a source or of a thrown text an error carries,

@@ -25,11 +25,16 @@ func (e *Expression) String() string { return e.source.text }
 // Position returns where the expression stands in its document.
 func (e *Expression) Position() Position { return e.source.at }
 
+// Errorf returns an error about the value of the expression.
+func (e *Expression) Errorf(format string, args ...any) *Error {
+	return e.source.errorf(nil, format, args...)
+}
+
 // Expression compiles src, which must be one ECMAScript expression (the comma
-// operator included). An object literal is an object, not a block. The error is
-// an *Error.
-func (l *Language) Expression(src string, at Position) (*Expression, error) {
-	s := l.source(src, at)
+// operator included). An object literal is an object, not a block. references are
+// those that src holds decoded, in their order. The error is an *Error.
+func (l *Language) Expression(src string, at Position, references ...Reference) (*Expression, error) {
+	s := l.source(src, at, references)
 	node, err := s.parseExpression()
 	if err != nil {
 		return nil, err

@@ -10,21 +10,25 @@ import (
 	"github.com/dop251/goja/unistring"
 )
 
-// Position is a place in a document. Line and Column count from 1; 0 means
-// unknown.
+// Position is a place in a document. Line and Column, which counts characters,
+// count from 1; 0 means unknown.
 type Position struct {
 	URI    string
 	Line   int
 	Column int
 }
 
-// String returns the position as uri:line, the form in which compilers and
-// editors know it.
+// String returns the position as uri:line:column, the form in which compilers and
+// editors know it, without what is unknown.
 func (p Position) String() string {
 	if p.Line == 0 {
 		return p.URI
 	}
-	return p.URI + ":" + strconv.Itoa(p.Line)
+	text := p.URI + ":" + strconv.Itoa(p.Line)
+	if p.Column == 0 {
+		return text
+	}
+	return text + ":" + strconv.Itoa(p.Column)
 }
 
 // Language is a chain of named scopes and what may be done to them. It is
@@ -98,8 +102,8 @@ func (l *Language) index(scope string) int {
 	return slices.IndexFunc(l.scopes, func(s scopeRule) bool { return s.name == scope })
 }
 
-func (l *Language) source(text string, at Position) *source {
-	return &source{text: text, at: at, backtracking: l.backtracking}
+func (l *Language) source(text string, at Position, references []Reference) *source {
+	return &source{text: text, at: at, references: references, backtracking: l.backtracking}
 }
 
 // compile wraps the statements into the scopes up to and including the one

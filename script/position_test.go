@@ -33,6 +33,33 @@ func TestPositionsAreThoseOfTheDocument(t *testing.T) {
 	}
 }
 
+// TestColumnsCountCharacters of the document, where a character may take several
+// bytes and a character reference stands for one of the expression.
+func TestColumnsCountCharacters(t *testing.T) {
+	s := newSession(t, script.Limits{})
+	for _, test := range []struct {
+		src        string
+		references []script.Reference
+		line       int
+		column     int
+	}{
+		{"'é€' + nope", nil, 7, 27},
+		{"1 && nope", []script.Reference{{Offset: 2, Width: 4}, {Offset: 3, Width: 4}}, 7, 33},
+		{"nope && 1", []script.Reference{{Offset: 5, Width: 4}, {Offset: 6, Width: 4}}, 7, 20},
+		{"1 &&\n'ü' < nope", []script.Reference{{Offset: 2, Width: 4}, {Offset: 3, Width: 4}, {Offset: 10, Width: 3}}, 8, 10},
+	} {
+		e, err := s.Expression(test.src, at, test.references...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Eval(e)
+		var failed *script.Error
+		if !errors.As(err, &failed) || failed.Position.Line != test.line || failed.Position.Column != test.column {
+			t.Errorf("%q fails with %v, want %d:%d", test.src, err, test.line, test.column)
+		}
+	}
+}
+
 func TestAFunctionFailsAtItsOwnPlace(t *testing.T) {
 	s := newSession(t, script.Limits{})
 	library, err := s.Script("function f() {\n  return nope\n}", script.Position{URI: "lib.js", Line: 1})
@@ -50,14 +77,14 @@ func TestAFunctionFailsAtItsOwnPlace(t *testing.T) {
 
 func TestScriptErrors(t *testing.T) {
 	for src, want := range map[string]string{
-		"var a = 1;\nvar b = ;":          "flow.ccxml:8: SyntaxError: Unexpected token ;",
-		"\n\nnope()":                     "flow.ccxml:9: ReferenceError: nope is not defined",
-		"\nfunction f() {\n nope }\nf()": "flow.ccxml:9: ReferenceError: nope is not defined",
-		"break":                          "flow.ccxml:7: SyntaxError: Illegal break statement",
-		"return 1":                       "flow.ccxml:7: SyntaxError: Illegal return statement",
-		"\nlet x; { let y; let y }":      "flow.ccxml:8: SyntaxError: Identifier 'y' has already been declared",
-		"1\n}":                           "flow.ccxml:8: SyntaxError: Unexpected token }",
-		"\n/(?=a)/":                      "flow.ccxml:8: SyntaxError: the regular expression /(?=a)/ has a backreference or lookaround, which is not allowed",
+		"var a = 1;\nvar b = ;":          "flow.ccxml:8:9: SyntaxError: Unexpected token ;",
+		"\n\nnope()":                     "flow.ccxml:9:5: ReferenceError: nope is not defined",
+		"\nfunction f() {\n nope }\nf()": "flow.ccxml:9:2: ReferenceError: nope is not defined",
+		"break":                          "flow.ccxml:7:20: SyntaxError: Illegal break statement",
+		"return 1":                       "flow.ccxml:7:20: SyntaxError: Illegal return statement",
+		"\nlet x; { let y; let y }":      "flow.ccxml:8:21: SyntaxError: Identifier 'y' has already been declared",
+		"1\n}":                           "flow.ccxml:8:1: SyntaxError: Unexpected token }",
+		"\n/(?=a)/":                      "flow.ccxml:8:1: SyntaxError: the regular expression /(?=a)/ has a backreference or lookaround, which is not allowed",
 	} {
 		s := newSession(t, script.Limits{})
 		err := s.tryRun("ccxml", src)

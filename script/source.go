@@ -2,6 +2,7 @@ package script
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
@@ -14,13 +15,14 @@ const (
 	longestExpression = 64 << 10  // bytes
 	longestScript     = 512 << 10 // bytes
 	deepestBrackets   = 1000      // ( [ { open at once
-	widestIndent      = 256       // columns of the first line that are kept
 )
 
 // source is the text of an expression or script with its place in the document.
 type source struct {
-	text string
-	at   Position
+	text       string
+	at         Position
+	references []Reference
+	prefix     int // bytes that were parsed before the text
 	// file is the text as it was parsed, in goja's terms.
 	file *file.File
 	// guards are the built-in functions that must be bounded before the source
@@ -31,28 +33,59 @@ type source struct {
 	backtracking bool
 }
 
+// Reference is a character reference of the document (XML 1.0, 4.1), such as
+// &amp;, which the text of an expression holds decoded: columns behind it differ.
+type Reference struct {
+	Offset int // of the byte that it stands for
+	Width  int // characters that it takes in the document beyond those of its value
+}
+
 func (s *source) excerpt() string { return shorten(s.text) }
 
-// position converts a place in the parsed text into one in the document. The
-// columns of the first line are already right: the parsed text is indented as in
-// the document.
+// position converts a place in the parsed text, whose column counts bytes, into
+// one in the document.
 func (s *source) position(line, column int) Position {
-	p := Position{URI: s.at.URI, Line: line + max(s.at.Line-1, 0), Column: column}
+	p := Position{URI: s.at.URI, Line: line + max(s.at.Line-1, 0)}
 	if s.at.Column == 0 {
-		p.Column = 0
+		return p
+	}
+	begin, offset := 0, column-1
+	if line == 1 {
+		p.Column, offset = s.at.Column, max(offset-s.prefix, 0)
+	} else {
+		p.Column, begin = 1, lineStart(s.text, line)
+		offset += begin
+	}
+	offset = min(offset, len(s.text))
+	p.Column += utf8.RuneCountInString(s.text[begin:offset])
+	for _, r := range s.references {
+		if begin <= r.Offset && r.Offset < offset {
+			p.Column += r.Width
+		}
 	}
 	return p
 }
 
-// parse parses the text between prefix and suffix. The prefix takes the place
-// of the blanks that stand for what precedes the text in its line.
+// lineStart returns the offset at which a line, counting from 1, begins.
+func lineStart(text string, line int) int {
+	at := 0
+	for ; line > 1; line-- {
+		next := strings.IndexByte(text[at:], '\n')
+		if next < 0 {
+			return len(text)
+		}
+		at += next + 1
+	}
+	return at
+}
+
+// parse parses the text between prefix and suffix.
 func (s *source) parse(prefix, suffix string) (*ast.Program, error) {
 	if deeperThan(s.text, deepestBrackets) {
 		return nil, s.errorf(nil, "SyntaxError: brackets are nested more than %d deep", deepestBrackets)
 	}
-	indent := min(max(s.at.Column-1-len(prefix), 0), widestIndent)
-	text := strings.Repeat(" ", indent) + prefix + s.text + suffix
-	program, err := parser.ParseFile(nil, fileName(s.at), text, 0, parser.WithDisableSourceMaps)
+	s.prefix = len(prefix)
+	program, err := parser.ParseFile(nil, s.fileName(), prefix+s.text+suffix, 0, parser.WithDisableSourceMaps)
 	if err != nil {
 		return nil, s.parseError(err)
 	}

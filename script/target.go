@@ -26,10 +26,15 @@ func (t *Target) String() string { return t.source.text }
 // Position returns where the target stands in its document.
 func (t *Target) Position() Position { return t.source.at }
 
+// Errorf returns an error about the target.
+func (t *Target) Errorf(format string, args ...any) *Error {
+	return t.source.errorf(nil, format, args...)
+}
+
 // Target compiles src, which must be something that can be assigned to. The
-// error is an *Error.
-func (l *Language) Target(src string, at Position) (*Target, error) {
-	s := l.source(src, at)
+// references are as in Expression; the error is an *Error.
+func (l *Language) Target(src string, at Position, references ...Reference) (*Target, error) {
+	s := l.source(src, at, references)
 	node, err := s.parseExpression()
 	if err != nil {
 		return nil, err

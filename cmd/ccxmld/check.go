@@ -18,9 +18,9 @@ import (
 func checkCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check DOCUMENT...",
-		Short: "Say what keeps CCXML documents from loading, as file:line: message",
+		Short: "Say what keeps CCXML documents from loading, as file:line:column: message",
 		Long: `Check parses and compiles CCXML documents, files or URIs, without running them.
-What keeps one from loading is printed as file:line: message, and the exit status
+What keeps one from loading is printed as file:line:column: message, and the exit status
 is 1. Lines with "note:" tell of lenient readings and of elements that will raise
 error.unsupported; they do not change the exit status.`,
 		Args: cobra.MinimumNArgs(1),
@@ -76,11 +76,11 @@ func (c *checker) document(ctx context.Context, name string) error {
 	}
 	named := *response
 	named.URI = name
-	root, err := named.XML(fetch.XMLLimits{})
+	root, places, err := named.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
 		return err
 	}
-	document, err := c.compiler.Compile(root, uri, func(r interpreter.ScriptRequest) (string, string, error) {
+	document, err := c.compiler.CompileSource(interpreter.Source{Root: root, URI: uri, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
 		at, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
 			return "", "", err
@@ -91,7 +91,7 @@ func (c *checker) document(ctx context.Context, name string) error {
 		}
 		text, err := script.TextIn(r.Charset)
 		return text, script.URI, err
-	})
+	}})
 	var problems interpreter.Problems
 	if errors.As(err, &problems) {
 		return renamed(problems, uri, name)

@@ -45,11 +45,11 @@ func TestCheck(t *testing.T) {
 		want     []string
 	}{
 		"a document that loads":   {good, 0, nil},
-		"an unknown element":      {bad, 1, []string{bad + ":4: <createcal> is not an element of CCXML (did you mean createcall?)"}},
-		"an expression":           {bad, 1, []string{bad + ":5: ", "ends too early"}},
+		"an unknown element":      {bad, 1, []string{bad + ":4:7: <createcal> is not an element of CCXML (did you mean createcall?)"}},
+		"an expression":           {bad, 1, []string{bad + ":5:18: ", "ends too early"}},
 		"not well-formed":         {broken, 1, []string{broken + ":3: "}},
-		"a script beside it":      {scripted, 1, []string{"functions.js:1: ", "SyntaxError"}},
-		"an unregistered element": {foreign, 0, []string{foreign + ":1: note: ", "error.unsupported"}},
+		"a script beside it":      {scripted, 1, []string{"functions.js:1:15: ", "SyntaxError"}},
+		"an unregistered element": {foreign, 0, []string{foreign + ":1:60: note: ", "error.unsupported"}},
 		"no such file":            {filepath.Join(dir, "none.ccxml"), 1, []string{"none.ccxml"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -258,7 +258,7 @@ func TestTokenAnswers(t *testing.T) {
 	}
 	ask("unknown", http.StatusForbidden, "failure: invalid token")
 	ask("", http.StatusForbidden, "failure: invalid token")
-	ask("broken", http.StatusInternalServerError, "failure: file://"+h.dir+"/broken.ccxml:1: ")
+	ask("broken", http.StatusInternalServerError, "failure: file://"+h.dir+"/broken.ccxml:1:71: ")
 	ask("missing", http.StatusInternalServerError, "failure: ")
 	first := ask("stays", http.StatusOK, "success\r\n")
 	ask("stays", http.StatusServiceUnavailable, "failure: out of sessions") // the token's limit
