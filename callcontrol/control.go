@@ -21,6 +21,7 @@ type control struct {
 
 	legs         map[string]*leg
 	dialogs      map[string]*leg
+	prepared     map[string]*preparedDialog
 	registry     orderedWork
 	stopLifetime func() bool
 	whenEnded    func()
@@ -164,6 +165,9 @@ func (c *control) Release() {
 		}
 		l.hangUp("NORMAL_CLEARING")
 		c.controller.releaseLeg(l)
+	}
+	for id := range c.prepared {
+		c.discard(id)
 	}
 	c.detachAll()
 }

@@ -11,12 +11,30 @@ import (
 // the two takes the place of what the leg was joined to, unless the dialog plays
 // beside it.
 func (c *control) StartDialog(r interpreter.DialogRequest) {
+	if r.Prepared {
+		p := c.prepared[r.DialogID]
+		switch {
+		case p == nil:
+			c.dialogNotStarted(r, "its preparation has failed, or its connection has ended")
+			return
+		case !p.dialog.Ready(): // prepared starts it (DLG-14)
+			p.start = &r
+			return
+		}
+		r.Source = p.request.Source
+	}
 	l := c.legs[r.ConnectionID]
+	reason := ""
 	switch {
 	case r.ConferenceID != "":
-		c.dialogNotStarted(r, "dialogs on a conference are not supported yet; start it on a connection")
+		reason = "dialogs on a conference are not supported yet; start it on a connection"
 	case l == nil || l.state != legConnected:
-		c.dialogNotStarted(r, "the connection is gone")
+		reason = "the connection is gone"
+	}
+	switch {
+	case reason != "":
+		c.discard(r.DialogID)
+		c.dialogNotStarted(r, reason)
 	case r.Beside:
 		c.startDialog(l, r)
 	default:
@@ -27,6 +45,11 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 }
 
 func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
+	p := c.prepared[r.DialogID]
+	if r.Prepared && p == nil { // its end was told while the leg was on its way
+		return
+	}
+	delete(c.prepared, r.DialogID)
 	if l.state != legConnected {
 		c.dialogNotStarted(r, "the connection is gone")
 		return
@@ -37,12 +60,18 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
 	c.dialogs[r.DialogID] = l
 	d := &legDialog{id: r.DialogID, beside: r.Beside}
 	l.dialogs = append(l.dialogs, d)
-	request := dialog.Request{
-		ID: r.DialogID, Source: r.Source, Base: r.Base, Type: r.Type, MediaDirection: r.MediaDirection,
-		Namelist: dialogPairs(r.Namelist), Parameters: dialogPairs(r.Parameters), Method: r.Method, Enctype: r.Enctype,
-		MaxAge: r.MaxAge, MaxStale: r.MaxStale, Hints: r.Hints, Local: l.local, Remote: l.remote,
+	request := dialogRequest(r)
+	request.Local, request.Remote = l.local, l.remote
+	events := c.dialogEvents(l, r)
+	if p != nil {
+		d.dialog = p.dialog.Start(request, l, c.session.Do, events)
+	} else {
+		d.dialog = c.controller.options.Dialogs.Start(request, l, c.session.Do, events)
 	}
-	d.dialog = c.controller.options.Dialogs.Start(request, l, c.session.Do, dialog.Events{
+}
+
+func (c *control) dialogEvents(l *leg, r interpreter.DialogRequest) dialog.Events {
+	return dialog.Events{
 		Started: func() { c.queueDialog("dialog.started", r, interpreter.DialogStarted) },
 		NotStarted: func(reason string) {
 			c.forgetDialog(l, r.DialogID)
@@ -55,7 +84,15 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
 		Disconnect: func(values dialog.Values) {
 			c.queueDialog("dialog.disconnect", r, interpreter.DialogStarted, interpreter.Field{Name: "values", Value: values.Object()})
 		},
-	})
+	}
+}
+
+func dialogRequest(r interpreter.DialogRequest) dialog.Request {
+	return dialog.Request{
+		ID: r.DialogID, Source: r.Source, Base: r.Base, Type: r.Type, MediaDirection: r.MediaDirection,
+		Namelist: dialogPairs(r.Namelist), Parameters: dialogPairs(r.Parameters), Method: r.Method, Enctype: r.Enctype,
+		MaxAge: r.MaxAge, MaxStale: r.MaxStale, Hints: r.Hints,
+	}
 }
 
 func dialogPairs(pairs []interpreter.Pair) []dialog.Pair {
@@ -68,7 +105,9 @@ func dialogPairs(pairs []interpreter.Pair) []dialog.Pair {
 
 // TerminateDialog ends a dialog (interpreter.Dialogs).
 func (c *control) TerminateDialog(r interpreter.TerminateRequest) {
-	if d := c.findDialog(r.DialogID); d != nil {
+	if p := c.discard(r.DialogID); p != nil { // DLG-23
+		c.dialogExited(p.request, dialog.Result{})
+	} else if d := c.findDialog(r.DialogID); d != nil {
 		d.dialog.Terminate(r.Immediate)
 	}
 }
@@ -101,19 +140,23 @@ func (c *control) forgetDialog(l *leg, id string) {
 }
 
 func (c *control) queueDialog(name string, r interpreter.DialogRequest, state interpreter.DialogState, fields ...interpreter.Field) {
-	var conferenceID any
-	if r.ConferenceID != "" {
-		conferenceID = r.ConferenceID
-	}
 	c.session.Queue(&interpreter.Event{
 		Name: name, Source: r.DialogID, SourceType: "dialog",
 		Fields: append([]interpreter.Field{
 			{Name: "dialogid", Value: r.DialogID},
-			{Name: "connectionid", Value: r.ConnectionID},
-			{Name: "conferenceid", Value: conferenceID},
+			{Name: "connectionid", Value: idOrNone(r.ConnectionID)},
+			{Name: "conferenceid", Value: idOrNone(r.ConferenceID)},
 		}, fields...),
 		Effect: interpreter.DialogEffect{DialogID: r.DialogID, State: state},
 	})
+}
+
+// idOrNone gives undefined for an id that is not there.
+func idOrNone(id string) any {
+	if id == "" {
+		return nil
+	}
+	return id
 }
 
 func (c *control) dialogNotStarted(r interpreter.DialogRequest, reason string) {

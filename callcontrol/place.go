@@ -81,6 +81,7 @@ func (l *leg) gone(h hangup) {
 	l.control.controller.forgetLeg(l)
 	l.control.legEnded(l, was, h)
 	l.endPlaying()
+	l.control.discardFor(l.id)
 	for _, m := range slices.Clone(l.moves) {
 		m.advance()
 	}

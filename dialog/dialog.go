@@ -47,6 +47,7 @@ type Request struct {
 	MaxStale       *time.Duration
 	Hints          map[string]any
 	Local, Remote  string // addresses of the leg's two ends, as URIs
+	Prepared       any    // what the Preparer of its kind brought; nil for none
 }
 
 // Pair is a name with its value.

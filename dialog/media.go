@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"ccxmld/fetch"
 )
 
 // kind is what the source of a media dialog is.
@@ -62,9 +60,12 @@ func (m *media) begin() {
 		return
 	}
 	prompts, err := m.prompts()
+	prepared, ready := m.request.Prepared.([]Prompt)
 	switch {
 	case err != nil:
 		m.notStarted(err.Error())
+	case ready:
+		m.take(prepared)
 	case prompts == nil && m.kind != audio:
 		m.fetchText()
 	default:
@@ -120,26 +121,14 @@ func (m *media) fetch() *Fetch {
 func (m *media) fetchText() {
 	c := m.conversation
 	c.background(func(ctx context.Context) func() {
-		uri, err := fetch.Resolve(m.request.Base, m.source.uri)
-		var text string
-		if err == nil {
-			var response *fetch.Response
-			if response, err = c.service.Fetch(ctx, uri, m.fetch()); err == nil {
-				text = response.Text()
-			}
-		}
+		text, err := m.text(ctx, c.service)
 		return func() {
 			switch {
 			case m.state == mediaEnded:
-			case err == nil && strings.TrimSpace(text) != "":
-				m.take([]Prompt{{Text: text, SSML: m.kind == ssml}})
-			case m.source.text != "":
-				c.log.With(c.about...).Info("the text cannot be fetched; that of the query is spoken", "error", err)
-				m.take(m.speech(m.source.text))
 			case err != nil:
 				m.notStarted(err.Error())
 			default:
-				m.notStarted(m.source.uri + " is empty")
+				m.take(m.speech(text))
 			}
 		}
 	})

@@ -49,11 +49,21 @@ type Service struct {
 	options Options
 	voice   voice
 	spool   *spool
-	types   map[string]Starter
+	types   map[string]starts
+}
+
+// starts is a registered kind of dialog.
+type starts struct {
+	start   Starter
+	prepare Preparer
 }
 
 // Starter starts a dialog of one kind. The rules for Service.Start are its own.
 type Starter func(r Request, on Channel, do func(func()) bool, e Events) Dialog
+
+// Preparer gets what a dialog of one kind needs; it comes to its Starter as
+// Request.Prepared. It may block, and is called in any goroutine.
+type Preparer func(context.Context, Request) (any, error)
 
 // New returns a service that knows audio, text/plain and application/ssml+xml.
 func New(o Options) *Service {
@@ -63,7 +73,7 @@ func New(o Options) *Service {
 	if o.Audio == nil {
 		o.Audio = o.Fetcher
 	}
-	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]Starter)}
+	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]starts)}
 	if o.Spool != "" {
 		s.spool = &spool{folder: o.Spool}
 	}
@@ -72,9 +82,9 @@ func New(o Options) *Service {
 
 // Handle registers a kind of dialog under its media types. It must not be called
 // once dialogs are started.
-func (s *Service) Handle(start Starter, mediaTypes ...string) {
+func (s *Service) Handle(start Starter, prepare Preparer, mediaTypes ...string) {
 	for _, mediaType := range mediaTypes {
-		s.types[mediaType] = start
+		s.types[mediaType] = starts{start, prepare}
 	}
 }
 
@@ -82,19 +92,28 @@ func (s *Service) Handle(start Starter, mediaTypes ...string) {
 // which do runs functions later; do reports false when the session has ended.
 // Whatever keeps the dialog from starting is told by e.NotStarted.
 func (s *Service) Start(r Request, on Channel, do func(func()) bool, e Events) Dialog {
-	kind := mediaType(r.Type)
-	switch {
-	case s.types[kind] != nil:
-		return s.types[kind](r, on, do, e)
-	case strings.HasPrefix(kind, "audio/"):
-		return s.startMedia(audio, r, on, do, e)
-	case kind == "text/plain":
-		return s.startMedia(plainText, r, on, do, e)
-	case kind == "application/ssml+xml":
-		return s.startMedia(ssml, r, on, do, e)
+	if kind, ok := s.types[mediaType(r.Type)]; ok {
+		return kind.start(r, on, do, e)
 	}
-	do(func() { e.NotStarted(fmt.Sprintf("dialogs of type %q are not supported", r.Type)) })
-	return noDialog{}
+	kind, err := mediaKind(r.Type)
+	if err != nil {
+		do(func() { e.NotStarted(err.Error()) })
+		return noDialog{}
+	}
+	return s.startMedia(kind, r, on, do, e)
+}
+
+// mediaKind gives the kind of media dialog that a media type stands for.
+func mediaKind(text string) (kind, error) {
+	switch kind := mediaType(text); {
+	case strings.HasPrefix(kind, "audio/"):
+		return audio, nil
+	case kind == "text/plain":
+		return plainText, nil
+	case kind == "application/ssml+xml":
+		return ssml, nil
+	}
+	return 0, fmt.Errorf("dialogs of type %q are not supported; expected a VoiceXML page, audio/wav, text/plain or application/ssml+xml", text)
 }
 
 // mediaType gives a media type in lower case without its parameters.

@@ -137,6 +137,10 @@ func fileURI(file string) string { return (&url.URL{Scheme: "file", Path: file})
 
 // playAudio plays a source, which is fetched before if it comes by HTTP.
 func (c *Conversation) playAudio(t *turn, p Prompt) {
+	if p.file != "" {
+		c.playback(t, p, p.file)
+		return
+	}
 	file, remote, err := c.service.locate(p.Source, p.Base)
 	switch {
 	case err != nil:
@@ -144,7 +148,7 @@ func (c *Conversation) playAudio(t *turn, p Prompt) {
 	case remote == "":
 		c.playback(t, p, file)
 	case c.service.spool == nil:
-		c.failed(t, p, fmt.Sprintf("%s cannot be played: there is no directory for fetched audio; set dialog.spool in the configuration", remote))
+		c.failed(t, p, noSpool(remote).Error())
 	default:
 		c.background(func(ctx context.Context) func() {
 			file, err := c.service.fetchAudio(ctx, remote, p.Fetch)

@@ -23,6 +23,8 @@ type Prompt struct {
 	// NoBargeIn keeps digits from breaking it off; those pressed meanwhile are
 	// thrown away.
 	NoBargeIn bool
+
+	file string // where the audio has been put for FreeSWITCH to play; "" for not yet
 }
 
 // Fetch says how a resource is asked for.

@@ -136,6 +136,7 @@ type silentPlatform struct{ interpreter.Platform }
 
 func (silentPlatform) Accept(interpreter.AcceptRequest)         {}
 func (silentPlatform) CreateCall(interpreter.CallRequest)       {}
+func (silentPlatform) PrepareDialog(interpreter.DialogRequest)  {}
 func (silentPlatform) StartDialog(interpreter.DialogRequest)    {}
 func (silentPlatform) Disconnect(interpreter.DisconnectRequest) {}
 func (silentPlatform) Release()                                 {}

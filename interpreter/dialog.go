@@ -5,11 +5,18 @@ type DialogState string
 
 // The states of a dialog.
 const (
+	DialogPreparing   DialogState = "PREPARING"
+	DialogPrepared    DialogState = "PREPARED"
 	DialogStarting    DialogState = "STARTING"
 	DialogStarted     DialogState = "STARTED"
 	DialogTerminating DialogState = "TERMINATING"
 	DialogEnded       DialogState = "TERMINATED"
 )
+
+// DialogNotPrepared is where an effect moves a dialog whose preparation has
+// failed: to its end, unless it has been started meanwhile, which then fails with
+// an event of its own.
+const DialogNotPrepared DialogState = "NOT PREPARED"
 
 // Dialog is a dialog as documents see it (CCXML 1.0, 7.3).
 type Dialog struct {
@@ -21,7 +28,23 @@ type Dialog struct {
 	Type           string
 	MediaDirection string
 
-	beside bool // leaves the connection's bridges alone (2002 dialect)
+	likely string // the connection it is for if nobody says; "" for none
+	beside bool   // leaves the connection's bridges alone (2002 dialect)
+}
+
+// moveTo is where a dialog's state changes by an event. Dialogs can be started and
+// terminated before the events of their preparation are handled.
+func (d *Dialog) moveTo(state DialogState) {
+	switch {
+	case state == DialogNotPrepared:
+		if d.State != DialogStarting {
+			d.State = DialogEnded
+		}
+	case state == DialogPrepared && d.State != DialogPreparing:
+	case d.State == DialogTerminating && state != DialogEnded:
+	default:
+		d.State = state
+	}
 }
 
 // property gives a property of the dialog object.
@@ -39,12 +62,14 @@ func (d *Dialog) property(s *Session, key string) (any, bool) {
 		return d.Source, true
 	case "type":
 		return d.Type, true
+	case "mediadirection":
+		return d.MediaDirection, true
 	}
 	return s.mediaProperty(d.ID, "dialog", key)
 }
 
 func (d *Dialog) keys() []string {
-	return []string{"dialogid", "state", "connectionid", "conferenceid", "src", "type", "input", "outputs", "objecttype"}
+	return []string{"dialogid", "state", "connectionid", "conferenceid", "src", "type", "mediadirection", "input", "outputs", "objecttype"}
 }
 
 // bridgeDialog makes the implicit bridge between a dialog that has started and

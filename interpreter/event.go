@@ -128,9 +128,7 @@ func (effect DialogEffect) apply(s *Session, e *Event) {
 		return
 	}
 	e.dialog = dialog
-	if dialog.State != DialogTerminating || effect.State == DialogEnded {
-		dialog.State = effect.State
-	}
+	dialog.moveTo(effect.State)
 	switch effect.State {
 	case DialogStarted:
 		s.bridgeDialog(dialog)

@@ -26,7 +26,7 @@ func (s *scenario) happen(words []string) {
 		s.session.Post(&interpreter.Event{Name: args[0], Source: "outside", SourceType: "test", Fields: fields})
 	case "connection": // alerting|progressing|connected|disconnected|failed|signal ID FIELDS
 		s.session.Post(connectionEvent(args[0], args[1], fields))
-	case "dialog": // started|exit|notstarted ID FIELDS (of exit: its values)
+	case "dialog": // prepared|notprepared|started|exit|notstarted ID FIELDS (of exit: its values)
 		s.session.Post(dialogEvent(args[0], args[1], fields))
 	case "conference": // created|destroyed ID FIELDS
 		s.session.Post(&interpreter.Event{
@@ -77,6 +77,11 @@ func dialogEvent(what, id string, fields []interpreter.Field) *interpreter.Event
 	e := &interpreter.Event{Name: "dialog." + what, Source: id, SourceType: "dialog",
 		Fields: []interpreter.Field{{Name: "dialogid", Value: id}}}
 	switch what {
+	case "prepared":
+		e.Effect = interpreter.DialogEffect{DialogID: id, State: interpreter.DialogPrepared}
+	case "notprepared":
+		e.Name = "error.dialog.notprepared"
+		e.Effect = interpreter.DialogEffect{DialogID: id, State: interpreter.DialogNotPrepared}
 	case "started":
 		e.Effect = interpreter.DialogEffect{DialogID: id, State: interpreter.DialogStarted}
 	case "exit":

@@ -99,15 +99,22 @@ type UnjoinRequest struct {
 
 // Dialogs does what CCXML 1.0 section 7 asks of dialogs.
 type Dialogs interface {
+	// PrepareDialog gets what a dialog needs to start at once. It ends in
+	// dialog.prepared or error.dialog.notprepared, unless the dialog is
+	// terminated before.
+	PrepareDialog(DialogRequest)
 	StartDialog(DialogRequest)
 	TerminateDialog(TerminateRequest)
 }
 
 // DialogRequest starts a dialog. It ends in error.dialog.notstarted, or in
-// dialog.started and then exactly one dialog.exit.
+// dialog.started and then exactly one dialog.exit. To start one that was prepared,
+// or still is being, it says what the dialog is for, its direction and hints; the
+// rest was told to PrepareDialog.
 type DialogRequest struct {
 	DialogID       string
-	ConnectionID   string // one of ConnectionID and ConferenceID is set
+	Prepared       bool   // start what was prepared under this id
+	ConnectionID   string // one of ConnectionID and ConferenceID is set, to prepare at most one
 	ConferenceID   string
 	Source         string // a URI, absolute or relative to Base
 	Base           string
@@ -123,7 +130,7 @@ type DialogRequest struct {
 	Hints          Hints
 }
 
-// TerminateRequest ends a dialog. Immediate: without returned values.
+// TerminateRequest ends a dialog, also one that is not started yet. Immediate: without returned values.
 type TerminateRequest struct {
 	DialogID  string
 	Immediate bool

@@ -36,7 +36,7 @@ func (p *fakePlatform) note(request string, about []string, options ...any) {
 	if p.before != nil {
 		p.before(request)
 	}
-	line := request + " " + strings.Join(about, " ")
+	line := strings.TrimSpace(request + " " + strings.Join(about, " "))
 	for i := 0; i < len(options); i += 2 {
 		if text := show(options[i+1]); text != "" {
 			line += fmt.Sprintf(" %s=%s", options[i], text)
@@ -106,8 +106,12 @@ func (p *fakePlatform) Unjoin(r interpreter.UnjoinRequest) {
 	p.note("unjoin", []string{r.ID1, r.ID2}, "hints", r.Hints)
 }
 
-func (p *fakePlatform) StartDialog(r interpreter.DialogRequest) {
-	p.note("dialogstart", []string{r.DialogID, r.Source}, "connection", r.ConnectionID, "conference", r.ConferenceID,
+func (p *fakePlatform) StartDialog(r interpreter.DialogRequest) { p.noteDialog("dialogstart", r) }
+
+func (p *fakePlatform) PrepareDialog(r interpreter.DialogRequest) { p.noteDialog("dialogprepare", r) }
+
+func (p *fakePlatform) noteDialog(what string, r interpreter.DialogRequest) {
+	p.note(what, []string{r.DialogID, r.Source}, "prepared", r.Prepared, "connection", r.ConnectionID, "conference", r.ConferenceID,
 		"base", notDefault(r.Base, "doc.ccxml"), "type", notDefault(r.Type, "application/voicexml+xml"),
 		"direction", notDefault(r.MediaDirection, "both"), "namelist", r.Namelist, "parameters", r.Parameters,
 		"method", notDefault(r.Method, "get"), "enctype", notDefault(r.Enctype, "application/x-www-form-urlencoded"),

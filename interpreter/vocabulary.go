@@ -51,7 +51,7 @@ func all(groups ...[]attributeSpec) []attributeSpec {
 // VX-1).
 func vocabulary() map[string]*elementSpec {
 	request := all(lists("namelist"), expr("method", "enctype", "maxage", "maxstale"))
-	dialog := all(expr("src", "type", "connectionid", "conferenceid", "mediadirection", "hints"),
+	dialog := all(expr("type", "connectionid", "conferenceid", "mediadirection", "hints"),
 		receives("dialogid"), lists("parameters"), request)
 	return map[string]*elementSpec{
 		"accept":     {expr("connectionid", "hints"), compileAccept},
@@ -71,8 +71,8 @@ func vocabulary() map[string]*elementSpec {
 			expr("confname", "reservedtalkers", "reservedlisteners", "hints")), compileCreateConference},
 		"destroyconference": {all(needs("conferenceid"), expr("hints")), compileDestroyConference},
 
-		"dialogstart":     {all(dialog, expr("prepareddialogid")), compileDialogStart},
-		"dialogprepare":   {dialog, nil},
+		"dialogstart":     {all(dialog, expr("src", "prepareddialogid")), compileDialogStart},
+		"dialogprepare":   {all(needs("src"), dialog), compileDialogPrepare},
 		"dialogterminate": {all(needs("dialogid"), expr("immediate", "hints")), compileDialogTerminate},
 
 		"var":    {all(literalNeeded("name"), expr("expr")), compileVar},

@@ -44,6 +44,9 @@ func Register(s *dialog.Service, o Options) {
 		}
 		go b.run(ctx, o.Limits)
 		return b
+	}, func(ctx context.Context, r dialog.Request) (any, error) {
+		page, form, err := p.first(ctx, &r)
+		return firstPage{page, form}, err
 	}, mediaTypes...)
 }
 
@@ -175,11 +178,24 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 	b.do(func() { b.exit(dialog.Result{Values: end.values, Reason: end.reason}) })
 }
 
-// first gets the page that the dialog starts with.
+// firstPage is what a dialog starts with: a page, and a form of it or nil.
+type firstPage struct {
+	page *Page
+	form *form
+}
+
+// first gets the page that the dialog starts with, unless it was prepared.
 func (b *browser) first(ctx context.Context) (*Page, *form, error) {
-	r := &b.request
+	if first, ok := b.request.Prepared.(firstPage); ok {
+		return first.page, first.form, nil
+	}
+	return b.pages.first(ctx, &b.request)
+}
+
+// first gets the page that a dialog starts with. It blocks.
+func (p *pages) first(ctx context.Context, r *dialog.Request) (*Page, *form, error) {
 	reference, id, _ := strings.Cut(r.Source, "#")
-	page, err := b.pages.get(ctx, r.Base, reference, &dialog.Fetch{
+	page, err := p.get(ctx, r.Base, reference, &dialog.Fetch{
 		Method: r.Method, Enctype: r.Enctype, Form: r.Namelist, MaxAge: r.MaxAge, MaxStale: r.MaxStale,
 	})
 	if err != nil || id == "" {

@@ -1,0 +1,143 @@
+package dialog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ccxmld/fetch"
+)
+
+// Preparation is a dialog that is made ready before it is started: its page is
+// compiled, or what it plays fetched. It belongs to the goroutine of its session.
+type Preparation struct {
+	service *Service
+	request Request
+	cancel  context.CancelFunc
+	result  any  // what the kind of dialog brought, for Request.prepared
+	ready   bool // done was told of success
+	over    bool
+}
+
+// Prepare makes a dialog ready. done is called once, in the session's goroutine
+// and after Prepare has returned, with what keeps the dialog from starting, or
+// nil; it is not called any more after Discard. do is that of Start.
+func (s *Service) Prepare(r Request, do func(func()) bool, done func(error)) *Preparation {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &Preparation{service: s, request: r, cancel: cancel}
+	go func() {
+		defer cancel()
+		result, err := s.prepare(ctx, r)
+		do(func() {
+			if p.over {
+				return
+			}
+			p.result, p.ready = result, err == nil
+			done(err)
+		})
+	}()
+	return p
+}
+
+// Discard throws the preparation away.
+func (p *Preparation) Discard() {
+	p.over = true
+	p.cancel()
+}
+
+// Ready tells whether the dialog can be started.
+func (p *Preparation) Ready() bool { return p.ready && !p.over }
+
+// Start starts the dialog, as Service.Start does, for what r says of the leg and
+// the direction of media; the rest was told to Prepare. The preparation is used
+// up.
+func (p *Preparation) Start(r Request, on Channel, do func(func()) bool, e Events) Dialog {
+	p.over = true
+	request := p.request
+	request.MediaDirection, request.Local, request.Remote = r.MediaDirection, r.Local, r.Remote
+	if r.Hints != nil {
+		request.Hints = r.Hints
+	}
+	request.Prepared = p.result
+	return p.service.Start(request, on, do, e)
+}
+
+// prepare gets what a dialog needs. It blocks.
+func (s *Service) prepare(ctx context.Context, r Request) (any, error) {
+	if kind, ok := s.types[mediaType(r.Type)]; ok {
+		return kind.prepare(ctx, r)
+	}
+	kind, err := mediaKind(r.Type)
+	if err != nil {
+		return nil, err
+	}
+	m := &media{kind: kind, request: r}
+	prompts, err := m.prompts()
+	switch {
+	case err != nil:
+		return nil, err
+	case prompts == nil && kind != audio:
+		text, err := m.text(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		return []Prompt{{Text: text, SSML: kind == ssml}}, nil
+	}
+	for i := range prompts {
+		if err := s.prepareAudio(ctx, &prompts[i]); err != nil {
+			return nil, err
+		}
+	}
+	return prompts, nil
+}
+
+// prepareAudio fetches a prompt's audio if it comes by HTTP. Whether there is a
+// file on FreeSWITCH's machine only FreeSWITCH knows. Audio that cannot be had is
+// no obstacle where there is a text to speak in its place.
+func (s *Service) prepareAudio(ctx context.Context, p *Prompt) error {
+	if p.Source == "" {
+		return nil
+	}
+	_, remote, err := s.locate(p.Source, p.Base)
+	if err == nil && remote != "" {
+		if s.spool == nil {
+			err = noSpool(remote)
+		} else {
+			p.file, err = s.fetchAudio(ctx, remote, p.Fetch)
+		}
+	}
+	if err != nil && len(p.Else) > 0 {
+		return nil
+	}
+	return err
+}
+
+func noSpool(uri string) error {
+	return fmt.Errorf("%s cannot be played: there is no directory for fetched audio; set dialog.spool in the configuration", uri)
+}
+
+// text fetches the text that is to be spoken. It blocks.
+func (m *media) text(ctx context.Context, s *Service) (string, error) {
+	text, err := m.fetchedText(ctx, s)
+	if err != nil && m.source.text != "" {
+		s.options.Logger.Info("the text cannot be fetched; that of the query is spoken", "dialog", m.request.ID, "src", shorten(m.request.Source), "error", err)
+		return m.source.text, nil
+	}
+	return text, err
+}
+
+func (m *media) fetchedText(ctx context.Context, s *Service) (string, error) {
+	uri, err := fetch.Resolve(m.request.Base, m.source.uri)
+	if err != nil {
+		return "", err
+	}
+	response, err := s.Fetch(ctx, uri, m.fetch())
+	if err != nil {
+		return "", err
+	}
+	if text := response.Text(); strings.TrimSpace(text) != "" {
+		return text, nil
+	}
+	return "", errors.New(m.source.uri + " is empty")
+}
