@@ -1,0 +1,1 @@
+application.runs = (application.runs || 0) + 1;
