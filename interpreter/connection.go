@@ -30,6 +30,8 @@ type Connection struct {
 	Protocol   Protocol
 	Redirects  []Redirect
 	AAI        string
+
+	movingTo string // the session that a <move> under way gives it to
 }
 
 // Protocol tells how a connection is signalled. Headers are those of the call's

@@ -33,7 +33,7 @@ func (c *connectionElement) connection(s *Session, states ...ConnectionState) (*
 		s.raiseUnknown(&c.place, "connection", id)
 		return nil, nil
 	}
-	if !slices.Contains(states, connection.State) {
+	if connection.movingTo != "" || !slices.Contains(states, connection.State) {
 		s.raiseWrongState(&c.place, connection)
 		return nil, nil
 	}
@@ -68,8 +68,11 @@ func (s *Session) raiseUnknown(at *place, kind, id string) {
 }
 
 func (s *Session) raiseWrongState(at *place, c *Connection) {
-	s.raise("error.connection.wrongstate", at, fmt.Sprintf("the connection is %s", orNone(c.State)),
-		Field{"connectionid", c.ID})
+	state := orNone(c.State)
+	if c.movingTo != "" {
+		state = "being moved to session " + c.movingTo
+	}
+	s.raise("error.connection.wrongstate", at, "the connection is "+state, Field{"connectionid", c.ID})
 }
 
 func orNone(state ConnectionState) string {

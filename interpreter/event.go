@@ -64,9 +64,13 @@ func (e *Event) connectionID() string {
 }
 
 // implied gives the fields that an event of its kind has even if whoever posted
-// it left them out (CCXML 1.0, 7.4 and 10.6; ERR-4).
-func (e *Event) implied(key string) (any, bool) {
+// it left them out (CCXML 1.0, 6.3, 7.4 and 10.6; ERR-4).
+func (e *Event) implied(s *Session, key string) (any, bool) {
 	switch {
+	case key == "sessionid" && e.Name == "ccxml.kill": // SES-12
+		return s.ID(), true
+	case key == "reason" && e.Name == "ccxml.kill":
+		return "no reason was given", true
 	case key == "values" && (e.dialog != nil || strings.HasPrefix(e.Name, "dialog.")): // DEV-3
 		return map[string]any{}, true
 	case key == "connectionid":
@@ -245,7 +249,7 @@ func (o *eventObject) lookup(key string) (goja.Value, bool) {
 	if value, ok := s.document.dialect.field(e, key); ok {
 		return s.toValue(value), true
 	}
-	if value, ok := e.implied(key); ok {
+	if value, ok := e.implied(s, key); ok {
 		return s.toValue(value), true
 	}
 	return nil, false

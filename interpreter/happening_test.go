@@ -40,6 +40,17 @@ func (s *scenario) happen(words []string) {
 		s.answerFetch()
 	case "sent": // FAILURE|ok FIELDS: answers the oldest send; fields name and others make a reply
 		s.answerSend(args[0], fields)
+	case "created": // REASON|ok: answers the oldest createccxml
+		answerOldest(s, &s.platform.creations, strings.Join(args, " "))
+	case "moved": // REASON|ok: answers the oldest move
+		answerOldest(s, &s.platform.moves, strings.Join(args, " "))
+	case "exit": // ID FIELDS (its values): a session that this one created has ended with the value 7
+		s.session.Post(interpreter.ExitEvent(args[0], interpreter.Ending{Value: int64(7), Values: values(fields)}))
+	case "arrives": // ID STATE EVENT: a connection is moved here
+		s.session.Post(&interpreter.Event{
+			Name: args[2], Source: args[0], SourceType: "connection", Fields: []interpreter.Field{{Name: "connectionid", Value: args[0]}},
+			Effect: interpreter.ConnectionEffect{ConnectionID: args[0], New: &interpreter.Connection{ID: args[0], State: interpreter.ConnectionState(args[1])}},
+		})
 	case "wait": // DURATION
 		d, err := time.ParseDuration(args[0])
 		if err != nil {
@@ -85,12 +96,8 @@ func dialogEvent(what, id string, fields []interpreter.Field) *interpreter.Event
 	case "started":
 		e.Effect = interpreter.DialogEffect{DialogID: id, State: interpreter.DialogStarted}
 	case "exit":
-		values := map[string]any{}
-		for _, field := range fields {
-			values[field.Name] = field.Value
-		}
 		if len(fields) > 0 {
-			fields = []interpreter.Field{{Name: "values", Value: values}}
+			fields = []interpreter.Field{{Name: "values", Value: values(fields)}}
 		}
 		e.Effect = interpreter.DialogEffect{DialogID: id, State: interpreter.DialogEnded}
 	case "notstarted":
@@ -150,6 +157,29 @@ func (s *scenario) fetch(r interpreter.FetchRequest) interpreter.FetchResult {
 		result.Err = err
 	}
 	return result
+}
+
+// answerOldest ends the oldest request of a kind in success, or with a reason.
+func answerOldest[Request any](s *scenario, requests *[]waiting[Request, error], outcome string) {
+	s.t.Helper()
+	if len(*requests) == 0 {
+		s.t.Fatal("nothing of the kind was asked for")
+	}
+	oldest := (*requests)[0]
+	*requests = (*requests)[1:]
+	if outcome == "ok" {
+		oldest.done(nil)
+		return
+	}
+	oldest.done(errors.New(outcome))
+}
+
+func values(fields []interpreter.Field) map[string]any {
+	values := make(map[string]any, len(fields))
+	for _, field := range fields {
+		values[field.Name] = field.Value
+	}
+	return values
 }
 
 func (s *scenario) answerSend(outcome string, fields []interpreter.Field) {

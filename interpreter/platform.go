@@ -13,6 +13,7 @@ type Platform interface {
 	Dialogs
 	Conferences
 	Messages
+	Sessions
 	Fetcher
 
 	// Release ends whatever the session still holds: connections, dialogs,
@@ -190,6 +191,36 @@ type SendResult struct {
 	Failure string
 	Reason  string
 	Reply   *Event // the event that the server's answer asked for, if any (Voxeo)
+}
+
+// Sessions does what CCXML 1.0 sections 6.2.9 and 9.2.5 ask of other sessions.
+// done is called exactly once, from any goroutine but not before the method has
+// returned.
+type Sessions interface {
+	// CreateSession starts a session. done gets nil when its document was
+	// fetched, compiled and initialised (CCX-4), else the reason.
+	CreateSession(r CreateRequest, done func(error))
+	// Move gives a connection to another session, which gets an event of it.
+	Move(r MoveRequest, done func(error))
+}
+
+// CreateRequest starts a session of its own, a child of the one that asks. It
+// can be addressed by its id from then on; what is sent to it waits for it
+// (CCX-5).
+type CreateRequest struct {
+	SessionID  string
+	Document   FetchRequest // its Parameters are the namelist
+	Parameters []Pair       // its session.values, see Values
+	Hints      Hints        // controller: the id of the one to run it
+}
+
+// MoveRequest gives a connection to another session. That session gets Event, or
+// with none the event connection.alerting, connection.progressing or
+// connection.connected, by the connection's state.
+type MoveRequest struct {
+	SessionID  string
+	Connection Connection // as the document that moves it sees it
+	Event      *Event     // nil: <move source>
 }
 
 // Fetcher gets documents and scripts.

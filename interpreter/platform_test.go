@@ -18,6 +18,8 @@ type fakePlatform struct {
 	conferences int
 	fetches     []waiting[interpreter.FetchRequest, interpreter.FetchResult]
 	sends       []waiting[interpreter.SendRequest, interpreter.SendResult]
+	creations   []waiting[interpreter.CreateRequest, error]
+	moves       []waiting[interpreter.MoveRequest, error]
 	before      func(request string) // called before a request is written down; may be nil
 	released    bool
 }
@@ -143,6 +145,23 @@ func (p *fakePlatform) Send(r interpreter.SendRequest, done func(interpreter.Sen
 	p.note("send", []string{r.SendID, r.Event, "to", r.Target}, "type", notDefault(r.TargetType, "ccxml"),
 		"namelist", r.Parameters, "content", r.Content, "hints", r.Hints)
 	p.sends = append(p.sends, waiting[interpreter.SendRequest, interpreter.SendResult]{r, done})
+}
+
+func (p *fakePlatform) CreateSession(r interpreter.CreateRequest, done func(error)) {
+	d := r.Document
+	p.note("createccxml", []string{r.SessionID, d.URI}, "base", notDefault(d.Base, "doc.ccxml"), "method", notDefault(d.Method, "get"),
+		"enctype", notDefault(d.Enctype, "application/x-www-form-urlencoded"), "namelist", d.Parameters, "parameters", r.Parameters,
+		"timeout", d.Timeout, "maxage", d.MaxAge, "maxstale", d.MaxStale, "hints", r.Hints)
+	p.creations = append(p.creations, waiting[interpreter.CreateRequest, error]{r, done})
+}
+
+func (p *fakePlatform) Move(r interpreter.MoveRequest, done func(error)) {
+	event := ""
+	if r.Event != nil {
+		event = r.Event.Name
+	}
+	p.note("move", []string{r.Connection.ID, "to", r.SessionID}, "state", string(r.Connection.State), "event", event)
+	p.moves = append(p.moves, waiting[interpreter.MoveRequest, error]{r, done})
 }
 
 func (p *fakePlatform) Fetch(r interpreter.FetchRequest, done func(interpreter.FetchResult)) {

@@ -61,6 +61,9 @@ type Options struct {
 	Logger       *slog.Logger // nil: nothing is logged
 	Observer     Observer     // may be nil
 
+	// Started is called once, in the session's goroutine, when the document is
+	// initialised; not for one that fails in that. It may be nil.
+	Started func()
 	// Ended is called once, in the session's goroutine, after the platform
 	// released what the session held. It may be nil.
 	Ended func(Ending)
@@ -157,6 +160,9 @@ func (s *Session) Start(first ...*Event) {
 		}
 		s.queue.putFirst(first...)
 		s.load(s.options.Document)
+		if s.ending == nil && s.options.Started != nil {
+			s.options.Started()
+		}
 	})
 }
 

@@ -85,12 +85,12 @@ func vocabulary() map[string]*elementSpec {
 		"goto": {expr("fetchid", "next", "timeout"), compileGoto},
 		"fetch": {all(needs("next"), expr("type", "timeout", "mode"), receives("fetchid"), request),
 			compileFetch},
-		"createccxml": {all(needs("next"), lists("parameters"), expr("timeout"), receives("sessionid"), request), nil},
+		"createccxml": {all(needs("next"), lists("parameters"), expr("timeout", "hints"), receives("sessionid"), request), compileCreate},
 
 		"send": {all(needs("target"), expr("targettype", "name", "data", "delay", "hints"),
 			lists("namelist"), receives("sendid")), compileSend},
 		"cancel": {needs("sendid"), compileCancel},
-		"move":   {all(needs("sessionid"), expr("source", "event")), nil},
+		"move":   {all(needs("sessionid"), expr("source", "event")), compileMove},
 
 		"foreach":      {all(needs("object"), expr("cond"), literals("item", "name")), compileForeach},
 		"authenticate": {expr("userid", "password", "server"), compileAuthenticate},
