@@ -85,7 +85,10 @@ func (l *leg) bridgedTo(other *leg) bool {
 // notJoinable says why two legs cannot be bridged, "" if they can (JOIN-10).
 func (c *control) notJoinable(legs ...*leg) string {
 	for _, l := range legs {
-		if l.state != legConnected {
+		switch {
+		case l.handover != nil:
+			return fmt.Sprintf("connection %s is being moved to another session", l.id)
+		case l.state != legConnected:
 			return fmt.Sprintf("connection %s is %s; a join needs one that is connected", l.id, l.state)
 		}
 	}
@@ -185,7 +188,11 @@ func (c *control) bringHome(l *leg) {
 		partner.place.implicit = true
 		c.awaitHome(partner)
 	}
-	l.send(esl.Transfer(l.id, both, c.controller.home()...), func(err error) {
+	home := c.controller.home()
+	if l.moved || both && partner.moved { // see away
+		home = append(home, home...)
+	}
+	l.send(esl.Transfer(l.id, both, home...), func(err error) {
 		c.strayed(l, err.Error())
 		if both {
 			c.strayed(partner, err.Error())

@@ -24,7 +24,11 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 
 // answered takes the answer of an inbound leg.
 func (c *control) answered(l *leg) {
-	if l.state != legAlerting {
+	switch {
+	case l.state != legAlerting:
+		return
+	case l.handover != nil:
+		l.handover.answered = true
 		return
 	}
 	l.moveTo(legConnected)

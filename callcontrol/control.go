@@ -25,25 +25,43 @@ type control struct {
 	registry     orderedWork
 	stopLifetime func() bool
 	whenEnded    func()
+	child        *child // of another session; nil for one that no session created
 }
 
 var _ interpreter.Platform = (*control)(nil)
 
+// beginning is what a session starts with.
+type beginning struct {
+	id       string // "" for a new one
+	document *interpreter.Document
+	mode     interpreter.StartupMode
+	values   map[string]any
+	token    string // a fingerprint
+	child    *child // of a session that another one creates
+}
+
 // newControl makes a session with its control; begin starts it.
-func (c *Controller) newControl(d *interpreter.Document, mode interpreter.StartupMode, values map[string]any, token string) *control {
-	id := c.newID()
+func (c *Controller) newControl(b beginning) *control {
+	if b.id == "" {
+		b.id = c.newID()
+	}
 	control := &control{
 		controller: c,
 		record: sessionstore.Session{
-			ID: id, Controller: c.options.ID, Document: d.URI, Startup: string(mode), Started: c.options.Store.Now(),
-			Token: token,
+			ID: b.id, Controller: c.options.ID, Document: b.document.URI, Startup: string(b.mode), Started: c.options.Store.Now(),
+			Token: b.token,
 		},
+		child: b.child,
 	}
-	control.session = interpreter.NewSession(interpreter.Options{
-		ID: id, Document: d, Startup: mode, Values: values,
+	options := interpreter.Options{
+		ID: b.id, Document: b.document, Startup: b.mode, Values: b.values,
 		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID,
 		Limits: c.limits.Session, Logger: c.options.Logger, Observer: watcher{control}, Ended: control.ended,
-	})
+	}
+	if b.child != nil {
+		control.record.Parent, options.ParentID, options.Started = b.child.parent, b.child.parent, b.child.start
+	}
+	control.session = interpreter.NewSession(options)
 	return control
 }
 
@@ -160,6 +178,9 @@ func without(list []string, id string) []string {
 // Release ends what the session still holds (SES-5 to SES-7).
 func (c *control) Release() {
 	for _, l := range c.legs {
+		if l.handover != nil { // it is the other session's soon, and hung up else
+			continue
+		}
 		if l.place.room != "" {
 			c.leaveConference(l.place.partner, l.id)
 		}
@@ -198,13 +219,16 @@ func (c *Controller) releaseLeg(l *leg) {
 	}
 }
 
-func (c *control) ended(interpreter.Ending) {
+func (c *control) ended(ending interpreter.Ending) {
 	if c.stopLifetime != nil {
 		c.stopLifetime()
 	}
 	// The session counts until the conferences it was in know that it has gone.
 	c.registry.last(c.controller, func() { c.controller.forgetSession(c.record.ID) })
 	c.controller.options.Store.EndSession(c.record.ID)
+	if c.child != nil {
+		c.controller.childEnded(c.record.ID, c.child, ending)
+	}
 	if c.whenEnded != nil {
 		c.whenEnded()
 	}

@@ -83,17 +83,19 @@ type Controller struct {
 	context context.Context
 	cancel  context.CancelFunc
 
-	directory     sync.WaitGroup // goroutines that tell the conference registry, also of what has ended
+	lines         lines
+	directory     sync.WaitGroup // goroutines that tell the conference registry and other sessions, also of what has ended
 	directoryDone context.Context
 	giveUp        context.CancelFunc
 
-	mu       sync.Mutex
-	sessions map[string]*interpreter.Session
-	legs     map[string]*leg // by channel uuid, until they are hung up
-	reserved int             // sessions whose document is on its way
-	closing  bool
-	idle     signal // the last session has ended
-	noLegs   signal // the last leg is gone
+	mu        sync.Mutex
+	sessions  map[string]*control
+	legs      map[string]*leg      // by channel uuid, until they are hung up
+	questions map[string]*question // to other controllers, by id
+	reserved  int                  // sessions whose document is on its way
+	closing   bool
+	idle      signal // the last session has ended
+	noLegs    signal // the last leg is gone
 }
 
 // New makes a controller.
@@ -108,11 +110,12 @@ func New(o Options) *Controller {
 		o.Limits.CallTimeout = time.Minute
 	}
 	c := &Controller{
-		options:  o,
-		limits:   o.Limits,
-		log:      o.Logger,
-		sessions: make(map[string]*interpreter.Session),
-		legs:     make(map[string]*leg),
+		options:   o,
+		limits:    o.Limits,
+		log:       o.Logger,
+		sessions:  make(map[string]*control),
+		legs:      make(map[string]*leg),
+		questions: make(map[string]*question),
 	}
 	c.context, c.cancel = context.WithCancel(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
@@ -142,8 +145,8 @@ func (c *Controller) Close(ctx context.Context) error {
 	c.mu.Lock()
 	c.closing = true
 	var running []*interpreter.Session
-	for _, session := range c.sessions {
-		running = append(running, session)
+	for _, control := range c.sessions {
+		running = append(running, control.session)
 	}
 	c.mu.Unlock()
 	var err error
@@ -155,6 +158,7 @@ func (c *Controller) Close(ctx context.Context) error {
 	}
 	c.cancel()
 	c.work.Wait()
+	c.lines.close()
 	told := make(chan struct{})
 	go func() {
 		c.directory.Wait()
@@ -279,8 +283,15 @@ func (c *Controller) Handle(call *esl.Call) {
 		c.log.Error("leg refused: no command could name it", "connection", id)
 		refuse(call.Conn, "NORMAL_TEMPORARY_FAILURE")
 	case l != nil:
-		machine := machineOf(call.Channel)
-		if !l.attach(c, call.Conn, func() { l.machine = machine; l.control.attached(l) }) {
+		machine, answered := machineOf(call.Channel), isAnswered(call.Channel)
+		taken := func() {
+			l.machine = machine
+			if l.arriving != nil {
+				l.arriving.answered = answered
+			}
+			l.control.attached(l)
+		}
+		if !l.attach(c, call.Conn, taken) {
 			c.log.Info("leg comes to a session that has ended", "connection", id)
 			refuse(call.Conn, "NORMAL_CLEARING")
 		}

@@ -30,6 +30,8 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 		reason = "dialogs on a conference are not supported yet; start it on a connection"
 	case l == nil || l.state != legConnected:
 		reason = "the connection is gone"
+	case l.handover != nil:
+		reason = "the connection is being moved to another session"
 	}
 	switch {
 	case reason != "":

@@ -138,11 +138,7 @@ func (d *documents) fetch(ctx context.Context, r interpreter.FetchRequest) inter
 	if err != nil {
 		return interpreter.FetchResult{URI: r.URI, Err: err}
 	}
-	request := fetch.Request{URI: uri, Method: r.Method, Enctype: r.Enctype, Timeout: r.Timeout, MaxAge: r.MaxAge, MaxStale: r.MaxStale}
-	for _, p := range r.Parameters {
-		request.Form = append(request.Form, fetch.Pair(p))
-	}
-	response, err := d.client.Fetch(ctx, request)
+	response, err := d.client.Fetch(ctx, fetchRequest(r, uri))
 	if err != nil {
 		return failedFetch(uri, err)
 	}
@@ -153,6 +149,15 @@ func (d *documents) fetch(ctx context.Context, r interpreter.FetchRequest) inter
 	}
 	d.process(ctx, r, response, &result)
 	return result
+}
+
+// fetchRequest is how a document that an element names is asked for.
+func fetchRequest(r interpreter.FetchRequest, uri string) fetch.Request {
+	request := fetch.Request{URI: uri, Method: r.Method, Enctype: r.Enctype, Timeout: r.Timeout, MaxAge: r.MaxAge, MaxStale: r.MaxStale}
+	for _, p := range r.Parameters {
+		request.Form = append(request.Form, fetch.Pair(p))
+	}
+	return request
 }
 
 // failedFetch is a fetch that brought an error, with what the server said.

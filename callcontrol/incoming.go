@@ -29,7 +29,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	l := &leg{
 		id: id, logger: c.log, state: legAlerting, local: connection.Local, remote: connection.Remote,
 		machine:  machineOf(call.Channel),
-		answered: call.Channel.Get("Answer-State") == "answered",
+		answered: isAnswered(call.Channel),
 	}
 	c.addLeg(l)
 	l.attach(c, call.Conn, func() {})
@@ -46,7 +46,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 }
 
 func (c *Controller) beginCall(l *leg, conn *esl.Conn, connection *interpreter.Connection, document *interpreter.Document) {
-	control := c.newControl(document, interpreter.NewCall, nil, "")
+	control := c.newControl(beginning{document: document, mode: interpreter.NewCall})
 	control.own(l)
 	l.route.bind(control.session) // before it starts: its first transition may answer
 	err := c.begin(control, &interpreter.Event{
@@ -120,6 +120,8 @@ func connectionOf(channel *esl.Event, id string) *interpreter.Connection {
 
 // machineOf is the FreeSWITCH that a leg is on, by the name that it gives itself.
 func machineOf(channel *esl.Event) string { return channel.Get("FreeSWITCH-Switchname") }
+
+func isAnswered(channel *esl.Event) bool { return channel.Get("Answer-State") == "answered" }
 
 // address gives a SIP URI where there is one, else a telephone number.
 func address(sip, number string) string {

@@ -2,7 +2,6 @@ package callcontrol
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -63,19 +62,11 @@ func (c *Controller) Inject(ctx context.Context, i Injection) error {
 func (c *Controller) post(ctx context.Context, m message) error {
 	ctx, cancel := context.WithTimeout(ctx, sendPatience)
 	defer cancel()
-	store := c.options.Store
-	owner, ok, err := store.Owner(ctx, m.Session)
+	owner, err := c.owner(ctx, m.Session)
 	if err != nil {
 		return err
 	}
-	if !ok || owner == c.options.ID {
-		return ErrNoSession
-	}
-	body, err := json.Marshal(m)
-	if err != nil {
-		return err
-	}
-	return store.Post(ctx, owner, sessionstore.Mail{From: c.options.ID, Kind: messageKind, Body: body})
+	return c.mail(ctx, owner, messageKind, "", m)
 }
 
 // List lists the sessions that run here, as Redis has them.

@@ -48,6 +48,7 @@ type leg struct {
 	progressed bool // connection.progressing was sent
 	ending     bool // we asked for the hangup
 	redirected bool
+	moved      bool // from another controller
 	stopTimer  func() bool
 	failure    string // reason that overrides the table's
 	detail     string // more words about it
@@ -60,6 +61,9 @@ type leg struct {
 	executes  bool // CHANNEL_EXECUTE is subscribed
 	dialogs   []*legDialog
 	termDigit string // the digit that took the leg out of its join
+
+	handover *handover // to another session
+	arriving *arrival  // from another controller
 
 	join         *interpreter.CallRequest // of an outbound leg with joinid
 	joinPending  *interpreter.JoinRequest // conference or bridge on its way
@@ -105,10 +109,12 @@ func (l *leg) moveTo(state legState) {
 }
 
 // legRoute brings what happens on a leg to the session that owns it. Until the
-// session is there, which takes as long as its document does, it keeps the mail.
+// session is there, which takes as long as its document does, and while the leg
+// is handed over to another, it keeps the mail.
 type legRoute struct {
 	mu      sync.Mutex
 	session *interpreter.Session
+	passed  []func() // came for the former owner, which did not get to it
 	waiting []func()
 }
 
@@ -121,17 +127,49 @@ func (r *legRoute) do(f func()) bool {
 		r.waiting = append(r.waiting, f)
 		return true
 	}
-	return r.session.Do(f)
+	s := r.session
+	return s.Do(func() { r.run(s, f) })
+}
+
+// run runs f in the goroutine of s, unless s has handed the leg over since it was
+// given to it.
+func (r *legRoute) run(s *interpreter.Session, f func()) {
+	r.mu.Lock()
+	owner := r.session
+	if owner == nil {
+		r.passed = append(r.passed, f)
+	}
+	r.mu.Unlock()
+	switch owner {
+	case s:
+		f()
+	case nil:
+	default:
+		owner.Do(f)
+	}
+}
+
+// suspend begins a handover: until bind everything waits.
+func (r *legRoute) suspend() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.session = nil
 }
 
 func (r *legRoute) bind(s *interpreter.Session) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.session = s
-	for _, f := range r.waiting {
-		s.Do(f)
+	for _, f := range append(r.passed, r.waiting...) {
+		s.Do(func() { r.run(s, f) })
 	}
-	r.waiting = nil
+	r.passed, r.waiting = nil, nil
+}
+
+// after runs f in the goroutine of the leg's session after a while, whichever
+// session that is then.
+func (l *leg) after(d time.Duration, f func()) (stop func() bool) {
+	return l.control.controller.options.Clock.AfterFunc(d, func() { l.route.do(f) })
 }
 
 // send gives a command to the leg's own socket. What FreeSWITCH refuses is

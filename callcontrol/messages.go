@@ -2,7 +2,6 @@ package callcontrol
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,18 +26,24 @@ func (c *control) Send(r interpreter.SendRequest, done func(interpreter.SendResu
 		c.controller.background(func(ctx context.Context) { done(c.sendHTTP(ctx, r)) })
 		return
 	}
-	e := interpreter.MessageEvent(r.SendID, c.record.ID, r.Event, r.Parameters)
-	if session := c.controller.session(r.Target); session != nil {
-		c.session.Do(func() {
-			if session.Post(e) {
-				done(interpreter.SendResult{})
-			} else {
-				done(unavailable(r.Target))
-			}
-		})
+	controller := c.controller
+	if session := controller.session(r.Target); session != nil && !controller.lines.busy(r.Target) {
+		c.session.Do(func() { done(c.deliver(session, r)) })
 		return
 	}
-	c.controller.background(func(ctx context.Context) { done(c.sendMail(ctx, r)) })
+	if !controller.lines.add(controller, r.Target, func(ctx context.Context) { done(c.sendFar(ctx, r)) }) {
+		c.session.Do(func() {
+			done(interpreter.SendResult{Failure: "failed", Reason: fmt.Sprintf("%d messages wait for session %s already", maxLine, r.Target)})
+		})
+	}
+}
+
+// deliver brings a message to a session that runs here.
+func (c *control) deliver(session *interpreter.Session, r interpreter.SendRequest) interpreter.SendResult {
+	if session == nil || !session.Post(interpreter.MessageEvent(r.SendID, c.record.ID, r.Event, r.Parameters)) {
+		return unavailable(r.Target)
+	}
+	return interpreter.SendResult{}
 }
 
 func unavailable(session string) interpreter.SendResult {
@@ -66,14 +71,19 @@ func (m message) event() *interpreter.Event {
 	return e
 }
 
-func (c *control) sendMail(ctx context.Context, r interpreter.SendRequest) interpreter.SendResult {
+// sendFar brings a message to a session that was not at hand when it was sent:
+// it was being created here, or another controller runs it.
+func (c *control) sendFar(ctx context.Context, r interpreter.SendRequest) interpreter.SendResult {
+	if session := c.controller.session(r.Target); session != nil {
+		return c.deliver(session, r)
+	}
 	err := c.controller.post(ctx, message{
 		Session: r.Target, SendID: r.SendID, Sender: c.record.ID, Event: r.Event, Parameters: r.Parameters,
 	})
 	switch {
 	case err == nil:
 		return interpreter.SendResult{}
-	case errors.Is(err, ErrNoSession):
+	case errors.Is(err, ErrNoSession), errors.Is(err, sessionstore.ErrNoController):
 		return unavailable(r.Target)
 	case errors.Is(err, sessionstore.ErrNoController):
 		return interpreter.SendResult{Failure: "targetunavailable", Reason: "the controller of session " + r.Target + " is gone"}
@@ -81,21 +91,11 @@ func (c *control) sendMail(ctx context.Context, r interpreter.SendRequest) inter
 	return interpreter.SendResult{Failure: "failed", Reason: err.Error()}
 }
 
-// receiveMail takes what other controllers send to our sessions.
-func (c *Controller) receiveMail(ctx context.Context) {
-	err := c.options.Store.Receive(ctx, c.options.ID, func(mail sessionstore.Mail) {
-		var m message
-		if mail.Kind != messageKind || json.Unmarshal(mail.Body, &m) != nil {
-			c.log.Warn("mail not understood", "kind", mail.Kind, "from", mail.From)
-			return
-		}
-		session := c.session(m.Session)
-		if session == nil || !session.Post(m.event()) {
-			c.log.Warn("message for a session that is gone", "session", m.Session, "event", m.Event, "sender", m.Sender)
-		}
-	})
-	if err != nil && ctx.Err() == nil {
-		c.log.Error("mail from other controllers is not received", "error", err)
+// messageCame takes a message from another controller.
+func (c *Controller) messageCame(m message) {
+	session := c.session(m.Session)
+	if session == nil || !session.Post(m.event()) {
+		c.log.Warn("message for a session that is gone", "session", m.Session, "event", m.Event, "sender", m.Sender)
 	}
 }
 

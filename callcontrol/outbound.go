@@ -53,7 +53,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	if timeout <= 0 {
 		timeout = c.controller.limits.CallTimeout
 	}
-	l.stopTimer = c.after(timeout, func() { c.callTimedOut(l) })
+	l.stopTimer = l.after(timeout, func() { l.control.callTimedOut(l) })
 	c.originate(l, r, dial, timeout)
 }
 
@@ -102,7 +102,7 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 func (c *control) place(l *leg, job esl.Originate) {
 	l.log().Info("originate", "dial", job.Dial)
 	l.node.link.Job(job.Command(), func(result string, err error) {
-		told := l.route.do(func() { c.originated(l, strings.TrimSpace(result), err) })
+		told := l.route.do(func() { l.control.originated(l, strings.TrimSpace(result), err) })
 		if !told && (err != nil || strings.HasPrefix(result, "-ERR")) {
 			c.controller.forgetLeg(l)
 		}
@@ -127,7 +127,7 @@ func (c *control) originated(l *leg, result string, err error) {
 		l.log().Warn("originate failed", "error", err)
 		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
 	case failed && knowsMore(cause):
-		c.after(detailPatience, func() { l.gone(hangup{cause: cause}) })
+		l.after(detailPatience, func() { l.gone(hangup{cause: cause}) })
 	case failed:
 		l.gone(hangup{cause: cause})
 	case l.state == legDialing:
@@ -138,7 +138,7 @@ func (c *control) originated(l *leg, result string, err error) {
 		if l.stopTimer != nil {
 			l.stopTimer()
 		}
-		l.stopTimer = c.after(attachDeadline, func() {
+		l.stopTimer = l.after(attachDeadline, func() {
 			if l.state == legAttaching {
 				l.log().Error("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise)
 				l.failure = reasonUnreachable
@@ -197,12 +197,16 @@ func (c *control) progressing(l *leg) {
 }
 
 // attached takes an outbound leg that came to our socket, or a leg that came
-// home from a bridge.
+// home from a bridge or from another controller.
 func (c *control) attached(l *leg) {
 	switch {
 	case l.state == legGone:
+	case l.arriving != nil:
+		c.settle(l)
 	case l.homing:
 		c.cameHome(l)
+	case l.handover != nil && l.state != legDialing && l.state != legAttaching:
+		c.cameBack(l)
 	case l.state == legDialing || l.state == legAttaching:
 		if l.stopTimer != nil {
 			l.stopTimer()
@@ -212,6 +216,10 @@ func (c *control) attached(l *leg) {
 			return
 		}
 		l.moveTo(legConnected)
+		if l.handover != nil {
+			l.handover.answered = true
+			return
+		}
 		c.connected(l)
 	}
 }

@@ -64,7 +64,11 @@ func (l *leg) endDialogs() {
 // of the leg, then of the dialogs that end with it (DEV-17) and of what waited
 // for it in vain.
 func (l *leg) gone(h hangup) {
-	if l.state == legGone {
+	switch {
+	case l.state == legGone:
+		return
+	case l.handover != nil:
+		l.handover.ended = &h
 		return
 	}
 	was := l.state

@@ -69,7 +69,7 @@ func (c *Controller) Start(ctx context.Context, r StartRequest) (string, error) 
 		c.unreserve()
 		return "", err
 	}
-	control := c.newControl(document, interpreter.External, values(r.Values), r.Token)
+	control := c.newControl(beginning{document: document, mode: interpreter.External, values: values(r.Values), token: r.Token})
 	control.whenEnded = r.Ended
 	if err := c.begin(control); err != nil {
 		return "", err
@@ -94,7 +94,7 @@ func (c *Controller) begin(control *control, first ...*interpreter.Event) error 
 		c.mu.Unlock()
 		return ErrClosed
 	}
-	c.sessions[control.session.ID()] = control.session
+	c.sessions[control.session.ID()] = control
 	c.mu.Unlock()
 	c.started.Add(1)
 	control.session.Do(control.save) // a leg of its own may be at work there already
@@ -109,6 +109,14 @@ func (c *Controller) begin(control *control, first ...*interpreter.Event) error 
 
 // session finds a session that runs here.
 func (c *Controller) session(id string) *interpreter.Session {
+	if control := c.control(id); control != nil {
+		return control.session
+	}
+	return nil
+}
+
+// control finds what a session that runs here has.
+func (c *Controller) control(id string) *control {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.sessions[id]

@@ -55,6 +55,7 @@ type Store struct {
 	prefix    string
 	log       *slog.Logger
 	lease     time.Duration
+	every     time.Duration // see Options.WriteEvery
 	maxMail   int
 	now       func() time.Time
 	newTicker func(time.Duration) (<-chan time.Time, func())
@@ -84,7 +85,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("redis prefix %q: want at most %d bytes without spaces, braces, brackets, * and ?", o.Prefix, maxID)
 	}
 	s := &Store{
-		prefix: o.Prefix, log: o.Logger, lease: o.Lease, maxMail: o.MaxMail,
+		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail,
 		now: o.Now, newTicker: o.NewTicker,
 		writing: make(chan struct{}, 1), closing: make(chan struct{}),
 	}
@@ -213,6 +214,9 @@ func (s *Store) Prefix() string { return s.prefix }
 
 // Lease returns how long a controller counts as alive after a renewal.
 func (s *Store) Lease() time.Duration { return s.lease }
+
+// WriteEvery returns how often changed sessions are written.
+func (s *Store) WriteEvery() time.Duration { return s.every }
 
 // Now returns the time of the store's clock.
 func (s *Store) Now() time.Time { return s.now() }

@@ -167,8 +167,8 @@ func (t *sessionTable) forget(batch []write) {
 	}
 }
 
-// Flush writes every change noted so far and returns when Redis has it. It is
-// for tests and for an orderly end.
+// Flush writes every change noted so far and returns when Redis has it: before
+// others are told of a new session, in tests, and for an orderly end.
 func (s *Store) Flush(ctx context.Context) error {
 	select {
 	case <-s.closing:

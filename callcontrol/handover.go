@@ -1,0 +1,183 @@
+package callcontrol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ccxmld/interpreter"
+)
+
+// handover is what a leg is in while <move> gives it to another session. What
+// happens to it meanwhile is for whoever has it in the end.
+type handover struct {
+	request  interpreter.MoveRequest
+	done     func(error)
+	question string  // to the other controller, if it goes to one
+	answered bool    // meanwhile
+	returned bool    // it came back to our socket
+	ended    *hangup // meanwhile
+}
+
+// Move gives a connection to another session (interpreter.Sessions).
+func (c *control) Move(r interpreter.MoveRequest, done func(error)) {
+	l := c.legs[r.Connection.ID]
+	if reason := l.unmovable(); reason != "" {
+		c.session.Do(func() { done(errors.New(reason)) })
+		return
+	}
+	h := &handover{request: r, done: done, question: c.controller.newID()}
+	l.handover = h
+	if target := c.controller.control(r.SessionID); target != nil && !c.controller.lines.busy(r.SessionID) {
+		c.giveTo(target, l)
+		return
+	}
+	conn, relocation := l.conn, relocationOf(l, r, c.record.ID)
+	if !c.controller.lines.add(c.controller, r.SessionID, func(ctx context.Context) { c.moveFar(ctx, l, h, conn, relocation) }) {
+		c.handedBack(l, fmt.Errorf("%d messages wait for session %s already", maxLine, r.SessionID))
+	}
+}
+
+// unmovable says why a leg cannot be given away now, "" if it can (SND-21). What
+// it says of joins and dialogs the document may have asked for a moment ago.
+func (l *leg) unmovable() string {
+	switch {
+	case l == nil:
+		return "the call has ended"
+	case l.handover != nil:
+		return "the connection is being moved already"
+	case l.ending || l.redirected:
+		return "the call is being ended"
+	case l.waiting:
+		return "the call waits for its turn to be dialled"
+	case l.place.kind != alone || l.moving() || len(l.moves) > 0 || l.join != nil:
+		return "the connection is joined, or on its way into a join or out of one; unjoin it first"
+	case len(l.dialogs) > 0 || len(l.playing) > 0:
+		return "a dialog runs on the connection, and cannot leave it; end it first"
+	}
+	return ""
+}
+
+// giveTo gives a leg to a session of this controller. It runs in the goroutine
+// of the session that gives; what FreeSWITCH tells meanwhile waits in the leg's
+// route, which leads to the giver until all that came before is done with.
+func (c *control) giveTo(target *control, l *leg) {
+	h := l.handover
+	if h.ended != nil {
+		c.handedBack(l, errors.New("the call has ended"))
+		return
+	}
+	if h.answered && l.state == legAlerting {
+		l.moveTo(legConnected)
+	}
+	delete(c.legs, l.id)
+	l.handover = nil
+	l.route.suspend()
+	given := target.session.Do(func() {
+		err := target.adopt(l, h.request, c.record.ID)
+		if !c.session.Do(func() { c.given(target, l, h, err) }) {
+			c.leftBehind(target, l, err)
+		}
+	})
+	if !given {
+		c.given(target, l, h, errors.New(unavailable(h.request.SessionID).Reason))
+	}
+}
+
+// given ends a handover within this controller.
+func (c *control) given(target *control, l *leg, h *handover, err error) {
+	if err == nil {
+		c.forgetConnection(l.id)
+		l.route.bind(target.session)
+	} else {
+		c.legs[l.id] = l
+		l.route.bind(c.session)
+	}
+	c.session.Do(func() { h.done(err) })
+}
+
+// leftBehind ends a handover whose giver has ended meanwhile. It runs in the
+// goroutine of the session that was to get the leg.
+func (c *control) leftBehind(target *control, l *leg, err error) {
+	if err == nil {
+		l.route.bind(target.session)
+		return
+	}
+	l.route.bind(c.session)
+	l.hangUp("NORMAL_CLEARING")
+	c.controller.releaseLeg(l)
+}
+
+// adopt takes a leg that another session of this controller gives.
+func (c *control) adopt(l *leg, r interpreter.MoveRequest, from string) error {
+	if err := c.roomForLeg(); err != nil {
+		return err
+	}
+	c.own(l)
+	c.save()
+	c.arrived(l, r, from)
+	return nil
+}
+
+// roomForLeg tells why a session can take no more connections.
+func (c *control) roomForLeg() error {
+	if most := c.controller.limits.Session.Connections; most > 0 && len(c.legs) >= most {
+		return fmt.Errorf("session %s has %d connections already", c.record.ID, len(c.legs))
+	}
+	return nil
+}
+
+// arrived tells the document of a connection that another session gave it, by
+// the event that the other moved, or by that of the connection's state. It is
+// the first that the document sees of it (SOB-8, SND-22, SND-24).
+func (c *control) arrived(l *leg, r interpreter.MoveRequest, from string) {
+	connection, state, e := r.Connection, l.connectionState(), r.Event
+	if e == nil {
+		connection.State = state
+		e = stateEvent(l.id, state, interpreter.Field{Name: "info", Value: map[string]any{"movedfrom": from}})
+	}
+	e.Effect = interpreter.ConnectionEffect{ConnectionID: l.id, New: &connection}
+	c.session.Queue(e)
+	if connection.State != state { // of which the other session has not heard yet
+		e := stateEvent(l.id, state)
+		e.Effect = interpreter.ConnectionEffect{ConnectionID: l.id, State: state}
+		c.session.Queue(e)
+	}
+}
+
+func stateEvent(id string, state interpreter.ConnectionState, fields ...interpreter.Field) *interpreter.Event {
+	return &interpreter.Event{
+		Name: "connection." + strings.ToLower(string(state)), Source: id, SourceType: "connection",
+		Fields: append(connectionFields(id), fields...),
+	}
+}
+
+// connectionState is the leg's state as documents know it.
+func (l *leg) connectionState() interpreter.ConnectionState {
+	switch l.state {
+	case legAlerting:
+		return interpreter.Alerting
+	case legConnected:
+		return interpreter.Connected
+	}
+	return interpreter.Progressing
+}
+
+// handedBack ends a handover that failed: the leg stays where it is, and what
+// happened to it meanwhile counts.
+func (c *control) handedBack(l *leg, err error) {
+	h := l.handover
+	l.handover = nil
+	c.session.Do(func() {
+		h.done(err)
+		switch {
+		case h.ended != nil:
+			l.gone(*h.ended)
+		case h.answered && l.state == legAlerting:
+			c.answered(l)
+		case h.answered:
+			c.connected(l)
+		}
+	})
+}
