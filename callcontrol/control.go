@@ -214,6 +214,8 @@ func (c *Controller) releaseLeg(l *leg) {
 	switch {
 	case l.hungUp.Load() || l.conn != nil && l.conn.Err() != nil: // nothing more will tell of it
 		c.forgetLeg(l)
+	case l.arriving != nil:
+		c.options.Clock.AfterFunc(arrivalPatience, func() { c.forgetLeg(l) })
 	case l.conn == nil:
 		c.options.Clock.AfterFunc(releasePatience, func() { c.forgetLeg(l) })
 	}

@@ -35,7 +35,9 @@ func (c *control) Move(r interpreter.MoveRequest, done func(error)) {
 	}
 	conn, relocation := l.conn, relocationOf(l, r, c.record.ID)
 	if !c.controller.lines.add(c.controller, r.SessionID, func(ctx context.Context) { c.moveFar(ctx, l, h, conn, relocation) }) {
-		c.handedBack(l, fmt.Errorf("%d messages wait for session %s already", maxLine, r.SessionID))
+		c.session.Do(func() {
+			c.handedBack(l, fmt.Errorf("%d messages wait for session %s already", maxLine, r.SessionID))
+		})
 	}
 }
 
@@ -169,8 +171,8 @@ func (l *leg) connectionState() interpreter.ConnectionState {
 func (c *control) handedBack(l *leg, err error) {
 	h := l.handover
 	l.handover = nil
+	h.done(err) // which the document hears first
 	c.session.Do(func() {
-		h.done(err)
 		switch {
 		case h.ended != nil:
 			l.gone(*h.ended)

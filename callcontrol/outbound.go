@@ -221,6 +221,8 @@ func (c *control) attached(l *leg) {
 			return
 		}
 		c.connected(l)
+	default:
+		l.log().Info("the leg has come to our socket again")
 	}
 }
 
