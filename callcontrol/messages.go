@@ -83,7 +83,7 @@ func (c *control) sendFar(ctx context.Context, r interpreter.SendRequest) interp
 	switch {
 	case err == nil:
 		return interpreter.SendResult{}
-	case errors.Is(err, ErrNoSession), errors.Is(err, sessionstore.ErrNoController):
+	case errors.Is(err, ErrNoSession):
 		return unavailable(r.Target)
 	case errors.Is(err, sessionstore.ErrNoController):
 		return interpreter.SendResult{Failure: "targetunavailable", Reason: "the controller of session " + r.Target + " is gone"}

@@ -94,7 +94,7 @@ func (s *Session) unmovable(source string, event *Event, target string) string {
 	}
 	for _, dialog := range s.dialogs.items {
 		if dialog.item.ConnectionID == source && dialog.item.State != DialogEnded {
-			return "dialog " + dialog.id + " runs on the connection; end it first"
+			return fmt.Sprintf("dialog %s of the connection is %s; end it first", dialog.id, dialog.item.State)
 		}
 	}
 	return ""
