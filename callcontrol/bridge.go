@@ -27,7 +27,10 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 	case interpreter.IsConferenceID(r.ID2):
 		conference = r.ID2
 	}
+	d := c.dialogOf(r.ID1, r.ID2)
 	switch {
+	case d != nil:
+		c.joinDialog(d, r)
 	case a != nil && b != nil && !r.Half:
 		c.bridge(a, b, r, implicit)
 	case a != nil && conference == r.ID2, b != nil && conference == r.ID1:
@@ -239,12 +242,8 @@ func (c *control) Unjoin(r interpreter.UnjoinRequest) {
 	if l == nil {
 		l, partner = c.legs[r.ID2], r.ID1
 	}
-	if leg := c.dialogs[r.ID1]; leg != nil {
-		c.unjoinDialog(r.ID1, r)
-		return
-	}
-	if leg := c.dialogs[r.ID2]; leg != nil {
-		c.unjoinDialog(r.ID2, r)
+	if d := c.dialogOf(r.ID1, r.ID2); d != nil {
+		c.unjoinDialog(d, r)
 		return
 	}
 	if l == nil || l.place.kind == alone || l.place.partner != partner {

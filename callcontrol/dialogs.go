@@ -1,6 +1,8 @@
 package callcontrol
 
 import (
+	"context"
+	"log/slog"
 	"slices"
 
 	"ccxmld/dialog"
@@ -60,15 +62,15 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
 		c.dialogs = make(map[string]*leg, 1)
 	}
 	c.dialogs[r.DialogID] = l
-	d := &legDialog{id: r.DialogID, beside: r.Beside}
+	d := &legDialog{leg: l, id: r.DialogID, beside: r.Beside}
 	l.dialogs = append(l.dialogs, d)
 	request := dialogRequest(r)
 	request.Local, request.Remote = l.local, l.remote
 	events := c.dialogEvents(l, r)
 	if p != nil {
-		d.dialog = p.dialog.Start(request, l, c.session.Do, events)
+		d.dialog = p.dialog.Start(request, d, c.session.Do, events)
 	} else {
-		d.dialog = c.controller.options.Dialogs.Start(request, l, c.session.Do, events)
+		d.dialog = c.controller.options.Dialogs.Start(request, d, c.session.Do, events)
 	}
 }
 
@@ -84,8 +86,25 @@ func (c *control) dialogEvents(l *leg, r interpreter.DialogRequest) dialog.Event
 			c.dialogExited(r, result)
 		},
 		Disconnect: func(values dialog.Values) {
-			c.queueDialog("dialog.disconnect", r, interpreter.DialogStarted, interpreter.Field{Name: "values", Value: values.Object()})
+			c.queueDialog("dialog.disconnect", r, "", interpreter.Field{Name: "values", Value: values.Object()})
 		},
+		Transfer: func(t dialog.Transfer) { c.queueDialog("dialog.transfer", r, "", transferFields(t)...) },
+		TerminateTransfer: func(reason string) {
+			c.queueDialog("dialog.terminatetransfer", r, "", interpreter.Field{Name: "reason", Value: reason})
+		},
+		User: func(event string, values dialog.Values) {
+			c.queueDialog(event, r, "", interpreter.Field{Name: "values", Value: values.Object()})
+		},
+	}
+}
+
+// transferFields are those of dialog.transfer (DEV-5). The specification spells the
+// URI in two ways.
+func transferFields(t dialog.Transfer) []interpreter.Field {
+	return []interpreter.Field{
+		{Name: "type", Value: t.Type}, {Name: "uri", Value: t.URI}, {Name: "URI", Value: t.URI},
+		{Name: "maxtime", Value: optional(t.MaxTime)}, {Name: "connecttimeout", Value: optional(t.ConnectTimeout)},
+		{Name: "aai", Value: optional(t.AAI)}, {Name: "values", Value: map[string]any{}},
 	}
 }
 
@@ -114,15 +133,6 @@ func (c *control) TerminateDialog(r interpreter.TerminateRequest) {
 	}
 }
 
-// unjoinDialog takes the bridge between a dialog and its leg away; without media
-// a dialog here has nothing to go on with, so it ends.
-func (c *control) unjoinDialog(id string, r interpreter.UnjoinRequest) {
-	c.queueUnjoined(r.ID1, r.ID2, "")
-	if d := c.findDialog(id); d != nil {
-		d.dialog.Terminate(true)
-	}
-}
-
 func (c *control) findDialog(id string) *legDialog {
 	l := c.dialogs[id]
 	if l == nil {
@@ -136,6 +146,14 @@ func (c *control) findDialog(id string) *legDialog {
 	return nil
 }
 
+// dialogOf gives the dialog among two endpoints, nil if there is none.
+func (c *control) dialogOf(id1, id2 string) *legDialog {
+	if d := c.findDialog(id1); d != nil {
+		return d
+	}
+	return c.findDialog(id2)
+}
+
 func (c *control) forgetDialog(l *leg, id string) {
 	delete(c.dialogs, id)
 	l.dialogs = slices.DeleteFunc(l.dialogs, func(d *legDialog) bool { return d.id == id })
@@ -146,19 +164,19 @@ func (c *control) queueDialog(name string, r interpreter.DialogRequest, state in
 		Name: name, Source: r.DialogID, SourceType: "dialog",
 		Fields: append([]interpreter.Field{
 			{Name: "dialogid", Value: r.DialogID},
-			{Name: "connectionid", Value: idOrNone(r.ConnectionID)},
-			{Name: "conferenceid", Value: idOrNone(r.ConferenceID)},
+			{Name: "connectionid", Value: optional(r.ConnectionID)},
+			{Name: "conferenceid", Value: optional(r.ConferenceID)},
 		}, fields...),
 		Effect: interpreter.DialogEffect{DialogID: r.DialogID, State: state},
 	})
 }
 
-// idOrNone gives undefined for an id that is not there.
-func idOrNone(id string) any {
-	if id == "" {
+// optional gives undefined for what is not there.
+func optional(text string) any {
+	if text == "" {
 		return nil
 	}
-	return id
+	return text
 }
 
 func (c *control) dialogNotStarted(r interpreter.DialogRequest, reason string) {
@@ -171,7 +189,12 @@ func (c *control) dialogNotStarted(r interpreter.DialogRequest, reason string) {
 func (c *control) dialogExited(r interpreter.DialogRequest, result dialog.Result) {
 	fields := []interpreter.Field{{Name: "values", Value: result.Values.Object()}}
 	if result.Reason != "" {
-		c.log().Warn("dialog ended early", "connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", result.Reason)
+		level := slog.LevelWarn
+		if result.Reason == takenAway { // as the document wanted it
+			level = slog.LevelDebug
+		}
+		c.log().Log(context.Background(), level, "dialog ended early",
+			"connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", result.Reason)
 		fields = append(fields, interpreter.Field{Name: "reason", Value: result.Reason})
 	}
 	for name, value := range result.Values.Object() {

@@ -80,13 +80,6 @@ type execution struct {
 	done    func(dialog.Completion)
 }
 
-// legDialog is a dialog on a leg.
-type legDialog struct {
-	id     string
-	beside bool
-	dialog dialog.Dialog
-}
-
 // log gives the logger with the leg's ids. It is made each time, since most legs
 // have little to say, and the longer they live the less.
 func (l *leg) log() *slog.Logger {
@@ -311,7 +304,7 @@ func (l *leg) digit(digit string) {
 	case l.place.takesOut(digit):
 		l.termDigit = digit
 		l.leave()
-	case len(l.dialogs) > 0 && l.dialogs[len(l.dialogs)-1].dialog.Digit(digit):
+	case l.dialogTakes(digit):
 	default:
 		l.control.queueConnection(l, "connection.signal", "",
 			interpreter.Field{Name: "info", Value: map[string]any{"type": "dtmf", "value": digit}})

@@ -19,9 +19,13 @@ import (
 // sendPatience bounds how long a message may take to be delivered.
 const sendPatience = 30 * time.Second
 
-// Send carries a message to another session or an HTTP server
+// Send carries a message to another session, a dialog or an HTTP server
 // (interpreter.Messages).
 func (c *control) Send(r interpreter.SendRequest, done func(interpreter.SendResult)) {
+	if strings.EqualFold(r.TargetType, "dialog") {
+		c.session.Do(func() { done(c.sendDialog(r)) })
+		return
+	}
 	if strings.EqualFold(r.TargetType, basicHTTP) {
 		c.controller.background(func(ctx context.Context) { done(c.sendHTTP(ctx, r)) })
 		return

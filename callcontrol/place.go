@@ -50,16 +50,6 @@ func (l *leg) left() {
 	l.termDigit = ""
 }
 
-// endDialogs ends the leg's dialogs that do not play beside its bridges: their
-// bridge falls with a join (DLG-18).
-func (l *leg) endDialogs() {
-	for _, d := range slices.Clone(l.dialogs) {
-		if !d.beside {
-			d.dialog.Terminate(true)
-		}
-	}
-}
-
 // gone notes that the leg is hung up. The document is told of its bridges, then
 // of the leg, then of the dialogs that end with it (DEV-17) and of what waited
 // for it in vain.

@@ -63,9 +63,30 @@ type Events struct {
 	Started    func()
 	NotStarted func(reason string)
 	Exited     func(Result)
-	// Disconnect tells that the dialog asks for the call to be hung up
-	// (VoiceXML's <disconnect>); Exited follows. It may be nil.
-	Disconnect func(Values)
+	// The others come between Started and Exited, from VoiceXML only, and may be
+	// nil for a dialog that is none. Disconnect: the dialog asks for the call to
+	// be hung up (<disconnect>). Transfer: it asks for a transfer, which Send
+	// completes by dialog.transfer.complete unless it is blind;
+	// TerminateTransfer: nobody waits for that any more. User: an event of the
+	// page's own, dialog.user.NAME.
+	Disconnect        func(Values)
+	Transfer          func(Transfer)
+	TerminateTransfer func(reason string)
+	User              func(event string, values Values)
+}
+
+// Transfer is what VoiceXML's <transfer> asks for. Times are as the page has
+// them; "" for none.
+type Transfer struct {
+	Type                    string // blind, bridge or consultation
+	URI, AAI                string
+	ConnectTimeout, MaxTime string
+}
+
+// Message is an event that a session sends to a dialog.
+type Message struct {
+	Name       string
+	Parameters []Pair
 }
 
 // Result is what a dialog ends with.
@@ -114,7 +135,13 @@ type Dialog interface {
 	// Terminate ends the dialog (CCXML 1.0, 7.2.3): immediate at once and
 	// without values, else with those it has so far.
 	Terminate(immediate bool)
-	// HungUp tells the dialog that its leg is gone, or was taken to another
-	// bridge: it plays nothing more and exits.
+	// Send gives the dialog an event. The error says why it does not take it.
+	Send(Message) error
+	// Detached tells the dialog that its leg was taken elsewhere. It exits with
+	// the reason, and reports false; or it waits for a transfer and goes on
+	// without media.
+	Detached(reason string) bool
+	// HungUp tells the dialog that its leg is gone: it plays nothing more and
+	// exits.
 	HungUp()
 }

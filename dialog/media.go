@@ -266,6 +266,19 @@ func (m *media) Terminate(immediate bool) {
 	}
 }
 
+// Send implements Dialog: there is nothing that an event could do here.
+func (m *media) Send(Message) error {
+	return fmt.Errorf("dialogs of type %s take no events; VoiceXML pages do", mediaType(m.request.Type))
+}
+
+// Detached implements Dialog.
+func (m *media) Detached(reason string) bool {
+	if m.state != mediaEnded {
+		m.exit(Result{Reason: reason})
+	}
+	return false
+}
+
 // HungUp implements Dialog.
 func (m *media) HungUp() {
 	switch {

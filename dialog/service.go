@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"mime"
@@ -129,6 +130,8 @@ func mediaType(text string) string {
 // noDialog is a dialog that never was.
 type noDialog struct{}
 
-func (noDialog) Digit(string) bool { return false }
-func (noDialog) Terminate(bool)    {}
-func (noDialog) HungUp()           {}
+func (noDialog) Digit(string) bool    { return false }
+func (noDialog) Terminate(bool)       {}
+func (noDialog) Send(Message) error   { return errors.New("there is no such dialog") }
+func (noDialog) Detached(string) bool { return false }
+func (noDialog) HungUp()              {}

@@ -36,6 +36,7 @@ type Dialog struct {
 // terminated before the events of their preparation are handled.
 func (d *Dialog) moveTo(state DialogState) {
 	switch {
+	case state == "":
 	case state == DialogNotPrepared:
 		if d.State != DialogStarting {
 			d.State = DialogEnded

@@ -120,10 +120,11 @@ func (effect ConnectionEffect) apply(s *Session, e *Event) {
 	}
 }
 
-// DialogEffect moves a dialog to a state.
+// DialogEffect moves a dialog to a state. One that has started is bridged to its
+// connection or conference, also when that is said again.
 type DialogEffect struct {
 	DialogID string
-	State    DialogState
+	State    DialogState // "" leaves it as it is
 }
 
 func (effect DialogEffect) apply(s *Session, e *Event) {

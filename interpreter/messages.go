@@ -205,18 +205,25 @@ func (s *Session) nameIn(value goja.Value) (string, error) {
 
 // dispatch hands a message to the platform and turns the outcome into an event.
 func (s *Session) dispatch(at *place, r SendRequest) {
-	switch strings.ToLower(r.TargetType) {
+	r.TargetType = strings.ToLower(r.TargetType)
+	switch r.TargetType {
 	case "ccxml", "basichttp":
+	case "dialog":
+		if d := s.dialogs.get(r.Target); d == nil || d.State == DialogEnded { // SND-6
+			s.sent(at, r.SendID, SendResult{Failure: "targetunavailable",
+				Reason: fmt.Sprintf("there is no dialog %q in this session", r.Target)})
+			return
+		}
 	default:
 		s.sent(at, r.SendID, SendResult{Failure: "targettypeinvalid",
-			Reason: fmt.Sprintf("targettype %q is not supported; expected 'ccxml' or 'basichttp'", r.TargetType)})
+			Reason: fmt.Sprintf("targettype %q is not supported; expected 'ccxml', 'dialog' or 'basichttp'", r.TargetType)})
 		return
 	}
 	if strings.EqualFold(r.Event, killUnconditional) {
 		s.sent(at, r.SendID, SendResult{Failure: "failed", Reason: "documents may not send " + killUnconditional})
 		return
 	}
-	if strings.EqualFold(r.TargetType, "ccxml") && r.Target == s.ID() {
+	if r.TargetType == "ccxml" && r.Target == s.ID() {
 		s.Queue(s.messageFrom(r))
 		s.sent(at, r.SendID, SendResult{})
 		return

@@ -173,11 +173,12 @@ type Messages interface {
 	Send(SendRequest, func(SendResult))
 }
 
-// SendRequest is a message to another session or to an HTTP server.
+// SendRequest is a message to another session, to a dialog of this one or to an
+// HTTP server.
 type SendRequest struct {
 	SendID     string
 	Target     string
-	TargetType string // ccxml or basichttp
+	TargetType string // ccxml, dialog or basichttp
 	Base       string // relative targets resolve against it
 	Event      string
 	Parameters []Pair

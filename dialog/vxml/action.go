@@ -99,6 +99,8 @@ func (e *element) action(scope string) action {
 		return e.throwAction()
 	case "goto", "submit":
 		return e.gotoAction()
+	case "send":
+		return e.sendAction()
 	}
 	if slices.Contains(later, e.tag) {
 		e.notice("<%s> is not supported yet; it throws error.unsupported.%s when it is reached", e.tag, e.tag)
@@ -330,7 +332,7 @@ func (e *element) throwAction() action {
 }
 
 func (a *throwAction) run(x *execution) (err error) {
-	t := &thrown{a.event, a.message}
+	t := &thrown{event: a.event, message: a.message}
 	if a.eventExpr != nil {
 		if t.event, err = x.text(a.eventExpr); err != nil {
 			return err

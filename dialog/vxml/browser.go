@@ -40,7 +40,7 @@ func Register(s *dialog.Service, o Options) {
 		ctx, cancel := context.WithCancel(context.Background())
 		b := &browser{
 			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, "dialog", r.ID), cancel: cancel,
-			hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1),
+			hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1), inbox: make(chan dialog.Message, mostMessages),
 		}
 		go b.run(ctx, o.Limits)
 		return b
@@ -69,14 +69,17 @@ type browser struct {
 	conversation *dialog.Conversation
 	cancel       context.CancelFunc // ends the dialog's goroutine
 
-	// hangup is closed when the call is over; outcomes has what came of the
-	// turn under way. The dialog's goroutine waits for both.
+	// hangup is closed when the call is over, outcomes has what came of the
+	// turn under way, inbox what the session sends. The dialog's goroutine
+	// waits for them.
 	hangup   chan struct{}
 	outcomes chan dialog.Outcome
+	inbox    chan dialog.Message
 
 	// Of the session's goroutine.
-	state state
-	over  bool // hangup is closed
+	state        state
+	over         bool // hangup is closed
+	transferring bool // the page waits for dialog.transfer.complete
 }
 
 // moveTo is the one place where the dialog's state changes.
@@ -222,8 +225,10 @@ func (b *browser) hungUp() bool {
 	}
 }
 
-// take has a turn with the party. It reports false when the call is over.
-func (b *browser) take(ctx context.Context, t dialog.Turn) (dialog.Outcome, bool) {
+// take has a turn with the party. It reports false when the call is over. An event
+// from the session interrupts a turn that listens, and is put behind those that
+// are pending.
+func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Message) (dialog.Outcome, bool) {
 	if b.hungUp() || !b.do(func() {
 		if b.state == started && !b.over {
 			b.conversation.Take(t, func(o dialog.Outcome) { b.outcomes <- o })
@@ -231,21 +236,31 @@ func (b *browser) take(ctx context.Context, t dialog.Turn) (dialog.Outcome, bool
 	}) {
 		return dialog.Outcome{}, false
 	}
+	var inbox <-chan dialog.Message
+	if t.Listen != nil {
+		inbox = b.inbox
+	}
 	// After false there are no further turns, so that an outcome that comes
 	// late has its place in the channel and blocks nobody.
-	select {
-	case o := <-b.outcomes:
-		return o, o.End != dialog.Gone && o.End != dialog.Interrupted
-	case <-b.hangup:
-	case <-ctx.Done():
+	for {
+		select {
+		case o := <-b.outcomes:
+			return o, o.End != dialog.Gone && (o.End != dialog.Interrupted || !b.hungUp())
+		case m := <-inbox:
+			*pending, inbox = append(*pending, m), nil
+			b.do(b.conversation.Interrupt)
+		case <-b.hangup:
+			return dialog.Outcome{}, false
+		case <-ctx.Done():
+			return dialog.Outcome{}, false
+		}
 	}
-	return dialog.Outcome{}, false
 }
 
 // disconnect asks the session to hang the call up.
 func (b *browser) disconnect(values dialog.Values) {
 	b.do(func() {
-		if b.state == started && b.events.Disconnect != nil {
+		if b.state == started {
 			b.events.Disconnect(values)
 		}
 	})
@@ -271,6 +286,20 @@ func (b *browser) declareSession(r *script.Runtime) {
 	set(connection, "remote", end(b.request.Remote))
 	set(connection, "ccxml", ccxml)
 	r.Declare(sessionScope, "connection", connection)
+	// As Voxeo's pages know them (VX-10).
+	r.Declare(sessionScope, "callerid", vm.ToValue(user(b.request.Remote)))
+	r.Declare(sessionScope, "calledid", vm.ToValue(user(b.request.Local)))
+}
+
+// user gives the number or name in a tel: or sip: URI.
+func user(uri string) string {
+	_, rest, ok := strings.Cut(uri, ":")
+	if !ok {
+		rest = uri
+	}
+	rest, _, _ = strings.Cut(rest, "@")
+	rest, _, _ = strings.Cut(rest, ";")
+	return rest
 }
 
 // nest sets a property whose dotted name stands for nested objects.

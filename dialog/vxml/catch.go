@@ -18,6 +18,7 @@ import (
 type thrown struct {
 	event   string
 	message string
+	sent    *dialog.Message // that brought it; nil for one of the page
 }
 
 func (t *thrown) Error() string {
@@ -28,11 +29,11 @@ func (t *thrown) Error() string {
 }
 
 func thrownf(event, format string, args ...any) *thrown {
-	return &thrown{event, fmt.Sprintf(format, args...)}
+	return &thrown{event: event, message: fmt.Sprintf(format, args...)}
 }
 
 // semantic makes error.semantic of what went wrong in ECMAScript.
-func semantic(err error) error { return &thrown{"error.semantic", err.Error()} }
+func semantic(err error) error { return &thrown{event: "error.semantic", message: err.Error()} }
 
 // handler is a <catch>, or its short forms (VoiceXML 2.0, 5.2.2 and 5.2.3).
 type handler struct {
@@ -150,8 +151,11 @@ func (x *execution) handle(t *thrown) error {
 	vm := x.runtime.VM()
 	x.runtime.Declare(anonymousScope, "_event", vm.ToValue(t.event))
 	message := goja.Undefined()
-	if t.message != "" {
+	switch {
+	case t.message != "":
 		message = vm.ToValue(t.message)
+	case t.sent != nil && len(t.sent.Parameters) > 0:
+		message = parameters(vm, *t.sent)
 	}
 	x.runtime.Declare(anonymousScope, "_message", message)
 	return x.runAll(h.actions)
@@ -166,8 +170,11 @@ func (x *execution) handleByDefault(t *thrown) error {
 	case t.event == "help" || t.event == "noinput" || t.event == "nomatch" || strings.HasPrefix(t.event, "nomatch."):
 		x.reprompt = true
 		return nil
-	case strings.HasPrefix(t.event, "connection.disconnect"):
+	case isDisconnect(t.event):
 		return &exit{}
+	case t.sent != nil && !isError(t.event):
+		x.log.Info("nothing catches an event from the session", "event", t.event, "page", x.where())
+		return nil
 	}
 	return &exit{reason: fmt.Sprintf("%s: nothing catches %v", x.where(), t)}
 }

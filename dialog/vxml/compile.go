@@ -144,6 +144,8 @@ func (c *compilation) form(e *element) {
 			f.init = appendAction(f.init, k.action(dialogScope))
 		case k.tag == "block" || k.tag == "field":
 			f.add(c.item(k))
+		case k.tag == "transfer":
+			f.add(c.transfer(k))
 		case slices.Contains(otherItems, k.tag):
 			k.notice("<%s> is not supported yet; it throws error.unsupported.%s when it is reached", k.tag, k.tag)
 			f.add(c.unsupportedItem(k))
@@ -159,7 +161,7 @@ func (c *compilation) form(e *element) {
 }
 
 // otherItems are the form items that are not done here yet.
-var otherItems = []string{"record", "transfer", "subdialog", "object", "initial"}
+var otherItems = []string{"record", "subdialog", "object", "initial"}
 
 func (c *compilation) addForm(f *form, e *element) {
 	if f.id != "" && c.page.byID[f.id] != nil {
@@ -361,11 +363,11 @@ func isVoiceXML(node *xmlquery.Node) bool {
 	return node.NamespaceURI == "" && node.Prefix == "" || node.NamespaceURI == Namespace
 }
 
-// vocabulary is all of VoiceXML 2.1 and the speech markup that prompts may have.
+// vocabulary is all of VoiceXML 2.1, <send>, and the speech markup that prompts may have.
 var vocabulary = append([]string{
 	"assign", "audio", "block", "catch", "choice", "clear", "data", "disconnect", "else", "elseif", "enumerate", "error",
 	"exit", "example", "field", "filled", "foreach", "form", "goto", "grammar", "help", "if", "initial", "item", "lexicon",
 	"link", "log", "menu", "meta", "metadata", "noinput", "nomatch", "object", "one-of", "option", "param", "prompt",
-	"property", "record", "reprompt", "rethrow", "return", "rule", "ruleref", "script", "subdialog", "submit", "tag",
+	"property", "record", "reprompt", "rethrow", "return", "rule", "ruleref", "script", "send", "subdialog", "submit", "tag",
 	"throw", "token", "transfer", "value", "var", "vxml",
 }, markup...)

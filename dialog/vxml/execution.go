@@ -32,9 +32,10 @@ type execution struct {
 	reprompt bool
 	timeout  time.Duration // of the prompts that are queued, 0 for the property
 	queued   []dialog.Prompt
-	passed   []string // prompts that could not be played and had no alternative
-	final    bool     // the call is over: no more turns (VoiceXML 2.0, 1.5.4)
-	steps    int      // form items since the party was heard or played to
+	pending  []dialog.Message // events that came and are not thrown yet
+	passed   []string         // prompts that could not be played and had no alternative
+	final    bool             // the call is over: no more turns (VoiceXML 2.0, 1.5.4)
+	steps    int              // form items since the party was heard or played to
 }
 
 // mostSteps bounds how many items are visited while nothing is heard: a page
@@ -105,7 +106,7 @@ func (x *execution) caught(err error) error {
 		if !errors.As(err, &t) {
 			return err
 		}
-		if strings.HasPrefix(t.event, "connection.disconnect") {
+		if isDisconnect(t.event) {
 			x.final = true
 		}
 		if err = x.handle(t); err == nil {
@@ -176,6 +177,11 @@ func (x *execution) step() (done bool, err error) {
 		return false, x.caught(&thrown{event: "connection.disconnect.hangup"})
 	}
 	x.item = nil
+	if !x.final {
+		if m, ok := x.nextMessage(); ok {
+			return false, x.caught(external(m))
+		}
+	}
 	i, err := x.choose()
 	if err != nil {
 		return false, x.caught(err)
@@ -226,10 +232,13 @@ func (x *execution) visit(i *item) error {
 		x.openAnonymous()
 		return x.runAll(i.actions)
 	}
-	if reprompt {
+	if reprompt || i.transfer != nil {
 		if err := x.queuePrompts(i); err != nil {
 			return err
 		}
+	}
+	if i.transfer != nil {
+		return x.transfer(i)
 	}
 	return x.collect(i)
 }
@@ -276,10 +285,12 @@ func (x *execution) collect(i *item) error {
 	listen.First = max(listen.First, time.Millisecond) // 0 would be for ever
 	o, ok := x.turn(listen)
 	switch {
-	case !ok || o.End == dialog.Gone || o.End == dialog.Interrupted:
+	case !ok:
 		return &thrown{event: "connection.disconnect.hangup"}
+	case o.End == dialog.Interrupted:
+		return x.interrupted()
 	case o.End == dialog.Failed:
-		return &thrown{"error.noresource", o.Problems[len(o.Problems)-1]}
+		return &thrown{event: "error.noresource", message: o.Problems[len(o.Problems)-1]}
 	case o.End == dialog.Silence:
 		return &thrown{event: "noinput"}
 	case o.End == dialog.Mismatch:
@@ -287,6 +298,14 @@ func (x *execution) collect(i *item) error {
 	}
 	x.assignResult(i, o.Digits)
 	return x.process(i)
+}
+
+// interrupted throws the event that has ended a turn.
+func (x *execution) interrupted() error {
+	if m, ok := x.nextMessage(); ok {
+		return external(m)
+	}
+	return &thrown{event: "connection.disconnect.hangup"}
 }
 
 // assignResult gives a field its value, its shadow variable, and sets
@@ -360,7 +379,7 @@ func (x *execution) turn(listen *dialog.Listen) (dialog.Outcome, bool) {
 	if listen == nil && len(prompts) == 0 {
 		return dialog.Outcome{}, true
 	}
-	o, ok := x.browser.take(x.ctx, dialog.Turn{Prompts: prompts, Listen: listen, Forgiving: true})
+	o, ok := x.browser.take(x.ctx, dialog.Turn{Prompts: prompts, Listen: listen, Forgiving: true}, &x.pending)
 	if ok {
 		x.steps = 0
 		if o.End != dialog.Failed && len(x.passed) < 10 {

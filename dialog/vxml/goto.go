@@ -109,7 +109,7 @@ func (a *gotoAction) run(x *execution) error {
 	}
 	page, form, err := x.load(next, how)
 	if err != nil {
-		return &thrown{"error.badfetch", err.Error()}
+		return &thrown{event: "error.badfetch", message: err.Error()}
 	}
 	return &jump{page: page, form: form}
 }

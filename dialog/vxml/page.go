@@ -65,11 +65,12 @@ type item struct {
 	prompts []*prompt
 	filled  []*filled
 
-	// A block has actions, a field a grammar; unsupported says which kind of
+	// A block has actions, a field a grammar, a transfer itself; unsupported says which kind of
 	// item is neither.
 	block       bool
 	actions     []action
 	grammar     dialog.Grammar
+	transfer    *transfer
 	unsupported string
 }
 

@@ -3,6 +3,7 @@ package vxml_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"reflect"
@@ -69,10 +70,13 @@ func start(t *testing.T, page string, change func(*dialog.Request, *server, *dia
 	vxml.Register(s, vxml.Options{})
 	x.Call(func() {
 		x.dialog = s.Start(r, x.Leg, x.Do, dialog.Events{
-			Started:    func() { x.told = append(x.told, "started") },
-			NotStarted: func(reason string) { x.told = append(x.told, "notstarted: "+reason) },
-			Exited:     func(result dialog.Result) { x.told, x.result = append(x.told, "exit"), result },
-			Disconnect: func(v dialog.Values) { x.told = append(x.told, "disconnect "+v.Text("why")) },
+			Started:           func() { x.told = append(x.told, "started") },
+			NotStarted:        func(reason string) { x.told = append(x.told, "notstarted: "+reason) },
+			Exited:            func(result dialog.Result) { x.told, x.result = append(x.told, "exit"), result },
+			Disconnect:        func(v dialog.Values) { x.told = append(x.told, "disconnect "+v.Text("why")) },
+			Transfer:          func(t dialog.Transfer) { x.told = append(x.told, fmt.Sprintf("transfer %+v", t)) },
+			TerminateTransfer: func(reason string) { x.told = append(x.told, "terminatetransfer "+reason) },
+			User:              func(event string, v dialog.Values) { x.told = append(x.told, event+" "+v.Text("a")) },
 		})
 	})
 	return x
@@ -233,6 +237,8 @@ func TestPages(t *testing.T) {
 			<exit namelist="s"/></block></form>`, nil, "", map[string]any{"s": "sip:1000@heresip:alice@there7"}, "", nil},
 		{"not supported, told when reached", `<form><catch event="error.unsupported"><exit expr="_event"/></catch><record name="r"/></form>`,
 			nil, "", map[string]any{"expr": "error.unsupported.record"}, "", nil},
+		{"callers and called, as Voxeo's pages know them", `<form><block><exit expr="session.callerid + ' ' + session.calledid"/></block></form>`,
+			nil, "", map[string]any{"expr": "alice 1000"}, "", nil},
 		{"disconnect", `<form><catch event="connection.disconnect"><exit expr="_event"/></catch>
 			<block><var name="why" expr="'bye'"/>Bye<disconnect namelist="why"/></block></form>`,
 			nil, "", map[string]any{"expr": "connection.disconnect.hangup"}, "", []string{"say Bye"}},

@@ -1,0 +1,157 @@
+package callcontrol
+
+import (
+	"slices"
+
+	"ccxmld/dialog"
+	"ccxmld/interpreter"
+)
+
+// legDialog is a dialog on a leg. It is the dialog's channel: what plays on a leg in
+// FreeSWITCH plays to whoever the leg is bridged to as well, so a dialog whose leg
+// was taken elsewhere plays nothing.
+type legDialog struct {
+	leg      *leg
+	id       string
+	beside   bool // plays beside the leg's bridges
+	detached bool // the leg was taken elsewhere
+	dialog   dialog.Dialog
+
+	joining bool     // the leg is on its way back to the dialog
+	waiting []func() // for it to come
+}
+
+var _ dialog.Channel = (*legDialog)(nil)
+
+// Execute runs an application on the leg (dialog.Channel). A dialog that has no
+// media takes the leg back if that is alone again, or is about to be.
+func (d *legDialog) Execute(app, argument string, started func(), done func(dialog.Completion)) {
+	again := func() {
+		if d.leg.control.findDialog(d.id) == d {
+			d.Execute(app, argument, started, done)
+		}
+	}
+	switch {
+	case !d.detached || d.leg.state == legGone:
+		d.leg.Execute(app, argument, started, done)
+	case d.joining:
+		d.waiting = append(d.waiting, again)
+	case d.leg.homing:
+		d.leg.atHome = append(d.leg.atHome, again)
+	case d.leg.isFree():
+		d.attach()
+		d.leg.Execute(app, argument, started, done)
+	default:
+		done(dialog.Completion{Response: "the dialog has no media; join it with its connection again", Elapsed: -1})
+	}
+}
+
+// Break ends what plays (dialog.Channel).
+func (d *legDialog) Break() {
+	if !d.detached {
+		d.leg.Break()
+	}
+}
+
+// attach gives the dialog its leg back.
+func (d *legDialog) attach() {
+	d.detached = false
+	d.leg.control.session.Apply(interpreter.DialogEffect{DialogID: d.id, State: interpreter.DialogStarted})
+}
+
+// takenAway is the reason that a dialog exits with when it loses its leg. The
+// specification has it go on without media (DLG-18), but a prompt lives on the
+// leg here.
+const takenAway = "its connection was taken by a join or by another dialog"
+
+// detach takes the leg from the dialog, which ends with it unless it waits for a
+// transfer.
+func (d *legDialog) detach() {
+	if !d.detached { // the dialog breaks off what plays while it still has the leg
+		d.detached = d.dialog.Detached(takenAway)
+	}
+}
+
+// endDialogs ends the leg's dialogs that do not play beside its bridges: their
+// bridge falls with a join (DLG-18).
+func (l *leg) endDialogs() {
+	for _, d := range slices.Clone(l.dialogs) {
+		if !d.beside {
+			d.detach()
+		}
+	}
+}
+
+// isFree tells whether a dialog can have the leg.
+func (l *leg) isFree() bool {
+	return l.state == legConnected && l.place.kind == alone && !l.moving() && len(l.moves) == 0 &&
+		!slices.ContainsFunc(l.dialogs, func(d *legDialog) bool { return !d.detached && !d.beside })
+}
+
+// dialogTakes gives a digit to the dialog that was started last, and reports
+// whether it listens for any.
+func (l *leg) dialogTakes(digit string) bool {
+	for _, d := range slices.Backward(l.dialogs) {
+		if !d.detached {
+			return d.dialog.Digit(digit)
+		}
+	}
+	return false
+}
+
+// joinDialog bridges a dialog with its connection again.
+func (c *control) joinDialog(d *legDialog, r interpreter.JoinRequest) {
+	l := d.leg
+	if r.ID1 != l.id && r.ID2 != l.id {
+		c.queueJoinError("error.conference.join", r.ID1, r.ID2,
+			"a dialog can be joined with the connection that it was started on, and with no other")
+		return
+	}
+	joined := func() { c.queueJoined(interpreter.Endpoint{ID: r.ID1}, interpreter.Endpoint{ID: r.ID2}, r, false) }
+	if !d.detached { // JOIN-11
+		joined()
+		return
+	}
+	l.endDialogs()
+	d.joining = true
+	m := &move{legs: []*leg{l}, run: func() {
+		d.joining = false
+		switch {
+		case l.state != legConnected:
+			c.queueJoinError("error.conference.join", r.ID1, r.ID2, "the connection is gone")
+		case c.findDialog(d.id) == nil:
+			c.queueJoinError("error.conference.join", r.ID1, r.ID2, "the dialog has ended")
+		default:
+			d.detached = false
+			joined()
+		}
+		waiting := d.waiting
+		d.waiting = nil
+		for _, again := range waiting {
+			again()
+		}
+	}}
+	m.queue()
+}
+
+// unjoinDialog takes the bridge between a dialog and its leg away (UNJ-3).
+func (c *control) unjoinDialog(d *legDialog, r interpreter.UnjoinRequest) {
+	if d.detached || r.ID1 != d.leg.id && r.ID2 != d.leg.id {
+		c.queueJoinError("error.conference.unjoin", r.ID1, r.ID2, "the two are not joined")
+		return
+	}
+	c.queueUnjoined(r.ID1, r.ID2, "")
+	d.detach()
+}
+
+// sendDialog gives an event to a dialog of the session (SND-6).
+func (c *control) sendDialog(r interpreter.SendRequest) interpreter.SendResult {
+	d := c.findDialog(r.Target)
+	if d == nil {
+		return interpreter.SendResult{Failure: "failed", Reason: "the dialog has not started yet"}
+	}
+	if err := d.dialog.Send(dialog.Message{Name: r.Event, Parameters: dialogPairs(r.Parameters)}); err != nil {
+		return interpreter.SendResult{Failure: "failed", Reason: err.Error()}
+	}
+	return interpreter.SendResult{}
+}
