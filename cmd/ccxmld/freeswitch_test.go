@@ -61,6 +61,7 @@ func newRealHouse(t *testing.T, options ...option) *realHouse {
 	for _, o := range options {
 		o(p)
 	}
+	h.environment = environment
 	h.start(environment)
 	h.up()
 	return h
