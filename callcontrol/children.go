@@ -148,12 +148,13 @@ type child struct {
 	started          bool       // it was
 }
 
+// start notes that the document is initialised. It runs in the session's goroutine.
 func (b *child) start() {
 	b.started = true
 	b.begun <- nil
 }
 
-// end tells of the child's end: to whoever waits for its beginning, else to the
+// childEnded tells of a child's end: whoever waits for its beginning, else to the
 // parent, after ccxml.created.
 func (c *Controller) childEnded(id string, child *child, ending interpreter.Ending) {
 	if !child.started {
