@@ -19,6 +19,7 @@ import (
 //	/web/status/CODE       an answer with this status, and the query's body
 //	/web/answer            the query's body (and type, and any other header named in the query)
 //	/web/count/KEY         how often KEY was asked for; headers as above
+//	/web/page              a VoiceXML page that exits with the method it was asked for by
 //	/web/never             no answer
 //	/daemon/…              the daemon's own HTTP
 type web struct {
@@ -56,6 +57,9 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, r, http.StatusOK, r.URL.Query().Get("body"))
 	case name == "count":
 		s.count(w, r, rest)
+	case name == "page":
+		w.Header().Set("Content-Type", "application/voicexml+xml")
+		fmt.Fprintf(w, methodPage, r.Method)
 	case name == "never":
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
@@ -63,6 +67,9 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	}
 }
+
+const methodPage = `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">
+<form><block><var name="method" expr="'%s'"/><exit namelist="method"/></block></form></vxml>`
 
 // file serves a file of the suite. Those of the suite's own kind have their type,
 // unless the query says another.
