@@ -45,6 +45,7 @@ type Options struct {
 	Extensions   []*interpreter.Extension
 	IOProcessors map[string]string
 	Observer     interpreter.Observer // may be nil
+	Recordings   string               // the directory that FreeSWITCH records calls to
 	Clock        interpreter.Clock
 	Logger       *slog.Logger
 	Limits       Limits

@@ -61,6 +61,7 @@ type leg struct {
 	executes  bool // CHANNEL_EXECUTE is subscribed
 	dialogs   []*legDialog
 	termDigit string // the digit that took the leg out of its join
+	recording string // the file that FreeSWITCH records the leg to, "" for none
 
 	handover *handover // to another session
 	arriving *arrival  // from another controller

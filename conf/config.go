@@ -95,6 +95,9 @@ type Dialog struct {
 	// Spool is the directory, shared with FreeSWITCH, for audio fetched by
 	// HTTP.
 	Spool string
+	// Recordings is the directory, on FreeSWITCH's machine, that it writes
+	// recordings to.
+	Recordings string
 }
 
 // TTS names FreeSWITCH's text-to-speech engine and voice.

@@ -162,26 +162,27 @@ func readSounds(f field, c *Config) {
 	c.Dialog.Sounds = uri
 }
 
-func readSpool(f field, c *Config) {
+// readDirectory reads the path of a directory that FreeSWITCH is told of inside
+// an application's argument; bad ones leave it as it was.
+func readDirectory(f field, was string) string {
 	const expected = "the absolute path of a directory"
 	path, ok := f.text(expected)
 	if !ok {
-		return
+		return was
 	}
 	if !filepath.IsAbs(path) {
 		f.bad(f.quoted()+" is not absolute", expected)
-		return
+		return was
 	}
-	// FreeSWITCH is told this path inside an application's argument.
 	if strings.ContainsAny(path, " ,'\"\\{}[]|$!&;") {
 		f.bad(f.quoted()+" holds a space, comma, quote, brace or the like", expected+" without them, because FreeSWITCH takes them apart")
-		return
+		return was
 	}
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		f.bad(f.quoted()+" is a file", expected)
-		return
+		return was
 	}
-	c.Dialog.Spool = filepath.Clean(path)
+	return filepath.Clean(path)
 }
 
 var (

@@ -108,7 +108,10 @@ var settings = []setting{
 		read: readSounds},
 	{key: "dialog.spool", kind: kindText, usual: filepath.Join(os.TempDir(), "ccxmld-spool"),
 		help: "the directory, shared with FreeSWITCH, for audio fetched by HTTP",
-		read: readSpool},
+		read: func(f field, c *Config) { c.Dialog.Spool = readDirectory(f, c.Dialog.Spool) }},
+	{key: "dialog.recordings", kind: kindText, usual: filepath.Join(os.TempDir(), "ccxmld-recordings"),
+		help: "the directory, on FreeSWITCH's machine, that it writes recordings to",
+		read: func(f field, c *Config) { c.Dialog.Recordings = readDirectory(f, c.Dialog.Recordings) }},
 	{key: "conference.profile", kind: kindText, usual: "ccxmld",
 		help: "the profile in FreeSWITCH's conference.conf.xml",
 		read: func(f field, c *Config) {

@@ -96,7 +96,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		ID: id, Advertise: d.advertise, Nodes: d.nodes(),
 		Document: d.config.Documents.URI, Dial: d.dial,
 		Fetch: client, Dialogs: dialogs, Store: d.Store,
-		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Extensions: Extensions(d.mail),
+		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
 		Observer:     observer, Clock: realClock{}, Logger: d.log,
 		Limits: d.limits(),

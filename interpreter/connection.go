@@ -77,6 +77,8 @@ func (c *Connection) property(s *Session, key string) (any, bool) {
 		return c.AAI, true
 	case "substate":
 		return nil, true
+	case recordCall:
+		return s.recordCall(c), true
 	}
 	return s.mediaProperty(c.ID, "connection", key)
 }

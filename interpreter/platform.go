@@ -31,6 +31,9 @@ type Telephony interface {
 	CreateCall(CallRequest)
 	Join(JoinRequest)
 	Unjoin(UnjoinRequest)
+	// Record says where the recording is, which FreeSWITCH begins or ends
+	// meanwhile; "" where none was running that could be ended.
+	Record(RecordRequest) (file string, err error)
 }
 
 // Hints is the value of a hints attribute: the properties of its object, or nil.

@@ -1,6 +1,7 @@
 package interpreter_test
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -102,6 +103,14 @@ func (p *fakePlatform) CreateCall(r interpreter.CallRequest) {
 func (p *fakePlatform) Join(r interpreter.JoinRequest) {
 	p.note("join", []string{r.ID1, r.ID2}, "half", r.Half, "entertone", r.EnterTone, "exittone", r.ExitTone,
 		"termdigits", r.TermDigits, "hints", r.Hints)
+}
+
+func (p *fakePlatform) Record(r interpreter.RecordRequest) (string, error) {
+	p.trace.add("record %s on=%t tag=%s", r.ConnectionID, r.On, r.Tag)
+	if r.Tag == "refused" {
+		return "", errors.New("as asked")
+	}
+	return "/recordings/" + r.ConnectionID + ".wav", nil
 }
 
 func (p *fakePlatform) Unjoin(r interpreter.UnjoinRequest) {

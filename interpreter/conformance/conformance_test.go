@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,4 +111,43 @@ func logger(t *testing.T) *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// TestProofsInGo: the tests that prove what no document can are there.
+func TestProofsInGo(t *testing.T) {
+	suite, err := fs.Sub(ccxmld.Conformance, "testdata/conformance")
+	if err != nil {
+		t.Fatal(err)
+	}
+	exceptions, err := conformance.LoadExceptions(suite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, reason := range exceptions {
+		named, isProof := strings.CutPrefix(reason, "go-test: ")
+		if !isProof {
+			continue
+		}
+		m := regexp.MustCompile(`^(Test\w+) \(([\w/]+)\): `).FindStringSubmatch(named)
+		if m == nil {
+			t.Errorf("%s: expected go-test: TestNAME (package): reason, not %q", id, reason)
+			continue
+		}
+		if !declares(t, filepath.Join("../..", m[2]), m[1]) {
+			t.Errorf("%s: there is no %s in %s", id, m[1], m[2])
+		}
+	}
+}
+
+// declares tells whether a folder's tests have one by a name.
+func declares(t *testing.T, folder, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && strings.Contains(string(text), "\nfunc "+name+"(")
+	})
 }

@@ -71,7 +71,11 @@ func (r *real) Call(ctx context.Context, address, uri string, steps []Step) erro
 		UUID: caller, Dial: "loopback/app=socket:" + address + " async full", Extension: "&park()",
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
-			"loopback_export": "ccxml_uri", "ccxml_uri": uri, "origination_caller_id_number": "4075550100",
+			"ccxml_uri": uri, "origination_caller_id_number": "4075550100",
+			// What mod_sofia tells of a call's INVITE, which a loopback leg has not.
+			"sip_full_from": "<sip:4075550100@party>", "sip_full_to": "<sip:8001@party>", "sip_call_id": caller,
+			"sip_from_uri": "4075550100@party", "sip_to_uri": "8001@party",
+			"loopback_export": "ccxml_uri,sip_full_from,sip_full_to,sip_call_id,sip_from_uri,sip_to_uri",
 		},
 	}
 	answered := make(chan bool, 1)

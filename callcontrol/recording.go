@@ -1,0 +1,50 @@
+package callcontrol
+
+import (
+	"errors"
+	"path"
+	"regexp"
+
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// notInNames is what a recording's name does without: FreeSWITCH takes commands
+// apart at some of it, and file systems names at the rest.
+var notInNames = regexp.MustCompile(`[^A-Za-z0-9=_-]+`)
+
+// longestTag bounds the part of a recording's name that the document gives.
+const longestTag = 64
+
+// Record begins or ends the recording of a leg by uuid_record of mod_commands
+// (interpreter.Telephony). FreeSWITCH ends it also when the leg is hung up. The
+// document knows at once where the recording will be; that FreeSWITCH could not
+// begin it is logged.
+func (c *control) Record(r interpreter.RecordRequest) (string, error) {
+	l := c.legs[r.ConnectionID]
+	if l == nil || l.conn == nil {
+		return "", errors.New("the leg is not in our socket")
+	}
+	file := l.recording
+	switch {
+	case r.On && file != "": // it runs already
+	case r.On:
+		file = c.recordingOf(l, r.Tag)
+		l.recording = file
+		l.send(esl.API("uuid_record", l.id, "start", file), func(error) { l.recording = "" })
+	case file != "":
+		l.recording = ""
+		l.send(esl.API("uuid_record", l.id, "stop", file), nil)
+	}
+	return file, nil
+}
+
+// recordingOf names a new recording of a leg.
+func (c *control) recordingOf(l *leg, tag string) string {
+	name := l.id
+	if tag = notInNames.ReplaceAllString(tag, "-"); tag != "" {
+		name += "-" + tag[:min(len(tag), longestTag)]
+	}
+	name += "-" + c.controller.newID()[:8]
+	return path.Join(c.controller.options.Recordings, name+".wav")
+}

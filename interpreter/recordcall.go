@@ -1,0 +1,36 @@
+package interpreter
+
+import (
+	"github.com/dop251/goja"
+)
+
+// recordCall is Voxeo's method of connection objects, _RecordCall(percent, tag).
+const recordCall = "_RecordCall"
+
+// RecordRequest turns the recording of a connection on or off.
+type RecordRequest struct {
+	ConnectionID string
+	On           bool
+	Tag          string // becomes part of the recording's name; may be ""
+}
+
+// recordCall gives the method of a connection (VX-60): percent 0 turns recording
+// off, any other turns it on, with a tag for the recording's name. It returns
+// where the recording is, and throws where the connection cannot be recorded.
+func (s *Session) recordCall(c *Connection) func(goja.FunctionCall) goja.Value {
+	return func(call goja.FunctionCall) goja.Value {
+		vm := s.runtime.VM()
+		if c.State != Connected {
+			panic(vm.NewTypeError("connection %s is %s; recording needs one that is CONNECTED", c.ID, orNone(c.State)))
+		}
+		r := RecordRequest{ConnectionID: c.ID, On: call.Argument(0).ToInteger() > 0}
+		if tag := call.Argument(1); !goja.IsUndefined(tag) {
+			r.Tag = tag.String()
+		}
+		file, err := s.platform.Record(r)
+		if err != nil {
+			panic(vm.NewTypeError("connection %s cannot be recorded: %v", c.ID, err))
+		}
+		return s.toValue(optional(file))
+	}
+}
