@@ -53,7 +53,11 @@ func startRelay(t testing.TB, r *relay) *relay {
 	r.address = listener.Addr().String()
 	var served sync.WaitGroup
 	served.Go(func() { _ = server.Serve(listener) })
-	t.Cleanup(func() { _ = server.Close(); served.Wait() })
+	t.Cleanup(func() {
+		_ = server.Close()
+		_ = listener.Close() // which Serve may not have told the server of yet
+		served.Wait()
+	})
 	return r
 }
 
