@@ -190,7 +190,7 @@ func compileCreateConference(e *element) action {
 		talkers: e.expression("reservedtalkers"), listeners: e.expression("reservedlisteners"), hints: e.expression("hints"),
 	}
 	if _, ok := e.attribute("conferenceid"); !ok && !e.document.lenient {
-		e.problem(&e.place, "<createconference> needs the attribute conferenceid")
+		e.problemAs(CodeMissingAttribute, &e.place, "<createconference> needs the attribute conferenceid")
 	}
 	if e.document.dialect.bareNames && c.conferenceid != nil && attributeOf(e.node, "name") != "" {
 		c.bare = c.conferenceid.Variable()

@@ -54,7 +54,7 @@ func (c *createElement) request(s *Session) (r CreateRequest, err error) {
 	if d.Timeout, err = s.interval(c.timeout, "timeout"); err != nil {
 		return r, err
 	}
-	if d.Parameters, d.Method, d.Enctype, err = c.requestLine(s, &c.place); err != nil {
+	if d.Parameters, d.Method, d.Enctype, err = c.requestLine(s); err != nil {
 		return r, err
 	}
 	if d.MaxAge, err = s.age(c.maxage, "maxage"); err != nil {
@@ -63,7 +63,7 @@ func (c *createElement) request(s *Session) (r CreateRequest, err error) {
 	if d.MaxStale, err = s.age(c.maxstale, "maxstale"); err != nil {
 		return r, err
 	}
-	if r.Parameters, err = s.pairs(&c.place, c.parameters); err != nil {
+	if r.Parameters, err = s.pairs(c.parameters); err != nil {
 		return r, err
 	}
 	r.Hints, err = s.hints(c.hints)

@@ -150,7 +150,7 @@ func (c *compilation) topLevel(e *element) {
 		c.appendAction(&c.document.init, e)
 	default:
 		if _, known := c.vocabulary[e.tag]; known {
-			c.problem(&e.place, fmt.Sprintf("<%s> cannot stand here; it belongs in a <transition>", e.tag))
+			c.problemAs(CodeMisplaced, &e.place, fmt.Sprintf("<%s> cannot stand here; it belongs in a <transition>", e.tag))
 			return
 		}
 		c.unknown(e)
@@ -161,11 +161,11 @@ func (c *compilation) meta(e *element) {
 	_, byName := e.attribute("name")
 	header, byHeader := e.attribute("http-equiv")
 	if byName == byHeader {
-		c.problem(&e.place, "<meta> needs exactly one of name and http-equiv")
+		c.problemAs(CodeExclusive, &e.place, "<meta> needs exactly one of name and http-equiv")
 	}
 	content, ok := e.attribute("content")
 	if !ok {
-		c.problem(&e.place, "<meta> needs the attribute content")
+		c.problemAs(CodeMissingAttribute, &e.place, "<meta> needs the attribute content")
 	}
 	if byHeader {
 		c.document.HTTPEquiv = append(c.document.HTTPEquiv, Pair{strings.TrimSpace(header), content})
@@ -203,7 +203,7 @@ func (c *compilation) transition(e *element) {
 		cond:     e.expression("cond"),
 	}
 	if len(strings.Fields(event)) > 1 { // EVT-12
-		c.notice(e.at("event"), fmt.Sprintf("event=%q never matches: it is one pattern, not a list", event))
+		c.noticeAs(CodeEventList, e.at("event"), fmt.Sprintf("event=%q never matches: it is one pattern, not a list", event))
 	}
 	if states, ok := e.attribute("state"); ok {
 		t.states = c.states(e, states)
@@ -227,7 +227,7 @@ func (c *compilation) states(e *element, text string) []string {
 		if len(trimmed) >= 2 && strings.HasPrefix(trimmed, quote) && strings.HasSuffix(trimmed, quote) {
 			trimmed = strings.TrimSpace(trimmed[1 : len(trimmed)-1])
 			if c.document.dialect == ccxml10 {
-				c.notice(e.at("state"), fmt.Sprintf("state=%q is literal text in CCXML 1.0; it is read without the quotes", text))
+				c.noticeAs(CodeQuotedState, e.at("state"), fmt.Sprintf("state=%q is literal text in CCXML 1.0; it is read without the quotes", text))
 			}
 		}
 	}
@@ -280,7 +280,7 @@ func (c *compilation) action(e *element) action {
 		c.problem(&inner.place, fmt.Sprintf("<%s> cannot stand in <%s>, which has no content", qualifiedName(child), e.tag))
 	}
 	if spec.compile == nil {
-		c.notice(&e.place, fmt.Sprintf("<%s> is not supported yet; it raises error.unsupported when it is reached", e.tag))
+		c.noticeAs(CodeUnsupported, &e.place, fmt.Sprintf("<%s> is not supported yet; it raises error.unsupported when it is reached", e.tag))
 		return &unsupported{place: e.place, reason: fmt.Sprintf("<%s> is not supported", e.tag)}
 	}
 	return spec.compile(e)
@@ -297,18 +297,37 @@ func mayContain(tag string) bool {
 
 func (c *compilation) unknown(e *element) {
 	if belongs, ok := belonging[e.tag]; ok {
-		c.problem(&e.place, fmt.Sprintf("<%s> cannot stand here; it belongs in %s", e.tag, belongs))
+		c.problemAs(CodeMisplaced, &e.place, fmt.Sprintf("<%s> cannot stand here; it belongs in %s", e.tag, belongs))
 		return
 	}
-	c.problem(&e.place, fmt.Sprintf("<%s> is not an element of CCXML%s", e.tag, suggestion(e.tag, c.vocabulary)))
+	c.problemAs(CodeUnknownElement, &e.place, fmt.Sprintf("<%s> is not an element of CCXML%s", e.tag, suggestion(e.tag, c.vocabulary)))
 }
 
-func (c *compilation) problem(at *place, reason string) {
-	c.problems = append(c.problems, &Problem{Position: at.position, Element: at.tag, Reason: reason})
+// Codes of problems and notices that have one of their own.
+const (
+	CodeDocument         = "document" // any other problem
+	CodeLenient          = "lenient"  // any other notice
+	CodeExpression       = "expression"
+	CodeMissingAttribute = "missing-attribute"
+	CodeExclusive        = "exclusive-attributes"
+	CodeUnknownAttribute = "unknown-attribute"
+	CodeUnknownElement   = "unknown-element"
+	CodeMisplaced        = "misplaced-element"
+	CodeUnsupported      = "unsupported"
+	CodeEventList        = "event-list"
+	CodeQuotedState      = "quoted-state"
+)
+
+func (c *compilation) problem(at *place, reason string) { c.problemAs(CodeDocument, at, reason) }
+
+func (c *compilation) problemAs(code string, at *place, reason string) {
+	c.problems = append(c.problems, &Problem{Position: at.position, Element: at.tag, Code: code, Reason: reason})
 }
 
-func (c *compilation) notice(at *place, reason string) {
-	c.document.Notices = append(c.document.Notices, &Problem{Position: at.position, Element: at.tag, Reason: reason})
+func (c *compilation) notice(at *place, reason string) { c.noticeAs(CodeLenient, at, reason) }
+
+func (c *compilation) noticeAs(code string, at *place, reason string) {
+	c.document.Notices = append(c.document.Notices, &Problem{Position: at.position, Element: at.tag, Code: code, Reason: reason})
 }
 
 // children gives the child elements of a node.

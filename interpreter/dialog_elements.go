@@ -21,8 +21,8 @@ func compileRequest(e *element) requestAttributes {
 const formEncoded = "application/x-www-form-urlencoded"
 
 // requestLine evaluates what a request submits, and how (GEN-10, GEN-11).
-func (r *requestAttributes) requestLine(s *Session, at *place) (pairs []Pair, method, enctype string, err error) {
-	if pairs, err = s.pairs(at, r.namelist); err != nil {
+func (r *requestAttributes) requestLine(s *Session) (pairs []Pair, method, enctype string, err error) {
+	if pairs, err = s.pairs(r.namelist); err != nil {
 		return nil, "", "", err
 	}
 	if method, err = s.choice(r.method, "method", "get", "post"); err != nil {
@@ -71,10 +71,10 @@ func (d *dialogAttributes) request(s *Session) (r DialogRequest, err error) {
 	if r.MediaDirection, err = d.direction(s); err != nil {
 		return r, err
 	}
-	if r.Parameters, err = s.pairs(&d.place, d.parameters); err != nil {
+	if r.Parameters, err = s.pairs(d.parameters); err != nil {
 		return r, err
 	}
-	if r.Namelist, r.Method, r.Enctype, err = d.requestLine(s, &d.place); err != nil {
+	if r.Namelist, r.Method, r.Enctype, err = d.requestLine(s); err != nil {
 		return r, err
 	}
 	if d.method == nil && s.document.lenient && len(r.Namelist) > 0 && requestLength(r.Source, r.Namelist) > longestGet {
@@ -197,7 +197,7 @@ func compileDialogStart(e *element) action {
 	d := &dialogStartElement{compileDialog(e), e.expression("prepareddialogid")}
 	_, prepared := e.attribute("prepareddialogid")
 	if _, src := e.attribute("src"); !src && !prepared {
-		e.problem(&e.place, "<dialogstart> needs the attribute src, or prepareddialogid")
+		e.problemAs(CodeMissingAttribute, &e.place, "<dialogstart> needs the attribute src, or prepareddialogid")
 	}
 	if prepared {
 		for _, name := range []string{"src", "type", "namelist", "parameters", "method", "enctype", "maxage", "maxstale"} {

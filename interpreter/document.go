@@ -23,8 +23,9 @@ func newLanguage() *script.Language {
 		Open(applicationScope)
 }
 
-// Document is a compiled CCXML document. It does not change any more, and any
-// number of sessions run it at a time.
+// Document is a compiled CCXML document. It does not change any more, but for
+// which of its lenient readings have been told, and any number of sessions run it
+// at a time.
 type Document struct {
 	URI string
 
@@ -45,6 +46,7 @@ type Document struct {
 	byName        map[string][]*transition // candidates for an exact event name
 	byPattern     []*transition            // candidates for any other name
 	wantsDebugLog bool                     // an extension asks for the session's debug log
+	readings      readings
 }
 
 // Script is a compiled script that <fetch> brought.

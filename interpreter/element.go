@@ -95,7 +95,7 @@ func (e *element) checkAttributes(specs []attributeSpec) {
 	for i := range specs {
 		known[specs[i].name] = &specs[i]
 		if _, ok := e.attribute(specs[i].name); !ok && specs[i].required {
-			e.problem(&e.place, fmt.Sprintf("<%s> needs the attribute %s", e.tag, specs[i].name))
+			e.problemAs(CodeMissingAttribute, &e.place, fmt.Sprintf("<%s> needs the attribute %s", e.tag, specs[i].name))
 		}
 	}
 	for _, attribute := range e.node.Attr {
@@ -104,7 +104,7 @@ func (e *element) checkAttributes(specs []attributeSpec) {
 			continue
 		}
 		at := place{tag: e.tag, position: e.placed(value{name: attribute.Name.Local, position: e.position}).position}
-		e.notice(&at, fmt.Sprintf("<%s> has no attribute %s%s; it is ignored", e.tag, attribute.Name.Local, suggestion(name, known)))
+		e.noticeAs(CodeUnknownAttribute, &at, fmt.Sprintf("<%s> has no attribute %s%s; it is ignored", e.tag, attribute.Name.Local, suggestion(name, known)))
 	}
 }
 
@@ -149,7 +149,7 @@ func (e *element) attributeProblem(name string, v value, err error) {
 	if errors.As(err, &scriptError) {
 		at.position, reason = scriptError.Position, scriptError.Reason
 	}
-	e.problem(&at, fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, v.text, reason))
+	e.problemAs(CodeExpression, &at, fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, v.text, reason))
 }
 
 // namedValue is one entry of a namelist.

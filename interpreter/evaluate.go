@@ -150,10 +150,10 @@ func (s *Session) hints(e *script.Expression) (Hints, error) {
 
 // pairs evaluates a namelist. A name that does not resolve is an error (GEN-9),
 // unless the document is read leniently: then it is left out (LEN-6).
-func (s *Session) pairs(at *place, list []namedValue) ([]Pair, error) {
+func (s *Session) pairs(list []namedValue) ([]Pair, error) {
 	pairs := make([]Pair, 0, len(list))
 	for _, entry := range list {
-		if s.leftOut(at, entry) {
+		if s.leftOut(entry) {
 			continue
 		}
 		value, err := s.runtime.Eval(entry.value)
@@ -170,7 +170,7 @@ func (s *Session) pairs(at *place, list []namedValue) ([]Pair, error) {
 }
 
 // leftOut tells whether a name of a namelist is passed over.
-func (s *Session) leftOut(at *place, entry namedValue) bool {
+func (s *Session) leftOut(entry namedValue) bool {
 	variable, _, _ := strings.Cut(entry.name, ".")
 	if !s.document.lenient || s.isScope(variable) {
 		return false
@@ -178,7 +178,7 @@ func (s *Session) leftOut(at *place, entry namedValue) bool {
 	if _, declared := s.runtime.Resolve(variable); declared {
 		return false
 	}
-	s.info("a name of a namelist is not declared and left out", "document", at.position.String(), "name", entry.name)
+	s.tellLenient(entry.value.Position(), entry.name, "a name of a namelist is not declared; it is left out")
 	return true
 }
 
@@ -198,6 +198,9 @@ func (s *Session) receivable(t *script.Target) error {
 		return nil
 	}
 	if name := t.Variable(); name != "" && (s.document.lenient || s.document.dialect.declareTargets) {
+		if !s.document.dialect.declareTargets {
+			s.tellLenient(t.Position(), name, "a variable that receives a value is not declared; it is declared for the document")
+		}
 		s.runtime.Declare(s.variableScope(), name, goja.Undefined())
 		return nil
 	}

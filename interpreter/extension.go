@@ -50,7 +50,7 @@ func (c *compilation) extension(e *element) action {
 	extension, ok := c.extensions[name]
 	if !ok {
 		reason := fmt.Sprintf("<%s> of namespace %q is not known", qualifiedName(e.node), name.Namespace)
-		c.notice(&e.place, reason+"; it raises error.unsupported when it is reached")
+		c.noticeAs(CodeUnsupported, &e.place, reason+"; it raises error.unsupported when it is reached")
 		return &unsupported{e.place, reason}
 	}
 	result := &extensionElement{e.place, extension, make(map[string]*script.Expression)}

@@ -86,7 +86,7 @@ func (f *fetchElement) request(s *Session) (r FetchRequest, err error) {
 	if r.Timeout, err = s.interval(f.timeout, "timeout"); err != nil {
 		return r, err
 	}
-	if r.Parameters, r.Method, r.Enctype, err = f.requestLine(s, &f.place); err != nil {
+	if r.Parameters, r.Method, r.Enctype, err = f.requestLine(s); err != nil {
 		return r, err
 	}
 	if r.MaxAge, err = s.age(f.maxage, "maxage"); err != nil {
@@ -151,7 +151,7 @@ func compileGoto(e *element) action {
 	case g.next != nil && !e.document.dialect.oldNames:
 		e.problem(&e.place, "<goto> takes no next in CCXML 1.0; <fetch next> first, then <goto fetchid> when fetch.done comes")
 	case g.fetchid == nil && g.next == nil:
-		e.problem(&e.place, "<goto> needs the attribute fetchid")
+		e.problemAs(CodeMissingAttribute, &e.place, "<goto> needs the attribute fetchid")
 	}
 	return g
 }

@@ -141,7 +141,7 @@ func (x *exitElement) run(s *Session) error {
 		}
 	}
 	for _, entry := range x.namelist {
-		if s.leftOut(&x.place, entry) {
+		if s.leftOut(entry) {
 			continue
 		}
 		value, err := s.runtime.Eval(entry.value)
@@ -256,7 +256,7 @@ func compileScript(e *element) action {
 		e.notice(&e.place, "<script> is empty: it has neither src nor fetchid nor text")
 	case 1:
 	default:
-		e.problem(&e.place, "<script> takes one of src, fetchid and inline text")
+		e.problemAs(CodeExclusive, &e.place, "<script> takes one of src, fetchid and inline text")
 		return nil
 	}
 	if !bySource {
@@ -325,9 +325,9 @@ func (e *element) loadScript(r ScriptRequest) (text, uri string, err error) {
 func problemOf(err error, at place) *Problem {
 	var scriptError *script.Error
 	if errors.As(err, &scriptError) {
-		return &Problem{Position: scriptError.Position, Element: at.tag, Reason: "<script>: " + scriptError.Reason}
+		return &Problem{Position: scriptError.Position, Element: at.tag, Code: CodeExpression, Reason: "<script>: " + scriptError.Reason}
 	}
-	return &Problem{Position: at.position, Element: at.tag, Reason: err.Error()}
+	return &Problem{Position: at.position, Element: at.tag, Code: CodeExpression, Reason: err.Error()}
 }
 
 func (e *scriptElement) run(s *Session) error {

@@ -39,16 +39,18 @@ func compileSend(e *element) action {
 		old: e.document.dialect.oldNames,
 	}
 	if send.name == nil {
-		send.name = e.expression("data") // LEN-3
+		if send.name = e.expression("data"); send.name != nil { // LEN-3
+			e.noticeAs(CodeLenient, e.at("data"), "<send data> is read as name, an expression")
+		}
 	}
 	inline := firstElement(e.node) != nil
 	switch {
 	case inline && send.name != nil:
-		e.problem(&e.place, "<send> takes one of name and inline content")
+		e.problemAs(CodeExclusive, &e.place, "<send> takes one of name and inline content")
 	case inline && len(send.namelist) > 0:
-		e.problem(&e.place, "<send> with inline content takes no namelist")
+		e.problemAs(CodeExclusive, &e.place, "<send> with inline content takes no namelist")
 	case !inline && send.name == nil:
-		e.problem(&e.place, "<send> needs the attribute name, or inline content")
+		e.problemAs(CodeMissingAttribute, &e.place, "<send> needs the attribute name, or inline content")
 	}
 	return send
 }
@@ -138,7 +140,7 @@ func (x *sendElement) message(s *Session) (name string, fields []Pair, err error
 	if name, err = x.eventName(s); err != nil {
 		return "", nil, err
 	}
-	fields, err = s.pairs(&x.place, x.namelist)
+	fields, err = s.pairs(x.namelist)
 	return name, fields, err
 }
 
@@ -156,6 +158,7 @@ func (x *sendElement) kind(s *Session, target string) (string, error) {
 		return "", err
 	}
 	if _, isObject := value.(*goja.Object); isObject || goja.IsUndefined(value) {
+		s.tellLenient(x.targettype.Position(), "targettype", "targettype is no text; it is read as 'ccxml'")
 		return "ccxml", nil
 	}
 	return value.String(), nil

@@ -200,11 +200,6 @@ func (s *Session) load(d *Document) {
 		s.runtime.Declare(s.variableScope(), standardState, goja.Undefined())
 	}
 	s.publishURI(d.URI)
-	if s.logs(slog.LevelDebug) {
-		for _, notice := range d.Notices {
-			s.log().Debug("lenient reading", "document", notice.Position.String(), "notice", notice.Reason)
-		}
-	}
 	for _, a := range d.init {
 		if err := a.run(s); err != nil {
 			position, reason := explain(a.element(), err)
@@ -229,7 +224,9 @@ func (s *Session) declareState() {
 	if _, declared := s.runtime.Resolve(name); declared {
 		return
 	}
-	s.log().Warn("the state variable is not declared", "document", s.document.URI, "variable", name)
+	if !s.document.dialect.declareTargets {
+		s.tellLenient(script.Position{URI: s.document.URI}, name, "the state variable is not declared; it is declared with no value")
+	}
 	value := s.runtime.VM().GlobalObject().Get(name)
 	if value == nil {
 		value = goja.Undefined()

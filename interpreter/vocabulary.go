@@ -1,20 +1,21 @@
 package interpreter
 
-// attributeKind says how the value of an attribute is read (the type codes of
+// AttributeKind says how the value of an attribute is read (the type codes of
 // the conformance list).
-type attributeKind int
+type AttributeKind int
 
+// The kinds of attributes.
 const (
-	expression attributeKind = iota // evaluated when the element runs
-	target                          // names a declared variable that receives a value
-	literal                         // text as it stands
-	names                           // white-space separated variable names
+	ExpressionAttribute AttributeKind = iota // evaluated when the element runs
+	TargetAttribute                          // names a declared variable that receives a value
+	LiteralAttribute                         // text as it stands
+	NamesAttribute                           // white-space separated variable names
 )
 
 // attributeSpec is one attribute of an element.
 type attributeSpec struct {
 	name     string
-	kind     attributeKind
+	kind     AttributeKind
 	required bool
 }
 
@@ -25,13 +26,13 @@ type elementSpec struct {
 	compile    func(*element) action // nil: in the language, but not done here yet
 }
 
-func expr(names ...string) []attributeSpec     { return attributes(expression, false, names) }
-func needs(names ...string) []attributeSpec    { return attributes(expression, true, names) }
-func literals(names ...string) []attributeSpec { return attributes(literal, false, names) }
-func receives(name string) []attributeSpec     { return attributes(target, false, []string{name}) }
-func lists(names_ ...string) []attributeSpec   { return attributes(names, false, names_) }
+func expr(names ...string) []attributeSpec     { return attributes(ExpressionAttribute, false, names) }
+func needs(names ...string) []attributeSpec    { return attributes(ExpressionAttribute, true, names) }
+func literals(names ...string) []attributeSpec { return attributes(LiteralAttribute, false, names) }
+func receives(name string) []attributeSpec     { return attributes(TargetAttribute, false, []string{name}) }
+func lists(names ...string) []attributeSpec    { return attributes(NamesAttribute, false, names) }
 
-func attributes(kind attributeKind, required bool, names []string) []attributeSpec {
+func attributes(kind AttributeKind, required bool, names []string) []attributeSpec {
 	specs := make([]attributeSpec, len(names))
 	for i, name := range names {
 		specs[i] = attributeSpec{name, kind, required}
@@ -98,11 +99,11 @@ func vocabulary() map[string]*elementSpec {
 }
 
 func literalNeeded(name string) []attributeSpec {
-	return attributes(literal, true, []string{name})
+	return attributes(LiteralAttribute, true, []string{name})
 }
 
 func targetNeeded(name string) []attributeSpec {
-	return attributes(target, true, []string{name})
+	return attributes(TargetAttribute, true, []string{name})
 }
 
 // authenticateElement is Voxeo's <authenticate>, which their platform took and

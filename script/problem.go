@@ -10,10 +10,11 @@ import (
 type Problem struct {
 	Position Position
 	Element  string
+	Code     string // its kind, short and stable, for tools; may be empty
 	Reason   string
 }
 
-// Error returns the problem as "uri:line: reason".
+// Error returns the problem as "uri:line:column: reason".
 func (p *Problem) Error() string { return fmt.Sprintf("%s: %s", p.Position, p.Reason) }
 
 // Problems is all that keeps a document from loading, in document order.

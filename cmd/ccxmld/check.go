@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,74 +14,109 @@ import (
 	"ccxmld/daemon"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
+	"ccxmld/interpreter/lint"
+	"ccxmld/script"
 )
 
 func checkCommand() *cobra.Command {
-	return &cobra.Command{
+	var c checker
+	command := &cobra.Command{
 		Use:   "check DOCUMENT...",
-		Short: "Say what keeps CCXML documents from loading, as file:line:column: message",
-		Long: `Check parses and compiles CCXML documents, files or URIs, without running them.
-What keeps one from loading is printed as file:line:column: message, and the exit status
-is 1. Lines with "note:" tell of lenient readings and of elements that will raise
-error.unsupported; they do not change the exit status.`,
+		Short: "Say what is wrong with CCXML documents, as file:line:column: message",
+		Long: `Check reads CCXML documents, files or URIs, without running them. What it finds is
+printed as file:line:column: severity: message [code]. An error keeps the document
+from loading; a warning is very likely a mistake; a note is worth knowing, such as
+a lenient reading. docs/check.md explains the codes.
+
+The exit status is 1 if there is an error, or with --strict a warning; else 0.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return check(cmd.Context(), args, cmd.OutOrStdout())
+			return c.run(cmd.Context(), args, cmd.OutOrStdout())
 		},
 	}
+	command.Flags().StringVar(&c.format, "format", "text", "text, or json for an array of objects")
+	command.Flags().BoolVar(&c.strict, "strict", false, "warnings make the exit status 1 too")
+	return command
 }
 
-// check checks each document, and reports whether all would load.
-func check(ctx context.Context, documents []string, out io.Writer) error {
-	client, err := fetch.New(fetch.Options{Allow: []string{"file:///", "http://", "https://"}})
-	if err != nil {
+// checker checks documents.
+type checker struct {
+	format   string
+	strict   bool
+	client   *fetch.Client
+	compiler *interpreter.Compiler
+}
+
+// run checks each document, and reports whether they pass.
+func (c *checker) run(ctx context.Context, documents []string, out io.Writer) (err error) {
+	if c.format != "text" && c.format != "json" {
+		return fmt.Errorf("--format is %q; expected text or json", c.format)
+	}
+	if c.client, err = fetch.New(fetch.Options{Allow: []string{"file:///", "http://", "https://"}}); err != nil {
 		return err
 	}
-	checker := checker{
-		client:   client,
-		compiler: interpreter.NewCompiler(daemon.Extensions(nil)...),
-		out:      out,
-	}
-	failed := false
+	c.compiler = interpreter.NewCompiler(daemon.Extensions(nil)...)
+	var findings []lint.Finding
 	for _, name := range documents {
-		if err := checker.document(ctx, name); err != nil {
-			failed = true
-			fmt.Fprintln(out, err)
-		}
+		findings = append(findings, c.document(ctx, name)...)
 	}
-	if failed {
-		return errReported
+	if err := c.print(out, findings); err != nil {
+		return err
+	}
+	for _, finding := range findings {
+		if finding.Severity == lint.Error || c.strict && finding.Severity == lint.Warning {
+			return errReported
+		}
 	}
 	return nil
 }
 
-type checker struct {
-	client   *fetch.Client
-	compiler *interpreter.Compiler
-	out      io.Writer
+// findingJSON is a finding as --format json prints it.
+type findingJSON struct {
+	Document string `json:"document"`
+	Line     int    `json:"line"`   // 0: unknown
+	Column   int    `json:"column"` // in characters; 0: unknown
+	Severity string `json:"severity"`
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+}
+
+func (c *checker) print(out io.Writer, findings []lint.Finding) error {
+	if c.format == "text" {
+		for _, finding := range findings {
+			fmt.Fprintln(out, finding.Error())
+		}
+		return nil
+	}
+	list := make([]findingJSON, len(findings))
+	for i, f := range findings {
+		list[i] = findingJSON{f.Position.URI, f.Position.Line, f.Position.Column, f.Severity.String(), f.Code, f.Message}
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(list)
 }
 
 // document checks one document. Its places are named as the document was.
-func (c *checker) document(ctx context.Context, name string) error {
+func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 	uri := name
 	if !strings.Contains(name, "://") {
 		path, err := filepath.Abs(name)
 		if err != nil {
-			return err
+			return unreadable(name, err)
 		}
 		uri = "file://" + path
 	}
 	response, err := c.client.Fetch(ctx, fetch.Request{URI: uri})
 	if err != nil {
-		return err
+		return unreadable(name, err)
 	}
-	named := *response
-	named.URI = name
-	root, places, err := named.PlacedXML(fetch.XMLLimits{})
+	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
-		return err
+		return unreadable(name, err)
 	}
-	document, err := c.compiler.CompileSource(interpreter.Source{Root: root, URI: uri, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
+	source := interpreter.Source{Root: root, URI: uri, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
 		at, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
 			return "", "", err
@@ -91,29 +127,22 @@ func (c *checker) document(ctx context.Context, name string) error {
 		}
 		text, err := script.TextIn(r.Charset)
 		return text, script.URI, err
-	}})
-	var problems interpreter.Problems
-	if errors.As(err, &problems) {
-		return renamed(problems, uri, name)
+	}}
+	findings := lint.Document(c.compiler, source)
+	for i := range findings {
+		if findings[i].Position.URI == uri {
+			findings[i].Position.URI = name
+		}
 	}
-	if err != nil {
-		return err
-	}
-	for _, notice := range renamed(document.Notices, uri, name) {
-		fmt.Fprintf(c.out, "%s: note: %s\n", notice.Position, notice.Reason)
-	}
-	return nil
+	return findings
 }
 
-// renamed gives problems of a document under the name that the user gave it.
-func renamed(problems interpreter.Problems, uri, name string) interpreter.Problems {
-	list := make(interpreter.Problems, len(problems))
-	for i, problem := range problems {
-		copied := *problem
-		if copied.Position.URI == uri {
-			copied.Position.URI = name
-		}
-		list[i] = &copied
+// unreadable is the one finding about a document that cannot be had, or is no XML.
+func unreadable(name string, err error) []lint.Finding {
+	finding := lint.Finding{Position: script.Position{URI: name}, Severity: lint.Error, Code: "unreadable", Message: err.Error()}
+	var broken *fetch.XMLError
+	if errors.As(err, &broken) {
+		finding.Position.Line, finding.Code, finding.Message = broken.Line, "xml", broken.Reason
 	}
-	return list
+	return []lint.Finding{finding}
 }

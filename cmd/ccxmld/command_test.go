@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,11 +47,11 @@ func TestCheck(t *testing.T) {
 		want     []string
 	}{
 		"a document that loads":   {good, 0, nil},
-		"an unknown element":      {bad, 1, []string{bad + ":4:7: <createcal> is not an element of CCXML (did you mean createcall?)"}},
+		"an unknown element":      {bad, 1, []string{bad + ":4:7: error: <createcal> is not an element of CCXML (did you mean createcall?)"}},
 		"an expression":           {bad, 1, []string{bad + ":5:18: ", "ends too early"}},
 		"not well-formed":         {broken, 1, []string{broken + ":3: "}},
 		"a script beside it":      {scripted, 1, []string{"functions.js:1:15: ", "SyntaxError"}},
-		"an unregistered element": {foreign, 0, []string{foreign + ":1:60: note: ", "error.unsupported"}},
+		"an unregistered element": {foreign, 0, []string{foreign + ":1:60: warning: ", "error.unsupported"}},
 		"no such file":            {filepath.Join(dir, "none.ccxml"), 1, []string{"none.ccxml"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -64,6 +66,37 @@ func TestCheck(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCheckForCI: --strict and --format json are what a pipeline goes by.
+func TestCheckForCI(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "app.ccxml")
+	text := `<ccxml version="1.0"><eventprocessor>
+<transition event="send.successfull"/>
+<transition event="error.*"/></eventprocessor></ccxml>`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, out, _ := ccxmld(t, "check", file); status != 0 || out != file+":2:20: warning: no event is called send.successfull (did you mean send.successful?) [unknown-event]\n" {
+		t.Errorf("exit status %d, printed %s", status, out)
+	}
+	status, out, _ := ccxmld(t, "check", "--strict", "--format", "json", file)
+	var list []map[string]any
+	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) != 1 || status != 1 {
+		t.Fatalf("exit status %d, printed %s: %v", status, out, err)
+	}
+	want := map[string]any{"document": file, "line": 2.0, "column": 20.0, "severity": "warning", "code": "unknown-event",
+		"message": "no event is called send.successfull (did you mean send.successful?)"}
+	if !maps.Equal(list[0], want) {
+		t.Errorf("printed %v, want %v", list[0], want)
+	}
+	if status, out, _ := ccxmld(t, "check", "--strict", "--format", "json", "../../examples/conference-cgi/cgi/pages/getConferenceCode.ccxml"); status != 0 || out != "[]\n" {
+		t.Errorf("exit status %d, printed %s", status, out)
+	}
+	if status, _, errors := ccxmld(t, "check", "--format", "yaml", file); status != 1 || !strings.Contains(errors, "--format") {
+		t.Errorf("exit status %d, printed %s", status, errors)
 	}
 }
 

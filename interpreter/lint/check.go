@@ -1,0 +1,159 @@
+package lint
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ccxmld/interpreter"
+	"ccxmld/script"
+)
+
+// check is one document being checked.
+type check struct {
+	compiler *interpreter.Compiler
+	outline  *interpreter.Outline
+	findings []Finding
+	loaded   []loaded // scripts that the document names by src
+
+	elements    []*interpreter.OutlineElement // in document order
+	transitions []*transition
+	scripts     map[*interpreter.OutlineElement]*script.Reading
+	readings    map[*interpreter.OutlineAttribute]*script.Reading
+	others      []*script.Reading                      // of scripts by src
+	unquoted    map[*interpreter.OutlineAttribute]bool // reported as texts without quotes
+	builtin     func(string) bool
+
+	declared          declared
+	declarationsKnown bool
+}
+
+type loaded struct{ text, uri string }
+
+// transition is a transition with what selects it.
+type transition struct {
+	*interpreter.OutlineElement
+	pattern interpreter.EventPattern
+	event   string   // as it is written
+	states  []string // nil: any
+	cond    string
+}
+
+func (c *check) report(at script.Position, severity Severity, code, format string, args ...any) {
+	c.findings = append(c.findings, Finding{at, severity, code, fmt.Sprintf(format, args...)})
+}
+
+// look runs every check.
+func (c *check) look() {
+	c.builtin = c.compiler.Builtins()
+	c.scripts = make(map[*interpreter.OutlineElement]*script.Reading)
+	c.unquoted = make(map[*interpreter.OutlineAttribute]bool)
+	c.readings = make(map[*interpreter.OutlineAttribute]*script.Reading)
+	c.gather(c.outline.Root)
+	for _, l := range c.loaded {
+		if reading, err := c.compiler.ReadScript(l.text, l.uri); err == nil {
+			c.others = append(c.others, reading)
+		}
+	}
+	c.declared, c.declarationsKnown = c.declarations(), c.allDeclarationsKnown()
+	c.shadows()
+	c.events()
+	c.states()
+	c.declareState()
+	c.values()
+	c.variables()
+	c.flow()
+	c.handlers()
+}
+
+// gather reads the document into the lists that the checks go through.
+func (c *check) gather(e *interpreter.OutlineElement) {
+	c.elements = append(c.elements, e)
+	for _, a := range e.Attributes {
+		if a.Kind == interpreter.ExpressionAttribute || a.Kind == interpreter.TargetAttribute {
+			if reading, err := a.Read(); err == nil {
+				c.readings[a] = reading
+			}
+		}
+	}
+	if e.Tag == "script" && e.Text != nil {
+		if reading, err := e.Text.ReadScript(); err == nil {
+			c.scripts[e] = reading
+		}
+	}
+	if e.Tag == "transition" && !e.Foreign && e.Parent != nil && e.Parent.Tag == "eventprocessor" {
+		c.transitions = append(c.transitions, c.transition(e))
+	}
+	for _, child := range e.Children {
+		c.gather(child)
+	}
+}
+
+func (c *check) transition(e *interpreter.OutlineElement) *transition {
+	t := &transition{OutlineElement: e}
+	if event := e.Attribute("event"); event != nil {
+		t.event = strings.TrimSpace(event.Text)
+	}
+	t.pattern = c.outline.EventPattern(t.event)
+	if cond := e.Attribute("cond"); cond != nil {
+		t.cond = strings.TrimSpace(cond.Text)
+	}
+	if state := e.Attribute("state"); state != nil {
+		t.states = append([]string{}, strings.Fields(strings.Trim(strings.TrimSpace(state.Text), `'"`))...)
+	}
+	return t
+}
+
+// reading gives what an attribute's expression is, nil where there is none.
+func (c *check) reading(e *interpreter.OutlineElement, name string) *script.Reading {
+	return c.readings[e.Attribute(name)]
+}
+
+// constant gives the one literal that an attribute is.
+func (c *check) constant(e *interpreter.OutlineElement, name string) (script.Outcome, bool) {
+	r := c.reading(e, name)
+	if r == nil || r.Open || len(r.Outcomes) != 1 {
+		return script.Outcome{}, false
+	}
+	return r.Outcomes[0], true
+}
+
+// at gives the place of an attribute, or that of its element.
+func at(e *interpreter.OutlineElement, name string) script.Position {
+	if a := e.Attribute(name); a != nil {
+		return a.Position
+	}
+	return e.Position
+}
+
+// shadows finds transitions that are never selected, because an earlier one takes
+// all their events (EVT-3, LEN-15).
+func (c *check) shadows() {
+	for i, t := range c.transitions {
+		for _, earlier := range c.transitions[:i] {
+			if earlier.cond != "" && earlier.cond != "true" || !earlier.pattern.Covers(t.pattern) || !coversStates(earlier.states, t.states) {
+				continue
+			}
+			c.report(t.Position, Warning, "unreachable-transition",
+				"this transition never runs: the one in line %d takes all its events first", earlier.Position.Line)
+			break
+		}
+	}
+}
+
+// coversStates tells whether a transition with these states is selected wherever
+// one with the others is; nil stands for any.
+func coversStates(states, others []string) bool {
+	if states == nil {
+		return true
+	}
+	if others == nil {
+		return false
+	}
+	for _, state := range others {
+		if !slices.Contains(states, state) {
+			return false
+		}
+	}
+	return len(others) > 0
+}

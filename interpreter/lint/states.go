@@ -1,0 +1,153 @@
+package lint
+
+import (
+	"slices"
+	"strings"
+
+	"ccxmld/interpreter"
+	"ccxmld/script"
+)
+
+// states finds states that are handled but never reached, and reached but never
+// handled, and a state variable that nobody declares.
+func (c *check) states() {
+	processor := c.processor()
+	if processor == nil {
+		return
+	}
+	name := "state$"
+	if given := processor.Attribute("statevariable"); given != nil {
+		name = strings.TrimSpace(given.Text)
+	}
+	assigned, certain := c.assignedStates(name)
+	if given := processor.Attribute("statevariable"); given != nil && !c.declares(name) && c.declarationsKnown {
+		severity := Warning
+		if c.outline.Old { // declared by itself there (OLD-5), or by the page before
+			severity = Note
+		}
+		c.report(given.Position, severity, "undeclared-state", "the state variable %s is declared nowhere; write <var name=%q expr=\"'init'\"/>", name, name)
+	}
+	if !certain {
+		return
+	}
+	c.unreachedStates(assigned)
+	c.unhandledStates(assigned)
+}
+
+func (c *check) processor() *interpreter.OutlineElement {
+	for _, e := range c.outline.Root.Children {
+		if e.Tag == "eventprocessor" {
+			return e
+		}
+	}
+	return nil
+}
+
+// state is a state with the attribute that assigns it.
+type state struct {
+	name string
+	by   *interpreter.OutlineAttribute
+}
+
+// assignedStates lists the states that the document assigns to its variable. It
+// reports false if there may be others.
+func (c *check) assignedStates(variable string) (list []state, certain bool) {
+	set := func(by *interpreter.OutlineAttribute) bool {
+		if by == nil {
+			return true
+		}
+		r := c.readings[by]
+		if r == nil || r.Open {
+			return false
+		}
+		for _, outcome := range r.Outcomes {
+			list = append(list, state{outcome.Text, by})
+		}
+		return true
+	}
+	for _, r := range c.allReadings() {
+		for _, use := range r.Uses {
+			if use.Assigned && use.Name == variable {
+				return nil, false
+			}
+		}
+		if slices.Contains(r.Declares, variable) {
+			return nil, false
+		}
+	}
+	for _, e := range c.elements {
+		name := e.Attribute("name")
+		if name == nil || e.Tag != "var" && e.Tag != "assign" {
+			continue
+		}
+		target := strings.TrimSpace(name.Text)
+		if strings.ContainsAny(target, "[") {
+			return nil, false
+		}
+		if last := target[strings.LastIndexByte(target, '.')+1:]; last == variable && !set(e.Attribute("expr")) {
+			return nil, false
+		}
+	}
+	return list, c.declarationsKnown
+}
+
+// unreachedStates finds transitions for states that nothing assigns.
+func (c *check) unreachedStates(assigned []state) {
+	var names []string
+	for _, s := range assigned {
+		names = append(names, s.name)
+	}
+	for _, t := range c.transitions {
+		if t.stateIsExpression() {
+			continue
+		}
+		for i, name := range t.states {
+			if slices.Contains(names, name) {
+				continue
+			}
+			severity := Warning
+			if c.outline.Old { // its variables outlive the page
+				severity = Note
+			}
+			c.report(t.statePosition(i), severity, "unreachable-state", "no element of the document sets the state %s%s", name, didYouMean(name, names))
+		}
+	}
+}
+
+// statePosition is where a state of a transition stands.
+func (t *transition) statePosition(i int) script.Position {
+	if words := t.Attribute("state").Fields(); i < len(words) && words[i].Text == t.states[i] {
+		return words[i].Position
+	}
+	return at(t.OutlineElement, "state") // in quotes
+}
+
+// unhandledStates finds states for which there is no transition.
+func (c *check) unhandledStates(assigned []state) {
+	var handled []string
+	for _, t := range c.transitions {
+		handled = append(handled, t.states...)
+	}
+	if len(handled) == 0 {
+		return
+	}
+	var told []string
+	for _, s := range assigned {
+		if slices.Contains(handled, s.name) || slices.Contains(told, s.name) {
+			continue
+		}
+		told = append(told, s.name)
+		severity, hint := Note, didYouMean(s.name, handled)
+		if hint != "" {
+			severity = Warning
+		}
+		c.report(s.by.Position, severity, "unhandled-state", "no transition names the state %s%s", s.name, hint)
+	}
+}
+
+func didYouMean(name string, known []string) string {
+	if nearest := interpreter.Nearest(name, known); nearest != "" {
+		return " (did you mean " + nearest + "?)"
+	}
+	return ""
+}
