@@ -18,7 +18,7 @@ import (
 //	/web/echo              the request, a line each: METHOD, Content-Type, the query, the body
 //	/web/status/CODE       an answer with this status, and the query's body
 //	/web/answer            the query's body (and type, and any other header named in the query)
-//	/web/count/KEY         how often KEY was asked for; headers as above
+//	/web/count/KEY         how often KEY was asked for, behind the query's body or where {n} stands in it; headers as above
 //	/web/page              a VoiceXML page that exits with the method it was asked for by
 //	/web/never             no answer
 //	/daemon/…              the daemon's own HTTP
@@ -104,6 +104,9 @@ func (*web) answer(w http.ResponseWriter, r *http.Request, code int, body string
 	_, _ = io.WriteString(w, body)
 }
 
+// countHere is where a body has the count.
+const countHere = "{n}"
+
 // count counts the requests for a key. One with the validator of the query's ETag
 // is answered 304, and counts.
 func (s *web) count(w http.ResponseWriter, r *http.Request, key string) {
@@ -116,7 +119,11 @@ func (s *web) count(w http.ResponseWriter, r *http.Request, key string) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	s.answer(w, r, http.StatusOK, r.URL.Query().Get("body")+strconv.Itoa(n))
+	body := r.URL.Query().Get("body")
+	if !strings.Contains(body, countHere) {
+		body += countHere
+	}
+	s.answer(w, r, http.StatusOK, strings.ReplaceAll(body, countHere, strconv.Itoa(n)))
 }
 
 // forward passes a request on to the daemon.
