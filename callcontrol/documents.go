@@ -87,6 +87,9 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 		d.log.Warn("document loaded with a notice", "document", response.URI,
 			"notice", fmt.Sprintf("its server calls it %q; it is read as CCXML, whose type is %s", served, ccxmlType))
 	}
+	for _, mistake := range document.Mistakes {
+		d.log.Warn("document loaded with an expression that does not parse", "document", mistake.Position.String(), "mistake", mistake.Reason)
+	}
 	for _, notice := range document.Notices {
 		d.log.Warn("document loaded with a notice", "document", notice.Position.String(), "notice", notice.Reason)
 	}

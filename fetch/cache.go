@@ -117,10 +117,13 @@ func (c *cache) newEntry(r *Response, supplement http.Header) *entry {
 		return nil
 	}
 	e.update(r.header, c.now())
-	if e.lifetime <= 0 && e.etag == "" && e.lastModified == "" {
+	if e.lifetime > 0 || e.etag != "" || e.lastModified != "" {
+		return e
+	}
+	if e.noCache || e.mustRevalidate || !speaksOfKeeping(e.about(r.header)) {
 		return nil
 	}
-	return e
+	return e // of use to whoever takes it stale
 }
 
 // revalidated returns the entry after a 304 answer has confirmed it. What that

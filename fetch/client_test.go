@@ -199,6 +199,7 @@ func TestCache(t *testing.T) {
 		"confirmed by time":        {"Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT", time.Hour, fetch.Request{}, "1 true"},
 		"maxage 0":                 {"Cache-Control: max-age=60", time.Second, fetch.Request{MaxAge: age(0)}, "2 false"},
 		"young enough":             {"Cache-Control: max-age=60", time.Second, fetch.Request{MaxAge: age(time.Minute)}, "1 true"},
+		"stale when it came":       {"Cache-Control: max-age=0", time.Second, fetch.Request{MaxStale: age(5 * time.Second)}, "1 true"},
 		"stale enough":             {"Cache-Control: max-age=1", 5 * time.Second, fetch.Request{MaxStale: age(5 * time.Second)}, "1 true"},
 		"too stale":                {"Cache-Control: max-age=1", 7 * time.Second, fetch.Request{MaxStale: age(5 * time.Second)}, "2 false"},
 		"never stale":              {"Cache-Control: max-age=1, must-revalidate", 2 * time.Second, fetch.Request{MaxStale: age(time.Hour)}, "2 false"},

@@ -64,6 +64,7 @@ type compilation struct {
 	places     Places
 	load       LoadScript
 	problems   Problems
+	mistakes   int // problems that do not keep the document from loading
 	processors int
 	depth      int // of elements in the one being compiled
 }
@@ -75,7 +76,7 @@ func (c *Compiler) Compile(root *xmlquery.Node, uri string, load LoadScript) (*D
 }
 
 // CompileSource compiles a document. The error is of type Problems: everything
-// that keeps the document from loading.
+// that keeps the document from loading, and with it the mistakes that would not.
 func (c *Compiler) CompileSource(source Source) (*Document, error) {
 	compilation := &compilation{
 		Compiler: c,
@@ -84,9 +85,10 @@ func (c *Compiler) CompileSource(source Source) (*Document, error) {
 		document: &Document{URI: source.URI, language: c.language, dialect: ccxml10},
 	}
 	compilation.root(source.Root)
-	if len(compilation.problems) > 0 {
+	if len(compilation.problems) > compilation.mistakes {
 		return nil, compilation.problems
 	}
+	compilation.document.Mistakes = compilation.problems
 	compilation.document.index()
 	return compilation.document, nil
 }

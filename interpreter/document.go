@@ -33,6 +33,10 @@ type Document struct {
 	// document loads, but its author should know.
 	Notices Problems
 
+	// Mistakes are expressions that do not parse: the document loads, and each of
+	// them raises error.semantic when it is reached (GEN-3).
+	Mistakes Problems
+
 	// HTTPEquiv are the response headers that <meta http-equiv> stands in for
 	// (CCXML 1.0, 6.2.2), by their name as it is written there.
 	HTTPEquiv []Pair

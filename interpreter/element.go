@@ -115,16 +115,11 @@ func (e *element) expression(name string) *script.Expression {
 	if !ok {
 		return nil
 	}
-	return e.compiled(name, v, v)
-}
-
-// compiled compiles a value, or a part of it, as an expression; nil when that is
-// a problem.
-func (e *element) compiled(name string, v, part value) *script.Expression {
-	compiled, err := e.language.Expression(part.text, part.position, part.references...)
+	compiled, err := e.language.Expression(v.text, v.position, v.references...)
 	if err != nil {
 		e.attributeProblem(name, v, err)
-		return nil
+		e.mistakes++
+		return script.Unparsable(err)
 	}
 	return compiled
 }
@@ -163,9 +158,12 @@ func (e *element) namelist(name string) []namedValue {
 	v, _ := e.value(name)
 	var list []namedValue
 	for _, variable := range v.fields() {
-		if compiled := e.compiled(name, v, variable); compiled != nil {
-			list = append(list, namedValue{variable.text, compiled})
+		compiled, err := e.language.Expression(variable.text, variable.position, variable.references...)
+		if err != nil {
+			e.attributeProblem(name, v, err)
+			continue
 		}
+		list = append(list, namedValue{variable.text, compiled})
 	}
 	return list
 }

@@ -270,7 +270,12 @@ func compileScript(e *element) action {
 		return result
 	}
 	if bySource {
-		loaded, uri, err := e.loadScript(e.scriptRequest(src))
+		known := len(e.problems)
+		request := e.scriptRequest(src)
+		if len(e.problems) > known {
+			return nil
+		}
+		loaded, uri, err := e.loadScript(request)
 		if err != nil {
 			e.problem(e.at("src"), fmt.Sprintf("<script src=%q>: %v", src, err))
 			return nil

@@ -47,6 +47,22 @@ func TestNotices(t *testing.T) {
 	})
 }
 
+// TestMistakes: the expressions of each document under testdata/mistaken that do
+// not parse are told, and keep it from nothing (GEN-3).
+func TestMistakes(t *testing.T) {
+	documents(t, "testdata/mistaken/*.ccxml", func(t *testing.T, path, uri, text string) {
+		source, err := parseSource(uri, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := interpreter.NewCompiler().CompileSource(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, strings.TrimSuffix(path, ".ccxml")+".txt", d.Mistakes.Error())
+	})
+}
+
 // TestDeepNesting: elements in elements are bounded.
 func TestDeepNesting(t *testing.T) {
 	nested := func(n int) string {

@@ -318,7 +318,7 @@ func (r *Runtime) evaluate(code string, function bool) goja.Value {
 	if len(code) > longestExpression {
 		r.refuse("the text to evaluate is longer than %d KiB", longestExpression>>10)
 	}
-	program, err := src.parse("", "")
+	program, err := src.parse("", src.text, "")
 	if err != nil {
 		throw(err)
 	}

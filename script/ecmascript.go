@@ -52,7 +52,7 @@ func (s *Script) parse(src *source) (*ast.Program, error) {
 	if len(src.text) > longestScript {
 		return nil, src.errorf(nil, "SyntaxError: the script is longer than %d KiB", longestScript>>10)
 	}
-	program, err := src.parse("", "")
+	program, err := src.parse("", src.text, "")
 	if err != nil {
 		return nil, err
 	}

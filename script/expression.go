@@ -6,6 +6,7 @@ import (
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/parser"
 )
 
 // Expression is a compiled expression. It is immutable and shared by all
@@ -17,6 +18,18 @@ type Expression struct {
 	// the name if it is just that: neither needs the engine to run.
 	constant goja.Value
 	variable string
+	failure  error // why it cannot be evaluated
+}
+
+// Unparsable returns an expression in the place of one that Language.Expression
+// refused with err: evaluating it fails with that.
+func Unparsable(err error) *Expression {
+	e := &Expression{source: &source{}, failure: err}
+	var refused *Error
+	if errors.As(err, &refused) {
+		e.source.text, e.source.at = refused.Source, refused.Origin
+	}
+	return e
 }
 
 // String returns the source text.
@@ -70,7 +83,7 @@ func (s *source) parseExpression() (ast.Expression, error) {
 	if len(s.text) > longestExpression {
 		return nil, s.errorf(nil, "SyntaxError: the expression is longer than %d KiB", longestExpression>>10)
 	}
-	program, err := s.parse("x[", "\n]")
+	program, err := s.parse("x[", s.spaced(), "\n]")
 	if err != nil {
 		return nil, s.endsEarly(err)
 	}
@@ -87,10 +100,10 @@ func (s *source) parseExpression() (ast.Expression, error) {
 // endsEarly says that an expression is unfinished where the parser stumbled over
 // the bracket that parseExpression put behind it.
 func (s *source) endsEarly(err error) error {
-	var e *Error
-	if errors.As(err, &e) && strings.Contains(e.Reason, "Unexpected token ]") &&
-		e.Position.Line > s.at.Line+strings.Count(s.text, "\n") {
-		return s.errorf(e.cause, "SyntaxError: the expression ends too early: %s", s.excerpt())
+	var list parser.ErrorList
+	if errors.As(err, &list) && strings.Contains(list[0].Message, "Unexpected token ]") &&
+		s.offset(list[0].Position.Line, list[0].Position.Column) > len(s.text) {
+		return s.errorf(err, "SyntaxError: the expression ends too early: %s", s.excerpt())
 	}
 	return err
 }
@@ -130,6 +143,9 @@ func constantOf(node ast.Expression) goja.Value {
 func (r *Runtime) Eval(e *Expression) (goja.Value, error) {
 	if e.constant != nil {
 		return e.constant, nil
+	}
+	if e.failure != nil {
+		return nil, e.failure
 	}
 	if e.variable != "" {
 		if v := r.lookUp(e.variable); v != nil {

@@ -33,6 +33,16 @@ func TestPositionsAreThoseOfTheDocument(t *testing.T) {
 	}
 }
 
+// TestLineBreaksAreSpaces in an attribute, but for those written as character
+// references (XML 1.0, 3.3.3; VAR-17).
+func TestLineBreaksAreSpaces(t *testing.T) {
+	s := newSession(t, script.Limits{})
+	s.is("'a\n\tb' + (function () { return\n1 })()", "a  b1")
+	if _, err := s.Expression("'a\nb'", at, script.Reference{Offset: 2, Width: 4}); err == nil {
+		t.Error("a line break by reference within a string is accepted")
+	}
+}
+
 // TestColumnsCountCharacters of the document, where a character may take several
 // bytes and a character reference stands for one of the expression.
 func TestColumnsCountCharacters(t *testing.T) {
@@ -110,7 +120,7 @@ func FuzzExpression(f *testing.F) {
 			}
 			return
 		}
-		for _, frame := range [][2]string{{"(", "\n)"}, {"[(", "\n)]"}, {"f(0, (", "\n))"}} {
+		for _, frame := range [][2]string{{"(", "\u2028)"}, {"[(", "\u2028)]"}, {"f(0, (", "\u2028))"}} {
 			if _, err := l.Expression(frame[0]+src+frame[1], at); err != nil {
 				t.Errorf("%q compiles, but not in %s…%s: %v", src, frame[0], frame[1], err)
 			}

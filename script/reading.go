@@ -65,7 +65,7 @@ func (l *Language) ReadScript(src string, at Position, references ...Reference) 
 		return &Reading{}, nil
 	}
 	s := l.source(src, at, references)
-	program, err := s.parse("", "")
+	program, err := s.parse("", s.text, "")
 	if err != nil {
 		return nil, err
 	}

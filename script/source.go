@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,7 +23,8 @@ type source struct {
 	text       string
 	at         Position
 	references []Reference
-	prefix     int // bytes that were parsed before the text
+	parsed     string // what was parsed
+	prefix     int    // bytes of it before the text
 	// file is the text as it was parsed, in goja's terms.
 	file *file.File
 	// guards are the built-in functions that must be bounded before the source
@@ -45,18 +47,20 @@ func (s *source) excerpt() string { return shorten(s.text) }
 // position converts a place in the parsed text, whose column counts bytes, into
 // one in the document.
 func (s *source) position(line, column int) Position {
-	p := Position{URI: s.at.URI, Line: line + max(s.at.Line-1, 0)}
+	offset := min(max(s.offset(line, column), 0), len(s.text))
+	lines, begin := 0, 0
+	for i := range offset {
+		if s.text[i] == '\n' {
+			lines, begin = lines+1, i+1
+		}
+	}
+	p := Position{URI: s.at.URI, Line: lines + max(s.at.Line, 1)}
 	if s.at.Column == 0 {
 		return p
 	}
-	begin, offset := 0, column-1
-	if line == 1 {
-		p.Column, offset = s.at.Column, max(offset-s.prefix, 0)
-	} else {
-		p.Column, begin = 1, lineStart(s.text, line)
-		offset += begin
+	if p.Column = 1; lines == 0 {
+		p.Column = s.at.Column
 	}
-	offset = min(offset, len(s.text))
 	p.Column += utf8.RuneCountInString(s.text[begin:offset])
 	for _, r := range s.references {
 		if begin <= r.Offset && r.Offset < offset {
@@ -64,6 +68,33 @@ func (s *source) position(line, column int) Position {
 		}
 	}
 	return p
+}
+
+// offset converts a place in the parsed text into one in the text, which it may
+// lie before or behind.
+func (s *source) offset(line, column int) int {
+	return lineStart(s.parsed, line) + column - 1 - s.prefix
+}
+
+// referenced tells whether the byte at an offset stands in the document as a
+// character reference.
+func (s *source) referenced(offset int) bool {
+	return slices.ContainsFunc(s.references, func(r Reference) bool { return r.Offset == offset })
+}
+
+// spaced returns the text of an attribute as XML has it: line breaks and tabs are
+// spaces, unless they are character references (XML 1.0, 3.3.3).
+func (s *source) spaced() string {
+	if !strings.ContainsAny(s.text, "\t\n\r") {
+		return s.text
+	}
+	text := []byte(s.text)
+	for i, c := range text {
+		if (c == '\t' || c == '\n' || c == '\r') && !s.referenced(i) {
+			text[i] = ' '
+		}
+	}
+	return string(text)
 }
 
 // lineStart returns the offset at which a line, counting from 1, begins.
@@ -79,13 +110,14 @@ func lineStart(text string, line int) int {
 	return at
 }
 
-// parse parses the text between prefix and suffix.
-func (s *source) parse(prefix, suffix string) (*ast.Program, error) {
+// parse parses a text of the same length as the source's, between prefix and
+// suffix.
+func (s *source) parse(prefix, text, suffix string) (*ast.Program, error) {
 	if deeperThan(s.text, deepestBrackets) {
 		return nil, s.errorf(nil, "SyntaxError: brackets are nested more than %d deep", deepestBrackets)
 	}
-	s.prefix = len(prefix)
-	program, err := parser.ParseFile(nil, s.fileName(), prefix+s.text+suffix, 0, parser.WithDisableSourceMaps)
+	s.prefix, s.parsed = len(prefix), prefix+text+suffix
+	program, err := parser.ParseFile(nil, s.fileName(), s.parsed, 0, parser.WithDisableSourceMaps)
 	if err != nil {
 		return nil, s.parseError(err)
 	}

@@ -25,7 +25,7 @@ func checkCommand() *cobra.Command {
 		Short: "Say what is wrong with CCXML documents, as file:line:column: message",
 		Long: `Check reads CCXML documents, files or URIs, without running them. What it finds is
 printed as file:line:column: severity: message [code]. An error keeps the document
-from loading; a warning is very likely a mistake; a note is worth knowing, such as
+from loading, or is an expression that does not parse; a warning is very likely a mistake; a note is worth knowing, such as
 a lenient reading. docs/check.md explains the codes.
 
 The exit status is 1 if there is an error, or with --strict a warning; else 0.`,

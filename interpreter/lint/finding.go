@@ -65,6 +65,9 @@ func Document(compiler *interpreter.Compiler, source interpreter.Source) []Findi
 		}
 	}
 	if compiled != nil {
+		for _, m := range compiled.Mistakes {
+			c.findings = append(c.findings, Finding{m.Position, Error, m.Code, m.Reason})
+		}
 		for _, n := range compiled.Notices {
 			c.findings = append(c.findings, Finding{n.Position, severityOf(n.Code), n.Code, n.Reason})
 		}
