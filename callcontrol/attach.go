@@ -24,7 +24,12 @@ var legEvents = []string{
 
 // legVariables make a leg do as we say: it survives its partner in a bridge, no
 // digit ends a prompt unless we do, and the link need not tell of it any more.
-const legVariables = "park_after_bridge=true;hangup_after_bridge=false;playback_terminators=none;" + linkVariable + "="
+const legVariables = "park_after_bridge=true;hangup_after_bridge=false;playback_terminators=none;" +
+	"eavesdrop_bridge_aleg=true;eavesdrop_enable_dtmf=false;" + linkVariable + "="
+
+// instanceVariable marks a leg that this very process has had, so that one which
+// comes home after its end was told is not taken for a new call.
+const instanceVariable = "ccxmld_instance"
 
 // attach makes conn the leg's socket. It is called in conn's reader goroutine,
 // before any event of it is read; taken then runs in the session's. It reports
@@ -47,7 +52,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, taken func()) bool {
 		esl.Linger(lingerSeconds),
 		esl.Filter("Unique-ID", l.id),
 		esl.Subscribe(legEvents...),
-		esl.API("uuid_setvar_multi", l.id, legVariables),
+		esl.API("uuid_setvar_multi", l.id, legVariables+";"+instanceVariable+"="+c.instance),
 	)
 	return l.route.do(func() {
 		if l.conn != nil {
@@ -97,7 +102,13 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		l.from(conn, func() { l.control.answered(l) })
 	case "CHANNEL_EXECUTE":
 		id, at := e.Get("Application-UUID"), eventTime(e)
-		l.from(conn, func() { l.began(id, at) })
+		l.from(conn, func() {
+			if id != "" && id == l.place.running {
+				l.control.hearing(l)
+				return
+			}
+			l.began(id, at)
+		})
 	case "CHANNEL_EXECUTE_COMPLETE":
 		l.handleComplete(conn, e)
 	case "PLAYBACK_START":
@@ -133,7 +144,9 @@ func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {
 	switch application := e.Get("Application"); application {
 	case "answer", "set", "socket", "park":
 	case "conference":
-		l.from(conn, func() { l.control.conferenceApplicationEnded(l) })
+		l.from(conn, func() { l.control.conferenceApplicationEnded(l, id) })
+	case "eavesdrop":
+		l.from(conn, func() { l.control.heard(l, id) })
 	default:
 		if e.Get("Answer-State") == "hangup" {
 			return // what the hangup broke off ends with the leg

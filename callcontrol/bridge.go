@@ -2,80 +2,47 @@ package callcontrol
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"ccxmld/esl"
-	"ccxmld/interpreter"
 )
 
 // joinPatience is how long a join may take to happen in FreeSWITCH before it
 // counts as failed.
 const joinPatience = 10 * time.Second
 
-// Join bridges two endpoints (interpreter.Telephony).
-func (c *control) Join(r interpreter.JoinRequest) { c.join(r, false) }
-
-// join makes a bridge. An implicit one, which createcall's joinid asks for, has no
-// join event of its own.
-func (c *control) join(r interpreter.JoinRequest, implicit bool) {
-	a, b := c.legs[r.ID1], c.legs[r.ID2]
-	conference := ""
-	switch {
-	case interpreter.IsConferenceID(r.ID1):
-		conference = r.ID1
-	case interpreter.IsConferenceID(r.ID2):
-		conference = r.ID2
-	}
-	d := c.dialogOf(r.ID1, r.ID2)
-	switch {
-	case d != nil:
-		c.joinDialog(d, r)
-	case a != nil && b != nil && !r.Half:
-		c.bridge(a, b, r, implicit)
-	case a != nil && conference == r.ID2, b != nil && conference == r.ID1:
-		l := a
-		if l == nil {
-			l = b
-		}
-		c.joinConference(l, conference, r, implicit)
-	default:
-		c.queueJoinError("error.conference.join", r.ID1, r.ID2,
-			"this kind of join is not supported: it takes two connections in full duplex, or a connection and a conference")
-	}
-}
-
 // bridge connects two legs by uuid_bridge. Both leave what they were in first.
-func (c *control) bridge(a, b *leg, r interpreter.JoinRequest, implicit bool) {
+func (c *control) bridge(a, b *leg, o *order) {
 	if reason := c.notJoinable(a, b); reason != "" {
-		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+		o.fail(c, reason)
 		return
 	}
 	m := &move{legs: []*leg{a, b}, needless: func() bool {
 		again := a.bridgedTo(b) // JOIN-11
 		if again {
-			c.queueJoined(a.endpoint(), b.endpoint(), r, implicit)
+			a.place.order, b.place.order = o, o
+			o.made(c)
 		}
 		return again
-	}, run: func() { c.startBridge(a, b, &r, implicit) }}
+	}, run: func() { c.startBridge(a, b, o) }}
 	m.queue()
 }
 
-func (c *control) startBridge(a, b *leg, r *interpreter.JoinRequest, implicit bool) {
+func (c *control) startBridge(a, b *leg, o *order) {
 	if reason := c.notJoinable(a, b); reason != "" {
-		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+		o.fail(c, reason)
 		return
 	}
 	for _, l := range []*leg{a, b} {
 		l.endDialogs()
-		c.awaitJoin(l, r, implicit)
+		c.awaitJoin(l, o)
 	}
 	a.send(esl.API("uuid_bridge", a.id, b.id), func(err error) { c.joinFailed(a, err.Error()) })
 }
 
 // awaitJoin notes that a leg is on its way into a bridge.
-func (c *control) awaitJoin(l *leg, r *interpreter.JoinRequest, implicit bool) {
-	l.joinPending, l.implicit = r, implicit
+func (c *control) awaitJoin(l *leg, o *order) {
+	l.joinPending = o
 	l.joinDeadline = c.after(joinPatience, func() { c.joinFailed(l, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinPatience)) })
 }
 
@@ -104,13 +71,13 @@ func (c *control) bridged(aID, bID string) {
 	if a == nil || b == nil || a.joinPending == nil || b.joinPending == nil {
 		return
 	}
-	r := *a.joinPending
+	o := a.joinPending
 	for _, pair := range [][2]*leg{{a, b}, {b, a}} {
 		l, partner := pair[0], pair[1]
-		l.place = place{kind: inBridge, partner: partner.id, id1: r.ID1, id2: r.ID2, termDigits: r.TermDigits, implicit: l.implicit}
+		l.place = place{kind: inBridge, partner: partner.id, order: o}
 		l.joinDone()
 	}
-	c.queueJoined(c.legs[r.ID1].endpoint(), c.legs[r.ID2].endpoint(), r, a.implicit)
+	o.made(c)
 	a.nextMove()
 	b.nextMove()
 }
@@ -129,10 +96,10 @@ func (c *control) joinFailed(l *leg, reason string) {
 	if l.joinPending == nil {
 		return
 	}
-	r := l.joinPending
-	for _, id := range []string{r.ID1, r.ID2} {
+	o := l.joinPending
+	for _, id := range []string{o.ID1, o.ID2} {
 		other := c.legs[id]
-		if other == nil || other.joinPending != r {
+		if other == nil || other.joinPending != o {
 			continue
 		}
 		other.joinDone()
@@ -143,10 +110,13 @@ func (c *control) joinFailed(l *leg, reason string) {
 		}
 	}
 	l.joinDone()
-	if l.implicit && l.state == legGone {
+	if l.place.running != "" && l.place.room == "" && l.state != legGone {
+		c.bringHome(l)
+	}
+	if o.implicit && l.state == legGone {
 		return // the end of the call says it all (CAL-5)
 	}
-	c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+	o.fail(c, reason)
 }
 
 // strandedAfter is how long a bridge may be gone before its legs are brought
@@ -166,18 +136,24 @@ func (c *control) unbridged(aID, bID string) {
 	})
 }
 
-// partnerGone frees the other leg of a bridge when one is gone.
+// partnerGone frees the legs that heard one that is gone.
 func (c *control) partnerGone(l *leg) {
-	if l.place.kind != inBridge {
-		return
-	}
-	partner := c.legs[l.place.partner]
-	if partner == nil || !l.bridgedTo(partner) {
-		return
-	}
-	partner.place.implicit = true // one conference.unjoined is enough
-	if !partner.homing {
-		c.bringHome(partner)
+	for _, other := range c.legs {
+		if other == l || other.place.partner != l.id {
+			continue
+		}
+		switch other.place.kind {
+		case inBridge:
+			other.place.silent = true // one conference.unjoined is enough
+		case listening:
+			other.tellLeft() // before the document hears of the end of the call (BRG-12)
+			other.place.silent = true
+		default:
+			continue
+		}
+		if !other.homing {
+			c.bringHome(other)
+		}
 	}
 }
 
@@ -188,7 +164,7 @@ func (c *control) bringHome(l *leg) {
 	both := partner != nil && l.bridgedTo(partner) && partner.state != legGone
 	c.awaitHome(l)
 	if both {
-		partner.place.implicit = true
+		partner.place.silent = true
 		c.awaitHome(partner)
 	}
 	home := c.controller.home()
@@ -233,66 +209,6 @@ func (c *control) cameHome(l *leg) {
 	l.stopTimer()
 	l.left()
 	l.runAtHome()
+	c.goOnListening(l)
 	l.nextMove()
-}
-
-// Unjoin takes the bridge between two endpoints away (interpreter.Telephony).
-func (c *control) Unjoin(r interpreter.UnjoinRequest) {
-	l, partner := c.legs[r.ID1], r.ID2
-	if l == nil {
-		l, partner = c.legs[r.ID2], r.ID1
-	}
-	if d := c.dialogOf(r.ID1, r.ID2); d != nil {
-		c.unjoinDialog(d, r)
-		return
-	}
-	if l == nil || l.place.kind == alone || l.place.partner != partner {
-		c.queueJoinError("error.conference.unjoin", r.ID1, r.ID2, "the two are not joined")
-		return
-	}
-	l.place.id1, l.place.id2, l.place.implicit = r.ID1, r.ID2, false
-	l.leave()
-}
-
-// queueJoined tells the document that two endpoints are bridged.
-func (c *control) queueJoined(a, b interpreter.Endpoint, r interpreter.JoinRequest, implicit bool) {
-	duplex := interpreter.Full
-	if r.Half {
-		duplex = interpreter.Half
-	}
-	effect := interpreter.JoinEffect{A: a, B: b, Duplex: duplex, Implicit: implicit}
-	if implicit {
-		c.session.Apply(effect)
-		return
-	}
-	c.session.Queue(&interpreter.Event{
-		Name: "conference.joined", Source: c.session.ID(), SourceType: "ccxml",
-		Fields: []interpreter.Field{{Name: "id1", Value: r.ID1}, {Name: "id2", Value: r.ID2}},
-		Effect: effect,
-	})
-}
-
-func (c *control) queueUnjoined(id1, id2, termDigit string) {
-	fields := []interpreter.Field{{Name: "id1", Value: id1}, {Name: "id2", Value: id2}}
-	if termDigit != "" {
-		fields = append(fields, interpreter.Field{Name: "termdigit", Value: termDigit})
-	}
-	for _, id := range []string{id1, id2} {
-		if interpreter.IsConferenceID(id) {
-			fields = append(fields, interpreter.Field{Name: "conferenceid", Value: id})
-		} else if strings.TrimSpace(id) != "" && c.legs[id] != nil {
-			fields = append(fields, interpreter.Field{Name: "connectionid", Value: id})
-		}
-	}
-	c.session.Queue(&interpreter.Event{
-		Name: "conference.unjoined", Source: c.session.ID(), SourceType: "ccxml", Fields: fields,
-		Effect: interpreter.UnjoinEffect{A: id1, B: id2},
-	})
-}
-
-func (c *control) queueJoinError(name, id1, id2, reason string) {
-	c.session.Queue(&interpreter.Event{
-		Name: name, Source: c.session.ID(), SourceType: "ccxml",
-		Fields: []interpreter.Field{{Name: "id1", Value: id1}, {Name: "id2", Value: id2}, {Name: "reason", Value: reason}},
-	})
 }

@@ -92,7 +92,7 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 	}
 	for _, l := range c.legs {
 		if l.place.kind == inConference && l.place.partner == r.ConferenceID {
-			l.place.implicit = false
+			l.place.silent = false
 			l.leave()
 		}
 	}
@@ -125,30 +125,60 @@ func (c *control) queueConference(name, id string, attached bool, fields ...inte
 
 // joinConference makes a leg a member. The registry is asked first: it holds the
 // conference for the leg, so that the last one out cannot end it meanwhile.
-func (c *control) joinConference(l *leg, id string, r interpreter.JoinRequest, implicit bool) {
+func (c *control) joinConference(l *leg, id string, o *order) {
 	if reason := c.notJoinable(l); reason != "" {
-		c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+		o.fail(c, reason)
 		return
 	}
 	m := &move{legs: []*leg{l}, needless: func() bool {
-		again := l.place.kind == inConference && l.place.partner == id // JOIN-11: never nest (trace fact 14)
-		if again {
-			c.queueJoined(c.endpointOf(r.ID1), c.endpointOf(r.ID2), r, implicit)
+		switch {
+		case l.place.kind == inConference && l.place.partner == id: // JOIN-11: never nest (trace fact 14)
+			l.changeDirection(o)
+			o.made(c)
+			return true
+		case o.speaksOnly(l) && (l.place.kind == inBridge || l.place.kind == listening):
+			o.fail(c, fmt.Sprintf("connection %s hears %s; FreeSWITCH cannot let it speak in a conference meanwhile, so unjoin the two first", l.id, l.place.partner))
+			return true
 		}
-		return again
+		return false
 	}, run: func() {
 		if reason := c.notJoinable(l); reason != "" {
-			c.queueJoinError("error.conference.join", r.ID1, r.ID2, reason)
+			o.fail(c, reason)
 			return
 		}
-		c.enter(l, id, &r, implicit)
+		c.enter(l, id, o)
 	}}
 	m.queue()
 }
 
+// hearsOnly tells whether the leg listens to the conference and is not heard
+// there; speaksOnly, whether it is the other way round.
+func (o *order) hearsOnly(l *leg) bool  { return o.Half && o.ID1 == l.id }
+func (o *order) speaksOnly(l *leg) bool { return o.Half && o.ID1 != l.id }
+
+// changeDirection lets a member speak and hear as a new join of it says.
+func (l *leg) changeDirection(o *order) {
+	was := l.place.order
+	l.place.order, l.place.silent = o, false
+	if mute := o.hearsOnly(l); mute != was.hearsOnly(l) {
+		command := conference.Unmute
+		if mute {
+			command = conference.Mute
+		}
+		l.send(command(l.place.room, l.place.member), nil)
+	}
+	if deaf := o.speaksOnly(l); deaf != was.speaksOnly(l) {
+		command := conference.Undeaf
+		if deaf {
+			command = conference.Deaf
+		}
+		l.send(command(l.place.room, l.place.member), nil)
+	}
+}
+
 // enter takes a leg that is alone into the registry, then into the room.
-func (c *control) enter(l *leg, id string, r *interpreter.JoinRequest, implicit bool) {
-	l.joinPending, l.implicit = r, implicit
+func (c *control) enter(l *leg, id string, o *order) {
+	l.joinPending = o
 	machine := l.machine
 	inOrder(c, func(ctx context.Context) (conference.Conference, error) {
 		return c.enterRegistry(ctx, id, l.id, machine)
@@ -157,12 +187,12 @@ func (c *control) enter(l *leg, id string, r *interpreter.JoinRequest, implicit 
 			c.hold(held.ID)
 		}
 		switch {
-		case l.joinPending != r: // the call has ended meanwhile, and the document knows
+		case l.joinPending != o: // the call has ended meanwhile, and the document knows
 			c.leaveConference(id, l.id)
 		case err != nil:
 			c.joinFailed(l, err.Error())
 		default:
-			c.enterRoom(l, id, held.Room, *r, implicit)
+			c.enterRoom(l, place{partner: id, order: o, room: held.Room})
 		}
 	}, func(ctx context.Context) {
 		c.leaveNow(ctx, id, l.id)
@@ -189,22 +219,26 @@ func (c *control) enterRegistry(ctx context.Context, id, connection, machine str
 	return held, err
 }
 
-// enterRoom runs the conference application on the leg. It is not event-locked:
-// it lasts as long as the leg is a member, and prompts nest in it.
-func (c *control) enterRoom(l *leg, id, room string, r interpreter.JoinRequest, implicit bool) {
+// enterRoom runs the conference application on the leg, which will be in that
+// place then. The application is not event-locked: it lasts as long as the leg is
+// a member, and prompts nest in it.
+func (c *control) enterRoom(l *leg, in place) {
 	l.endDialogs()
-	l.place = place{kind: alone, partner: id, id1: r.ID1, id2: r.ID2, room: room, termDigits: r.TermDigits, implicit: implicit}
+	in.running = c.controller.newID()
+	l.place = in
 	l.joinDeadline = c.after(joinPatience, func() {
 		c.roomRefused(l, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
 	})
 	flags := []string(nil)
-	if r.Half && r.ID1 == l.id { // listens only
+	switch o := in.order; {
+	case in.pair != nil:
+	case o.hearsOnly(l):
 		flags = append(flags, "mute")
-	} else if r.Half {
+	case o.speaksOnly(l):
 		flags = append(flags, "deaf")
 	}
-	argument := conference.JoinArgument(room, c.controller.options.Profile, flags...)
-	l.send(esl.ExecuteNow("", "conference", argument, ""), func(err error) { c.roomRefused(l, err.Error()) })
+	argument := conference.JoinArgument(in.room, c.controller.options.Profile, flags...)
+	l.send(esl.ExecuteNow("", "conference", argument, in.running), func(err error) { c.roomRefused(l, err.Error()) })
 }
 
 // entered takes add-member of the leg.
@@ -212,10 +246,14 @@ func (c *control) entered(l *leg, e conference.Maintenance) {
 	if l.joinPending == nil || e.Room != l.place.room {
 		return
 	}
-	r := *l.joinPending
+	o := l.joinPending
 	l.joinDone()
 	l.place.kind, l.place.member = inConference, e.Member
-	c.queueJoined(c.endpointOf(r.ID1), c.endpointOf(r.ID2), r, l.implicit)
+	if l.place.pair != nil {
+		l.pairEntered(o)
+	} else {
+		o.made(c)
+	}
 	l.nextMove()
 }
 
@@ -229,9 +267,9 @@ func (c *control) departed(l *leg, e conference.Maintenance) {
 }
 
 // conferenceApplicationEnded notes that the conference application returned. If
-// the leg never became a member, the join has failed.
-func (c *control) conferenceApplicationEnded(l *leg) {
-	if l.joinPending != nil && l.place.room != "" {
+// it is that of the room on its way, and not of the one before, the join has failed.
+func (c *control) conferenceApplicationEnded(l *leg, id string) {
+	if l.joinPending != nil && l.place.room != "" && l.place.running == id {
 		c.roomRefused(l, "FreeSWITCH did not let the leg into the conference; is the profile "+c.controller.options.Profile+" configured?")
 	}
 }
@@ -240,7 +278,7 @@ func (c *control) roomRefused(l *leg, reason string) {
 	if l.joinPending == nil {
 		return
 	}
-	c.leaveConference(l.place.partner, l.id)
+	l.leftRoom()
 	l.place = place{}
 	c.joinFailed(l, reason)
 }
@@ -254,8 +292,4 @@ func (c *control) leaveNow(ctx context.Context, id, connection string) {
 	if _, err := c.controller.options.Conferences.Leave(ctx, id, connection); err != nil {
 		c.log().Warn("membership not given up", "conference", id, "connection", connection, "error", err)
 	}
-}
-
-func (c *control) endpointOf(id string) interpreter.Endpoint {
-	return interpreter.Endpoint{ID: id, Conference: interpreter.IsConferenceID(id)}
 }

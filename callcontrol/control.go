@@ -181,9 +181,7 @@ func (c *control) Release() {
 		if l.handover != nil { // it is the other session's soon, and hung up else
 			continue
 		}
-		if l.place.room != "" {
-			c.leaveConference(l.place.partner, l.id)
-		}
+		l.leftRoom()
 		l.hangUp("NORMAL_CLEARING")
 		c.controller.releaseLeg(l)
 	}

@@ -79,6 +79,7 @@ type Controller struct {
 	nodes     []*Node
 	nextNode  atomic.Int64 // for taking turns
 	started   atomic.Int64 // sessions, ever
+	instance  string       // tells this process from one of the same ID before it
 
 	work    sync.WaitGroup // goroutines that wait for others
 	context context.Context
@@ -118,6 +119,7 @@ func New(o Options) *Controller {
 		legs:      make(map[string]*leg),
 		questions: make(map[string]*question),
 	}
+	c.instance = c.newID()
 	c.context, c.cancel = context.WithCancel(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
 	c.documents = newDocuments(o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Logger)
@@ -298,6 +300,9 @@ func (c *Controller) Handle(call *esl.Call) {
 		}
 	case session != "":
 		c.log.Warn("leg refused: its session is not here", "connection", id, "session", session)
+		refuse(call.Conn, "NORMAL_CLEARING")
+	case call.Channel.Get("variable_"+instanceVariable) == c.instance:
+		c.log.Info("leg comes home after its end", "connection", id)
 		refuse(call.Conn, "NORMAL_CLEARING")
 	default:
 		c.handleIncoming(call, id)

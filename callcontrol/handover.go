@@ -91,10 +91,10 @@ func (c *control) giveTo(target *control, l *leg) {
 func (c *control) given(target *control, l *leg, h *handover, err error) {
 	if err == nil {
 		c.forgetConnection(l.id)
-		l.route.bind(target.session)
+		l.route.bind(target)
 	} else {
 		c.legs[l.id] = l
-		l.route.bind(c.session)
+		l.route.bind(c)
 	}
 	c.session.Do(func() { h.done(err) })
 }
@@ -103,10 +103,10 @@ func (c *control) given(target *control, l *leg, h *handover, err error) {
 // goroutine of the session that was to get the leg.
 func (c *control) leftBehind(target *control, l *leg, err error) {
 	if err == nil {
-		l.route.bind(target.session)
+		l.route.bind(target)
 		return
 	}
-	l.route.bind(c.session)
+	l.route.bind(c)
 	l.hangUp("NORMAL_CLEARING")
 	c.controller.releaseLeg(l)
 }

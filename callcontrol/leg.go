@@ -67,9 +67,9 @@ type leg struct {
 	arriving *arrival  // from another controller
 
 	join         *interpreter.CallRequest // of an outbound leg with joinid
-	joinPending  *interpreter.JoinRequest // conference or bridge on its way
+	joinPending  *order                   // conference or bridge on its way
 	joinDeadline func() bool
-	implicit     bool
+	goesOn       *order // of a bridge whose partner turns to another leg and is still heard
 }
 
 // execution is an application that runs on the leg or waits for its turn.
@@ -107,7 +107,7 @@ func (l *leg) moveTo(state legState) {
 // is handed over to another, it keeps the mail.
 type legRoute struct {
 	mu      sync.Mutex
-	session *interpreter.Session
+	control *control
 	passed  []func() // came for the former owner, which did not get to it
 	waiting []func()
 }
@@ -117,29 +117,29 @@ type legRoute struct {
 func (r *legRoute) do(f func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.session == nil {
+	if r.control == nil {
 		r.waiting = append(r.waiting, f)
 		return true
 	}
-	s := r.session
-	return s.Do(func() { r.run(s, f) })
+	owner := r.control
+	return owner.session.Do(func() { r.run(owner, f) })
 }
 
-// run runs f in the goroutine of s, unless s has handed the leg over since it was
+// run runs f in the goroutine of c, unless c has handed the leg over since it was
 // given to it.
-func (r *legRoute) run(s *interpreter.Session, f func()) {
+func (r *legRoute) run(c *control, f func()) {
 	r.mu.Lock()
-	owner := r.session
+	owner := r.control
 	if owner == nil {
 		r.passed = append(r.passed, f)
 	}
 	r.mu.Unlock()
 	switch owner {
-	case s:
+	case c:
 		f()
 	case nil:
 	default:
-		owner.Do(f)
+		owner.session.Do(f)
 	}
 }
 
@@ -147,15 +147,15 @@ func (r *legRoute) run(s *interpreter.Session, f func()) {
 func (r *legRoute) suspend() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.session = nil
+	r.control = nil
 }
 
-func (r *legRoute) bind(s *interpreter.Session) {
+func (r *legRoute) bind(c *control) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.session = s
+	r.control = c
 	for _, f := range append(r.passed, r.waiting...) {
-		s.Do(func() { r.run(s, f) })
+		c.session.Do(func() { r.run(c, f) })
 	}
 	r.passed, r.waiting = nil, nil
 }
@@ -164,6 +164,14 @@ func (r *legRoute) bind(s *interpreter.Session) {
 // session that is then.
 func (l *leg) after(d time.Duration, f func()) (stop func() bool) {
 	return l.control.controller.options.Clock.AfterFunc(d, func() { l.route.do(f) })
+}
+
+// owner gives the control of the session that owns the leg, nil until there is
+// one. It may be called in any goroutine.
+func (r *legRoute) owner() *control {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.control
 }
 
 // send gives a command to the leg's own socket. What FreeSWITCH refuses is

@@ -107,7 +107,7 @@ func (c *control) joinDialog(d *legDialog, r interpreter.JoinRequest) {
 			"a dialog can be joined with the connection that it was started on, and with no other")
 		return
 	}
-	joined := func() { c.queueJoined(interpreter.Endpoint{ID: r.ID1}, interpreter.Endpoint{ID: r.ID2}, r, false) }
+	joined := func() { (&order{JoinRequest: r, issuer: c}).made(c) }
 	if !d.detached { // JOIN-11
 		joined()
 		return

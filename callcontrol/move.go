@@ -13,7 +13,7 @@ import (
 type move struct {
 	legs []*leg
 	// needless, which may be nil, reports that the legs are where they shall be,
-	// and has told the document so.
+	// or cannot be moved, and has told the document so.
 	needless func() bool
 	run      func() // looks itself whether the legs are still there
 	over     bool
@@ -91,7 +91,7 @@ func (l *leg) moving() bool { return l.homing || l.joinPending != nil || l.place
 // something else (BRG-7).
 func (l *leg) vacate() {
 	if l.place.kind != alone && !l.moving() {
-		l.place.implicit = true
+		l.place.silent = true
 		l.leave()
 	}
 }
@@ -108,7 +108,7 @@ func (l *leg) leave() {
 				l.control.bringHome(l)
 			}
 		})
-	case l.place.kind == inBridge:
+	case l.place.kind != alone:
 		l.control.bringHome(l)
 	}
 }

@@ -47,7 +47,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	}
 	c.own(l)
 	c.save()
-	l.route.bind(c.session)
+	l.route.bind(c)
 	c.controller.addLeg(l)
 	timeout := r.Timeout
 	if timeout <= 0 {

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"ccxmld/dialog"
-	"ccxmld/interpreter"
 )
 
 // placeKind is where a leg's media goes.
@@ -15,39 +14,57 @@ const (
 	alone        placeKind = iota // parked in its socket, or playing
 	inConference                  // a member of a room
 	inBridge                      // bridged to another leg
+	listening                     // hears another leg, which does not hear it
 )
 
 // place is where a leg is. A leg is in one place at a time.
 type place struct {
-	kind       placeKind
-	partner    string // the id of the conference or the other connection
-	id1, id2   string // as <join> named them
-	room       string // FreeSWITCH's name of the conference
-	member     string // the leg's number in the room
-	termDigits string
-	leaving    bool // kicked out of the room, but not out yet
-	implicit   bool // made by createcall joinid: no events of its own (CAL-5)
+	kind    placeKind
+	partner string // the id of the conference or the other connection
+	order   *order // the join that brought it there
+	room    string // FreeSWITCH's name of the conference
+	member  string // the leg's number in the room
+	running string // the id of the application that keeps it there: conference or eavesdrop
+	pair    *leg   // the partner in a room of two, of another session
+	leaving bool   // kicked out of the room, but not out yet
+	silent  bool   // its end is not reported
 }
 
 func (p place) takesOut(digit string) bool {
-	return p.kind != alone && p.termDigits != "" && strings.Contains(p.termDigits, digit)
+	return p.kind != alone && p.order.TermDigits != "" && strings.Contains(p.order.TermDigits, digit)
 }
 
 // left notes that the leg is alone again, and tells the document unless a call
 // without join events made the join.
 func (l *leg) left() {
 	was := l.place
+	if was.kind != alone {
+		l.leftRoom()
+		l.tellLeft()
+	}
 	l.place = place{}
-	if was.kind == alone {
-		return
-	}
-	if was.kind == inConference {
-		l.control.leaveConference(was.partner, l.id)
-	}
-	if !was.implicit {
-		l.control.queueUnjoined(was.id1, was.id2, l.termDigit)
-	}
 	l.termDigit = ""
+}
+
+// tellLeft tells the sessions that the leg's join is over.
+func (l *leg) tellLeft() {
+	switch o := l.place.order; {
+	case !l.place.silent && !o.implicit:
+		o.fell(l.control, l.termDigit)
+	case len(o.owners) > 1:
+		o.fellSilently(l.control)
+	}
+}
+
+// leftRoom gives up the leg's membership in its conference.
+func (l *leg) leftRoom() {
+	switch {
+	case l.place.room == "":
+	case l.place.pair != nil:
+		l.tellPair(l.place.pair, l.place.room, l.place.order)
+	default:
+		l.control.leaveConference(l.place.partner, l.id)
+	}
 }
 
 // gone notes that the leg is hung up. The document is told of its bridges, then
@@ -95,6 +112,3 @@ func (l *leg) endPlaying() {
 	}
 	l.runAtHome()
 }
-
-// endpoint is the leg in the media graph.
-func (l *leg) endpoint() interpreter.Endpoint { return interpreter.Endpoint{ID: l.id} }

@@ -212,7 +212,7 @@ func (c *control) expect(mail sessionstore.Mail, r relocation) {
 		c.legs = make(map[string]*leg, 1)
 	}
 	c.legs[id] = l
-	l.route.bind(c.session)
+	l.route.bind(c)
 	c.controller.addLeg(l)
 	l.stopTimer = l.after(arrivalPatience, func() { c.stayedAway(l) })
 	c.controller.replyLater(mail, answer{Address: c.controller.options.Advertise})

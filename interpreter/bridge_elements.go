@@ -162,12 +162,12 @@ func (s *Session) knownEndpoints(at *place, ids ...string) bool {
 	return true
 }
 
-// knownEndpoint tells whether an id may name something: what the session has, or
-// a conference that another session created (CNF-9), which only the platform can
-// tell.
+// knownEndpoint tells whether an id may name something: what the session has, a
+// connection of another session (JOIN-8), or a conference that another session
+// created (CNF-9), which only the platform can tell.
 func (s *Session) knownEndpoint(id string) bool {
 	return s.connections.get(id) != nil || s.dialogs.get(id) != nil ||
-		s.conferences.get(id) != nil || IsConferenceID(id)
+		s.conferences.get(id) != nil || IsConferenceID(id) || s.platform.HasConnection(id)
 }
 
 // ConferenceScheme begins the id of every conference, which is a URI (CNF-5).

@@ -34,6 +34,10 @@ type Telephony interface {
 	// Record says where the recording is, which FreeSWITCH begins or ends
 	// meanwhile; "" where none was running that could be ended.
 	Record(RecordRequest) (file string, err error)
+
+	// HasConnection tells whether an id is that of a connection which can be
+	// joined, though another session owns it (CCXML 1.0, 10.4).
+	HasConnection(id string) bool
 }
 
 // Hints is the value of a hints attribute: the properties of its object, or nil.

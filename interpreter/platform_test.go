@@ -117,6 +117,9 @@ func (p *fakePlatform) Unjoin(r interpreter.UnjoinRequest) {
 	p.note("unjoin", []string{r.ID1, r.ID2}, "hints", r.Hints)
 }
 
+// HasConnection knows the connections of one other session.
+func (p *fakePlatform) HasConnection(id string) bool { return strings.HasPrefix(id, "foreign-") }
+
 func (p *fakePlatform) StartDialog(r interpreter.DialogRequest) { p.noteDialog("dialogstart", r) }
 
 func (p *fakePlatform) PrepareDialog(r interpreter.DialogRequest) { p.noteDialog("dialogprepare", r) }

@@ -170,7 +170,6 @@ func TestJoinErrors(t *testing.T) {
 	for _, c := range []struct{ name, element, want string }{
 		{"not joined", `<unjoin id1="a" id2="b"/>`, "error.conference.unjoin: the two are not joined"},
 		{"unknown", `<join id1="a" id2="'nobody'"/>`, `error.semantic: `},
-		{"half duplex", `<join id1="a" id2="b" duplex="'half'"/>`, "error.conference.join: this kind of join is not supported"},
 		{"itself", `<join id1="a" id2="a"/>`, "error.conference.join: "},
 		{"no such conference", `<join id1="a" id2="'conference:nowhere'"/>`, "error.conference.join: "},
 	} {

@@ -34,6 +34,7 @@ func init() {
 		"read":                media(func() application { return &collector{isRead: true} }),
 		"sleep":               plain(func() application { return new(sleep) }),
 		"conference":          media(func() application { return new(conferenceApplication) }),
+		"eavesdrop":           media(func() application { return new(eavesdrop) }),
 		"echo":                media(func() application { return new(forever) }),
 		"answer":              at(func(c *channel, _ string) { c.answer() }),
 		"pre_answer":          at(func(c *channel, _ string) { c.preAnswer() }),

@@ -36,14 +36,15 @@ type channel struct {
 	tick      *appointment
 	acked     bool // the ACK brought its variables
 
-	controlled bool // parked, with or without a controller
-	listeners  []*listener
-	bridge     *bridge
-	members    []*member
-	recordings []*recording
-	job        func(reply string) // who waits for the originate
-	ended      bool               // CHANNEL_HANGUP_COMPLETE was fired
-	destroyed  bool
+	controlled    bool // parked, with or without a controller
+	listeners     []*listener
+	bridge        *bridge
+	members       []*member
+	recordings    []*recording
+	eavesdroppers []*frame           // on other legs, that listen to this one
+	job           func(reply string) // who waits for the originate
+	ended         bool               // CHANNEL_HANGUP_COMPLETE was fired
+	destroyed     bool
 
 	party       *Party
 	digits      []byte // pressed by the party

@@ -288,8 +288,13 @@ func (c *channel) obeys() bool {
 	if f == nil {
 		return c.next == stateExecute && c.controlled
 	}
-	s, isSocket := f.app.(*socketApplication)
-	return !isSocket || s.parked
+	switch app := f.app.(type) {
+	case *socketApplication:
+		return app.parked
+	case *eavesdrop:
+		return app.target == nil
+	}
+	return true
 }
 
 // obey does what a command says (switch_ivr_parse_event).

@@ -93,6 +93,7 @@ func (c *channel) finishHangup() {
 	c.leavePark()
 	c.unwind()
 	c.stopRecordings()
+	c.leaveEavesdroppers()
 	c.running = stateHangup
 	c.enter(stateHangup)
 	c.profile.hungUp = c.sw.now()

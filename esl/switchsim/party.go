@@ -27,7 +27,7 @@ type Party struct {
 // Sound is something a party heard, or that was recorded of it.
 type Sound struct {
 	// Kind is "file", "speech", "tone", "silence", "conference", "bridge",
-	// "record" or "dtmf".
+	// "eavesdrop", "record" or "dtmf".
 	Kind string
 	// What is the file, the text, the conference's name, the other party's
 	// number, the recording's path or the digits.

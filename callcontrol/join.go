@@ -1,0 +1,234 @@
+package callcontrol
+
+import (
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"ccxmld/interpreter"
+)
+
+// order is a join that a document asked for. It is shared by the sessions that
+// have a part in it, and not changed once it is on its way.
+type order struct {
+	interpreter.JoinRequest
+	implicit bool         // createcall's joinid asks for it: no join event of its own (CAL-5)
+	issuer   *control     // whose document asks; it alone is told of a failure (JOIN-8)
+	owners   []*control   // of the connections
+	arrived  atomic.Int32 // how many of a pair are in their room
+	broken   atomic.Bool  // one of a pair does not come, or has left
+}
+
+// Join bridges two endpoints (interpreter.Telephony).
+func (c *control) Join(r interpreter.JoinRequest) { c.join(r, false) }
+
+// join gives a join to the session that owns the leg which has to move: both of a
+// full bridge, the first of a half one, the one that is not a conference.
+func (c *control) join(r interpreter.JoinRequest, implicit bool) {
+	if d := c.dialogOf(r.ID1, r.ID2); d != nil {
+		c.joinDialog(d, r)
+		return
+	}
+	o := &order{JoinRequest: r, implicit: implicit, issuer: c}
+	a, b := c.connection(r.ID1), c.connection(r.ID2)
+	for _, l := range []*leg{a, b} {
+		if l != nil {
+			o.owners = append(o.owners, l.route.owner())
+		}
+	}
+	switch {
+	case a != nil && interpreter.IsConferenceID(r.ID2):
+		o.give(a, func() { a.control.joinConference(a, r.ID2, o) })
+	case b != nil && interpreter.IsConferenceID(r.ID1):
+		o.give(b, func() { b.control.joinConference(b, r.ID1, o) })
+	case a == nil || b == nil:
+		o.fail(c, c.whyNot(r))
+	case r.Half:
+		o.give(a, func() { a.control.listen(a, b, o) })
+	case a.route.owner() == b.route.owner():
+		o.give(a, func() { a.control.bridge(a, b, o) })
+	default:
+		room := pairRoom(c.controller.newID())
+		o.give(a, func() { a.control.enterPair(a, b, room, o) })
+		o.give(b, func() { b.control.enterPair(b, a, room, o) })
+	}
+}
+
+// connection finds a leg of this session, or of another one on this controller;
+// nil for none.
+func (c *control) connection(id string) *leg {
+	if l := c.legs[id]; l != nil {
+		return l
+	}
+	if l := c.controller.findLeg(id); l != nil && l.route.owner() != nil {
+		return l
+	}
+	return nil
+}
+
+// HasConnection tells whether a connection of another session can be joined
+// (interpreter.Telephony).
+func (c *control) HasConnection(id string) bool { return c.connection(id) != nil }
+
+// whyNot says why a join cannot be made at all.
+func (c *control) whyNot(r interpreter.JoinRequest) string {
+	if interpreter.IsConferenceID(r.ID1) && interpreter.IsConferenceID(r.ID2) {
+		return "conferences cannot be joined to each other; join their connections to one of them"
+	}
+	return "a call that it names has ended"
+}
+
+// give lets the session that owns a leg do what the order asks of it.
+func (o *order) give(l *leg, do func()) {
+	switch {
+	case o.issuer.legs[l.id] == l:
+		do()
+	case !l.route.do(do):
+		o.fail(o.issuer, "the session of connection "+l.id+" has ended")
+	}
+}
+
+// in runs f in the goroutine of each session that has a part in the order, at
+// once in that of c, which calls it.
+func (o *order) in(c *control, f func(*control)) {
+	f(c)
+	told := []*control{c}
+	for _, other := range append([]*control{o.issuer}, o.owners...) {
+		if other != nil && !slices.Contains(told, other) {
+			told = append(told, other)
+			other.session.Do(func() { f(other) })
+		}
+	}
+}
+
+// made tells the sessions that the two endpoints are bridged. The issuer is told
+// even if neither is its own.
+func (o *order) made(c *control) {
+	duplex := interpreter.Full
+	if o.Half {
+		duplex = interpreter.Half
+	}
+	effect := interpreter.JoinEffect{A: endpoint(o.ID1), B: endpoint(o.ID2), Duplex: duplex, Implicit: o.implicit}
+	o.in(c, func(c *control) {
+		if o.implicit {
+			c.session.Apply(effect)
+			return
+		}
+		c.session.Queue(&interpreter.Event{
+			Name: "conference.joined", Source: c.session.ID(), SourceType: "ccxml",
+			Fields: []interpreter.Field{{Name: "id1", Value: o.ID1}, {Name: "id2", Value: o.ID2}},
+			Effect: effect,
+		})
+	})
+}
+
+// fell tells the sessions that the bridge is gone; termDigit is the digit that
+// ended it, if any.
+func (o *order) fell(c *control, termDigit string) {
+	o.in(c, func(c *control) { c.queueUnjoined(o.ID1, o.ID2, termDigit) })
+}
+
+// fellSilently lets the other sessions know what is not reported (BRG-7). The
+// session of the leg learns it with the event that was the cause.
+func (o *order) fellSilently(c *control) {
+	o.in(c, func(other *control) {
+		if other != c {
+			other.session.Apply(interpreter.UnjoinEffect{A: o.ID1, B: o.ID2})
+		}
+	})
+}
+
+// fail tells the issuer that the join could not be made. c is the control in whose
+// session that was found out.
+func (o *order) fail(c *control, reason string) {
+	tell := func() { o.issuer.queueJoinError("error.conference.join", o.ID1, o.ID2, reason) }
+	if c == o.issuer {
+		tell()
+		return
+	}
+	o.issuer.session.Do(tell)
+}
+
+// endpoint is an id in the media graph.
+func endpoint(id string) interpreter.Endpoint {
+	return interpreter.Endpoint{ID: id, Conference: interpreter.IsConferenceID(id)}
+}
+
+// Unjoin takes the bridge between two endpoints away (interpreter.Telephony).
+func (c *control) Unjoin(r interpreter.UnjoinRequest) {
+	if d := c.dialogOf(r.ID1, r.ID2); d != nil {
+		c.unjoinDialog(d, r)
+		return
+	}
+	c.unjoin(r, c.connection(r.ID1), c.connection(r.ID2))
+}
+
+// unjoin asks the first of the legs, in its own session, to leave the bridge; if
+// it is in none with the other, the next one is asked.
+func (c *control) unjoin(r interpreter.UnjoinRequest, legs ...*leg) {
+	if len(legs) == 0 {
+		c.queueJoinError("error.conference.unjoin", r.ID1, r.ID2, "the two are not joined")
+		return
+	}
+	l, rest := legs[0], legs[1:]
+	if l == nil {
+		c.unjoin(r, rest...)
+		return
+	}
+	partner := r.ID2
+	if l.id == r.ID2 {
+		partner = r.ID1
+	}
+	next := func() { c.unjoin(r, rest...) }
+	if c.legs[l.id] == l {
+		if !l.part(partner, c, r) {
+			next()
+		}
+		return
+	}
+	if !l.route.do(func() {
+		if !l.part(partner, c, r) {
+			c.session.Do(next)
+		}
+	}) {
+		next()
+	}
+}
+
+// part takes the leg out of its bridge with a partner, for a document that asks
+// for that; it reports false if there is none.
+func (l *leg) part(partner string, issuer *control, r interpreter.UnjoinRequest) bool {
+	if l.place.kind == alone || l.place.partner != partner {
+		return false
+	}
+	o := &order{issuer: issuer, owners: append([]*control{l.place.order.issuer}, l.place.order.owners...)}
+	o.ID1, o.ID2 = r.ID1, r.ID2
+	l.place.order, l.place.silent = o, false
+	l.leave()
+	return true
+}
+
+func (c *control) queueUnjoined(id1, id2, termDigit string) {
+	fields := []interpreter.Field{{Name: "id1", Value: id1}, {Name: "id2", Value: id2}}
+	if termDigit != "" {
+		fields = append(fields, interpreter.Field{Name: "termdigit", Value: termDigit})
+	}
+	for _, id := range []string{id1, id2} {
+		if interpreter.IsConferenceID(id) {
+			fields = append(fields, interpreter.Field{Name: "conferenceid", Value: id})
+		} else if strings.TrimSpace(id) != "" && c.legs[id] != nil {
+			fields = append(fields, interpreter.Field{Name: "connectionid", Value: id})
+		}
+	}
+	c.session.Queue(&interpreter.Event{
+		Name: "conference.unjoined", Source: c.session.ID(), SourceType: "ccxml", Fields: fields,
+		Effect: interpreter.UnjoinEffect{A: id1, B: id2},
+	})
+}
+
+func (c *control) queueJoinError(name, id1, id2, reason string) {
+	c.session.Queue(&interpreter.Event{
+		Name: name, Source: c.session.ID(), SourceType: "ccxml",
+		Fields: []interpreter.Field{{Name: "id1", Value: id1}, {Name: "id2", Value: id2}, {Name: "reason", Value: reason}},
+	})
+}

@@ -1,0 +1,122 @@
+package callcontrol
+
+import (
+	"fmt"
+
+	"ccxmld/esl"
+)
+
+// listen lets a leg hear another one, of this session or of another on the same
+// FreeSWITCH, which does not hear it: a half-duplex join. The other leg stays
+// where it is and does not notice; so one leg may have several listeners, also
+// while it is bridged, in a conference or in a dialog (BRG-5, BRG-9). FreeSWITCH
+// does it by the application eavesdrop, on what the other leg's party says.
+func (c *control) listen(l, source *leg, o *order) {
+	if reason := c.notJoinable(l); reason != "" {
+		o.fail(c, reason)
+		return
+	}
+	m := &move{legs: []*leg{l}, needless: func() bool {
+		switch {
+		case l.place.kind == listening && l.place.partner == source.id: // JOIN-11
+			l.place.order, l.place.silent = o, false
+			o.made(c)
+			return true
+		case l.place.kind == inConference && !l.place.order.hearsOnly(l):
+			o.fail(c, fmt.Sprintf("connection %s speaks in %s; FreeSWITCH cannot let it hear somebody else meanwhile, so unjoin the two first", l.id, l.place.partner))
+			return true
+		}
+		l.keepSpeaking(source)
+		return false
+	}, run: func() { c.startListening(l, source, o) }}
+	m.queue()
+}
+
+// keepSpeaking sees to it that who hears the leg in a bridge goes on hearing it
+// when the leg itself turns to another one: only its input falls (BRG-6). The one
+// that it turns to does not hear it any more.
+func (l *leg) keepSpeaking(source *leg) {
+	source.route.do(func() {
+		if source.place.kind == listening && source.place.partner == l.id {
+			source.vacate()
+		}
+	})
+	if l.place.kind != inBridge || l.place.partner == source.id {
+		return
+	}
+	if partner := l.control.legs[l.place.partner]; partner != nil {
+		o := &order{implicit: l.place.order.implicit, issuer: l.place.order.issuer, owners: l.place.order.owners}
+		o.ID1, o.ID2, o.Half = l.place.order.ID1, l.place.order.ID2, true
+		partner.goesOn = o
+	}
+}
+
+// goOnListening lets a leg that came out of a bridge hear its partner of before.
+func (c *control) goOnListening(l *leg) {
+	o := l.goesOn
+	l.goesOn = nil
+	if o == nil || len(l.moves) > 0 {
+		return
+	}
+	source := c.legs[o.ID1]
+	if source == l {
+		source = c.legs[o.ID2]
+	}
+	if source != nil && source.state == legConnected {
+		c.eavesdrop(l, source, o)
+	}
+}
+
+// startListening begins a half-duplex join of a leg that is alone.
+func (c *control) startListening(l, source *leg, o *order) {
+	reason := c.notJoinable(l)
+	switch {
+	case reason != "":
+	case c.legs[source.id] == source:
+		reason = c.notJoinable(source)
+	case source.hungUp.Load():
+		reason = "the call " + source.id + " has ended"
+	}
+	if reason != "" {
+		o.fail(c, reason)
+		return
+	}
+	l.endDialogs()
+	c.awaitJoin(l, o)
+	c.eavesdrop(l, source, o)
+}
+
+// eavesdrop runs the application on the leg. It hears what the source's party
+// says, and digits are left to us: FreeSWITCH would let some of them change who
+// hears whom.
+func (c *control) eavesdrop(l, source *leg, o *order) {
+	if !l.executes {
+		l.executes = true
+		l.send(esl.Subscribe("CHANNEL_EXECUTE"), nil)
+	}
+	l.place = place{partner: source.id, order: o, running: c.controller.newID()}
+	if l.joinPending != o { // it goes on hearing what it heard
+		l.place.kind = listening
+	}
+	l.send(esl.Execute("eavesdrop", source.id, l.place.running), func(err error) { c.joinFailed(l, err.Error()) })
+}
+
+// hearing notes that the leg hears the other one (CHANNEL_EXECUTE).
+func (c *control) hearing(l *leg) {
+	if o := l.joinPending; o != nil && l.place.room == "" {
+		l.joinDone()
+		l.place.kind = listening
+		o.made(c)
+		l.nextMove()
+	}
+}
+
+// heard notes that the application has ended (CHANNEL_EXECUTE_COMPLETE): the
+// other leg is gone.
+func (c *control) heard(l *leg, id string) {
+	if l.place.kind != listening || l.place.running != id || l.homing {
+		return
+	}
+	l.left()
+	l.nextMove()
+}

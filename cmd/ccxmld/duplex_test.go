@@ -1,0 +1,286 @@
+package main
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ccxmld/callcontrol"
+	"ccxmld/esl/switchsim"
+	"ccxmld/interpreter"
+)
+
+// switchboard is a document with the connections a (the caller), b and c and the
+// conference m, that does what events tell it: user.join and user.unjoin with the
+// names of two of them. It tells what each of the session's objects shows.
+const switchboard = `
+<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<script><![CDATA[
+  var ids = {};
+  function nameOf(id) {
+    for (var name in ids) { if (ids[name] == id) return name; }
+    return id ? 'somebody' : '';
+  }
+  function names(list) { return list.map(nameOf).sort().join(''); }
+  function show() {
+    var text = [];
+    ['a', 'b', 'c'].forEach(function (name) {
+      var c = session.connections[ids[name]];
+      if (c) text.push(name + '<' + nameOf(c.input) + ' >' + names(c.outputs));
+    });
+    var m = session.conferences[ids.m];
+    return text.concat('m<' + names(m.input) + ' >' + names(m.outputs)).join('; ');
+  }
+]]></script>
+<var name="id"/>
+<eventprocessor>
+  <transition event="connection.alerting"><script>ids.a = event$.connectionid;</script><accept/></transition>
+  <transition event="connection.connected" cond="event$.connectionid == ids.a">
+    <createconference conferenceid="id"/><script>ids.m = id;</script></transition>
+  <transition event="conference.created">
+    <createcall dest="'tel:200'" connectionid="id"/><script>ids.b = id;</script></transition>
+  <transition event="connection.connected" cond="event$.connectionid == ids.b">
+    <createcall dest="'tel:300'" connectionid="id"/><script>ids.c = id;</script></transition>
+  <transition event="connection.connected"><log expr="'ready ' + session.id + ' ' + ids.a"/></transition>
+  <transition event="user.join"><join id1="ids[event$.id1] || event$.id1" id2="ids[event$.id2] || event$.id2" duplex="event$.duplex"/></transition>
+  <transition event="user.unjoin"><unjoin id1="ids[event$.id1] || event$.id1" id2="ids[event$.id2] || event$.id2"/></transition>
+  <transition event="user.hangup"><disconnect connectionid="ids[event$.id1]"/></transition>
+  <transition event="user.dialog"><dialogstart connectionid="ids[event$.id1]" src="'/sounds/music.wav'" type="'audio/wav'"/></transition>
+  <transition event="conference.joined"><log expr="'joined ' + nameOf(event$.id1) + ' ' + nameOf(event$.id2) + ': ' + show()"/></transition>
+  <transition event="conference.unjoined"><log expr="'unjoined ' + nameOf(event$.id1) + ' ' + nameOf(event$.id2) + ': ' + show()"/></transition>
+  <transition event="dialog.started"><log expr="'dialog: ' + show()"/></transition>
+  <transition event="dialog.exit"/>
+  <transition event="connection.disconnected" cond="event$.connectionid == ids.a"><exit/></transition>
+  <transition event="connection.disconnected"><log expr="'gone ' + nameOf(event$.connectionid) + ': ' + show()"/></transition>
+  <transition event="error.*"><log expr="'refused ' + event$.name + ': ' + event$.reason"/></transition>
+</eventprocessor></ccxml>`
+
+// board is a switchboard at work.
+type board struct {
+	*house
+	session string
+	caller  string // the id of connection a
+	parties map[string]*switchsim.Party
+}
+
+func newBoard(h *house) *board {
+	h.Helper()
+	h.seen.forget()
+	b := &board{house: h, parties: map[string]*switchsim.Party{"a": h.dial(h.document("switchboard.ccxml", switchboard))}}
+	for name, number := range map[string]string{"b": "200", "c": "300"} {
+		party, err := h.sw.WaitCallee(h.ctx, number)
+		h.must(err)
+		b.parties[name] = party
+	}
+	h.logged("ready ")
+	for _, line := range h.seen.all() {
+		if words := strings.Fields(line); len(words) == 4 && words[1] == "ready" {
+			b.session, b.caller = words[2], words[3]
+		}
+	}
+	return b
+}
+
+// tell sends the switchboard an event, such as "join a b half".
+func (b *board) tell(command string) {
+	b.Helper()
+	words := append(strings.Fields(command), "", "", "")
+	duplex := words[3]
+	if duplex == "" {
+		duplex = "full"
+	}
+	b.must(b.daemon.Controller.Inject(b.ctx, callcontrol.Injection{
+		Session: b.session, Name: "user." + words[0], Source: "test",
+		Parameters: []interpreter.Pair{{Name: "id1", Value: words[1]}, {Name: "id2", Value: words[2]}, {Name: "duplex", Value: duplex}},
+	}))
+}
+
+// hears tells who hears whom on the switch: "a<b; b<a; c<".
+func (b *board) hears() string {
+	names := make(map[string]string)
+	for name, party := range b.parties {
+		names[party.Number()] = name
+	}
+	var text []string
+	for _, name := range []string{"a", "b", "c"} {
+		var heard []string
+		for _, number := range b.parties[name].Hears() {
+			heard = append(heard, names[number])
+		}
+		slices.Sort(heard)
+		text = append(text, name+"<"+strings.Join(heard, ""))
+	}
+	return strings.Join(text, "; ")
+}
+
+// step is what a switchboard is told, what it logs then, and who hears whom on
+// the switch afterwards. Conference members and dialogs are not among the latter.
+type step struct{ tell, log, hears string }
+
+func (b *board) play(steps []step) {
+	b.Helper()
+	for _, s := range steps {
+		b.seen.forget()
+		b.tell(s.tell)
+		b.logged(s.log)
+		for deadline := time.Now().Add(patience / 2); b.hears() != s.hears; runtime.Gosched() {
+			if time.Now().After(deadline) {
+				b.Fatalf("after %s: %s, want %s", s.tell, b.hears(), s.hears)
+			}
+		}
+	}
+}
+
+// Every pair of kinds, in both duplexes and orders: what the session's objects
+// show, and who really hears whom (BRG-1 to BRG-10, JOIN-11, UNJ-1, UNJ-2).
+func TestWhoHearsWhom(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		steps []step
+	}{
+		{"BRG-4 full pair", []step{
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"join b a", "joined b a: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"unjoin b a", "unjoined b a: a< >; b< >; c< >", "a<; b<; c<"},
+		}},
+		{"BRG-5 half pair", []step{
+			{"join a b half", "joined a b: a<b >; b< >a; c< >", "a<b; b<; c<"},
+			{"join a b half", "joined a b: a<b >; b< >a; c< >", "a<b; b<; c<"},
+			{"unjoin b a", "unjoined b a: a< >; b< >; c< >", "a<; b<; c<"},
+		}},
+		{"half pair the other way round", []step{
+			{"join b a half", "joined b a: a< >b; b<a >; c< >", "a<; b<a; c<"},
+			{"join a b half", "joined a b: a<b >; b< >a; c< >", "a<b; b<; c<"},
+		}},
+		{"BRG-1 one speaker two listeners", []step{
+			{"join b a half", "joined b a: a< >b; b<a >; c< >", "a<; b<a; c<"},
+			{"join c a half", "joined c a: a< >bc; b<a >; c<a >", "a<; b<a; c<a"},
+			{"unjoin a b", "unjoined a b: a< >c; b< >; c<a >", "a<; b<; c<a"},
+		}},
+		{"BRG-9 a listener on a pair", []step{
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"join c a half", "joined c a: a<b >bc; b<a >a; c<a >", "a<b; b<a; c<a"},
+			{"join c b half", "joined c b: a<b >b; b<a >ac; c<b >", "a<b; b<a; c<b"},
+			{"unjoin c b", "unjoined c b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+		}},
+		{"a listener takes part", []step{
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"join c a half", "joined c a: a<b >bc; b<a >a; c<a >", "a<b; b<a; c<a"},
+			{"join a c", "joined a c: a<c >c; b< >; c<a >a", "a<c; b<; c<a"},
+		}},
+		{"BRG-8 the pair that is left", []step{
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"join a c", "joined a c: a<c >c; b< >; c<a >a", "a<c; b<; c<a"},
+		}},
+		{"BRG-6 half from a full pair: only the input falls", []step{
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"join b c half", "joined b c: a<b >; b<c >a; c< >b", "a<b; b<c; c<"},
+			{"unjoin a b", "unjoined a b: a< >; b<c >; c< >b", "a<; b<c; c<"},
+		}},
+		{"full becomes half and full again", []step{
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"join a b half", "joined a b: a<b >; b< >a; c< >", "a<b; b<; c<"},
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+		}},
+		{"a chain and a ring", []step{
+			{"join a b half", "joined a b: a<b >; b< >a; c< >", "a<b; b<; c<"},
+			{"join b c half", "joined b c: a<b >; b<c >a; c< >b", "a<b; b<c; c<"},
+			{"join c a half", "joined c a: a<b >c; b<c >a; c<a >b", "a<b; b<c; c<a"},
+		}},
+		{"a conference full and half", []step{
+			{"join a m", "joined a m: a<m >m; b< >; c< >; m<a >a", "a<; b<; c<"},
+			{"join m b", "joined m b: a<m >m; b<m >m; c< >; m<ab >ab", "a<b; b<a; c<"},
+			{"join c m half", "joined c m: a<m >m; b<m >m; c<m >; m<ab >abc", "a<b; b<a; c<ab"},
+			{"join m c half", "joined m c: a<m >m; b<m >m; c< >m; m<abc >ab", "a<bc; b<ac; c<"},
+			{"join c m", "joined c m: a<m >m; b<m >m; c<m >m; m<abc >abc", "a<bc; b<ac; c<ab"},
+			{"join a b", "joined a b: a<b >b; b<a >a; c<m >m; m<c >c", "a<b; b<a; c<"},
+		}},
+		{"BRG-10 half from a member", []step{
+			{"join a m", "joined a m: a<m >m; b< >; c< >; m<a >a", "a<; b<; c<"},
+			{"join b m", "joined b m: a<m >m; b<m >m; c< >; m<ab >ab", "a<b; b<a; c<"},
+			{"join c a half", "joined c a: a<m >cm; b<m >m; c<a >; m<ab >ab", "a<b; b<a; c<a"},
+			{"join b c half", "refused error.conference.join: ", "a<b; b<a; c<a"},
+		}},
+		{"BRG-12 ends of calls", []step{
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"join c b half", "joined c b: a<b >b; b<a >ac; c<b >", "a<b; b<a; c<b"},
+			{"hangup b", "gone b: a< >; b< >; c< >", "a<; b<; c<"},
+		}},
+		{"a dialog takes the place of a half join and the other way round", []step{
+			{"join a b half", "joined a b: a<b >; b< >a; c< >", "a<b; b<; c<"},
+			{"dialog a", "dialog: a<somebody >somebody; b< >; c< >", "a<; b<; c<"},
+			{"dialog b", "dialog: a<somebody >somebody; b<somebody >somebody; c< >", "a<; b<; c<"},
+			{"join a b half", "joined a b: a<b >; b<somebody >asomebody; c< >", "a<b; b<; c<"},
+		}},
+		{"conferences are not joined to each other", []step{
+			{"join m conference:other", "refused error.conference.join: ", "a<; b<; c<"},
+			{"join m m", "refused error.conference.join: ", "a<; b<; c<"},
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.sw.AddSound("/sounds/music.wav", time.Hour)
+			h.sw.Callee("200", switchsim.Answers{})
+			h.sw.Callee("300", switchsim.Answers{})
+			b := newBoard(h)
+			b.play(c.steps)
+			b.parties["a"].Hangup()
+			h.idle()
+		})
+	}
+}
+
+// A connection of another session can be listened to, and joined. Each session
+// that owns an endpoint is told, and its objects show it; a failure is told to
+// the one that asked (JOIN-8).
+func TestJoinAcrossSessions(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{})
+	h.sw.Callee("300", switchsim.Answers{})
+	first, second := newBoard(h), newBoard(h)
+	for _, s := range []struct{ tell, log, hears, other string }{
+		{"join b OTHER half", "joined b somebody: a< >; b<somebody >; c< >", "b hears", ""},
+		{"join OTHER b", "joined somebody b: a< >; b<somebody >somebody; c< >", "b hears", "hears b"},
+		{"join b OTHER", "joined b somebody: a< >; b<somebody >somebody; c< >", "b hears", "hears b"},
+		{"unjoin b OTHER", "unjoined b somebody: a< >; b< >; c< >", "", ""},
+		{"join OTHER b half", "joined somebody b: a< >; b< >somebody; c< >", "", "hears b"},
+		{"join OTHER c half", "joined somebody c: a< >; b< >; c< >somebody", "", "hears c"},
+		{"unjoin c OTHER", "unjoined c somebody: a< >; b< >; c< >", "", ""},
+		{"unjoin c OTHER", "refused error.conference.unjoin: the two are not joined", "", ""},
+		{"join OTHER m", "joined somebody m: a< >; b< >; c< >; m<somebody >somebody", "", ""},
+		{"join OTHER b", "joined somebody b: a< >; b<somebody >somebody; c< >", "b hears", "hears b"},
+		{"join b c", "joined b c: a< >; b<c >c; c<b >b", "", ""},
+	} {
+		h.seen.forget()
+		first.tell(strings.ReplaceAll(s.tell, "OTHER", second.caller))
+		h.logged(s.log)
+		events := 2
+		if strings.HasPrefix(s.log, "refused") || s.tell == "join b c" {
+			events = 1
+		}
+		event, _, _ := strings.Cut(s.log, " ")
+		h.until("both sessions are told of "+s.tell, func() bool { return h.seen.count("log "+event) == events })
+		caller := second.parties["a"]
+		h.until("who hears whom after "+s.tell, func() bool {
+			heard := slices.Contains(first.parties["b"].Hears(), caller.Number())
+			hears := strings.Join(caller.Hears(), " ")
+			return heard == (s.hears != "") && hears == strings.NewReplacer("hears b", "200", "hears c", "300").Replace(s.other)
+		})
+	}
+	h.seen.forget()
+	first.tell("join b " + second.caller)
+	h.logged("joined b somebody")
+	second.parties["a"].Hangup()
+	h.logged("unjoined b somebody: a< >; b< >; c< >")
+	first.parties["a"].Hangup()
+	h.idle()
+	if h.seen.has("error.") {
+		t.Errorf("seen: %s", strings.Join(h.seen.all(), "\n"))
+	}
+	rosterIsEmpty(h)
+}

@@ -1,0 +1,161 @@
+//go:build freeswitch
+
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"ccxmld/callcontrol"
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// Who hears whom on a real FreeSWITCH, by their voices: each party says a tone of
+// its own, is recorded while it listens, and the tones are looked for in that.
+
+// voices are the frequencies of the parties' tones.
+var voices = map[string]float64{"a": 440, "b": 700, "c": 1100}
+
+// realBoard is a switchboard at work with a real FreeSWITCH.
+type realBoard struct {
+	*realHouse
+	session string
+	ends    map[string]string // the far ends' legs, by the connections' names
+	takes   int               // recordings made
+}
+
+func newRealBoard(t *testing.T) *realBoard {
+	t.Helper()
+	h := newRealHouse(t, with("DIAL_ROUTES", "[{match: 'tel:.*', dial: 'loopback/app=park'}]"))
+	b := &realBoard{realHouse: h, ends: make(map[string]string)}
+	h.document("incoming.ccxml", strings.ReplaceAll(switchboard, "'ready ' + session.id + ' ' + ids.a", "'ready ' + session.id + ' ' + ids.b + ' ' + ids.c"))
+	b.ends["a"] = h.caller()
+	h.logged("ready ")
+	for _, line := range h.seen.all() {
+		if words := strings.Fields(line); len(words) == 5 && words[1] == "ready" {
+			b.session = words[2]
+			b.ends["b"], b.ends["c"] = b.farEnd(words[3]), b.farEnd(words[4])
+		}
+	}
+	for name, end := range b.ends {
+		b.api("uuid_broadcast", end, fmt.Sprintf("tone_stream://%%(120000,0,%.0f)", voices[name]), "aleg")
+		b.api("uuid_setvar", end, "RECORD_READ_ONLY", "true")
+	}
+	return b
+}
+
+// farEnd is the other half of a loopback leg.
+func (b *realBoard) farEnd(id string) (other string) {
+	b.Helper()
+	b.until("leg "+id+" has another end", func() bool {
+		other = b.api("uuid_getvar", id, "other_loopback_leg_uuid")
+		return esl.CheckUUID("leg", other) == nil && len(other) == 36
+	})
+	return other
+}
+
+// listenFor is how much is recorded of what a party hears, in seconds. A
+// conference takes a while to notice that somebody talks.
+const listenFor = 2
+
+// hears records what each party hears and tells whose voices are in it.
+func (b *realBoard) hears() string {
+	b.Helper()
+	b.takes++
+	names := []string{"a", "b", "c"}
+	file := func(name string) string { return filepath.Join(b.dir, fmt.Sprintf("%s%d.wav", name, b.takes)) }
+	for _, name := range names {
+		b.api("uuid_record", b.ends[name], "start", file(name), fmt.Sprint(listenFor))
+	}
+	var text []string
+	for _, name := range names {
+		var heard []string
+		var samples []int16
+		b.until(name+" was recorded", func() bool {
+			samples = wave(file(name))
+			return len(samples) >= listenFor*8000*9/10
+		})
+		end := samples[len(samples)-4000:]
+		for other, frequency := range voices {
+			if loudness(end, frequency) > 300 {
+				heard = append(heard, other)
+			}
+		}
+		slices.Sort(heard)
+		text = append(text, name+"<"+strings.Join(heard, ""))
+	}
+	return strings.Join(text, "; ")
+}
+
+// wave reads the samples of a file of 16 bits, mono.
+func wave(file string) (samples []int16) {
+	data, err := os.ReadFile(file)
+	if err != nil || len(data) < 44 {
+		return nil
+	}
+	for data = data[44:]; len(data) >= 2; data = data[2:] {
+		samples = append(samples, int16(binary.LittleEndian.Uint16(data)))
+	}
+	return samples
+}
+
+// loudness is the amplitude of one frequency in samples at 8 kHz (Goertzel).
+func loudness(samples []int16, frequency float64) float64 {
+	c := 2 * math.Cos(2*math.Pi*frequency/8000)
+	var s1, s2 float64
+	for _, x := range samples {
+		s1, s2 = float64(x)+c*s1-s2, s1
+	}
+	return math.Sqrt(max(0, s1*s1+s2*s2-c*s1*s2)) * 2 / float64(len(samples))
+}
+
+func (b *realBoard) tell(command string) {
+	b.Helper()
+	words := append(strings.Fields(command), "", "full")
+	b.must(b.daemon.Controller.Inject(b.ctx, callcontrol.Injection{
+		Session: b.session, Name: "user." + words[0], Source: "test",
+		Parameters: []interpreter.Pair{{Name: "id1", Value: words[1]}, {Name: "id2", Value: words[2]},
+			{Name: "duplex", Value: map[bool]string{true: "half", false: "full"}[words[3] == "half"]}},
+	}))
+}
+
+// The steps are those of TestWhoHearsWhom, on which the simulated switch has to
+// agree with this one.
+func TestFreeSWITCHWhoHearsWhom(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		steps [][2]string
+	}{
+		{"full pair", [][2]string{{"join a b", "a<b; b<a; c<"}, {"unjoin a b", "a<; b<; c<"}}},
+		{"half pair both ways", [][2]string{{"join a b half", "a<b; b<; c<"}, {"join b a half", "a<; b<a; c<"}}},
+		{"one speaker two listeners", [][2]string{{"join b a half", "a<; b<a; c<"}, {"join c a half", "a<; b<a; c<a"}, {"unjoin b a", "a<; b<; c<a"}}},
+		{"listener on a pair", [][2]string{{"join a b", "a<b; b<a; c<"}, {"join c a half", "a<b; b<a; c<a"}, {"join c b half", "a<b; b<a; c<b"}}},
+		{"half from a pair", [][2]string{{"join a b", "a<b; b<a; c<"}, {"join b c half", "a<b; b<c; c<"}, {"join a b", "a<b; b<a; c<"}}},
+		{"chain", [][2]string{{"join a b half", "a<b; b<; c<"}, {"join b c half", "a<b; b<c; c<"}}},
+		{"conference", [][2]string{{"join a m", "a<; b<; c<"}, {"join b m", "a<b; b<a; c<"}, {"join c m half", "a<b; b<a; c<ab"},
+			{"join m c half", "a<bc; b<ac; c<"}, {"join c m", "a<bc; b<ac; c<ab"}}},
+		{"half from a member", [][2]string{{"join a m", "a<; b<; c<"}, {"join c a half", "a<; b<; c<a"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newRealBoard(t)
+			for _, step := range c.steps {
+				b.seen.forget()
+				b.tell(step[0])
+				verb, _, _ := strings.Cut(step[0], " ")
+				b.logged(verb + "ed ")
+				if heard := b.hears(); heard != step[1] {
+					t.Errorf("after %s: %s, want %s", step[0], heard, step[1])
+				}
+			}
+			b.api("uuid_kill", b.ends["a"])
+			b.idle()
+		})
+	}
+}

@@ -1,0 +1,66 @@
+package switchsim
+
+import "slices"
+
+// eavesdrop lets a leg hear another one, by the other's uuid. It says nothing of
+// how it went, and takes no commands while it lasts, which is until one of the
+// two is gone or taken elsewhere (switch_ivr_eavesdrop_session).
+type eavesdrop struct {
+	target *channel
+	place  int // of the party's sound
+}
+
+func (e *eavesdrop) start(f *frame) {
+	c := f.c
+	target := c.sw.live(f.data)
+	if target == nil || target == c || target.down() {
+		f.finish()
+		return
+	}
+	e.target = target
+	target.eavesdroppers = append(target.eavesdroppers, f)
+	e.place = c.party.hear(Sound{Kind: "eavesdrop", What: target.party.number, From: c.sw.now()})
+}
+
+func (e *eavesdrop) abort(f *frame) {
+	if e.target != nil {
+		e.target.eavesdroppers = without(e.target.eavesdroppers, f)
+		f.c.party.stopHearing(e.place, true)
+		e.target = nil
+	}
+}
+
+// leaveEavesdroppers ends what listened to a leg that is gone.
+func (c *channel) leaveEavesdroppers() {
+	for _, f := range slices.Clone(c.eavesdroppers) {
+		f.app.(*eavesdrop).abort(f)
+		f.c.atTick(f.finish)
+	}
+}
+
+// Hears returns the numbers of the parties whose voices the party hears now, in
+// order: in a bridge, in a conference, and by eavesdropping. What parties merely
+// relay, as a listener to a listener would, is not counted.
+func (p *Party) Hears() []string {
+	p.sw.mu.Lock()
+	defer p.sw.mu.Unlock()
+	var numbers []string
+	c := p.leg
+	if c.bridge != nil {
+		numbers = append(numbers, c.bridge.partner(c).party.number)
+	}
+	for _, m := range c.members {
+		for _, other := range m.room.members {
+			if m.hears && other.speaks && other.c != c {
+				numbers = append(numbers, other.c.party.number)
+			}
+		}
+	}
+	if f := c.top(); f != nil {
+		if e, ok := f.app.(*eavesdrop); ok && e.target != nil {
+			numbers = append(numbers, e.target.party.number)
+		}
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
