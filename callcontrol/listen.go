@@ -73,7 +73,9 @@ func (c *control) startListening(l, source *leg, o *order) {
 	switch {
 	case reason != "":
 	case c.legs[source.id] == source:
-		reason = c.notJoinable(source)
+		if reason = c.notJoinable(source); reason == "" && source.machine != l.machine {
+			reason = fmt.Sprintf("connection %s is on FreeSWITCH %s and %s on %s; joins across nodes are not supported yet", l.id, l.machine, source.id, source.machine)
+		}
 	case source.hungUp.Load():
 		reason = "the call " + source.id + " has ended"
 	}

@@ -33,7 +33,7 @@ type realBoard struct {
 
 func newRealBoard(t *testing.T) *realBoard {
 	t.Helper()
-	h := newRealHouse(t, with("DIAL_ROUTES", "[{match: 'tel:.*', dial: 'loopback/app=park'}]"))
+	h := newRealHouse(t, with("DIAL_ROUTES", "[{match: 'tel:(.*)', dial: 'loopback/app=conference:answers-$1@ccxmld'}]"))
 	b := &realBoard{realHouse: h, ends: make(map[string]string)}
 	h.document("incoming.ccxml", strings.ReplaceAll(switchboard, "'ready ' + session.id + ' ' + ids.a", "'ready ' + session.id + ' ' + ids.b + ' ' + ids.c"))
 	b.ends["a"] = h.caller()
@@ -45,6 +45,10 @@ func newRealBoard(t *testing.T) *realBoard {
 		}
 	}
 	for name, end := range b.ends {
+		if name != "a" { // it is in a conference only because that answers the call
+			b.api("uuid_transfer", end, "park:", "inline")
+			b.until(name+" is alone", func() bool { return b.api("uuid_getvar", end, "current_application") == "park" })
+		}
 		b.api("uuid_broadcast", end, fmt.Sprintf("tone_stream://%%(120000,0,%.0f)", voices[name]), "aleg")
 		b.api("uuid_setvar", end, "RECORD_READ_ONLY", "true")
 	}
@@ -61,9 +65,9 @@ func (b *realBoard) farEnd(id string) (other string) {
 	return other
 }
 
-// listenFor is how much is recorded of what a party hears, in seconds. A
-// conference takes a while to notice that somebody talks.
-const listenFor = 2
+// listenFor is how long it is recorded what a party hears, in seconds, of which
+// the file has less. A conference takes a while to notice that somebody talks.
+const listenFor = 3
 
 // hears records what each party hears and tells whose voices are in it.
 func (b *realBoard) hears() string {
@@ -80,7 +84,7 @@ func (b *realBoard) hears() string {
 		var samples []int16
 		b.until(name+" was recorded", func() bool {
 			samples = wave(file(name))
-			return len(samples) >= listenFor*8000*9/10
+			return len(samples) >= (listenFor-1)*8000
 		})
 		end := samples[len(samples)-4000:]
 		for other, frequency := range voices {
