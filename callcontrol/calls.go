@@ -1,7 +1,9 @@
 package callcontrol
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	"ccxmld/esl"
 	"ccxmld/interpreter"
@@ -50,6 +52,8 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 	}
 	if status, ok := rejectStatus(r.Reason); ok && !l.answered {
 		l.send(esl.Execute("respond", status, ""), func(error) { l.hangUp("CALL_REJECTED") })
+		// Only SIP has an answer of its own: a leg of another kind is hung up.
+		c.after(refusalPatience, func() { l.hangUp("CALL_REJECTED") })
 		return
 	}
 	l.hangUp("CALL_REJECTED")
@@ -76,11 +80,23 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 		application = "deflect"
 	}
 	l.redirected = true
-	l.send(esl.Execute(application, destination, ""), func(err error) {
-		l.redirected = false
-		c.operationFailed("connection.redirect.failed", r.ConnectionID, err.Error())
+	failed := func(reason string) {
+		if l.redirected && l.state != legGone {
+			l.redirected = false
+			c.operationFailed("connection.redirect.failed", r.ConnectionID, reason)
+		}
+	}
+	l.send(esl.Execute(application, destination, ""), func(err error) { failed(err.Error()) })
+	c.after(redirectPatience, func() {
+		failed(fmt.Sprintf("the far end did not go elsewhere within %s; only SIP calls can be sent elsewhere", redirectPatience))
 	})
 }
+
+// How long a leg may take to end once it was refused or sent elsewhere.
+const (
+	refusalPatience  = time.Second
+	redirectPatience = 5 * time.Second
+)
 
 // host is where a tel: destination of this leg is looked for: the far end's own
 // domain.

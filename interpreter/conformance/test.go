@@ -20,6 +20,7 @@ type Test struct {
 	Incoming     bool     // a call starts it, rather than a request
 	Caller       []Step   // what that caller does
 	Reading      string   // where the specification leaves a choice: which was taken
+	SIP          bool     // it needs a caller by SIP, which on FreeSWITCH only a phone is
 	Telephony    bool     // it touches a connection, bridge, conference or dialog
 }
 
@@ -73,6 +74,8 @@ func read(file string, text []byte) (*Test, error) {
 				return nil, fmt.Errorf("start is %q; expected incoming", content)
 			}
 			t.Incoming = true
+		case "caller-by":
+			t.SIP = content == "sip"
 		case "caller":
 			if t.Caller, err = parseSteps(content); err != nil {
 				return nil, err
