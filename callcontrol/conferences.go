@@ -90,14 +90,23 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 			interpreter.Field{Name: "reason", Value: "the session is not attached to this conference"})
 		return
 	}
+	var members []*leg
 	for _, l := range c.legs {
 		if l.place.kind == inConference && l.place.partner == r.ConferenceID {
 			l.place.silent = false
 			l.leave()
+			members = append(members, l)
 		}
 	}
 	c.record.Conferences = without(c.record.Conferences, r.ConferenceID)
 	c.save()
+	// It is destroyed once its members are out (CNF-7).
+	leaving := &move{legs: members, run: func() { c.giveUp(r) }}
+	leaving.queue()
+}
+
+// giveUp detaches the session from a conference that its legs have left.
+func (c *control) giveUp(r interpreter.DestroyRequest) {
 	inOrder(c, func(ctx context.Context) (bool, error) {
 		return c.controller.options.Conferences.Detach(ctx, r.ConferenceID, c.record.ID)
 	}, func(_ bool, err error) {
