@@ -74,8 +74,12 @@ func (c *control) bridged(aID, bID string) {
 	o := a.joinPending
 	for _, pair := range [][2]*leg{{a, b}, {b, a}} {
 		l, partner := pair[0], pair[1]
-		l.place = place{kind: inBridge, partner: partner.id, order: o}
+		l.place = place{kind: inBridge, partner: partner.id, order: o, silent: o.merge}
 		l.joinDone()
+	}
+	if o.merge {
+		c.makeIndependent(a, b, o)
+		return
 	}
 	o.made(c)
 	a.nextMove()

@@ -12,6 +12,7 @@ import (
 // have a part in it, and not changed once it is on its way.
 type order struct {
 	interpreter.JoinRequest
+	merge    bool         // <merge> asks for it: what is bridged leaves us
 	implicit bool         // createcall's joinid asks for it: no join event of its own (CAL-5)
 	issuer   *control     // whose document asks; it alone is told of a failure (JOIN-8)
 	owners   []*control   // of the connections
@@ -141,7 +142,13 @@ func (o *order) fellSilently(c *control) {
 // fail tells the issuer that the join could not be made. c is the control in whose
 // session that was found out.
 func (o *order) fail(c *control, reason string) {
-	tell := func() { o.issuer.queueJoinError("error.conference.join", o.ID1, o.ID2, reason) }
+	tell := func() {
+		if o.merge {
+			o.issuer.mergeFailed(o.ID1, o.ID2, reason)
+			return
+		}
+		o.issuer.queueJoinError("error.conference.join", o.ID1, o.ID2, reason)
+	}
 	if c == o.issuer {
 		tell()
 		return

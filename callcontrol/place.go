@@ -79,6 +79,12 @@ func (l *leg) gone(h hangup) {
 		return
 	}
 	was := l.state
+	l.end(func() { l.control.legEnded(l, was, h) })
+}
+
+// end takes the leg out of the session, which does not have it any more. tell
+// tells the document of it, after its bridges and before its dialogs.
+func (l *leg) end(tell func()) {
 	l.moveTo(legGone)
 	if l.stopTimer != nil {
 		l.stopTimer()
@@ -90,7 +96,7 @@ func (l *leg) gone(h hangup) {
 	l.control.partnerGone(l)
 	l.left()
 	l.control.controller.forgetLeg(l)
-	l.control.legEnded(l, was, h)
+	tell()
 	l.endPlaying()
 	l.control.discardFor(l.id)
 	for _, m := range slices.Clone(l.moves) {

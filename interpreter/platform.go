@@ -31,6 +31,7 @@ type Telephony interface {
 	CreateCall(CallRequest)
 	Join(JoinRequest)
 	Unjoin(UnjoinRequest)
+	Merge(MergeRequest)
 	// Record says where the recording is, which FreeSWITCH begins or ends
 	// meanwhile; "" where none was running that could be ended.
 	Record(RecordRequest) (file string, err error)
@@ -103,6 +104,13 @@ type JoinRequest struct {
 type UnjoinRequest struct {
 	ID1, ID2 string
 	Hints    Hints
+}
+
+// MergeRequest connects two connections to each other for good, and lets go of
+// them. It ends in connection.merged for each, or in connection.merge.failed.
+type MergeRequest struct {
+	ConnectionID1, ConnectionID2 string
+	Hints                        Hints
 }
 
 // Dialogs does what CCXML 1.0 section 7 asks of dialogs.

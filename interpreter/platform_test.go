@@ -117,6 +117,10 @@ func (p *fakePlatform) Unjoin(r interpreter.UnjoinRequest) {
 	p.note("unjoin", []string{r.ID1, r.ID2}, "hints", r.Hints)
 }
 
+func (p *fakePlatform) Merge(r interpreter.MergeRequest) {
+	p.note("merge", []string{r.ConnectionID1, r.ConnectionID2}, "hints", r.Hints)
+}
+
 // HasConnection knows the connections of one other session.
 func (p *fakePlatform) HasConnection(id string) bool { return strings.HasPrefix(id, "foreign-") }
 

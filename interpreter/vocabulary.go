@@ -63,7 +63,7 @@ func vocabulary() map[string]*elementSpec {
 			expr("aai", "callerid", "hints", "timeout", "joinid", "joindirection",
 				"voxeo-answer-on-media", "voxeo-cpa-maskevent", "voxeo-cpa-maskstop", "voxeo-cpa-maxsilence",
 				"voxeo-cpa-maxtime", "voxeo-cpa-runtime", "voxeo-cpa-version")), compileCreateCall},
-		"merge": {all(needs("connectionid1", "connectionid2"), expr("hints")), nil},
+		"merge": {all(needs("connectionid1", "connectionid2"), expr("hints")), compileMerge},
 
 		"join": {all(needs("id1", "id2"), expr("duplex", "entertone", "exittone", "autoinputgain",
 			"autooutputgain", "dtmfclamp", "toneclamp", "hints", "voxeo-termdigits")), compileJoin},

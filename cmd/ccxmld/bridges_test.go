@@ -267,3 +267,39 @@ func TestRecordOfConnections(t *testing.T) {
 	callee.Hangup()
 	h.until("redis knows one", connections(1))
 }
+
+// Merged connections leave the session, which may end; they go on talking until
+// one hangs up, and then the other is hung up as well (MRG-1).
+func TestMerge(t *testing.T) {
+	t.Parallel()
+	for _, joined := range []string{"", `<join id1="a" id2="b"/>`} {
+		t.Run(map[bool]string{true: "apart", false: "joined"}[joined == ""], func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.sw.Callee("200", switchsim.Answers{})
+			caller := h.dial(h.document("merge.ccxml", bridgeDocument(`
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:200'" connectionid="b"/></transition>
+<transition event="connection.connected">`+joined+`<merge connectionid1="b" connectionid2="a"/></transition>
+<transition event="conference.unjoined"><log expr="'unjoined'"/></transition>
+<transition event="connection.merged"><log expr="event$.connection.state"/><exit/></transition>`)))
+			callee, err := h.sw.WaitCallee(h.ctx, "200")
+			h.must(err)
+			h.logged("DISCONNECTED")
+			h.idle()
+			if got := h.seen.has("log unjoined"); got != (joined != "") {
+				t.Errorf("conference.unjoined came: %v", got)
+			}
+			h.hearsParty(callee, caller.Number())
+			if got := callee.Hears(); len(got) != 1 || got[0] != caller.Number() {
+				t.Errorf("the callee hears %v", got)
+			}
+			callee.Hangup()
+			end, err := caller.WaitEnded(h.ctx)
+			h.must(err)
+			if end.By != "local" {
+				t.Errorf("the caller's call ended: %+v", end)
+			}
+		})
+	}
+}

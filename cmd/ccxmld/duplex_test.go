@@ -46,6 +46,9 @@ const switchboard = `
   <transition event="connection.connected"><log expr="'ready ' + session.id + ' ' + ids.a"/></transition>
   <transition event="user.join"><join id1="ids[event$.id1] || event$.id1" id2="ids[event$.id2] || event$.id2" duplex="event$.duplex"/></transition>
   <transition event="user.unjoin"><unjoin id1="ids[event$.id1] || event$.id1" id2="ids[event$.id2] || event$.id2"/></transition>
+  <transition event="user.merge"><merge connectionid1="ids[event$.id1]" connectionid2="ids[event$.id2]"/></transition>
+  <transition event="connection.merged" cond="event$.connectionid == ids.a"/>
+  <transition event="connection.merged"><log expr="'merged ' + nameOf(event$.mergeid)"/><exit/></transition>
   <transition event="user.hangup"><disconnect connectionid="ids[event$.id1]"/></transition>
   <transition event="user.dialog"><dialogstart connectionid="ids[event$.id1]" src="'/sounds/music.wav'" type="'audio/wav'"/></transition>
   <transition event="conference.joined"><log expr="'joined ' + nameOf(event$.id1) + ' ' + nameOf(event$.id2) + ': ' + show()"/></transition>

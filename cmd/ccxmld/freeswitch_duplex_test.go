@@ -69,11 +69,13 @@ func (b *realBoard) farEnd(id string) (other string) {
 // the file has less. A conference takes a while to notice that somebody talks.
 const listenFor = 3
 
-// hears records what each party hears and tells whose voices are in it.
-func (b *realBoard) hears() string {
+// hears records what all parties hear and tells whose voices are in it.
+func (b *realBoard) hears() string { return b.hearsEach("a", "b", "c") }
+
+// hearsEach is hears for some of the parties.
+func (b *realBoard) hearsEach(names ...string) string {
 	b.Helper()
 	b.takes++
-	names := []string{"a", "b", "c"}
 	file := func(name string) string { return filepath.Join(b.dir, fmt.Sprintf("%s%d.wav", name, b.takes)) }
 	for _, name := range names {
 		b.api("uuid_record", b.ends[name], "start", file(name), fmt.Sprint(listenFor))
@@ -162,4 +164,21 @@ func TestFreeSWITCHWhoHearsWhom(t *testing.T) {
 			b.idle()
 		})
 	}
+}
+
+// Merged connections go on talking when their session has ended, and end
+// together (MRG-1).
+func TestFreeSWITCHMerge(t *testing.T) {
+	b := newRealBoard(t)
+	b.tell("join a b")
+	b.logged("joined ")
+	b.tell("merge a b")
+	b.logged("merged ")
+	b.must(b.daemon.Controller.WaitIdle(b.ctx))
+	b.gone(b.ends["c"])
+	if heard := b.hearsEach("a", "b"); heard != "a<b; b<a" {
+		t.Errorf("after the merge: %s", heard)
+	}
+	b.api("uuid_kill", b.ends["b"])
+	b.gone(b.ends["a"])
 }

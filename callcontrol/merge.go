@@ -1,0 +1,107 @@
+package callcontrol
+
+import (
+	"fmt"
+
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// leaveTogether makes two bridged legs independent of us: when one hangs up, so
+// does the other, and the end of its socket does not touch a leg.
+const leaveTogether = "park_after_bridge=false;hangup_after_bridge=true;socket_resume=false"
+
+// Merge bridges two legs and lets go of them (interpreter.Telephony). FreeSWITCH
+// keeps them until one hangs up; no session hears of them any more, and they
+// outlive this one.
+func (c *control) Merge(r interpreter.MergeRequest) {
+	a, b := c.legs[r.ConnectionID1], c.legs[r.ConnectionID2]
+	o := &order{issuer: c, merge: true}
+	o.ID1, o.ID2 = r.ConnectionID1, r.ConnectionID2
+	if a == nil || b == nil {
+		o.fail(c, "a call that it names has ended")
+		return
+	}
+	if reason := c.notJoinable(a, b); reason != "" {
+		o.fail(c, reason)
+		return
+	}
+	m := &move{legs: []*leg{a, b}, needless: func() bool {
+		bridged := a.bridgedTo(b)
+		if bridged {
+			c.makeIndependent(a, b, o)
+		}
+		return bridged
+	}, run: func() { c.startBridge(a, b, o) }}
+	m.queue()
+}
+
+// makeIndependent prepares two bridged legs for life without us. Only when
+// FreeSWITCH has taken that up they are let go: a leg whose partner hung up before
+// would be left to nobody.
+func (c *control) makeIndependent(a, b *leg, o *order) {
+	waiting := 2
+	for _, l := range []*leg{a, b} {
+		l.conn.Send(esl.API("uuid_setvar_multi", l.id, leaveTogether), func(r *esl.Reply, err error) {
+			if err == nil {
+				err = r.Err()
+			}
+			l.route.do(func() {
+				switch waiting--; {
+				case waiting > 0 && err == nil:
+				case waiting < 0: // it has failed already
+				case err == nil && a.bridgedTo(b) && !a.moving() && !b.moving():
+					c.merged(a, b)
+				default:
+					waiting = 0
+					c.notMerged(a, b, o, err)
+				}
+			})
+		})
+	}
+}
+
+// notMerged takes back what was prepared.
+func (c *control) notMerged(a, b *leg, o *order, err error) {
+	reason := "the call has ended"
+	if err != nil {
+		reason = err.Error()
+	}
+	for _, l := range []*leg{a, b} {
+		if l.state != legGone {
+			variables := legVariables
+			if l.node != nil { // as it was originated
+				variables += ";socket_resume=true"
+			}
+			l.send(esl.API("uuid_setvar_multi", l.id, variables), nil)
+		}
+	}
+	o.fail(c, reason)
+}
+
+// merged lets go of two legs that are bridged, and tells the document (MRG-1).
+func (c *control) merged(a, b *leg) {
+	a.tellLeft() // BRG-12
+	a.place, b.place = place{}, place{}
+	for _, pair := range [][2]*leg{{a, b}, {b, a}} {
+		l, partner := pair[0], pair[1]
+		l.log().Info("leg merged", "with", partner.id)
+		l.send(esl.Exit(), nil) // the bridge has ended the leg's socket action already
+		l.end(func() {
+			delete(c.legs, l.id)
+			c.forgetConnection(l.id)
+			c.queueConnection(l, "connection.merged", interpreter.Disconnected, interpreter.Field{Name: "mergeid", Value: partner.id})
+		})
+	}
+}
+
+// mergeFailed tells the document that two connections stay what they were.
+func (c *control) mergeFailed(id1, id2, reason string) {
+	c.session.Queue(&interpreter.Event{
+		Name: "connection.merge.failed", Source: c.session.ID(), SourceType: "ccxml",
+		Fields: []interpreter.Field{
+			{Name: "connectionid1", Value: id1}, {Name: "connectionid2", Value: id2}, {Name: "protocol", Value: "sip"},
+			{Name: "reason", Value: fmt.Sprintf("the two were not merged: %s", reason)},
+		},
+	})
+}
