@@ -203,9 +203,9 @@ func (c *control) unjoin(r interpreter.UnjoinRequest, legs ...*leg) {
 }
 
 // part takes the leg out of its bridge with a partner, for a document that asks
-// for that; it reports false if there is none.
+// for that; it reports false if there is none, or it is on its way out already.
 func (l *leg) part(partner string, issuer *control, r interpreter.UnjoinRequest) bool {
-	if l.place.kind == alone || l.place.partner != partner || l.moving() { // or is on its way out already
+	if l.place.kind == alone || l.place.partner != partner || l.moving() {
 		return false
 	}
 	o := &order{issuer: issuer, owners: append([]*control{l.place.order.issuer}, l.place.order.owners...)}
