@@ -419,7 +419,7 @@ func TestText(t *testing.T) {
 		{"empty", "text/plain", "empty.txt", "flite", "", "notstarted: empty.txt is empty"},
 		{"no comma", "text/plain", "data:Hello", "flite", "", "notstarted: a data: URI needs a comma before its data, as in data:text/plain,Hello"},
 		{"no engine", "text/plain", "data:,Hello", "", "", "notstarted: no text-to-speech engine is configured; set dialog.tts in the configuration"},
-		{"unknown type", "video/mp4", "a.mp4", "flite", "", `notstarted: dialogs of type "video/mp4" are not supported; expected a VoiceXML page, audio/wav, text/plain or application/ssml+xml`},
+		{"unknown type", "video/mp4", "a.mp4", "flite", "", `notstarted: dialogs of type "video/mp4" are not supported; expected a VoiceXML page, audio/wav, text/plain, application/ssml+xml or application/x-record`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

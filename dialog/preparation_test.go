@@ -33,7 +33,7 @@ func TestPrepare(t *testing.T) {
 		{"text that is not there, with another", "http://host/b.txt?text=Hello", "text/plain", "", []string{"say Hello"}},
 		{"text at hand", "data:,Hello", "text/plain", "", []string{"say Hello"}},
 		{"no such kind", "a.mp4", "video/mp4",
-			`dialogs of type "video/mp4" are not supported; expected a VoiceXML page, audio/wav, text/plain or application/ssml+xml`, nil},
+			`dialogs of type "video/mp4" are not supported; expected a VoiceXML page, audio/wav, text/plain, application/ssml+xml or application/x-record`, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

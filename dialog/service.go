@@ -34,6 +34,9 @@ type Options struct {
 	// Spool is the directory, shared with FreeSWITCH, for audio fetched by HTTP;
 	// "" when there is none, and such audio cannot be played.
 	Spool string
+	// Recordings is the directory on FreeSWITCH's machine that recordings are
+	// written to; "" when there is none, and nothing can be recorded.
+	Recordings string
 	// AllowFile decides whether FreeSWITCH may be told to play a file; nil
 	// allows all. Files below Sounds are always allowed.
 	AllowFile func(uri string) error
@@ -66,7 +69,8 @@ type Starter func(r Request, on Channel, do func(func()) bool, e Events) Dialog
 // Request.Prepared. It may block, and is called in any goroutine.
 type Preparer func(context.Context, Request) (any, error)
 
-// New returns a service that knows audio, text/plain and application/ssml+xml.
+// New returns a service that knows audio, text/plain, application/ssml+xml and
+// recordings.
 func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -78,6 +82,7 @@ func New(o Options) *Service {
 	if o.Spool != "" {
 		s.spool = &spool{folder: o.Spool}
 	}
+	s.Handle(s.startRecording, prepareRecording, RecordingType)
 	return s
 }
 
@@ -114,7 +119,7 @@ func mediaKind(text string) (kind, error) {
 	case kind == "application/ssml+xml":
 		return ssml, nil
 	}
-	return 0, fmt.Errorf("dialogs of type %q are not supported; expected a VoiceXML page, audio/wav, text/plain or application/ssml+xml", text)
+	return 0, fmt.Errorf("dialogs of type %q are not supported; expected a VoiceXML page, audio/wav, text/plain, application/ssml+xml or application/x-record", text)
 }
 
 // mediaType gives a media type in lower case without its parameters.

@@ -55,6 +55,9 @@ func (r *record) done(f *frame) {
 	c.vars.set("record_ms", strconv.FormatInt(took.Milliseconds(), 10))
 	c.vars.set("record_samples", strconv.FormatInt(samples(took), 10))
 	c.sw.sounds[r.path] = took
+	if c.sw.options.WriteRecordings {
+		c.sw.write(r.path, samples(took))
+	}
 	c.fire("RECORD_STOP", site{"switch_ivr_play_say.c", "switch_ivr_record_file_event", 1033}, header{"Record-File-Path", r.path})
 	c.switchCodec(codecWire)
 }

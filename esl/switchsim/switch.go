@@ -43,6 +43,9 @@ type Options struct {
 	// Tick is the period in which legs look at their commands: 20 ms on a
 	// real switch, 0 (the default) for at once.
 	Tick time.Duration
+	// WriteRecordings writes files for what is recorded, of silence; else a
+	// recording only exists for the switch itself.
+	WriteRecordings bool
 	// LogCommands keeps the commands that each leg was given, for
 	// [Switch.Commands].
 	LogCommands bool

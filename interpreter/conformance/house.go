@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type House struct {
 	daemon *daemon.Daemon
 	web    *web
 	stop   func() error
+	dir    string // for recordings
 
 	mu    sync.Mutex
 	runs  int
@@ -53,15 +55,19 @@ const Token = "conformance"
 // and closes it also on an error.
 func NewHouse(ctx context.Context, suite fs.FS, sw Switch, log *slog.Logger) (*House, error) {
 	h := &House{sw: sw, await: make(map[string]chan<- interpreter.Ending)}
+	if err := h.makeDirectory(); err != nil {
+		sw.Close()
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		sw.Close()
-		return nil, err
+		return nil, errors.Join(err, os.RemoveAll(h.dir))
 	}
 	h.web = newWeb("http://"+listener.Addr().String(), suite)
 	server := &http.Server{Handler: h.web, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
-	closeAll := func() error { sw.Close(); return server.Close() }
+	closeAll := func() error { sw.Close(); return errors.Join(server.Close(), os.RemoveAll(h.dir)) }
 	config, err := h.configuration()
 	if err == nil {
 		h.daemon, err = daemon.New(ctx, config, log, watcher{h})
@@ -83,6 +89,15 @@ func NewHouse(ctx context.Context, suite fs.FS, sw Switch, log *slog.Logger) (*H
 	return h, nil
 }
 
+// makeDirectory makes a directory for recordings, which FreeSWITCH may write to
+// as whoever it runs.
+func (h *House) makeDirectory() (err error) {
+	if h.dir, err = os.MkdirTemp("", "ccxmld-conformance-"); err != nil {
+		return err
+	}
+	return os.Chmod(h.dir, 0o777|os.ModeSticky)
+}
+
 // Close ends the house.
 func (h *House) Close() error { return h.stop() }
 
@@ -96,6 +111,7 @@ func (h *House) configuration() (*conf.Config, error) {
 		"DOCUMENTS_ALLOW":    fmt.Sprintf("[%q]", h.web.url+"/"),
 		"TOKENS":             fmt.Sprintf("{%s: {uri: %q}}", Token, h.web.url+"/voxeo/parts/token.ccxml"),
 		"LIMITS_SCRIPT_TIME": "500ms",
+		"DIALOG_RECORDINGS":  h.dir,
 	}
 	maps.Copy(settings, h.sw.Settings())
 	var environ []string

@@ -1,0 +1,141 @@
+package dialog_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ccxmld/dialog"
+	"ccxmld/dialog/dialogtest"
+	"ccxmld/fetch"
+)
+
+// recorded runs a recording of a party who speaks for an hour, and gives what it
+// ends in.
+func recorded(t *testing.T, folder, src string, during func(*dialogtest.Leg, dialog.Dialog)) (events []string, result dialog.Result) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		leg := dialogtest.NewLeg()
+		file := filepath.Join(folder, "recording-d1.wav")
+		for _, argument := range []string{file + " 60", file + " 30", file + " 30 200 3"} {
+			leg.Sounds[argument] = 30 * time.Second
+		}
+		service := dialog.New(dialog.Options{Recordings: folder, Clock: dialogtest.Clock{}, Fetcher: uploads{&events}})
+		var d dialog.Dialog
+		leg.Call(func() {
+			d = service.Start(dialog.Request{ID: "d1", Source: src, Type: dialog.RecordingType, Base: "http://host/doc.ccxml"}, leg, leg.Do, dialog.Events{
+				Started:    func() { events = append(events, "started") },
+				NotStarted: func(reason string) { events = append(events, "not started: "+reason) },
+				Exited:     func(r dialog.Result) { events = append(events, "exited"); result = r },
+			})
+		})
+		leg.Pass(time.Second) // the beep is over
+		during(leg, d)
+		synctest.Wait()
+		events = append(leg.Heard(), events...)
+		leg.Close()
+	})
+	return events, result
+}
+
+// uploads is a web server that notes what is posted to it.
+type uploads struct{ events *[]string }
+
+func (u uploads) Fetch(_ context.Context, r fetch.Request) (*fetch.Response, error) {
+	*u.events = append(*u.events, "posted "+string(r.Body)+" as "+r.ContentType+" to "+r.URI)
+	return &fetch.Response{URI: r.URI, Status: 201}, nil
+}
+
+const beepHeard = "tone_stream://%(300,0,800)"
+
+func TestRecordingEndsByDigit(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "recording-d1.wav")
+	events, result := recorded(t, folder, "null:?termdigits=9", func(leg *dialogtest.Leg, d dialog.Dialog) {
+		leg.Pass(5 * time.Second)
+		leg.Call(func() { d.Digit("1") })
+		leg.Call(func() { d.Digit("9") })
+	})
+	if want := []string{beepHeard, file + " 60…", "started", "exited"}; !slices.Equal(events, want) {
+		t.Errorf("it did %q, expected %q", events, want)
+	}
+	values := result.Values.Object()
+	if values["file"] != file || values["termdigit"] != "9" || values["reason"] != "termdigit" || values["duration"].(int64) < 5000 {
+		t.Errorf("it returned %v", values)
+	}
+}
+
+func TestRecordingEndsByItself(t *testing.T) {
+	for src, want := range map[string]struct{ reason, app string }{
+		"null:?maxtime=30s":                            {"maxtime", " 30"},
+		"null:?maxtime=29.2s&finalsilence=3s&beep=no":  {"maxtime", " 30 200 3"},
+		"null:?maxtime=30000&beep=false&termdigits=12": {"maxtime", " 30"},
+	} {
+		events, result := recorded(t, t.TempDir(), src, func(leg *dialogtest.Leg, _ dialog.Dialog) { leg.Pass(time.Minute) })
+		if got := result.Values.Text("reason"); got != want.reason {
+			t.Errorf("%s: ended by %q, expected %q", src, got, want.reason)
+		}
+		if !slices.ContainsFunc(events, func(e string) bool { return strings.HasSuffix(e, want.app) }) {
+			t.Errorf("%s: %q were heard, expected one that ends in %q", src, events, want.app)
+		}
+	}
+}
+
+// A caller who hangs up leaves what was said until then.
+func TestRecordingOfACallerWhoHangsUp(t *testing.T) {
+	events, result := recorded(t, t.TempDir(), "null:", func(leg *dialogtest.Leg, d dialog.Dialog) {
+		leg.HangUp()
+		leg.Call(d.HungUp)
+	})
+	if result.Values.Text("reason") != "hangup" || result.Values.Text("file") == "" || !slices.Contains(events, "exited") {
+		t.Errorf("it did %q and returned %v", events, result.Values)
+	}
+}
+
+func TestRecordingIsUploaded(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "recording-d1.wav"), []byte("RIFF"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	events, result := recorded(t, folder, "messages?box=7&maxtime=30s", func(leg *dialogtest.Leg, _ dialog.Dialog) { leg.Pass(time.Minute) })
+	if !slices.Contains(events, "posted RIFF as audio/wav to http://host/messages?box=7") {
+		t.Errorf("it did %q", events)
+	}
+	if values := result.Values.Object(); values["statuscode"] != 201 || values["uri"] != "http://host/messages?box=7" || result.Reason != "" {
+		t.Errorf("it returned %v, %q", values, result.Reason)
+	}
+	_, result = recorded(t, t.TempDir(), "messages", func(leg *dialogtest.Leg, _ dialog.Dialog) { leg.Pass(2 * time.Minute) })
+	if !strings.Contains(result.Reason, "dialog.recordings must be a directory that FreeSWITCH and ccxmld share") {
+		t.Errorf("a file that is not there: %q", result.Reason)
+	}
+}
+
+func TestRecordingTerminated(t *testing.T) {
+	_, result := recorded(t, t.TempDir(), "null:", func(leg *dialogtest.Leg, d dialog.Dialog) { leg.Call(func() { d.Terminate(false) }) })
+	if result.Values.Text("reason") != "terminated" {
+		t.Errorf("it returned %v", result.Values)
+	}
+	_, result = recorded(t, t.TempDir(), "null:", func(leg *dialogtest.Leg, d dialog.Dialog) { leg.Call(func() { d.Terminate(true) }) })
+	if len(result.Values) != 0 {
+		t.Errorf("immediate termination returned %v", result.Values)
+	}
+}
+
+func TestRecordingRefused(t *testing.T) {
+	for src, want := range map[string]string{
+		"file:///etc/passwd":    "expected the HTTP URI",
+		"null:?maxtime=0s":      "maxtime",
+		"null:?termdigits=x":    "termdigits",
+		"null:?finalsilence=-1": "finalsilence",
+	} {
+		events, _ := recorded(t, t.TempDir(), src, func(*dialogtest.Leg, dialog.Dialog) {})
+		if len(events) != 1 || !strings.HasPrefix(events[0], "not started: ") || !strings.Contains(events[0], want) {
+			t.Errorf("%s: %q, expected a reason with %q", src, events, want)
+		}
+	}
+}
