@@ -172,6 +172,8 @@ func (c *Conversation) play(t *turn) {
 	t.queue = t.queue[1:]
 	t.barrier = p.NoBargeIn
 	switch {
+	case schemeOf(p.Source) == sayScheme:
+		c.say(t, p)
 	case p.Source != "":
 		c.playAudio(t, p)
 	case p.Text != "":
@@ -207,14 +209,20 @@ func (c *Conversation) speak(t *turn, p Prompt) {
 		c.failed(t, p, problem)
 		return
 	}
+	c.aloud(t, p, "speak", argument, func(done Completion) string { return c.service.voice.unspoken(text, done) })
+}
+
+// aloud runs an application that speaks. problem says what kept it from that, if
+// anything: FreeSWITCH does not.
+func (c *Conversation) aloud(t *turn, p Prompt, app, argument string, problem func(Completion) string) {
 	var settle *timer
-	c.execute("speak", argument, func() {
+	c.execute(app, argument, func() {
 		settle = c.after(2*shortestSpeech, func() { c.began(t) })
 	}, func(done Completion) {
 		if settle != nil {
 			settle.stop()
 		}
-		if problem := c.service.voice.unspoken(text, done); problem != "" {
+		if problem := problem(done); problem != "" {
 			c.failed(t, p, problem)
 			return
 		}

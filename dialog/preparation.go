@@ -99,6 +99,10 @@ func (s *Service) prepareAudio(ctx context.Context, p *Prompt) error {
 	if p.Source == "" {
 		return nil
 	}
+	if schemeOf(p.Source) == sayScheme {
+		_, err := sayArgument(p.Source)
+		return err
+	}
 	_, remote, err := s.locate(p.Source, p.Base)
 	if err == nil && remote != "" {
 		if s.spool == nil {

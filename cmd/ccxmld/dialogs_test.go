@@ -241,3 +241,21 @@ func TestTextDialogs(t *testing.T) {
 	}
 	h.idle()
 }
+
+// A number is read out from the sounds of a language; one whose module FreeSWITCH
+// does not have is spoken instead, or says why not.
+func TestSay(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	caller := h.dial(h.transitions("say.ccxml", `
+		<transition event="connection.alerting"><accept/></transition>
+		<transition event="connection.connected"><dialogstart src="'say:money/12.50'" type="'audio/wav'" connectionid="event$.connectionid"/></transition>
+		<transition event="dialog.exit" cond="typeof application.second == 'undefined'"><assign name="application.second" expr="true"/>
+			<dialogstart src="'say:number/42?lang=xx'" type="'audio/wav'"/></transition>
+		<transition event="error.dialog.notstarted"><log expr="event$.reason"/><dialogstart src="'say:number/42?lang=xx&amp;text=forty-two'" type="'audio/wav'"/></transition>
+		<transition event="dialog.exit"><exit/></transition>`))
+	h.must(caller.WaitHeard(h.ctx, "currency pronounced 12.50"))
+	h.must(h.seen.waitFor(h.ctx, "mod_say_xx"))
+	h.must(caller.WaitHeard(h.ctx, "forty-two"))
+	h.idle()
+}

@@ -127,14 +127,18 @@ func (sw *Switch) apiStatus(string) string {
 }
 
 // usualModules are those that a switch for controllers has.
-var usualModules = []string{"mod_commands", "mod_conference", "mod_dptools", "mod_dialplan_xml", "mod_event_socket", "mod_flite", "mod_sndfile", "mod_sofia", "mod_tone_stream"}
+var usualModules = []string{"mod_commands", "mod_conference", "mod_dptools", "mod_dialplan_xml", "mod_event_socket", "mod_flite", "mod_say_en", "mod_sndfile", "mod_sofia", "mod_tone_stream"}
 
-func (sw *Switch) apiModuleExists(name string) string {
+func (sw *Switch) hasModule(name string) bool {
 	modules := sw.options.Modules
 	if modules == nil {
 		modules = usualModules
 	}
-	return strconv.FormatBool(slices.Contains(modules, name))
+	return slices.Contains(modules, name)
+}
+
+func (sw *Switch) apiModuleExists(name string) string {
+	return strconv.FormatBool(sw.hasModule(name))
 }
 
 // apiShow knows "show calls count" and "show channels [count]".

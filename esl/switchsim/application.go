@@ -29,6 +29,7 @@ func init() {
 		"playback":            media(func() application { return new(playback) }),
 		"endless_playback":    media(func() application { return &playback{endless: true} }),
 		"speak":               media(func() application { return new(speak) }),
+		"say":                 media(func() application { return new(say) }),
 		"record":              media(func() application { return new(record) }),
 		"play_and_get_digits": media(func() application { return new(collector) }),
 		"read":                media(func() application { return &collector{isRead: true} }),
