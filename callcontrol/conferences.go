@@ -33,7 +33,13 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 			interpreter.Field{Name: "reason", Value: fmt.Sprintf("the session is in %d conferences already", len(c.record.Conferences))})
 		return
 	}
-	limits := conference.Limits{Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
+	most := c.controller.limits.MembersPerConference
+	if most > 0 && (r.ReservedTalkers > most || r.ReservedListeners > most-r.ReservedTalkers) { // CNF-4
+		c.queueConference("error.conference.create", r.ConferenceID, false,
+			interpreter.Field{Name: "reason", Value: fmt.Sprintf("a conference takes %d connections at most; reserve fewer, or raise limits.members_per_conference", most)})
+		return
+	}
+	limits := conference.Limits{MaxMembers: most, Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
 	name := r.Name
 	if name == "" { // the id was made from a name that nobody else has
 		name = strings.TrimPrefix(r.ConferenceID, interpreter.ConferenceScheme)

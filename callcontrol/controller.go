@@ -67,6 +67,7 @@ type Limits struct {
 
 	OriginatesPerSecond   int // for each node, beyond which calls wait for their turn; 0: unlimited
 	ConferencesPerSession int // attached at a time; 0: unlimited
+	MembersPerConference  int // and slots that can be reserved; 0: unlimited
 }
 
 // Controller runs sessions. Make it with New, give its Handle to an esl.Server,

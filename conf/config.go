@@ -135,6 +135,9 @@ type Limits struct {
 	ConnectionsPerSession int
 	DialogsPerSession     int
 	ConferencesPerSession int
+	// MembersPerConference is how many connections a conference takes, and how
+	// many talkers and listeners can be reserved.
+	MembersPerConference int
 	// ScriptTime bounds the evaluation of one expression or script.
 	ScriptTime time.Duration
 	// SessionLifetime is the age at which a session is ended.

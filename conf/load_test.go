@@ -91,7 +91,7 @@ func TestDefaults(t *testing.T) {
 		}
 		want := conf.Limits{
 			Sessions: 10000, RefuseCause: "SWITCH_CONGESTION", EventsQueued: 1000,
-			ConnectionsPerSession: 100, DialogsPerSession: 100, ConferencesPerSession: 20,
+			ConnectionsPerSession: 100, DialogsPerSession: 100, ConferencesPerSession: 20, MembersPerConference: 1000,
 			ScriptTime: time.Second, SessionLifetime: 24 * time.Hour,
 			DocumentBytes: 1 << 20, AudioBytes: 32 << 20, FetchTimeout: 10 * time.Second, OriginatesPerSecond: 20,
 		}
@@ -151,7 +151,7 @@ func TestFullFile(t *testing.T) {
 	}
 	want := conf.Limits{
 		Sessions: 5, RefuseCause: "USER_BUSY", EventsQueued: 50,
-		ConnectionsPerSession: 3, DialogsPerSession: 4, ConferencesPerSession: 2,
+		ConnectionsPerSession: 3, DialogsPerSession: 4, ConferencesPerSession: 2, MembersPerConference: 9,
 		ScriptTime: 250 * time.Millisecond, SessionLifetime: 2 * time.Hour,
 		DocumentBytes: 64 << 10, AudioBytes: 1 << 20, FetchTimeout: 3 * time.Second, OriginatesPerSecond: 7,
 	}
