@@ -34,11 +34,7 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		return
 	}
 	most := c.controller.limits.MembersPerConference
-	if most > 0 && (r.ReservedTalkers > most || r.ReservedListeners > most-r.ReservedTalkers) { // CNF-4
-		c.queueConference("error.conference.create", r.ConferenceID, false,
-			interpreter.Field{Name: "reason", Value: fmt.Sprintf("a conference takes %d connections at most; reserve fewer, or raise limits.members_per_conference", most)})
-		return
-	}
+	tooMany := most > 0 && (r.ReservedTalkers > most || r.ReservedListeners > most-r.ReservedTalkers) // CNF-4
 	limits := conference.Limits{MaxMembers: most, Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
 	name := r.Name
 	if name == "" { // the id was made from a name that nobody else has
@@ -46,6 +42,13 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 	}
 	machine := c.machine()
 	inOrder(c, func(ctx context.Context) (attached, error) {
+		if tooMany { // which does not matter for a conference that is there (CNF-3)
+			held, err := c.controller.options.Conferences.Attach(ctx, r.ConferenceID, c.record.ID)
+			if errors.Is(err, conference.ErrNotFound) {
+				err = fmt.Errorf("a conference takes %d connections at most; reserve fewer, or raise limits.members_per_conference", most)
+			}
+			return attached{held, false}, err
+		}
 		conference, created, err := c.controller.options.Conferences.CreateOrGet(ctx, name, c.record.ID, machine, limits)
 		return attached{conference, created}, err
 	}, func(a attached, err error) {
@@ -98,6 +101,9 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 	}
 	var members []*leg
 	for _, l := range c.legs {
+		if l.standIn != nil && l.standIn.conference == r.ConferenceID {
+			l.hangUp("NORMAL_CLEARING")
+		}
 		if l.place.kind == inConference && l.place.partner == r.ConferenceID {
 			l.place.silent = false
 			l.leave()

@@ -136,6 +136,10 @@ func (c *control) queueConnection(l *leg, name string, state interpreter.Connect
 // legEnded tells the document how a connection ended. Exactly one final event
 // comes of each (CEV-6).
 func (c *control) legEnded(l *leg, was legState, h hangup) {
+	if l.standIn != nil {
+		c.standInEnded(l, h)
+		return
+	}
 	delete(c.legs, l.id)
 	c.forgetConnection(l.id)
 	if l.logger.Enabled(context.Background(), slog.LevelInfo) {

@@ -25,11 +25,13 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 		}
 		r.Source = p.request.Source
 	}
+	if r.ConferenceID != "" {
+		c.startConferenceDialog(r)
+		return
+	}
 	l := c.legs[r.ConnectionID]
 	reason := ""
 	switch {
-	case r.ConferenceID != "":
-		reason = "dialogs on a conference are not supported yet; start it on a connection"
 	case l == nil || l.state != legConnected:
 		reason = "the connection is gone"
 	case l.handover != nil:
@@ -157,6 +159,9 @@ func (c *control) dialogOf(id1, id2 string) *legDialog {
 func (c *control) forgetDialog(l *leg, id string) {
 	delete(c.dialogs, id)
 	l.dialogs = slices.DeleteFunc(l.dialogs, func(d *legDialog) bool { return d.id == id })
+	if l.standIn != nil {
+		l.hangUp("NORMAL_CLEARING")
+	}
 }
 
 func (c *control) queueDialog(name string, r interpreter.DialogRequest, state interpreter.DialogState, fields ...interpreter.Field) {

@@ -61,7 +61,7 @@ func (c *control) connection(id string) *leg {
 	if l := c.legs[id]; l != nil {
 		return l
 	}
-	if l := c.controller.findLeg(id); l != nil && l.route.owner() != nil {
+	if l := c.controller.findLeg(id); l != nil && l.standIn == nil && l.route.owner() != nil {
 		return l
 	}
 	return nil

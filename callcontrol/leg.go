@@ -63,6 +63,7 @@ type leg struct {
 	termDigit string // the digit that took the leg out of its join
 	recording string // the file that FreeSWITCH records the leg to, "" for none
 
+	standIn  *standIn  // of a leg that no document knows
 	handover *handover // to another session
 	arriving *arrival  // from another controller
 

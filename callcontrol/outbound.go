@@ -189,7 +189,7 @@ func (c *control) progressing(l *leg) {
 	case l.ending: // our hangup came before FreeSWITCH had the call
 		l.hangUp("ORIGINATOR_CANCEL")
 		return
-	case l.progressed:
+	case l.progressed || l.standIn != nil:
 		return
 	}
 	l.progressed = true
@@ -229,6 +229,10 @@ func (c *control) attached(l *leg) {
 // connected tells the document that a leg is answered and under control. A call
 // with joinid is bridged first (CAL-5).
 func (c *control) connected(l *leg) {
+	if l.standIn != nil {
+		c.standsIn(l)
+		return
+	}
 	if l.join == nil {
 		c.queueConnection(l, "connection.connected", interpreter.Connected)
 		return

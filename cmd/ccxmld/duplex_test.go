@@ -287,3 +287,26 @@ func TestJoinAcrossSessions(t *testing.T) {
 	}
 	rosterIsEmpty(h)
 }
+
+// A dialog on a conference has a leg of its own there, which goes with it and
+// which no document sees (VX-11).
+func TestDialogOnConference(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	caller := h.dial(h.transitions("conference.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="application.room" confname="'played to'"/></transition>
+<transition event="conference.created"><dialogstart conferenceid="event$.conferenceid" src="'null:?text=Good evening.'" type="'audio/wav'"/></transition>
+<transition event="dialog.started"><log expr="'started ' + event$.conferenceid + ' ' + session.conferences[event$.conferenceid].input.length"/></transition>
+<transition event="dialog.exit"><dialogstart conferenceid="event$.conferenceid" src="'/nowhere.wav'" type="'audio/wav'"/></transition>
+<transition event="error.dialog.notstarted"><log expr="'refused ' + event$.conferenceid"/><destroyconference conferenceid="event$.conferenceid"/></transition>
+<transition event="conference.destroyed"/>
+<transition event="connection.disconnected"><exit/></transition>`))
+	h.logged("started conference:played")
+	h.logged("refused conference:played")
+	h.must(h.seen.wait(h.ctx, "event conference.destroyed"))
+	h.until("its legs are gone", func() bool { return h.daemon.Controller.Connections() == 1 })
+	caller.Hangup()
+	h.idle()
+	rosterIsEmpty(h)
+}

@@ -98,10 +98,14 @@ func (o *outgoing) place(number string) {
 	c.enter(stateRouting)
 	c.enter(stateConsumeMedia)
 	behaviour, ok := sw.callees[number]
-	if !ok {
-		if behaviour, ok = sw.callees["*"]; !ok {
-			behaviour = NotFound{}
-		}
+	switch {
+	case ok:
+	case strings.HasPrefix(number, "app="): // of loopback: the other half runs an application
+		behaviour = Answers{}
+	case sw.callees["*"] != nil:
+		behaviour = sw.callees["*"]
+	default:
+		behaviour = NotFound{}
 	}
 	sw.calling(c.party)
 	behaviour.behave(o)
