@@ -99,6 +99,7 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 			interpreter.Field{Name: "reason", Value: "the session is not attached to this conference"})
 		return
 	}
+	c.endCascades(r.ConferenceID)
 	var members []*leg
 	for _, l := range c.legs {
 		if l.standIn != nil && l.standIn.conference == r.ConferenceID {

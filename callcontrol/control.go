@@ -22,6 +22,7 @@ type control struct {
 	legs         map[string]*leg
 	dialogs      map[string]*leg
 	prepared     map[string]*preparedDialog
+	cascades     []*cascade
 	registry     orderedWork
 	stopLifetime func() bool
 	whenEnded    func()
@@ -181,6 +182,7 @@ func without(list []string, id string) []string {
 
 // Release ends what the session still holds (SES-5 to SES-7).
 func (c *control) Release() {
+	c.endCascades("")
 	for _, l := range c.legs {
 		if l.handover != nil { // it is the other session's soon, and hung up else
 			continue

@@ -42,8 +42,10 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 		o.give(a, func() { a.control.joinConference(a, r.ID2, o) })
 	case b != nil && interpreter.IsConferenceID(r.ID1):
 		o.give(b, func() { b.control.joinConference(b, r.ID1, o) })
+	case interpreter.IsConferenceID(r.ID1) && interpreter.IsConferenceID(r.ID2):
+		c.joinConferences(o)
 	case a == nil || b == nil:
-		o.fail(c, c.whyNot(r))
+		o.fail(c, "a call that it names has ended")
 	case r.Half:
 		o.give(a, func() { a.control.listen(a, b, o) })
 	case a.route.owner() == b.route.owner():
@@ -70,14 +72,6 @@ func (c *control) connection(id string) *leg {
 // HasConnection tells whether a connection of another session can be joined
 // (interpreter.Telephony).
 func (c *control) HasConnection(id string) bool { return c.connection(id) != nil }
-
-// whyNot says why a join cannot be made at all.
-func (c *control) whyNot(r interpreter.JoinRequest) string {
-	if interpreter.IsConferenceID(r.ID1) && interpreter.IsConferenceID(r.ID2) {
-		return "conferences cannot be joined to each other; join their connections to one of them"
-	}
-	return "a call that it names has ended"
-}
 
 // give lets the session that owns a leg do what the order asks of it.
 func (o *order) give(l *leg, do func()) {
@@ -165,6 +159,11 @@ func endpoint(id string) interpreter.Endpoint {
 func (c *control) Unjoin(r interpreter.UnjoinRequest) {
 	if d := c.dialogOf(r.ID1, r.ID2); d != nil {
 		c.unjoinDialog(d, r)
+		return
+	}
+	if s := c.cascadeBetween(r.ID1, r.ID2); s != nil {
+		c.endCascade(s)
+		c.queueUnjoined(r.ID1, r.ID2, "")
 		return
 	}
 	c.unjoin(r, c.connection(r.ID1), c.connection(r.ID2))

@@ -218,8 +218,9 @@ func TestWhoHearsWhom(t *testing.T) {
 			{"dialog b", "dialog: a<somebody >somebody; b<somebody >somebody; c< >", "a<; b<; c<"},
 			{"join a b half", "joined a b: a<b >; b<somebody >asomebody; c< >", "a<b; b<; c<"},
 		}},
-		{"conferences are not joined to each other", []step{
+		{"BRG-11 a conference and itself or none", []step{
 			{"join m conference:other", "refused error.conference.join: ", "a<; b<; c<"},
+			{"unjoin m conference:other", "refused error.conference.unjoin: ", "a<; b<; c<"},
 			{"join m m", "refused error.conference.join: ", "a<; b<; c<"},
 		}},
 	} {
