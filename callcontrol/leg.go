@@ -60,8 +60,9 @@ type leg struct {
 	playing   []execution
 	executes  bool // CHANNEL_EXECUTE is subscribed
 	dialogs   []*legDialog
-	termDigit string // the digit that took the leg out of its join
-	recording string // the file that FreeSWITCH records the leg to, "" for none
+	termDigit string                // the digit that took the leg out of its join
+	analysis  *interpreter.Analysis // of an outbound leg that has not answered
+	recording string                // the file that FreeSWITCH records the leg to, "" for none
 
 	standIn  *standIn  // of a leg that no document knows
 	handover *handover // to another session

@@ -40,7 +40,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	}
 	l := &leg{
 		id: r.ConnectionID, state: legDialing, node: node, remote: r.Destination,
-		logger: c.controller.log,
+		logger: c.controller.log, analysis: r.Analysis,
 	}
 	if r.JoinID != "" {
 		l.join = &r
@@ -235,6 +235,10 @@ func (c *control) connected(l *leg) {
 	}
 	if l.join == nil {
 		c.queueConnection(l, "connection.connected", interpreter.Connected)
+		if l.analysis != nil {
+			c.analyse(l, *l.analysis)
+			l.analysis = nil
+		}
 		return
 	}
 	r := *l.join

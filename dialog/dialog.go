@@ -27,9 +27,6 @@ type Completion struct {
 	Elapsed time.Duration
 	// Gone is set when the leg has gone away.
 	Gone bool
-	// Variable gives a channel variable as it was at the end; nil where that
-	// is not to be had.
-	Variable func(name string) string
 }
 
 // Request is what <dialogstart> asks for.

@@ -130,11 +130,6 @@ func (d *recording) recorded(done Completion) {
 		return
 	}
 	duration := done.Elapsed
-	if done.Variable != nil {
-		if ms, err := strconv.ParseInt(done.Variable("record_ms"), 10, 64); err == nil {
-			duration = time.Duration(ms) * time.Millisecond
-		}
-	}
 	values := Values{{"file", d.file}}
 	if duration >= 0 {
 		values = append(values, Value{"duration", duration.Milliseconds()})

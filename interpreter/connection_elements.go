@@ -159,13 +159,14 @@ type createCallElement struct {
 	place
 	dest, callerid, aai, timeout, joinid, joindirection, hints *script.Expression
 	connectionid                                               *script.Target
+	analysis                                                   *analysisAttributes // nil for none
 }
 
 func compileCreateCall(e *element) action {
 	return &createCallElement{
 		place: e.place, dest: e.expression("dest"), callerid: e.expression("callerid"), aai: e.expression("aai"),
 		timeout: e.expression("timeout"), joinid: e.expression("joinid"), joindirection: e.expression("joindirection"),
-		hints: e.expression("hints"), connectionid: e.target("connectionid"),
+		hints: e.expression("hints"), connectionid: e.target("connectionid"), analysis: compileAnalysis(e),
 	}
 }
 
@@ -221,6 +222,9 @@ func (c *createCallElement) request(s *Session) (r CallRequest, err error) {
 		return r, err
 	}
 	if r.JoinDirection, err = s.choice(c.joindirection, "joindirection", "both", "calltransmit", "callreceive"); err != nil {
+		return r, err
+	}
+	if r.Analysis, err = c.analysis.request(s); err != nil {
 		return r, err
 	}
 	r.Hints, err = s.hints(c.hints)

@@ -25,13 +25,14 @@ func EventNames() []EventName {
 			connection.merged connection.merge.failed
 			conference.created conference.destroyed conference.joined conference.unjoined
 			dialog.prepared dialog.started dialog.exit dialog.disconnect dialog.user.* dialog.transfer dialog.terminatetransfer
+			voxeo.cpa.result
 			fetch.done send.successful cancel.successful
 			error.semantic error.notallowed error.unsupported error.fetch
 			error.connection.wrongstate error.conference.create error.conference.destroy error.conference.join error.conference.unjoin
 			error.dialog.notstarted error.dialog.notprepared error.send.failed error.send.targetunavailable error.send.targettypeinvalid`},
 		{false, `connection.rejected error.connection error.merge
 			error.dialog error.dialog.wrongstate error.conference
-			error.unsupported.* voxeo.cpa.result system.ping error.document error.system error.ccxml`},
+			error.unsupported.* system.ping error.document error.system error.ccxml`},
 	} {
 		for name := range strings.FieldsSeq(group.names) {
 			list = append(list, EventName{name, group.sent})

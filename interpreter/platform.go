@@ -85,7 +85,17 @@ type CallRequest struct {
 	Timeout       time.Duration // from now; 0: the platform's default
 	JoinID        string        // bridge the call to this endpoint, "" for none
 	JoinDirection string        // both, calltransmit or callreceive
+	Analysis      *Analysis     // of who has answered; nil for none (Voxeo)
 	Hints         Hints
+}
+
+// Analysis says how to find out who or what has answered a call, which
+// voxeo.cpa.result tells (VX-40, VX-41). Zero times mean the platform's.
+type Analysis struct {
+	MaxSilence time.Duration // ends a burst of voice
+	MaxTime    time.Duration // a burst that lasts longer is a machine's
+	Runtime    time.Duration // after which it is given up: unknown
+	Report     []string      // results that are told; nil for all
 }
 
 // JoinRequest bridges two endpoints: connections, dialogs or conferences. It

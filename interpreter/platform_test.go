@@ -97,7 +97,14 @@ func (p *fakePlatform) Disconnect(r interpreter.DisconnectRequest) {
 
 func (p *fakePlatform) CreateCall(r interpreter.CallRequest) {
 	p.note("createcall", []string{r.ConnectionID, r.Destination}, "callerid", r.CallerID, "aai", r.AAI,
-		"timeout", r.Timeout, "joinid", r.JoinID, "joindirection", notDefault(r.JoinDirection, "both"), "hints", r.Hints)
+		"timeout", r.Timeout, "joinid", r.JoinID, "joindirection", notDefault(r.JoinDirection, "both"), "analysis", analysisText(r.Analysis), "hints", r.Hints)
+}
+
+func analysisText(a *interpreter.Analysis) string {
+	if a == nil {
+		return ""
+	}
+	return fmt.Sprint(a.MaxTime, ",", a.MaxSilence, ",", a.Runtime, ",", a.Report)
 }
 
 func (p *fakePlatform) Join(r interpreter.JoinRequest) {

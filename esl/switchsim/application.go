@@ -29,6 +29,8 @@ func init() {
 		"playback":            media(func() application { return new(playback) }),
 		"endless_playback":    media(func() application { return &playback{endless: true} }),
 		"speak":               media(func() application { return new(speak) }),
+		"detect_audio":        media(func() application { return new(detect) }),
+		"detect_silence":      media(func() application { return &detect{silence: true} }),
 		"say":                 media(func() application { return new(say) }),
 		"record":              media(func() application { return new(record) }),
 		"play_and_get_digits": media(func() application { return new(collector) }),

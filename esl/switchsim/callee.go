@@ -16,6 +16,14 @@ type Answers struct {
 	After time.Duration
 	// HangupAfter, if set, is how long the callee stays on the phone.
 	HangupAfter time.Duration
+	// Says is when the callee speaks.
+	Says []Speech
+}
+
+// Speech is a stretch of voice of a callee.
+type Speech struct {
+	After time.Duration // from the answer
+	Lasts time.Duration
 }
 
 // EarlyMedia lets the caller hear something before it answers.
@@ -71,7 +79,12 @@ func (b Answers) behave(o *outgoing) {
 	if b.After > 0 {
 		o.ring()
 	}
-	o.in(b.After, func() { o.answer(b.HangupAfter) })
+	o.in(b.After, func() {
+		for _, s := range b.Says {
+			o.c.voice = append(o.c.voice, stretch{o.c.sw.now().Add(s.After), o.c.sw.now().Add(s.After + s.Lasts)})
+		}
+		o.answer(b.HangupAfter)
+	})
 }
 
 func (NoAnswer) behave(o *outgoing) { o.ring() }

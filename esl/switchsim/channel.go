@@ -13,6 +13,7 @@ type channel struct {
 	other     *profile // whom it is bridged to
 	otherType string
 	vars      variables
+	voice     []stretch // when the party speaks
 
 	running   state // the state whose handler runs
 	next      state // the state that was set; ahead of running during a change
