@@ -131,13 +131,18 @@ const strandedAfter = time.Second
 // brings the survivor home, or the legs are on their way home already; what is
 // left was ended by somebody else.
 func (c *control) unbridged(aID, bID string) {
-	c.after(strandedAfter, func() {
-		for _, id := range []string{aID, bID} {
-			if l := c.legs[id]; l != nil && l.place.kind == inBridge && !l.homing && l.joinPending == nil {
+	for _, pair := range [][2]string{{aID, bID}, {bID, aID}} {
+		l := c.legs[pair[0]]
+		if l == nil || l.place.kind != inBridge || l.place.partner != pair[1] {
+			continue
+		}
+		was := l.place.order
+		c.after(strandedAfter, func() {
+			if l.state != legGone && l.place.kind == inBridge && l.place.order == was && !l.homing && l.joinPending == nil {
 				c.bringHome(l)
 			}
-		}
-	})
+		})
+	}
 }
 
 // partnerGone frees the legs that heard one that is gone.
