@@ -39,7 +39,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		return
 	}
 	l := &leg{
-		id: r.ConnectionID, state: legDialing, node: node, remote: r.Destination,
+		id: r.ConnectionID, state: legDialing, node: node, local: r.CallerID, remote: r.Destination,
 		logger: c.controller.log, analysis: r.Analysis,
 	}
 	if r.JoinID != "" {

@@ -1,5 +1,7 @@
 package interpreter
 
+import "strings"
+
 // DialogState is the state of a dialog (CCXML 1.0, 7).
 type DialogState string
 
@@ -27,6 +29,8 @@ type Dialog struct {
 	Source         string
 	Type           string
 	MediaDirection string
+
+	namelist, parameters []namedValue
 
 	likely string // the connection it is for if nobody says; "" for none
 	beside bool   // leaves the connection's bridges alone (2002 dialect)
@@ -65,12 +69,25 @@ func (d *Dialog) property(s *Session, key string) (any, bool) {
 		return d.Type, true
 	case "mediadirection":
 		return d.MediaDirection, true
+	case "namelist":
+		return optional(names(d.namelist)), true
+	case "parameters":
+		return optional(names(d.parameters)), true
 	}
 	return s.mediaProperty(d.ID, "dialog", key)
 }
 
 func (d *Dialog) keys() []string {
-	return []string{"dialogid", "state", "connectionid", "conferenceid", "src", "type", "mediadirection", "input", "outputs", "objecttype"}
+	return []string{"dialogid", "state", "connectionid", "conferenceid", "src", "type", "namelist", "parameters", "mediadirection", "input", "outputs", "objecttype"}
+}
+
+// names gives back a list of variables as it is written.
+func names(list []namedValue) string {
+	var text []string
+	for _, variable := range list {
+		text = append(text, variable.name)
+	}
+	return strings.Join(text, " ")
 }
 
 // bridgeDialog makes the implicit bridge between a dialog that has started and

@@ -140,6 +140,7 @@ func (d *dialogAttributes) begin(s *Session, r *DialogRequest, state DialogState
 	s.dialogs.add(r.DialogID, &Dialog{
 		ID: r.DialogID, State: state, ConnectionID: r.ConnectionID, ConferenceID: r.ConferenceID,
 		Source: r.Source, Type: r.Type, MediaDirection: r.MediaDirection, beside: r.Beside,
+		namelist: d.namelist, parameters: d.parameters,
 	})
 	if s.dialogs.len() > s.limits.Dialogs {
 		return fmt.Sprintf("the session has more than %d dialogs", s.limits.Dialogs), nil
