@@ -22,6 +22,7 @@ type control struct {
 	legs         map[string]*leg
 	dialogs      map[string]*leg
 	prepared     map[string]*preparedDialog
+	starting     map[string]interpreter.DialogRequest // dialogs whose leg is on its way
 	cascades     []*cascade
 	registry     orderedWork
 	stopLifetime func() bool

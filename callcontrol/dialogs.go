@@ -9,9 +9,16 @@ import (
 	"ccxmld/interpreter"
 )
 
+// The directions of media (DLG-7).
+const (
+	directionBoth     = "both"
+	directionTransmit = "dialogtransmit"
+	directionReceive  = "dialogreceive"
+)
+
 // StartDialog starts a dialog on a leg (interpreter.Dialogs). The bridge between
 // the two takes the place of what the leg was joined to, unless the dialog plays
-// beside it.
+// beside it, or only listens.
 func (c *control) StartDialog(r interpreter.DialogRequest) {
 	if r.Prepared {
 		p := c.prepared[r.DialogID]
@@ -23,8 +30,12 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 			p.start = &r
 			return
 		}
-		r.Source = p.request.Source
+		r.Source, r.Type = p.request.Source, p.request.Type
 	}
+	if c.starting == nil {
+		c.starting = make(map[string]interpreter.DialogRequest, 1)
+	}
+	c.starting[r.DialogID] = r
 	if r.ConferenceID != "" {
 		c.startConferenceDialog(r)
 		return
@@ -39,32 +50,65 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 	}
 	switch {
 	case reason != "":
-		c.discard(r.DialogID)
-		c.dialogNotStarted(r, reason)
-	case r.Beside:
+		c.cannotStart(r, reason)
+	case r.Beside || onlyListens(r):
 		c.startDialog(l, r)
 	default:
 		l.endDialogs()
-		m := &move{legs: []*leg{l}, run: func() { c.startDialog(l, r) }}
+		m := &move{legs: []*leg{l}, run: func() {
+			l.endDialogs() // of those that came meanwhile
+			c.startDialog(l, r)
+		}}
+		if r.MediaDirection != "" && r.MediaDirection != directionBoth {
+			m.needless = func() bool { l.leaveFor(r.MediaDirection); return false }
+		}
 		m.queue()
+	}
+}
+
+// onlyListens tells whether a dialog takes digits, and needs its leg for nothing
+// else.
+func onlyListens(r interpreter.DialogRequest) bool {
+	return r.MediaDirection == directionReceive && !dialog.Records(r.Type)
+}
+
+// claim takes a dialog from those whose leg is on its way. It reports false for one
+// that is not among them any more: it was terminated meanwhile.
+func (c *control) claim(dialogID string) bool {
+	_, starting := c.starting[dialogID]
+	delete(c.starting, dialogID)
+	return starting
+}
+
+// cannotStart gives up a dialog that has no leg.
+func (c *control) cannotStart(r interpreter.DialogRequest, reason string) {
+	if c.claim(r.DialogID) {
+		c.discard(r.DialogID)
+		c.dialogNotStarted(r, reason)
 	}
 }
 
 func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
 	p := c.prepared[r.DialogID]
-	if r.Prepared && p == nil { // its end was told while the leg was on its way
+	switch {
+	case r.Prepared && p == nil: // its end was told while the leg was on its way
+		delete(c.starting, r.DialogID)
+		return
+	case l.state != legConnected:
+		c.cannotStart(r, "the connection is gone")
+		return
+	case !c.claim(r.DialogID):
 		return
 	}
 	delete(c.prepared, r.DialogID)
-	if l.state != legConnected {
-		c.dialogNotStarted(r, "the connection is gone")
-		return
-	}
 	if c.dialogs == nil {
 		c.dialogs = make(map[string]*leg, 1)
 	}
 	c.dialogs[r.DialogID] = l
-	d := &legDialog{leg: l, id: r.DialogID, beside: r.Beside}
+	d := &legDialog{
+		leg: l, id: r.DialogID, beside: r.Beside || onlyListens(r),
+		mute: r.MediaDirection == directionReceive, deaf: r.MediaDirection == directionTransmit,
+	}
 	l.dialogs = append(l.dialogs, d)
 	request := dialogRequest(r)
 	request.Local, request.Remote = l.local, l.remote
@@ -128,7 +172,12 @@ func dialogPairs(pairs []interpreter.Pair) []dialog.Pair {
 
 // TerminateDialog ends a dialog (interpreter.Dialogs).
 func (c *control) TerminateDialog(r interpreter.TerminateRequest) {
-	if p := c.discard(r.DialogID); p != nil { // DLG-23
+	if request, starting := c.starting[r.DialogID]; starting { // its leg is on its way
+		delete(c.starting, r.DialogID)
+		c.discard(r.DialogID)
+		c.queueDialog("dialog.started", request, interpreter.DialogStarted)
+		c.dialogExited(request, dialog.Result{})
+	} else if p := c.discard(r.DialogID); p != nil { // DLG-23
 		c.dialogExited(p.request, dialog.Result{})
 	} else if d := c.findDialog(r.DialogID); d != nil {
 		d.dialog.Terminate(r.Immediate)

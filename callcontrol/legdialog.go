@@ -13,7 +13,9 @@ import (
 type legDialog struct {
 	leg      *leg
 	id       string
-	beside   bool // plays beside the leg's bridges
+	beside   bool // does not take the place of the leg's bridges
+	mute     bool // only listens: what it plays is not heard (DLG-7)
+	deaf     bool // only plays: it gets no digits
 	detached bool // the leg was taken elsewhere
 	dialog   dialog.Dialog
 
@@ -32,6 +34,15 @@ func (d *legDialog) Execute(app, argument string, started func(), done func(dial
 		}
 	}
 	switch {
+	case d.mute && app != "record" && d.leg.state != legGone:
+		d.leg.control.session.Do(func() {
+			if started != nil {
+				started()
+			}
+			if done != nil {
+				done(dialog.Completion{Response: "FILE PLAYED", Elapsed: -1})
+			}
+		})
 	case !d.detached || d.leg.state == legGone:
 		d.leg.Execute(app, argument, started, done)
 	case d.joining:
@@ -48,7 +59,7 @@ func (d *legDialog) Execute(app, argument string, started func(), done func(dial
 
 // Break ends what plays (dialog.Channel).
 func (d *legDialog) Break() {
-	if !d.detached {
+	if !d.detached && !(d.mute && d.beside) {
 		d.leg.Break()
 	}
 }
@@ -88,11 +99,11 @@ func (l *leg) isFree() bool {
 		!slices.ContainsFunc(l.dialogs, func(d *legDialog) bool { return !d.detached && !d.beside })
 }
 
-// dialogTakes gives a digit to the dialog that was started last, and reports
-// whether it listens for any.
+// dialogTakes gives a digit to the dialog that was started last, of those that do
+// not only play, and reports whether it listens for any.
 func (l *leg) dialogTakes(digit string) bool {
 	for _, d := range slices.Backward(l.dialogs) {
-		if !d.detached {
+		if !d.detached && !d.deaf {
 			return d.dialog.Digit(digit)
 		}
 	}

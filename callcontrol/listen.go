@@ -41,13 +41,34 @@ func (l *leg) keepSpeaking(source *leg) {
 			source.vacate()
 		}
 	})
-	if l.place.kind != inBridge || l.place.partner == source.id {
+	l.keepHeard(source.id)
+}
+
+// keepHeard sees to it that the leg's partner in a bridge goes on hearing it when
+// the leg leaves that, unless the partner is the one whose id is given.
+func (l *leg) keepHeard(except string) {
+	if l.place.kind != inBridge || l.place.partner == except {
 		return
 	}
 	if partner := l.control.legs[l.place.partner]; partner != nil {
 		o := &order{implicit: l.place.order.implicit, issuer: l.place.order.issuer, owners: l.place.order.owners}
 		o.ID1, o.ID2, o.Half = l.place.order.ID1, l.place.order.ID2, true
 		partner.goesOn = o
+	}
+}
+
+// leaveFor takes the leg out of what it is in for a dialog of one direction. Only
+// its input would fall for one that plays, and nothing for one that listens
+// (DLG-18); but a member of a conference cannot have other input in FreeSWITCH, and
+// a recording needs the leg. That it leaves is told then.
+func (l *leg) leaveFor(direction string) {
+	switch {
+	case l.moving() || l.place.kind == alone:
+	case direction == directionTransmit && l.place.kind != inConference:
+		l.keepHeard("")
+	default:
+		l.place.silent = false
+		l.leave()
 	}
 }
 

@@ -32,8 +32,7 @@ func (c *control) startConferenceDialog(r interpreter.DialogRequest) {
 			node, err = c.controller.pickNode()
 		}
 		if err != nil {
-			c.discard(r.DialogID)
-			c.dialogNotStarted(r, err.Error())
+			c.cannotStart(r, err.Error())
 			return
 		}
 		c.sendStandIn(node, &standIn{conference: r.ConferenceID, dialog: r, room: held.Room, node: held.Node})
@@ -69,18 +68,17 @@ func (c *control) standsIn(l *leg) {
 	}
 	s.dialog.Beside = true // it has no bridge that it could take the place of
 	c.startDialog(l, s.dialog)
+	if c.dialogs[s.dialog.DialogID] == nil { // it was terminated meanwhile
+		l.hangUp("NORMAL_CLEARING")
+	}
 }
 
 // standInEnded tells the document of a dialog that could not be started.
 func (c *control) standInEnded(l *leg, h hangup) {
 	delete(c.legs, l.id)
-	if _, started := c.dialogs[l.standIn.dialog.DialogID]; started || l.standIn.dialog.Beside && l.detail == "" {
-		return // the dialog says how it ended
-	}
 	reason := l.detail
 	if reason == "" {
 		reason = "FreeSWITCH could not bring it to the conference (" + h.cause + "); is mod_loopback loaded?"
 	}
-	c.discard(l.standIn.dialog.DialogID)
-	c.dialogNotStarted(l.standIn.dialog, reason)
+	c.cannotStart(l.standIn.dialog, reason) // one that has started says itself how it ended
 }

@@ -17,6 +17,9 @@ import (
 // RecordingType is the media type of dialogs that record the party.
 const RecordingType = "application/x-record"
 
+// Records tells whether dialogs of a media type record the party.
+func Records(kind string) bool { return mediaType(kind) == RecordingType }
+
 // recording is a dialog that records what the party says, by FreeSWITCH's record
 // application (mod_dptools). Its src is the HTTP URI that gets the recording, or
 // null: for none.

@@ -50,7 +50,8 @@ const switchboard = `
   <transition event="connection.merged" cond="event$.connectionid == ids.a"/>
   <transition event="connection.merged"><log expr="'merged ' + nameOf(event$.mergeid)"/><exit/></transition>
   <transition event="user.hangup"><disconnect connectionid="ids[event$.id1]"/></transition>
-  <transition event="user.dialog"><dialogstart connectionid="ids[event$.id1]" src="'/sounds/music.wav'" type="'audio/wav'"/></transition>
+  <transition event="user.dialog"><dialogstart connectionid="ids[event$.id1]" src="'/sounds/music.wav'" type="'audio/wav'"
+    mediadirection="event$.duplex == 'full' ? 'both' : event$.duplex"/></transition>
   <transition event="conference.joined"><log expr="'joined ' + nameOf(event$.id1) + ' ' + nameOf(event$.id2) + ': ' + show()"/></transition>
   <transition event="conference.unjoined"><log expr="'unjoined ' + nameOf(event$.id1) + ' ' + nameOf(event$.id2) + ': ' + show()"/></transition>
   <transition event="dialog.started"><log expr="'dialog: ' + show()"/></transition>
@@ -86,7 +87,8 @@ func newBoard(h *house) *board {
 	return b
 }
 
-// tell sends the switchboard an event, such as "join a b half".
+// tell sends the switchboard an event, such as "join a b half". The third word of a
+// dialog is its direction.
 func (b *board) tell(command string) {
 	b.Helper()
 	words := append(strings.Fields(command), "", "", "")
@@ -211,6 +213,21 @@ func TestWhoHearsWhom(t *testing.T) {
 			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
 			{"join c b half", "joined c b: a<b >b; b<a >ac; c<b >", "a<b; b<a; c<b"},
 			{"hangup b", "gone b: a< >; b< >; c< >", "a<; b<; c<"},
+		}},
+		{"DLG-18 a dialog that only transmits leaves its connection to be heard", []step{
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"dialog a - dialogtransmit", "dialog: a<somebody >b; b<a >; c< >", "a<; b<a; c<"},
+			{"unjoin a b", "unjoined a b: a<somebody >; b< >; c< >", "a<; b<; c<"},
+		}},
+		{"DLG-18 a conference is left for a dialog that only transmits, and told", []step{
+			{"join a m", "joined a m: a<m >m; b< >; c< >; m<a >a", "a<; b<; c<"},
+			{"join b m", "joined b m: a<m >m; b<m >m; c< >; m<ab >ab", "a<b; b<a; c<"},
+			{"dialog a - dialogtransmit", "unjoined a m: a< >; b<m >m; c< >; m<b >b", "a<; b<; c<"},
+			{"dialog a - dialogtransmit", "dialog: a<somebody >; b<m >m; c< >; m<b >b", "a<; b<; c<"},
+		}},
+		{"DLG-19 a dialog that only receives leaves alone what its connection hears", []step{
+			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
+			{"dialog a - dialogreceive", "dialog: a<b >bsomebody; b<a >a; c< >", "a<b; b<a; c<"},
 		}},
 		{"a dialog takes the place of a half join and the other way round", []step{
 			{"join a b half", "joined a b: a<b >; b< >a; c< >", "a<b; b<; c<"},
