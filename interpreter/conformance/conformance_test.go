@@ -46,6 +46,13 @@ func TestConformance(t *testing.T) {
 	for _, id := range r.Unknown {
 		t.Errorf("%s is named by the suite and is not in docs/ccxml-conformance.md", id)
 	}
+	for _, section := range r.Sections {
+		for _, item := range section.Items {
+			if item.Verdict == conformance.NoTest {
+				t.Errorf("%s: %s", item.ID, item.Reason)
+			}
+		}
+	}
 	compare(t, r.Markdown())
 }
 
