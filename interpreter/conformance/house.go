@@ -110,7 +110,6 @@ func (h *House) configuration() (*conf.Config, error) {
 		"HTTP_CREATESESSION": "true",
 		"DOCUMENTS_ALLOW":    fmt.Sprintf("[%q]", h.web.url+"/"),
 		"TOKENS":             fmt.Sprintf("{%s: {uri: %q}}", Token, h.web.url+"/voxeo/parts/token.ccxml"),
-		"LIMITS_SCRIPT_TIME": "500ms",
 		"DIALOG_RECORDINGS":  h.dir,
 	}
 	maps.Copy(settings, h.sw.Settings())

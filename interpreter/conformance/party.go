@@ -23,6 +23,7 @@ var parties = []party{
 		real: "ring_ready^sleep:1000^answer^park"},
 	{name: "answers-then-hangs-up", simulated: switchsim.Answers{HangupAfter: 2 * time.Second},
 		real: "answer^sleep:2000^hangup"},
+	{name: "answers-for-10s", simulated: switchsim.Answers{HangupAfter: 10 * time.Second}, real: "answer^sleep:10000^hangup"},
 	{name: "early-media", simulated: switchsim.EarlyMedia{After: 500 * time.Millisecond, AnswerAfter: 2 * time.Second},
 		real: "sleep:500^pre_answer^sleep:2000^answer^park"},
 	{name: "presses-12", simulated: switchsim.Answers{}, presses: "12", real: "answer^sleep:1000^send_dtmf:12^park"},
