@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"mail":                    nil,
 	"conf":                    nil,
 	"daemon":                  {"script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "callcontrol", "httpapi", "mail", "conf"},
+	"doctor":                  {"esl", "sessionstore", "callcontrol", "conf"},
 	"cmd/ccxmld":              {everything},
 	"examples":                nil,
 }

@@ -48,7 +48,7 @@ func newNode(c *Controller, o NodeOptions) *Node {
 		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log,
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + linkVariable, c.options.ID}},
-		OnUp:    first,
+		OnUp:    func() { first(); n.lookForModules() },
 		OnEvent: c.handleLink,
 	})
 	return n

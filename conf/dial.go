@@ -21,6 +21,15 @@ type DialRoute struct {
 	callerID string
 }
 
+// Beginning is what all dial strings of the route begin with, such as
+// "sofia/gateway/carrier/": the template up to its first placeholder.
+func (r DialRoute) Beginning() string {
+	if len(r.dial) == 0 || r.dial[0].name != "" {
+		return ""
+	}
+	return r.dial[0].text
+}
+
 // DialString is where FreeSWITCH dials.
 type DialString struct {
 	// Text is a FreeSWITCH dial string without variables, such as

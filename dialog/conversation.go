@@ -189,7 +189,7 @@ func (c *Conversation) play(t *turn) {
 func (c *Conversation) playback(t *turn, p Prompt, path string) {
 	c.execute("playback", esl.Literal(path), func() { c.began(t) }, func(done Completion) {
 		if done.Response != "FILE PLAYED" {
-			c.failed(t, p, fmt.Sprintf("%s could not be played: %s", p.Source, orUnknown(done.Response)))
+			c.failed(t, p, fmt.Sprintf("%s could not be played: %s", p.Source, unplayed(path, done.Response)))
 			return
 		}
 		c.began(t)
@@ -229,6 +229,16 @@ func (c *Conversation) aloud(t *turn, p Prompt, app, argument string, problem fu
 		c.began(t)
 		c.play(t)
 	})
+}
+
+// unplayed says why FreeSWITCH did not play what is at a path. It answers the same
+// for a file that is not there, that it may not read, and of a format that none
+// of its modules knows.
+func unplayed(path, response string) string {
+	if response != "FILE NOT FOUND" {
+		return orUnknown(response)
+	}
+	return response + "; FreeSWITCH needs " + path + " on its own machine, readable to it, and in a format it has a module for"
 }
 
 func orUnknown(response string) string {

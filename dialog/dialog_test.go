@@ -126,7 +126,7 @@ func TestAudio(t *testing.T) {
 		{"nothing to pronounce", "null://?text=...", nil, []string{"say ..."}, "started, exit"},
 		{"variables stay text", "null://?text=${system rm} and $${x}", nil, []string{`say \${system rm} and \$\${x}`}, "started, exit"},
 		{"settings of the engine", "null://?text={a=b}hello", nil, []string{"say a=b}hello"}, "started, exit"},
-		{"missing", "missing.wav", nil, nil, "notstarted: missing.wav could not be played: FILE NOT FOUND"},
+		{"missing", "missing.wav", nil, nil, "notstarted: missing.wav could not be played: FILE NOT FOUND; FreeSWITCH needs /app/missing.wav on its own machine, readable to it, and in a format it has a module for"},
 		{"nothing", "null://", nil, nil, "notstarted: src names nothing to play, and no text to speak"},
 		{"a program", "shell_stream:///bin/sh", nil, nil, ""},
 		{"a program, by another scheme", "exec:/bin/sh", nil, nil, "notstarted: exec: sources are not played; use a file or an HTTP URI"},

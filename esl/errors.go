@@ -3,7 +3,10 @@ package esl
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
+	"syscall"
 )
 
 // Reasons for the end of a connection, and for commands that had no reply.
@@ -33,6 +36,27 @@ var (
 	// was not answered in time.
 	ErrConnectTimeout = errors.New("esl: connect was not answered in time")
 )
+
+// Remedy says what to look at when a Link does not come up for this reason; "" when
+// the reason says all there is to say.
+func Remedy(reason error) string {
+	timeout := net.Error(nil)
+	switch {
+	case errors.Is(reason, ErrWrongPassword):
+		return "the password is the one in FreeSWITCH's event_socket.conf.xml, as mod_event_socket has read it: fs_cli -x 'reload mod_event_socket' after a change"
+	case errors.Is(reason, ErrRejected):
+		return "admit this machine to the list that apply-inbound-acl names in FreeSWITCH's event_socket.conf.xml (loopback.auto without one), then fs_cli -x reloadacl"
+	case errors.Is(reason, ErrNotFreeSWITCH):
+		return "whoever listens there does not speak as an Event Socket, or says nothing at all: the port is listen-port of FreeSWITCH's event_socket.conf.xml, usually 8021, and not that of SIP or of the socket action"
+	case errors.Is(reason, io.EOF):
+		return "whoever listens there closes at once: a proxy without FreeSWITCH behind it, or FreeSWITCH being shut down"
+	case errors.Is(reason, syscall.ECONNREFUSED):
+		return "nothing listens there: FreeSWITCH must run, load mod_event_socket, and name this address in listen-ip and listen-port of event_socket.conf.xml"
+	case errors.As(reason, &timeout) && timeout.Timeout():
+		return "no answer at all: the address is wrong, or a firewall is in between"
+	}
+	return ""
+}
 
 // A LimitError ends a connection on which more was announced or sent than its
 // Limits allow.

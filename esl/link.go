@@ -117,13 +117,23 @@ func (l *Link) Run(ctx context.Context) error {
 		if text := cause(err); text != logged {
 			level, logged = slog.LevelWarn, text
 		}
-		l.log.Log(ctx, level, "node link is down, trying again", "error", err, "wait", wait)
+		l.log.Log(ctx, level, "node link is down, trying again", "error", err, "do", Remedy(err), "wait", wait)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// RunOnce is Run without another try: it returns why the link did not come up, or
+// went down; nil when ctx ended. It is for looking at a node.
+func (l *Link) RunOnce(ctx context.Context) error {
+	_, err := l.connectOnce(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // cause names a failure without what differs from one try to the next, such as

@@ -33,8 +33,6 @@ func init() {
 		"status":              (*Switch).apiStatus,
 		"module_exists":       (*Switch).apiModuleExists,
 		"show":                (*Switch).apiShow,
-		"version":             func(*Switch, string) string { return "FreeSWITCH Version 1.11.3-dev (simulated)\n" },
-		"global_getvar":       func(*Switch, string) string { return "" },
 		"echo":                func(_ *Switch, text string) string { return text },
 		"create_uuid":         func(sw *Switch, _ string) string { return sw.newUUID() },
 		"strepoch":            func(sw *Switch, _ string) string { return strconv.FormatInt(sw.now().Unix(), 10) },
@@ -119,15 +117,15 @@ func (sw *Switch) apiStatus(string) string {
 		}
 	}
 	return fmt.Sprintf("UP 0 years, %d days, %d hours, %d minutes, %d seconds, %d milliseconds, %d microseconds\n"+
-		"FreeSWITCH (Version 1.11.3-dev simulated) is ready\n%d session(s) since startup\n"+
-		"%d session(s) - peak %d, last 5min %d \n0 session(s) per Sec out of max 30, peak 0, last 5min 0 \n1000 session(s) max\n"+
+		"FreeSWITCH (Version %s simulated) is ready\n%d session(s) since startup\n"+
+		"%d session(s) - peak %d, last 5min %d \n0 session(s) per Sec out of max %d, peak 0, last 5min 0 \n%d session(s) max\n"+
 		"min idle cpu 0.00/100.00\n",
 		up/(24*time.Hour), up/time.Hour%24, up/time.Minute%60, up/time.Second%60, up/time.Millisecond%1000, up/time.Microsecond%1000,
-		sw.sessions, live, live, live)
+		sw.version(), sw.sessions, live, live, live, sw.sessionsPerSecond(), sw.maxSessions())
 }
 
 // usualModules are those that a switch for controllers has.
-var usualModules = []string{"mod_commands", "mod_conference", "mod_dptools", "mod_dialplan_xml", "mod_event_socket", "mod_flite", "mod_say_en", "mod_sndfile", "mod_sofia", "mod_tone_stream"}
+var usualModules = []string{"mod_commands", "mod_conference", "mod_dptools", "mod_dialplan_xml", "mod_event_socket", "mod_flite", "mod_loopback", "mod_say_en", "mod_sndfile", "mod_sofia", "mod_tone_stream"}
 
 func (sw *Switch) hasModule(name string) bool {
 	modules := sw.options.Modules
@@ -141,8 +139,12 @@ func (sw *Switch) apiModuleExists(name string) string {
 	return strconv.FormatBool(sw.hasModule(name))
 }
 
-// apiShow knows "show calls count" and "show channels [count]".
+// apiShow knows "show calls count", "show channels [count]" and "show
+// interfaces".
 func (sw *Switch) apiShow(what string) string {
+	if what == "interfaces" {
+		return sw.showInterfaces()
+	}
 	var live []*channel
 	for _, c := range sw.channels {
 		if !c.ended {

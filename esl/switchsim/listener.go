@@ -77,6 +77,13 @@ func (sw *Switch) newListener(conn net.Conn, c *channel) *listener {
 // greet asks for the password.
 func (l *listener) greet() { l.send("Content-Type: auth/request\n\n") }
 
+// deny is what an access list does to those it does not admit.
+func (l *listener) deny() {
+	const message = "Access Denied, go away.\n"
+	l.send("Content-Type: text/rude-rejection\nContent-Length: " + strconv.Itoa(len(message)) + "\n\n" + message)
+	l.end()
+}
+
 // read takes commands until the connection ends.
 func (l *listener) read() {
 	reader := bufio.NewReaderSize(l.conn, 512)

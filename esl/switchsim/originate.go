@@ -100,7 +100,7 @@ func (o *outgoing) place(number string) {
 	behaviour, ok := sw.callees[number]
 	switch {
 	case ok:
-	case strings.HasPrefix(number, "app="): // of loopback: the other half runs an application
+	case answersItself(c.name, number):
 		behaviour = Answers{}
 	case sw.callees["*"] != nil:
 		behaviour = sw.callees["*"]
@@ -109,6 +109,12 @@ func (o *outgoing) place(number string) {
 	}
 	sw.calling(c.party)
 	behaviour.behave(o)
+}
+
+// answersItself tells whether a number is the other half of a loopback call that
+// runs applications of its own: one, or an inline dialplan that answers.
+func answersItself(channel, number string) bool {
+	return strings.HasPrefix(number, "app=") || strings.HasPrefix(channel, "loopback/") && strings.Contains(number, ":answer")
 }
 
 // proceed is what a leg does once its call is up: an application, or an
@@ -167,6 +173,7 @@ func (sw *Switch) endpoint(dial string) (name, number, host, cause string) {
 		return "sofia/external/" + last, number, orElse(host, parts[2]), ""
 	case kind == "sofia" && len(parts) >= 3 && number != "":
 		return dial, number, orElse(host, "127.0.0.1:5060"), ""
+	case kind == "loopback" && !sw.hasModule("mod_loopback"):
 	case (kind == "loopback" || kind == "user") && len(parts) >= 2 && number != "":
 		if kind == "loopback" {
 			number = parts[1]

@@ -32,8 +32,22 @@ type Options struct {
 	Variables map[string]string
 	// Gateways are the gateways that sofia/gateway/NAME/… knows; nil is any.
 	Gateways []string
+	// DownGateways are gateways that are there, and down.
+	DownGateways []string
 	// Modules are those that module_exists knows; nil is a usual list.
 	Modules []string
+	// Profiles are the conference profiles that are configured; nil is default
+	// and ccxmld.
+	Profiles []string
+	// Globals are global variables, such as sound_prefix.
+	Globals map[string]string
+	// Version is FreeSWITCH's, a recent one by default.
+	Version string
+	// SessionsPerSecond and MaxSessions are what the switch says its limits are,
+	// the stock 30 and 1000 by default. They are not kept.
+	SessionsPerSecond, MaxSessions int
+	// Denies turns links away as an access list does.
+	Denies bool
 	// Sounds tells how long the file at a path lasts and whether it is there,
 	// beside those named to [Switch.AddSound]. It must not call the switch.
 	Sounds func(path string) (time.Duration, bool)
@@ -167,7 +181,11 @@ func (sw *Switch) accept(server net.Listener) {
 			conn.Close()
 			return
 		}
-		sw.newListener(conn, nil).greet()
+		if l := sw.newListener(conn, nil); sw.options.Denies {
+			l.deny()
+		} else {
+			l.greet()
+		}
 		sw.unlock()
 	}
 }
