@@ -22,6 +22,7 @@ func Modules() []Module {
 		{"mod_dialplan_xml", "incoming calls by the XML dialplan", false},
 		{"mod_sofia", "SIP calls", false},
 		{"mod_loopback", "conferences joined to each other, dialogs on conferences, and calls of FreeSWITCH to itself", false},
+		{"mod_say_en", "numbers, dates and money said in English", false},
 		{"mod_tone_stream", "beeps, tones and silence", false},
 	}
 }

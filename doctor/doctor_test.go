@@ -189,7 +189,7 @@ func TestWhatIsWrong(t *testing.T) {
 }
 
 func (i *installation) without(module string) {
-	all := []string{"mod_commands", "mod_conference", "mod_dptools", "mod_dialplan_xml", "mod_event_socket", "mod_flite", "mod_loopback", "mod_sndfile", "mod_sofia", "mod_tone_stream"}
+	all := []string{"mod_commands", "mod_conference", "mod_dptools", "mod_dialplan_xml", "mod_event_socket", "mod_flite", "mod_loopback", "mod_say_en", "mod_sndfile", "mod_sofia", "mod_tone_stream"}
 	i.sw.Modules = slices.DeleteFunc(all, func(m string) bool { return m == module })
 }
 
