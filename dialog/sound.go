@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"regexp"
+	"strconv"
 	"strings"
+	"time"
 
 	"ccxmld/fetch"
 )
@@ -57,7 +60,7 @@ func (s *Service) locate(source, base string) (file, remote string, err error) {
 	case "http", "https":
 		return "", source, nil
 	case "tone_stream", "silence_stream":
-		return source, "", nil
+		return source, "", checkTones(source)
 	default:
 		return "", "", fmt.Errorf("%s: sources are not played; use a file or an HTTP URI", scheme)
 	}
@@ -65,6 +68,32 @@ func (s *Service) locate(source, base string) (file, remote string, err error) {
 		err = s.options.AllowFile(fileURI(file))
 	}
 	return file, "", err
+}
+
+const (
+	longestTones = 1000             // characters of a script of tones
+	longestTone  = 10 * time.Minute // FreeSWITCH makes the whole tone before it plays it
+)
+
+var numberInTones = regexp.MustCompile(`\d+`)
+
+// checkTones refuses what a tone_stream or silence_stream may do beside sounding:
+// read its script from a file (path=, mod_tone_stream), which documents.allow does
+// not know of, and fill FreeSWITCH's memory with one tone.
+func checkTones(source string) error {
+	_, script, _ := strings.Cut(source, "://")
+	switch {
+	case len(script) > longestTones:
+		return fmt.Errorf("the tones of %q are longer than %d characters", shorten(source), longestTones)
+	case strings.HasPrefix(strings.ToLower(script), "path="):
+		return fmt.Errorf("%q: tones are not read from files; write them out", shorten(source))
+	}
+	for _, text := range numberInTones.FindAllString(script, -1) {
+		if n, err := strconv.ParseInt(text, 10, 64); err != nil || n > longestTone.Milliseconds() {
+			return fmt.Errorf("%q: %s is too long; a tone may last up to %s, and loops=-1 repeats it", shorten(source), shorten(text), longestTone)
+		}
+	}
+	return nil
 }
 
 // resolve resolves a relative source against the document that names it.
