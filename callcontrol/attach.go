@@ -32,9 +32,9 @@ const legVariables = "park_after_bridge=true;hangup_after_bridge=false;playback_
 const instanceVariable = "ccxmld_instance"
 
 // attach makes conn the leg's socket. It is called in conn's reader goroutine,
-// before any event of it is read; taken then runs in the session's. It reports
-// false when the session has ended.
-func (l *leg) attach(c *Controller, conn *esl.Conn, taken func()) bool {
+// before any event of it is read; taken then runs in the session's. machine is the
+// FreeSWITCH that it comes from. It reports false when the session has ended.
+func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()) bool {
 	conn.SetHandler(func(e *esl.Event) { l.handle(c, conn, e) })
 	conn.SetEndHandler(func(reason error) {
 		if !l.route.do(func() { l.lost(conn, reason) }) {
@@ -55,6 +55,13 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, taken func()) bool {
 		esl.API("uuid_setvar_multi", l.id, legVariables+";"+instanceVariable+"="+c.instance),
 	)
 	return l.route.do(func() {
+		if l.strange(machine) {
+			l.log().Info("an attempt that was given up is answered; it is hung up", "machine", machine)
+			conn.SetHandler(nil)
+			conn.SetEndHandler(func(error) {})
+			refuse(conn, "NORMAL_CLEARING")
+			return
+		}
 		if l.conn != nil {
 			// The socket that the leg has left must stay open: closing it would end
 			// the leg's new socket action too.
@@ -67,7 +74,8 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, taken func()) bool {
 }
 
 // lost notes that a socket has ended. If it was the leg's own, and no hangup came
-// before, the call is beyond our reach: FreeSWITCH or the way to it is gone.
+// before, FreeSWITCH or the way to it is gone; the leg may still be reached over
+// its node's link.
 func (l *leg) lost(conn *esl.Conn, reason error) {
 	if l.conn != conn {
 		return
@@ -83,7 +91,9 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 		return
 	}
 	l.log().Warn("the leg's socket ended before its hangup", "error", reason)
-	l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+	if !l.control.reclaim(l) {
+		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+	}
 }
 
 // usualEnd is the cause of a call that ended without saying why.

@@ -21,6 +21,7 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 		l.send(esl.Execute("answer", "", ""), func(err error) {
 			c.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())
 		})
+		c.acceptLate(l)
 	}
 }
 
@@ -114,7 +115,7 @@ func (c *control) Disconnect(r interpreter.DisconnectRequest) {
 	if l == nil { // its final event is already queued
 		return
 	}
-	if l.state == legDialing || l.state == legAlerting {
+	if l.state != legConnected {
 		l.failure = r.Reason
 		if l.failure == "" {
 			l.failure = "disconnected"

@@ -49,7 +49,7 @@ func (c *control) joinConferences(o *order) {
 		}
 		var node *Node
 		if err == nil {
-			node, err = c.controller.pickNode()
+			node, err = c.controller.nodes.pickOn(p.first.Node)
 		}
 		if err != nil {
 			o.fail(c, err.Error())
@@ -80,7 +80,7 @@ func (c *control) placeCascade(s *cascade, room1, room2 string, o *order) {
 		alive := c.session.Do(func() {
 			switch {
 			case !slices.Contains(c.cascades, s): // taken away meanwhile
-				s.node.send(esl.API("uuid_kill", s.id))
+				s.node.kill(s.id, "NORMAL_CLEARING")
 				o.fail(c, "the conferences were unjoined before")
 			case err != nil:
 				c.cascades = slices.DeleteFunc(c.cascades, func(other *cascade) bool { return other == s })
@@ -93,7 +93,7 @@ func (c *control) placeCascade(s *cascade, room1, room2 string, o *order) {
 			}
 		})
 		if !alive && err == nil && !refused {
-			s.node.send(esl.API("uuid_kill", s.id))
+			s.node.kill(s.id, "NORMAL_CLEARING")
 		}
 	})
 }
@@ -104,7 +104,7 @@ func (c *control) endCascade(s *cascade) {
 		return
 	}
 	c.cascades = slices.DeleteFunc(c.cascades, func(other *cascade) bool { return other == s })
-	s.node.send(esl.API("uuid_kill", s.id))
+	s.node.kill(s.id, "NORMAL_CLEARING")
 }
 
 // endCascades takes the cascades of a conference away, or all for "".

@@ -198,8 +198,8 @@ func (c *control) Release() {
 	c.detachAll()
 }
 
-// releasePatience is how long a leg that has no socket of its own is remembered
-// after its session has ended, so that it is hung up if it comes to us still.
+// releasePatience is how long a leg is remembered after its session has ended, so
+// that it is hung up if it comes to us still, and how long its socket may stay open.
 const releasePatience = time.Minute
 
 // releaseLeg lets go of a leg whose session has ended and which was told to hang
@@ -221,8 +221,14 @@ func (c *Controller) releaseLeg(l *leg) {
 		c.forgetLeg(l)
 	case l.arriving != nil:
 		c.options.Clock.AfterFunc(arrivalPatience, func() { c.forgetLeg(l) })
-	case l.conn == nil:
-		c.options.Clock.AfterFunc(releasePatience, func() { c.forgetLeg(l) })
+	default:
+		conn := l.conn
+		c.options.Clock.AfterFunc(releasePatience, func() {
+			c.forgetLeg(l)
+			if conn != nil { // FreeSWITCH has been told, and says nothing
+				_ = conn.Close()
+			}
+		})
 	}
 }
 

@@ -77,8 +77,7 @@ type Controller struct {
 	limits    Limits
 	log       *slog.Logger
 	documents *documents
-	nodes     []*Node
-	nextNode  atomic.Int64 // for taking turns
+	nodes     nodes
 	started   atomic.Int64 // sessions, ever
 	instance  string       // tells this process from one of the same ID before it
 
@@ -125,7 +124,7 @@ func New(o Options) *Controller {
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
 	c.documents = newDocuments(o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Logger)
 	for _, node := range o.Nodes {
-		c.nodes = append(c.nodes, newNode(c, node))
+		c.nodes.list = append(c.nodes.list, newNode(c, node))
 	}
 	return c
 }
@@ -134,9 +133,7 @@ func New(o Options) *Controller {
 // until ctx ends.
 func (c *Controller) Run(ctx context.Context) error {
 	var running sync.WaitGroup
-	for _, node := range c.nodes {
-		running.Go(func() { _ = node.link.Run(ctx) })
-	}
+	running.Go(func() { c.nodes.run(ctx) })
 	running.Go(func() { c.receiveMail(ctx) })
 	running.Go(func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
 	running.Wait()
@@ -227,24 +224,6 @@ func (c *Controller) Connections() int {
 	return len(c.legs)
 }
 
-// NodeStatus is a node's name and why it cannot be reached; nil when it can.
-type NodeStatus struct {
-	Name string
-	Err  error
-}
-
-// Nodes tells of each configured node whether its link is up.
-func (c *Controller) Nodes() []NodeStatus {
-	list := make([]NodeStatus, len(c.nodes))
-	for i, node := range c.nodes {
-		list[i].Name = node.options.Name
-		if !node.link.Up() {
-			list[i].Err = fmt.Errorf("not connected: %w", node.link.Err())
-		}
-	}
-	return list
-}
-
 func (c *Controller) addLeg(l *leg) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -293,9 +272,13 @@ func (c *Controller) Handle(call *esl.Call) {
 			if l.arriving != nil {
 				l.arriving.answered = answered
 			}
+			away := l.homing && l.state == legAlerting && !l.answered
 			l.control.attached(l)
+			if away && answered { // while its socket was lost
+				l.control.answered(l)
+			}
 		}
-		if !l.attach(c, call.Conn, taken) {
+		if !l.attach(c, call.Conn, machine, taken) {
 			c.log.Info("leg comes to a session that has ended", "connection", id)
 			refuse(call.Conn, "NORMAL_CLEARING")
 		}

@@ -32,7 +32,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 		answered: isAnswered(call.Channel),
 	}
 	c.addLeg(l)
-	l.attach(c, call.Conn, func() {})
+	l.attach(c, call.Conn, l.machine, func() {})
 	c.background(func(ctx context.Context) {
 		document, err := c.documents.get(ctx, fetch.Request{URI: uri})
 		if err != nil {

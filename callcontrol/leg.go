@@ -39,6 +39,7 @@ type leg struct {
 	state   legState
 	conn    *esl.Conn // the leg's own socket, nil until it is there
 	node    *Node     // of an outbound leg
+	calling *calling  // of one that is being placed
 	local   string    // our address of the call
 	remote  string    // the far end's
 	machine string    // the FreeSWITCH it is on, by its own name
@@ -50,15 +51,17 @@ type leg struct {
 	redirected bool
 	moved      bool // from another controller
 	stopTimer  func() bool
-	failure    string // reason that overrides the table's
-	detail     string // more words about it
+	stopHangup func() bool // of the wait for the end that we asked for
+	failure    string      // reason that overrides the table's
+	detail     string      // more words about it
 
 	place     place
 	moves     []*move  // wait for their turn, the next one first
 	atHome    []func() // wait until the leg is in our socket again
 	homing    bool     // on its way back to our socket
 	playing   []execution
-	executes  bool // CHANNEL_EXECUTE is subscribed
+	overdue   string // the execution whose beginning is waited for
+	executes  bool   // CHANNEL_EXECUTE is subscribed
 	dialogs   []*legDialog
 	termDigit string                // the digit that took the leg out of its join
 	analysis  *interpreter.Analysis // of an outbound leg that has not answered
@@ -214,7 +217,7 @@ const maxHeaderArgument = 1024
 // Execute runs an application on the leg after what already runs there
 // (dialog.Channel).
 func (l *leg) Execute(app, argument string, started func(), done func(dialog.Completion)) {
-	if l.state == legGone || l.conn == nil {
+	if l.state == legGone || l.conn == nil && !l.homing {
 		if done != nil {
 			done(dialog.Completion{Gone: true, Elapsed: -1})
 		}
@@ -230,6 +233,7 @@ func (l *leg) Execute(app, argument string, started func(), done func(dialog.Com
 	}
 	run := execution{id: l.control.controller.newID(), app: app, started: started, done: done}
 	l.playing = append(l.playing, run)
+	l.beginLate()
 	cmd := esl.Execute(app, argument, run.id)
 	if len(argument) > maxHeaderArgument {
 		cmd = esl.ExecuteBody("", app, argument, run.id)
@@ -250,6 +254,7 @@ func (l *leg) runAtHome() {
 // Break ends what plays on the leg, and what waits to (dialog.Channel).
 func (l *leg) Break() {
 	l.send(esl.API("uuid_break", l.id, "all"), nil)
+	l.breakLate()
 }
 
 // began notes that an application has begun (CHANNEL_EXECUTE).
@@ -301,6 +306,7 @@ func (l *leg) completed(id string, c dialog.Completion) {
 		}
 		done := l.playing[i].done
 		l.playing = append(l.playing[:i:i], l.playing[i+1:]...)
+		l.beginLate()
 		if done != nil {
 			done(c)
 		}
@@ -339,11 +345,16 @@ func (l *leg) hangUp(cause string) {
 		}
 		return
 	}
-	kill := esl.API("uuid_kill", l.id, cause)
-	switch {
+	l.kill(cause)
+	l.hangupLate(1, cause)
+}
+
+// kill tells FreeSWITCH to hang the leg up.
+func (l *leg) kill(cause string) {
+	switch node := l.reach(); {
 	case l.conn != nil:
-		l.send(kill, nil)
-	case l.node != nil:
-		l.node.send(kill)
+		l.send(esl.API("uuid_kill", l.id, cause), nil)
+	case node != nil:
+		node.kill(l.id, cause)
 	}
 }

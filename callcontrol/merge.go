@@ -41,6 +41,12 @@ func (c *control) Merge(r interpreter.MergeRequest) {
 // would be left to nobody.
 func (c *control) makeIndependent(a, b *leg, o *order) {
 	waiting := 2
+	c.after(joinPatience, func() {
+		if waiting > 0 {
+			waiting = -1
+			c.notMerged(a, b, o, fmt.Errorf("FreeSWITCH did not take up the change within %s", joinPatience))
+		}
+	})
 	for _, l := range []*leg{a, b} {
 		l.conn.Send(esl.API("uuid_setvar_multi", l.id, leaveTogether), func(r *esl.Reply, err error) {
 			if err == nil {

@@ -102,6 +102,7 @@ func (l *leg) leave() {
 	case l.moving():
 	case l.place.kind == inConference:
 		l.place.leaving = true
+		l.leaveLate()
 		l.send(conference.Kick(l.place.room, l.place.member), func(error) {
 			if l.place.leaving {
 				l.place.leaving = false

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -18,16 +20,29 @@ type NodeOptions struct {
 	Name     string
 	Address  string
 	Password string
+	// Weight is the node's share of the outbound calls, beside those of the
+	// others; with 0 it gets none.
+	Weight int
 }
 
 // Node is a FreeSWITCH that we have a link to: for originating calls, and for
-// hanging up those that have no socket yet.
+// legs that have no socket.
 type Node struct {
-	options NodeOptions
-	link    *esl.Link
-	beenUp  chan struct{} // closed when the link is up for the first time
-	pace    *rate.Limiter // of originates: FreeSWITCH refuses what exceeds its sessions-per-second
-	log     *slog.Logger
+	options    NodeOptions
+	controller *Controller
+	link       *esl.Link
+	beenUp     chan struct{} // closed when the link is up for the first time
+	known      func()        // closes it
+	pace       *rate.Limiter // of originates: FreeSWITCH refuses what exceeds its sessions-per-second
+	log        *slog.Logger
+	health     health
+	turn       int                // of the weighted round robin; belongs to nodes
+	stop       context.CancelFunc // ends the link; belongs to nodes, nil before it runs
+
+	mu      sync.Mutex
+	machine string            // the FreeSWITCH's name for itself
+	core    string            // its uuid, which is new with each start
+	owed    map[string]string // legs to be hung up once the link is up, with the cause
 }
 
 // linkVariable marks the outbound legs of a controller, so that its link hears
@@ -42,21 +57,152 @@ const sessionVariable = "ccxml_session"
 var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_HANGUP_COMPLETE"}
 
 func newNode(c *Controller, o NodeOptions) *Node {
-	n := &Node{options: o, log: c.log.With("node", o.Name), beenUp: make(chan struct{}), pace: c.pace()}
-	first := sync.OnceFunc(func() { close(n.beenUp) })
+	n := &Node{
+		options: o, controller: c, log: c.log.With("node", o.Name), beenUp: make(chan struct{}), pace: c.pace(),
+		owed: make(map[string]string),
+	}
+	n.health.node = n
+	n.known = sync.OnceFunc(func() { close(n.beenUp) })
 	n.link = esl.NewLink(esl.LinkOptions{
 		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log,
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + linkVariable, c.options.ID}},
-		OnUp:    func() { first(); n.lookForModules() },
-		OnEvent: c.handleLink,
+		OnUp:    func() { n.cameUp(); n.lookForModules() },
+		OnDown:  func(error) { n.wentDown() },
+		OnEvent: func(e *esl.Event) { c.handleLink(n, e) },
 	})
 	return n
 }
 
+// nodes are the FreeSWITCHes of a controller. They may come and go.
+type nodes struct {
+	mu      sync.Mutex
+	list    []*Node
+	running context.Context // of the links; nil before Run
+	links   sync.WaitGroup
+}
+
+func (n *nodes) all() []*Node {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.list)
+}
+
+// run keeps the links until ctx ends.
+func (n *nodes) run(ctx context.Context) {
+	n.mu.Lock()
+	n.running = ctx
+	for _, node := range n.list {
+		n.start(node)
+	}
+	n.mu.Unlock()
+	<-ctx.Done()
+	n.mu.Lock() // nothing is started from now on
+	n.running = nil
+	n.mu.Unlock()
+	n.links.Wait()
+}
+
+// start runs a node's link. n.mu is held.
+func (n *nodes) start(node *Node) {
+	ctx, stop := context.WithCancel(n.running)
+	node.stop = stop
+	n.links.Go(func() {
+		defer stop()
+		_ = node.link.Run(ctx)
+	})
+}
+
+// pick chooses the node of an outbound call, but none of those given: by weighted
+// round robin among those whose link is up and whose calls do not fail; where all
+// fail, among all that are up. It spreads the turns of a node, so that one of
+// weight 3 beside one of weight 1 is not given three calls in a row each time.
+func (n *nodes) pick(except ...*Node) (*Node, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.list) == 0 {
+		return nil, errors.New("no FreeSWITCH node is configured; add one to nodes")
+	}
+	var reachable, healthy []*Node
+	var reasons []string
+	for _, node := range n.list {
+		switch {
+		case slices.Contains(except, node):
+			reasons = append(reasons, node.options.Name+": was tried")
+		case node.options.Weight <= 0:
+			reasons = append(reasons, node.options.Name+": has weight 0")
+		case !node.link.Up():
+			reasons = append(reasons, fmt.Sprintf("%s: %v", node.options.Name, node.link.Err()))
+		default:
+			reachable = append(reachable, node)
+			if node.health.problem() == "" {
+				healthy = append(healthy, node)
+			}
+		}
+	}
+	if len(healthy) > 0 {
+		reachable = healthy
+	}
+	if len(reachable) == 0 {
+		return nil, fmt.Errorf("no FreeSWITCH node is reachable (%s)", strings.Join(reasons, "; "))
+	}
+	total, next := 0, reachable[0]
+	for _, node := range reachable {
+		total += node.options.Weight
+		if node.turn += node.options.Weight; node.turn > next.turn {
+			next = node
+		}
+	}
+	next.turn -= total
+	return next, nil
+}
+
+// on finds the node that is a machine, by FreeSWITCH's own name for it; nil if it
+// is none of ours, or not known yet.
+func (n *nodes) on(machine string) *Node {
+	for _, node := range n.all() {
+		if machine != "" && node.name() == machine {
+			return node
+		}
+	}
+	return nil
+}
+
+// pickOn chooses the node for a call to a conference on a machine: that machine's,
+// if it is known and its link is up.
+func (n *nodes) pickOn(machine string) (*Node, error) {
+	if node := n.on(machine); node != nil && node.link.Up() {
+		return node, nil
+	}
+	return n.pick()
+}
+
+// NodeStatus tells how a node is.
+type NodeStatus struct {
+	Name string
+	// Err is why it gets no calls now: its link is down, or its calls fail; nil
+	// when it is well.
+	Err error
+}
+
+// Nodes tells of each configured node how it is.
+func (c *Controller) Nodes() []NodeStatus {
+	all := c.nodes.all()
+	list := make([]NodeStatus, len(all))
+	for i, node := range all {
+		list[i].Name = node.options.Name
+		if !node.link.Up() {
+			list[i].Err = fmt.Errorf("not connected: %w", node.link.Err())
+		} else if problem := node.health.problem(); problem != "" {
+			list[i].Err = errors.New(problem)
+		}
+	}
+	return list
+}
+
 // WaitNodes waits until the link to each node has been up, or until ctx ends.
 func (c *Controller) WaitNodes(ctx context.Context) error {
-	for _, node := range c.nodes {
+	for _, node := range c.nodes.all() {
 		select {
 		case <-node.beenUp:
 		case <-ctx.Done():
@@ -74,6 +220,13 @@ func (c *Controller) pace() *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(c.limits.OriginatesPerSecond), c.limits.OriginatesPerSecond)
 }
 
+// name is the machine's name for itself, "" before the link was up.
+func (n *Node) name() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.machine
+}
+
 // send gives a command to the node; what it refuses is logged.
 func (n *Node) send(cmd esl.Command) {
 	n.link.Send(cmd, func(r *esl.Reply, err error) {
@@ -86,24 +239,90 @@ func (n *Node) send(cmd esl.Command) {
 	})
 }
 
+// maxOwed bounds the hangups that a node whose link is down is owed.
+const maxOwed = 10_000
+
+// kill hangs up a leg that has no socket; once the link is up again, if it is
+// down.
+func (n *Node) kill(id, cause string) {
+	n.link.Send(esl.API("uuid_kill", id, cause), func(r *esl.Reply, err error) {
+		switch {
+		case errors.Is(err, esl.ErrLinkDown):
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			if len(n.owed) < maxOwed {
+				n.owed[id] = cause
+			}
+		case err != nil:
+			n.log.Warn("leg not hung up", "connection", id, "error", err)
+		case r.Err() != nil: // it may be gone, or not there yet
+			n.log.Debug("leg not hung up", "connection", id, "error", r.Err())
+		}
+	})
+}
+
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(text, "\n")
 	return strings.TrimSpace(line)
 }
 
-// pickNode chooses the node of an outbound call: the next one that is up.
-func (c *Controller) pickNode() (*Node, error) {
-	if len(c.nodes) == 0 {
-		return nil, errors.New("no FreeSWITCH node is configured; add one to nodes")
+// How the health of a node is judged.
+const (
+	failuresInARow = 3                // of calls, by the node's own fault, after which it is passed over
+	shortestRest   = 10 * time.Second // for which it is, doubled each time that the next call fails too
+	longestRest    = 5 * time.Minute
+)
+
+// health tells whether a node's calls fail by its own fault. A node whose calls do
+// is passed over for a while, and then tried again with one.
+type health struct {
+	node *Node
+
+	mu       sync.Mutex
+	failures int // in a row
+	rest     time.Duration
+	resting  string // why it is passed over, "" if it is not
+	cancel   func() bool
+}
+
+// problem says why the node is passed over, "" if it is not.
+func (h *health) problem() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.resting
+}
+
+// failed notes a call that failed by the node's own fault.
+func (h *health) failed(cause string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failures++
+	if h.failures < failuresInARow || h.resting != "" {
+		return
 	}
-	first := int(c.nextNode.Add(1))
-	var reasons []string
-	for i := range c.nodes {
-		node := c.nodes[(first+i)%len(c.nodes)]
-		if node.link.Up() {
-			return node, nil
+	h.rest = min(max(2*h.rest, shortestRest), longestRest)
+	h.resting = fmt.Sprintf("passed over for %s: %d calls in a row failed by its own fault, the last with %s", h.rest, h.failures, cause)
+	h.node.log.Warn("node is passed over", "for", h.rest, "failures", h.failures, "cause", cause)
+	h.cancel = h.node.controller.options.Clock.AfterFunc(h.rest, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.resting != "" {
+			h.resting = ""
+			h.node.log.Info("node is tried again")
 		}
-		reasons = append(reasons, fmt.Sprintf("%s: %v", node.options.Name, node.link.Err()))
+	})
+}
+
+// worked notes a call that the node did its part for.
+func (h *health) worked() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rest > 0 {
+		h.node.log.Info("node works again")
 	}
-	return nil, fmt.Errorf("no FreeSWITCH node is reachable (%s)", strings.Join(reasons, "; "))
+	h.failures, h.rest, h.resting = 0, 0, ""
+	if h.cancel != nil {
+		h.cancel()
+		h.cancel = nil
+	}
 }

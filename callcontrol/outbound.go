@@ -32,7 +32,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		c.callFailed(r.ConnectionID, reason, err.Error())
 		return
 	}
-	node, err := c.controller.pickNode()
+	node, err := c.controller.nodes.pick()
 	if err != nil {
 		c.log().Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
 		c.callFailed(r.ConnectionID, reasonUnreachable, err.Error())
@@ -85,24 +85,35 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 		UUID: l.id, Timeout: timeout + time.Second, Vars: variables, Dial: dial.Text,
 		Apps: c.controller.home(),
 	}
+	l.calling = &calling{job: job}
+	c.whenItsTurn(l)
+}
+
+// whenItsTurn places a call when the node takes one more.
+func (c *control) whenItsTurn(l *leg) {
 	if turn := l.node.pace.Reserve().Delay(); turn > 0 {
 		l.waiting = true
-		c.after(turn, func() {
+		l.after(turn, func() {
 			if l.waiting {
 				l.waiting = false
-				c.place(l, job)
+				l.control.place(l, l.calling.job)
 			}
 		})
 		return
 	}
-	c.place(l, job)
+	c.place(l, l.calling.job)
 }
 
 // place gives the originate job to the node.
 func (c *control) place(l *leg, job esl.Originate) {
 	l.log().Info("originate", "dial", job.Dial)
+	call := l.calling
 	l.node.link.Job(job.Command(), func(result string, err error) {
-		told := l.route.do(func() { l.control.originated(l, strings.TrimSpace(result), err) })
+		told := l.route.do(func() {
+			if l.calling == call || l.state == legAttaching {
+				l.control.originated(l, strings.TrimSpace(result), err)
+			}
+		})
 		if !told && (err != nil || strings.HasPrefix(result, "-ERR")) {
 			c.controller.forgetLeg(l)
 		}
@@ -119,32 +130,49 @@ func (c *control) originated(l *leg, result string, err error) {
 	cause, failed := strings.CutPrefix(result, "-ERR ")
 	switch {
 	case l.state == legGone:
-	case err != nil && l.conn == nil:
-		l.failure, l.detail = reasonUnreachable, err.Error()
-		if invalid := new(esl.InvalidError); errors.As(err, &invalid) { // of a caller id or a header
-			l.failure = reasonUnknown
-		}
-		l.log().Warn("originate failed", "error", err)
-		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+	case l.conn != nil || l.state == legConnected:
+	case err != nil && l.state == legAttaching: // the answer was heard of before
+	case err != nil:
+		c.notPlaced(l, err)
 	case failed && knowsMore(cause):
-		l.after(detailPatience, func() { l.gone(hangup{cause: cause}) })
+		call := l.calling
+		l.after(detailPatience, func() {
+			if l.calling == call {
+				l.gone(hangup{cause: cause})
+			}
+		})
 	case failed:
 		l.gone(hangup{cause: cause})
 	case l.state == legDialing:
-		l.moveTo(legAttaching)
-		if l.ending { // our hangup crossed the answer, or came before the call
-			l.hangUp("NORMAL_CLEARING")
+		c.awaitAttach(l)
+	}
+}
+
+// awaitAttach waits for an answered leg to come to our socket.
+func (c *control) awaitAttach(l *leg) {
+	l.moveTo(legAttaching)
+	c.answeredOn(l)
+	if l.ending { // our hangup crossed the answer, or came before the call
+		l.hangUp("NORMAL_CLEARING")
+	}
+	if l.stopTimer != nil {
+		l.stopTimer()
+	}
+	l.stopTimer = l.after(attachDeadline, func() {
+		if l.state == legAttaching {
+			l.log().Error("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise)
+			l.failure = reasonUnreachable
+			l.detail = "the call was answered, and did not come to the socket of ccxmld; check esl.advertise"
+			l.hangUp("NORMAL_TEMPORARY_FAILURE")
 		}
-		if l.stopTimer != nil {
-			l.stopTimer()
-		}
-		l.stopTimer = l.after(attachDeadline, func() {
-			if l.state == legAttaching {
-				l.log().Error("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise)
-				l.failure = reasonUnreachable
-				l.hangUp("NORMAL_TEMPORARY_FAILURE")
-			}
-		})
+	})
+}
+
+// answeredOn notes that a call needs no other node.
+func (c *control) answeredOn(l *leg) {
+	if l.calling != nil {
+		l.calling = nil
+		l.node.health.worked()
 	}
 }
 
@@ -168,16 +196,29 @@ func (c *control) callTimedOut(l *leg) {
 
 // handleLink takes what a link tells of an outbound leg that has no socket yet.
 // It runs in the link's reader goroutine.
-func (c *Controller) handleLink(e *esl.Event) {
+func (c *Controller) handleLink(n *Node, e *esl.Event) {
 	l := c.findLeg(e.Get("Unique-ID"))
 	if l == nil {
 		return
 	}
 	switch e.Name() {
 	case "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA":
-		l.route.do(func() { l.control.progressing(l) })
+		l.route.do(func() {
+			if l.node == n {
+				l.control.progressing(l)
+			}
+		})
 	case "CHANNEL_HANGUP_COMPLETE":
-		l.ends(c, hangupOf(e))
+		h := hangupOf(e)
+		l.hungUp.Store(true)
+		told := l.route.do(func() {
+			if l.node == n {
+				l.gone(h)
+			}
+		})
+		if !told {
+			c.forgetLeg(l)
+		}
 	}
 }
 
@@ -193,6 +234,7 @@ func (c *control) progressing(l *leg) {
 		return
 	}
 	l.progressed = true
+	l.node.health.worked()
 	c.queueConnection(l, "connection.progressing", interpreter.Progressing)
 }
 
@@ -211,6 +253,7 @@ func (c *control) attached(l *leg) {
 		if l.stopTimer != nil {
 			l.stopTimer()
 		}
+		c.answeredOn(l)
 		if l.ending {
 			l.hangUp("NORMAL_CLEARING")
 			return

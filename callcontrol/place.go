@@ -77,6 +77,8 @@ func (l *leg) gone(h hangup) {
 	case l.handover != nil:
 		l.handover.ended = &h
 		return
+	case l.control.triesElsewhere(l, h):
+		return
 	}
 	was := l.state
 	l.end(func() { l.control.legEnded(l, was, h) })
@@ -86,8 +88,10 @@ func (l *leg) gone(h hangup) {
 // tells the document of it, after its bridges and before its dialogs.
 func (l *leg) end(tell func()) {
 	l.moveTo(legGone)
-	if l.stopTimer != nil {
-		l.stopTimer()
+	for _, stop := range []func() bool{l.stopTimer, l.stopHangup} {
+		if stop != nil {
+			stop()
+		}
 	}
 	if l.place.room != "" && l.joinPending != nil {
 		l.control.roomRefused(l, "the call has ended")

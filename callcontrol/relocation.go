@@ -94,7 +94,7 @@ func (c *control) dropped(l *leg, conn *esl.Conn) {
 	case conn != nil:
 		conn.Send(kill, nil)
 	case l.node != nil:
-		l.node.send(kill)
+		l.node.kill(l.id, "NORMAL_CLEARING")
 	}
 	c.controller.forgetLeg(l)
 }

@@ -29,7 +29,7 @@ func (c *control) startConferenceDialog(r interpreter.DialogRequest) {
 	}, func(held conference.Conference, err error) {
 		var node *Node
 		if err == nil {
-			node, err = c.controller.pickNode()
+			node, err = c.controller.nodes.pickOn(held.Node)
 		}
 		if err != nil {
 			c.cannotStart(r, err.Error())

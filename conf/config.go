@@ -48,6 +48,9 @@ type Node struct {
 	Address string
 	// Password is mod_event_socket's, from password or password_file.
 	Password Secret
+	// Weight is the node's share of outbound calls beside the other nodes', 1
+	// where none is given; with 0 it gets none.
+	Weight int
 }
 
 // HTTP says where token starts, events and operators' requests are served.

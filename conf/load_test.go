@@ -125,8 +125,8 @@ func TestFullFile(t *testing.T) {
 		t.Errorf("http: %+v", c.HTTP)
 	}
 	wantNodes := []conf.Node{
-		{Name: "fs1", Address: "10.0.0.9:8021", Password: "0123"}, // not the octal number 83
-		{Name: "fs2.example.org:8021", Address: "fs2.example.org:8021", Password: "from-a-file"},
+		{Name: "fs1", Address: "10.0.0.9:8021", Password: "0123", Weight: 3}, // not the octal number 83
+		{Name: "fs2.example.org:8021", Address: "fs2.example.org:8021", Password: "from-a-file", Weight: 1},
 	}
 	if !reflect.DeepEqual(c.Nodes, wantNodes) {
 		t.Errorf("nodes: %#v", c.Nodes)

@@ -45,11 +45,11 @@ func (f field) networks() (list []netip.Prefix) {
 func readNodes(f field, c *Config) {
 	first := map[string]int{}
 	for i, at := range f.list() {
-		e, ok := at.entry("name", "address", "password", "password_file")
+		e, ok := at.entry("name", "address", "password", "password_file", "weight")
 		if !ok {
 			continue
 		}
-		node := Node{Address: "127.0.0.1:8021"}
+		node := Node{Address: "127.0.0.1:8021", Weight: 1}
 		if address, ok := e.keys["address"]; ok {
 			node.Address, _ = address.address("127.0.0.1:8021")
 		}
@@ -58,6 +58,9 @@ func readNodes(f field, c *Config) {
 			node.Name, _ = name.matching(nodeName, "letters, digits and . _ : -, such as fs1")
 		}
 		node.Password = readPassword(e)
+		if weight, ok := e.keys["weight"]; ok {
+			node.Weight, _ = weight.count(0, 1000)
+		}
 		if before, twice := first[node.Name]; twice && node.Name != "" {
 			at.bad("has the name of nodes["+strconv.Itoa(before)+"], "+strconv.Quote(node.Name), "names that differ")
 		}

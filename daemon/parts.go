@@ -45,7 +45,7 @@ func controllerID() string {
 
 func (d *Daemon) nodes() (nodes []callcontrol.NodeOptions) {
 	for _, node := range d.config.Nodes {
-		nodes = append(nodes, callcontrol.NodeOptions{Name: node.Name, Address: node.Address, Password: node.Password.Reveal()})
+		nodes = append(nodes, callcontrol.NodeOptions{Name: node.Name, Address: node.Address, Password: node.Password.Reveal(), Weight: node.Weight})
 	}
 	return nodes
 }

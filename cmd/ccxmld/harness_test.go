@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -60,6 +61,7 @@ type plan struct {
 	dir         string // of documents
 	environment map[string]string
 	sw          switchsim.Options
+	address     string // of the switch's links; "" for any
 }
 
 // option changes the plan of a house.
@@ -100,7 +102,7 @@ func newHouse(t testing.TB, options ...option) *house {
 		o(p)
 	}
 	h.sw = switchsim.New(p.sw)
-	if err := h.sw.Listen("127.0.0.1:0"); err != nil {
+	if err := h.sw.Listen(cmp.Or(p.address, "127.0.0.1:0")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(h.sw.Close)

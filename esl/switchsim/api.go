@@ -33,6 +33,7 @@ func init() {
 		"status":              (*Switch).apiStatus,
 		"module_exists":       (*Switch).apiModuleExists,
 		"show":                (*Switch).apiShow,
+		"switchname":          func(sw *Switch, _ string) string { return sw.options.Name },
 		"echo":                func(_ *Switch, text string) string { return text },
 		"create_uuid":         func(sw *Switch, _ string) string { return sw.newUUID() },
 		"strepoch":            func(sw *Switch, _ string) string { return strconv.FormatInt(sw.now().Unix(), 10) },

@@ -62,7 +62,12 @@ func (sw *Switch) apiFileExists(path string) string {
 	return strconv.FormatBool(found)
 }
 
-func (sw *Switch) apiGlobal(name string) string { return sw.options.Globals[name] }
+func (sw *Switch) apiGlobal(name string) string {
+	if name == "core_uuid" { // which each start has anew
+		return sw.uuid
+	}
+	return sw.options.Globals[name]
+}
 
 // apiLocate knows the configuration of conferences, as far as the profiles'
 // names, and of the Event Socket.

@@ -18,6 +18,8 @@ type Options struct {
 	Clock Clock
 	// Logger is told what goes wrong; nil discards it.
 	Logger *slog.Logger
+	// Name is the switch's name for itself, "sim" by default.
+	Name string
 	// Password is what links authenticate with, "ClueCon" by default.
 	Password string
 	// Sockets are the addresses of the controllers' outbound-socket
@@ -115,6 +117,9 @@ func New(options Options) *Switch {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
+	if options.Name == "" {
+		options.Name = "sim"
+	}
 	if options.Password == "" {
 		options.Password = "ClueCon"
 	}
@@ -142,7 +147,7 @@ func New(options Options) *Switch {
 	sw.dialing, sw.hangUp = context.WithCancel(context.Background())
 	sw.uuid = sw.newUUID()
 	sw.node = "\nCore-UUID: " + sw.uuid +
-		"\nFreeSWITCH-Hostname: sim\nFreeSWITCH-Switchname: sim\nFreeSWITCH-IPv4: 127.0.0.1\nFreeSWITCH-IPv6: %3A%3A1\n"
+		"\nFreeSWITCH-Hostname: " + options.Name + "\nFreeSWITCH-Switchname: " + options.Name + "\nFreeSWITCH-IPv4: 127.0.0.1\nFreeSWITCH-IPv6: %3A%3A1\n"
 	return sw
 }
 
@@ -187,6 +192,33 @@ func (sw *Switch) accept(server net.Listener) {
 			l.greet()
 		}
 		sw.unlock()
+	}
+}
+
+// CloseLinks cuts all links and takes no new ones until Listen is called again.
+// Calls and their sockets go on.
+func (sw *Switch) CloseLinks() {
+	sw.lock()
+	defer sw.unlock()
+	if sw.server != nil {
+		sw.server.Close()
+		sw.server = nil
+	}
+	for _, l := range sw.listeners {
+		if !l.outbound {
+			l.conn.Close()
+		}
+	}
+}
+
+// CutSockets cuts the network connections of a leg's sockets; nobody says why.
+func (sw *Switch) CutSockets(uuid string) {
+	sw.lock()
+	defer sw.unlock()
+	if c := sw.channels[uuid]; c != nil {
+		for _, l := range c.listeners {
+			l.conn.Close()
+		}
 	}
 }
 

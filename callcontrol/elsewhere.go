@@ -1,0 +1,116 @@
+package callcontrol
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ccxmld/esl"
+)
+
+// calling is one attempt to place a call on a node. Word of an attempt that is
+// over comes to nobody.
+type calling struct {
+	job    esl.Originate
+	tried  []*Node // before this one
+	failed []string
+	adrift bool // the link has dropped, and whether FreeSWITCH has the call is not known
+}
+
+// adriftPatience is how long a call whose link has dropped waits for the link to
+// come again before it counts as lost.
+const adriftPatience = 5 * time.Second
+
+// notPlaced takes a job that brought no result.
+func (c *control) notPlaced(l *leg, err error) {
+	call := l.calling
+	if invalid := new(esl.InvalidError); errors.As(err, &invalid) { // of a caller id or a header
+		l.log().Warn("originate failed", "error", err)
+		l.failure, l.detail, l.calling = reasonUnknown, err.Error(), nil
+		l.gone(hangup{cause: "NORMAL_UNSPECIFIED"})
+		return
+	}
+	if call == nil || !inFlight(err) {
+		if inFlight(err) {
+			l.node.kill(l.id, "ORIGINATOR_CANCEL")
+		}
+		l.log().Warn("originate failed", "error", err)
+		l.detail = err.Error()
+		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+		return
+	}
+	// The call may be there, and come to our socket; or resynchronise finds out.
+	l.log().Warn("the link dropped while a call was placed", "error", err)
+	call.adrift = true
+	l.after(adriftPatience, func() {
+		if l.calling == call && call.adrift {
+			l.detail = fmt.Sprintf("the link to FreeSWITCH node %s was lost", l.node.options.Name)
+			l.node.kill(l.id, "ORIGINATOR_CANCEL")
+			l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+		}
+	})
+}
+
+// inFlight tells whether a command was under way when its link dropped: it may
+// have been obeyed. A link that was down already returns ErrLinkDown as it is.
+func inFlight(err error) bool {
+	return errors.Is(err, esl.ErrLinkDown) && err != esl.ErrLinkDown
+}
+
+// faultOfNode tells whether a call failed because of its node and not of anybody
+// that was called: no SIP answer came, and FreeSWITCH's cause names something of
+// its own. DESTINATION_OUT_OF_ORDER is what its limits on sessions end in.
+func faultOfNode(h hangup) bool {
+	if h.status != 0 {
+		return false
+	}
+	switch h.cause {
+	case "INVALID_GATEWAY", "GATEWAY_DOWN", "INVALID_PROFILE", "CHAN_NOT_IMPLEMENTED", "DESTINATION_OUT_OF_ORDER",
+		"SWITCH_CONGESTION", "REQUESTED_CHAN_UNAVAIL", "NETWORK_OUT_OF_ORDER", "SYSTEM_SHUTDOWN", "CRASH":
+		return true
+	}
+	return strings.Contains(h.cause, " ") // no cause at all, such as "originate Command not found!"
+}
+
+// triesElsewhere judges the node of a call that has failed before it was answered,
+// and places the call on another node if it was the node's fault. It reports
+// whether it has.
+func (c *control) triesElsewhere(l *leg, h hangup) bool {
+	call := l.calling
+	if call == nil || l.state != legDialing || l.ending {
+		return false
+	}
+	l.calling = nil
+	if !faultOfNode(h) {
+		if h.cause != unknownEnd {
+			l.node.health.worked()
+		}
+		return false
+	}
+	l.node.health.failed(h.cause)
+	failed := append(call.failed, l.node.options.Name+": "+h.cause)
+	if l.progressed {
+		return false
+	}
+	next, err := c.controller.nodes.pick(append(call.tried, l.node)...)
+	if err != nil {
+		if len(failed) > 1 {
+			l.detail = "the call was tried on several FreeSWITCH nodes (" + strings.Join(failed, "; ") + ")"
+		}
+		return false
+	}
+	l.log().Warn("call is tried on another node", "cause", h.cause, "next", next.options.Name)
+	l.hungUp.Store(false)
+	l.failure, l.detail = "", ""
+	l.calling = &calling{job: call.job, tried: append(call.tried, l.node), failed: failed}
+	l.node = next
+	c.whenItsTurn(l)
+	return true
+}
+
+// strange tells whether a leg that comes to our socket is an earlier attempt of
+// the call, from a node that was given up.
+func (l *leg) strange(machine string) bool {
+	return l.calling != nil && len(l.calling.tried) > 0 && l.node.name() != "" && machine != l.node.name()
+}

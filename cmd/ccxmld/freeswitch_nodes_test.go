@@ -1,0 +1,198 @@
+//go:build freeswitch
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// gate passes connections on to an address, and can be shut: then what is open is
+// cut, and what comes is closed at once.
+type gate struct {
+	listener net.Listener
+	to       string
+	passing  sync.WaitGroup
+
+	mu   sync.Mutex
+	shut bool
+	open []net.Conn
+}
+
+func newGate(t testing.TB, to string) *gate {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &gate{listener: listener, to: to}
+	g.passing.Go(g.accept)
+	t.Cleanup(func() {
+		listener.Close()
+		g.cut()
+		g.passing.Wait()
+	})
+	return g
+}
+
+func (g *gate) address() string { return g.listener.Addr().String() }
+
+func (g *gate) accept() {
+	for {
+		from, err := g.listener.Accept()
+		if err != nil {
+			return
+		}
+		to, err := net.Dial("tcp", g.to)
+		g.mu.Lock()
+		if err != nil || g.shut {
+			from.Close()
+			if err == nil {
+				to.Close()
+			}
+			g.mu.Unlock()
+			continue
+		}
+		g.open = append(g.open, from, to)
+		g.mu.Unlock()
+		g.passing.Go(func() { pass(from, to) })
+		g.passing.Go(func() { pass(to, from) })
+	}
+}
+
+func pass(to, from net.Conn) {
+	_, _ = io.Copy(to, from)
+	to.Close()
+	from.Close()
+}
+
+// cut ends the connections that are open, and shuts the gate.
+func (g *gate) cut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.shut = true
+	for _, conn := range g.open {
+		conn.Close()
+	}
+	g.open = nil
+}
+
+func (g *gate) reopen() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.shut = false
+}
+
+// gated is a house whose link goes through a gate.
+func gated(t *testing.T, options ...option) (*realHouse, *gate) {
+	t.Helper()
+	named := os.Getenv("CCXMLD_FREESWITCH")
+	at := strings.LastIndex(named, ":")
+	if at < 0 {
+		t.Fatal("CCXMLD_FREESWITCH must be HOST:PORT:PASSWORD of mod_event_socket")
+	}
+	g := newGate(t, named[:at])
+	h := newRealHouse(t, append(options, with("NODES", fmt.Sprintf("[{name: real, address: %q, password: %q}]", g.address(), named[at+1:])))...)
+	return h, g
+}
+
+// callsParked dials a callee that neither rings nor answers, and cuts the link; it
+// returns the callee's own half of the call.
+func (h *realHouse) callsParked(g *gate) (callee string) {
+	h.Helper()
+	h.transitions("out.ccxml", strings.ReplaceAll(callOut, "tel:200", "tel:4"))
+	h.startToken("")
+	var call string
+	h.until("the call is placed", func() bool {
+		for line := range strings.Lines(h.api("show", "channels", "as", "delim", ";")) {
+			id, rest, _ := strings.Cut(line, ";")
+			if strings.HasPrefix(rest, "outbound;") && h.log.has("connection="+id) {
+				call = id
+			}
+		}
+		return call != ""
+	})
+	h.until("the callee is there", func() bool {
+		callee = h.api("uuid_getvar", call, "other_loopback_leg_uuid")
+		return !strings.HasPrefix(callee, "-ERR") && callee != "_undef_" && callee != ""
+	})
+	g.cut()
+	h.must(h.log.waitFor(h.ctx, "the link dropped while a call was placed"))
+	return callee
+}
+
+func TestFreeSWITCHLinkDropsAndCallIsAnswered(t *testing.T) {
+	h, g := gated(t, withToken("out.ccxml"))
+	callee := h.callsParked(g)
+	h.api("uuid_answer", callee)
+	h.logged("answered")
+	g.reopen()
+	h.idle()
+}
+
+func TestFreeSWITCHLinkDropsAndCallGoesOn(t *testing.T) {
+	h, g := gated(t, withToken("out.ccxml"))
+	callee := h.callsParked(g)
+	g.reopen()
+	h.must(h.log.waitFor(h.ctx, "the call is still there"))
+	h.api("uuid_kill", callee, "USER_BUSY")
+	h.must(h.seen.wait(h.ctx, "event connection.failed (busy)"))
+	h.idle()
+}
+
+func TestFreeSWITCHCallEndsWhileLinkIsDown(t *testing.T) {
+	h, g := gated(t, withToken("out.ccxml"))
+	callee := h.callsParked(g)
+	h.api("uuid_kill", callee, "USER_BUSY")
+	h.gone(callee)
+	g.reopen()
+	h.logged("unknown: the call ended while the link to FreeSWITCH node real was down")
+	h.idle()
+}
+
+func TestFreeSWITCHLinkStaysDown(t *testing.T) {
+	h, g := gated(t, withToken("out.ccxml"))
+	callee := h.callsParked(g)
+	h.logged("unreachable: the link to FreeSWITCH node real was lost")
+	g.reopen()
+	h.gone(callee)
+	h.idle()
+}
+
+// A member of a conference whose socket is cut is fetched home over the link.
+func TestFreeSWITCHSocketIsCut(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	g := newGate(t, address)
+	h := newRealHouse(t, with("ESL_LISTEN", address), with("ESL_ADVERTISE", g.address()), withToken("out.ccxml"),
+		with("DIAL_ROUTES", "[{match: 'tel:4', dial: 'loopback/app=conference:callee-cut@ccxmld'}]"))
+	h.document("out.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="room"/><var name="callee"/><eventprocessor>
+<transition event="ccxml.loaded"><createcall dest="'tel:4'" connectionid="callee"/></transition>
+<transition event="connection.connected"><createconference conferenceid="room" confname="'cut'"/></transition>
+<transition event="conference.created"><join id1="room" id2="callee"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/></transition>
+<transition event="conference.unjoined"><log expr="'unjoined'"/><dialogstart src="'tone_stream://%(300,0,440)'" type="'audio/wav'" connectionid="callee"/></transition>
+<transition event="dialog.exit"><log expr="'played ' + event$.reason"/><exit/></transition>
+<transition event="connection.*"><log expr="event$.name + ' ' + event$.reason"/></transition>
+<transition event="error.*"><log expr="event$.reason"/><exit/></transition></eventprocessor></ccxml>`)
+	h.startToken("")
+	h.logged("joined")
+	g.cut()
+	g.reopen()
+	h.logged("unjoined")
+	h.logged("played undefined")
+	h.idle()
+	if h.seen.has("connection.disconnected") {
+		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
+	}
+}
