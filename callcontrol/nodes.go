@@ -227,18 +227,6 @@ func (n *Node) name() string {
 	return n.machine
 }
 
-// send gives a command to the node; what it refuses is logged.
-func (n *Node) send(cmd esl.Command) {
-	n.link.Send(cmd, func(r *esl.Reply, err error) {
-		if err == nil {
-			err = r.Err()
-		}
-		if err != nil {
-			n.log.Warn("command failed", "command", firstLine(cmd.BuildMessage()), "error", err)
-		}
-	})
-}
-
 // maxOwed bounds the hangups that a node whose link is down is owed.
 const maxOwed = 10_000
 
