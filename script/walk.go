@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math/big"
 	"reflect"
+	"strings"
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
@@ -164,6 +165,10 @@ func (w *walker) bracket(n *ast.BracketExpression) {
 // regexp refuses a regular expression that can only be matched by backtracking,
 // which can take exponential time and does not stop for an interrupt.
 func (w *walker) regexp(n *ast.RegExpLiteral) {
+	if n.Pattern == "" { // goja takes /[ at the end of a line for one
+		w.err = w.source.errorAt(n.Idx, nil, "SyntaxError: the regular expression %s has no end", strings.TrimSpace(n.Literal))
+		return
+	}
 	if !w.source.backtracking && backtracks(n.Pattern, n.Flags) {
 		w.err = w.source.errorAt(n.Idx, ErrLimit, "SyntaxError: %s", backtrackingReason(n.Pattern))
 	}
