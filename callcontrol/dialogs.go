@@ -51,7 +51,7 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 	switch {
 	case reason != "":
 		c.cannotStart(r, reason)
-	case r.Beside || onlyListens(r):
+	case r.Beside || onlyListens(r) || dialog.InBackground(r.Hints):
 		c.startDialog(l, r)
 	default:
 		l.endDialogs()
@@ -106,7 +106,7 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
 	}
 	c.dialogs[r.DialogID] = l
 	d := &legDialog{
-		leg: l, id: r.DialogID, beside: r.Beside || onlyListens(r),
+		leg: l, id: r.DialogID, beside: r.Beside || onlyListens(r) || dialog.InBackground(r.Hints),
 		mute: r.MediaDirection == directionReceive, deaf: r.MediaDirection == directionTransmit,
 	}
 	l.dialogs = append(l.dialogs, d)

@@ -257,6 +257,25 @@ func (l *leg) Break() {
 	l.breakLate()
 }
 
+// background begins or ends to mix a file, again and again, under what the party
+// hears, wherever it is (uuid_displace of mod_commands, flags: mux and loop).
+func (l *leg) background(file string, on bool, done func(error)) {
+	if l.conn == nil || l.state == legGone {
+		done(errNoSocket)
+		return
+	}
+	cmd := esl.API("uuid_displace", l.id, "stop", file)
+	if on {
+		cmd = esl.API("uuid_displace", l.id, "start", file, "0", "ml")
+	}
+	l.conn.Send(cmd, func(r *esl.Reply, err error) {
+		if err == nil {
+			err = r.Err()
+		}
+		l.route.do(func() { done(err) })
+	})
+}
+
 // began notes that an application has begun (CHANNEL_EXECUTE).
 func (l *leg) began(id string, at time.Time) {
 	for i := range l.playing {

@@ -64,6 +64,11 @@ func (d *legDialog) Break() {
 	}
 }
 
+// Background mixes a file under what the party hears (dialog.Channel).
+func (d *legDialog) Background(file string, on bool, done func(error)) {
+	d.leg.background(file, on, done)
+}
+
 // attach gives the dialog its leg back.
 func (d *legDialog) attach() {
 	d.detached = false

@@ -14,6 +14,10 @@ type Channel interface {
 	Execute(app, argument string, started func(), done func(Completion))
 	// Break ends what plays, and all that waits to.
 	Break()
+	// Background begins, or ends, to mix a file again and again under all that
+	// the party hears. done runs once, in the session's goroutine, with what kept
+	// FreeSWITCH from it.
+	Background(file string, on bool, done func(error))
 }
 
 // Completion tells how an application on a Channel ended.

@@ -106,6 +106,9 @@ func (s *Service) Start(r Request, on Channel, do func(func()) bool, e Events) D
 		do(func() { e.NotStarted(err.Error()) })
 		return noDialog{}
 	}
+	if kind == audio && InBackground(r.Hints) {
+		return s.startBackground(r, on, do, e)
+	}
 	return s.startMedia(kind, r, on, do, e)
 }
 

@@ -86,7 +86,9 @@ func (d *dialogAttributes) request(s *Session) (r DialogRequest, err error) {
 	if r.MaxStale, err = s.age(d.maxstale, "maxstale"); err != nil {
 		return r, err
 	}
-	r.Hints, err = s.hints(d.hints)
+	if r.Hints, err = s.hints(d.hints); r.Hints["background"] == true || r.Hints["background"] == "true" {
+		r.Beside = true
+	}
 	return r, err
 }
 

@@ -7,6 +7,7 @@
 package dialogtest
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"testing/synctest"
@@ -155,6 +156,23 @@ func (l *Leg) Break() {
 		for _, e := range append([]*execution(nil), l.queue...) {
 			l.end(e, true)
 		}
+	})
+}
+
+// Background implements dialog.Channel: what is mixed is heard as "under FILE".
+func (l *Leg) Background(file string, on bool, done func(error)) {
+	l.Do(func() {
+		_, known := l.Sounds[file]
+		switch {
+		case !known:
+			done(errors.New("-ERR Cannot displace session!"))
+			return
+		case on:
+			l.heard = append(l.heard, "under "+file)
+		default:
+			l.heard = append(l.heard, "not under "+file)
+		}
+		done(nil)
 	})
 }
 

@@ -24,6 +24,7 @@ func init() {
 		"uuid_getvar":         (*Switch).apiGetVariable,
 		"uuid_kill":           (*Switch).apiKill,
 		"uuid_park":           (*Switch).apiPark,
+		"uuid_displace":       (*Switch).apiDisplace,
 		"uuid_record":         (*Switch).apiRecord,
 		"uuid_send_dtmf":      (*Switch).apiSendDigits,
 		"uuid_setvar":         (*Switch).apiSetVariable,

@@ -13,7 +13,8 @@ type channel struct {
 	other     *profile // whom it is bridged to
 	otherType string
 	vars      variables
-	voice     []stretch // when the party speaks
+	voice     []stretch      // when the party speaks
+	displaced map[string]int // the party's sounds under all others, by path
 
 	running   state // the state whose handler runs
 	next      state // the state that was set; ahead of running during a change
