@@ -15,11 +15,15 @@ import (
 
 // TestShippedFreeSWITCHFiles: they are well-formed, keep preprocessor
 // directives out of comments (FreeSWITCH carries them out there, too), and
-// agree with ccxmld's defaults.
+// agree with ccxmld's defaults; its README names each.
 func TestShippedFreeSWITCHFiles(t *testing.T) {
 	c := load(t, conf.Source{})
+	readme, err := os.ReadFile("freeswitch/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all strings.Builder
-	err := filepath.WalkDir("freeswitch", func(path string, _ fs.DirEntry, err error) error {
+	err = filepath.WalkDir("freeswitch", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".xml" {
 			return err
 		}
@@ -28,6 +32,9 @@ func TestShippedFreeSWITCHFiles(t *testing.T) {
 			return err
 		}
 		all.Write(text)
+		if name, _ := filepath.Rel("freeswitch", path); !strings.Contains(string(readme), "`"+filepath.ToSlash(name)+"`") {
+			t.Errorf("conf/freeswitch/README.md does not say where %s goes", name)
+		}
 		for d := xml.NewDecoder(strings.NewReader(string(text))); ; {
 			token, err := d.Token()
 			if errors.Is(err, io.EOF) {
