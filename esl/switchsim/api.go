@@ -103,6 +103,9 @@ func (l *listener) backgroundAPI(cmd *command, line string) {
 }
 
 func (sw *Switch) runAPI(name, arguments string) string {
+	if sw.idles(name, arguments) {
+		return "+OK\n"
+	}
 	run, ok := apiCommands[name]
 	if !ok {
 		return "-ERR " + name + " Command not found!\n"

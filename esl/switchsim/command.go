@@ -196,7 +196,7 @@ func (l *listener) sendMessage(cmd *command, uuid string) {
 	if l.sw.options.LogCommands && len(c.commands) < maxLogged {
 		c.commands = append(c.commands, describe(cmd))
 	}
-	if !c.down() {
+	if !c.down() && !l.sw.idles(cmd.headers["execute-app-name"], cmd.headers["execute-app-arg"]) {
 		c.deliver(&message{headers: cmd.headers, body: cmd.body})
 	}
 }

@@ -53,6 +53,10 @@ type Options struct {
 	// Sounds tells how long the file at a path lasts and whether it is there,
 	// beside those named to [Switch.AddSound]. It must not call the switch.
 	Sounds func(path string) (time.Duration, bool)
+	// Idle tells which API commands and applications the switch says +OK to and
+	// does nothing about, as a real one when a thread of it hangs; nil is none.
+	// It must not call the switch.
+	Idle func(name, argument string) bool
 	// SpeechRate is how long the engine takes to say one character, 60 ms by
 	// default.
 	SpeechRate time.Duration
@@ -193,6 +197,11 @@ func (sw *Switch) accept(server net.Listener) {
 		}
 		sw.unlock()
 	}
+}
+
+// idles tells whether the switch does nothing about a command.
+func (sw *Switch) idles(name, argument string) bool {
+	return sw.options.Idle != nil && sw.options.Idle(name, argument)
 }
 
 // CloseLinks cuts all links and takes no new ones until Listen is called again.

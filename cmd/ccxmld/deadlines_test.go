@@ -1,0 +1,204 @@
+package main
+
+import (
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"ccxmld/esl/switchsim"
+)
+
+// These tests show that what FreeSWITCH says +OK to and does not do ends in an
+// event all the same, and what becomes of calls whose two ends act at once. The
+// first kind takes as long as the deadlines, which docs/design.md lists.
+
+// idle makes the switch take commands and do nothing about them.
+func idle(command string) option {
+	return func(p *plan) {
+		p.sw.Idle = func(name, argument string) bool { return strings.Contains(" "+name+" "+argument+" ", " "+command+" ") }
+	}
+}
+
+func TestAcceptIsNotObeyed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, idle("answer"))
+	h.dial(h.transitions("in.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.accept.failed"><log expr="event$.reason"/><exit/></transition>`))
+	h.logged("FreeSWITCH did not answer the call within 10s")
+	h.idle()
+}
+
+// A leg that is not hung up counts as gone in the end: after disconnect, and after
+// reject.
+func TestHangupIsNotObeyed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, idle("uuid_kill"))
+	hungUp := h.dial(h.transitions("disconnect.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><disconnect/></transition>
+<transition event="connection.disconnected"><log expr="'disconnected: ' + event$.detail"/><exit/></transition>`))
+	rejected := h.dial(h.transitions("reject.ccxml", `
+<transition event="connection.alerting"><reject/></transition>
+<transition event="connection.failed"><log expr="'failed: ' + event$.detail"/><exit/></transition>`))
+	h.logged("disconnected: FreeSWITCH was told to hang up 3 times")
+	h.logged("failed: FreeSWITCH was told to hang up 3 times")
+	hungUp.Hangup()
+	rejected.Hangup()
+	h.idle()
+}
+
+// A member that does not leave its room is brought home; the conference ends.
+func TestKickIsNotObeyed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, idle("kick"))
+	h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="room"/><var name="caller"/><eventprocessor>
+<transition event="connection.alerting"><assign name="caller" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="room" confname="'stays'"/></transition>
+<transition event="conference.created"><join id1="room" id2="caller"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/><destroyconference conferenceid="room"/></transition>
+<transition event="conference.destroyed"><log expr="'destroyed'"/><exit/></transition>
+<transition event="error.*"><log expr="event$.reason"/><exit/></transition></eventprocessor></ccxml>`))
+	h.logged("destroyed")
+	h.idle()
+}
+
+// A dialog that is broken off gives way to the next one, also if FreeSWITCH does
+// not break it off.
+func TestBreakIsNotObeyed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, idle("uuid_break"))
+	h.sw.AddSound("/sounds/long.wav", 1000*time.Hour)
+	h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="dialog"/><eventprocessor>
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><dialogstart dialogid="dialog" src="'/sounds/long.wav'" type="'audio/wav'"/></transition>
+<transition event="dialog.started"><log expr="'started'"/><dialogterminate dialogid="dialog"/></transition>
+<transition event="dialog.exit"><log expr="'exit'"/><exit/></transition></eventprocessor></ccxml>`))
+	h.logged("exit")
+	h.idle()
+}
+
+// A bridge that FreeSWITCH promises and does not make fails.
+func TestBridgeIsNotObeyed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, idle("uuid_bridge"))
+	h.sw.Callee("200", switchsim.Answers{})
+	h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="caller"/><var name="callee"/><var name="n" expr="0"/><eventprocessor>
+<transition event="connection.alerting"><assign name="caller" expr="event$.connectionid"/><accept/><createcall dest="'tel:200'" connectionid="callee"/></transition>
+<transition event="connection.connected"><assign name="n" expr="n + 1"/><if cond="n == 2"><join id1="caller" id2="callee"/></if></transition>
+<transition event="error.conference.join"><log expr="event$.reason"/><exit/></transition></eventprocessor></ccxml>`))
+	h.logged("FreeSWITCH did not bridge within 10s")
+	h.idle()
+}
+
+// giveUp is a document that calls 200 and gives up when it is told to.
+const giveUp = `
+<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="call"/><var name="ends" expr="0"/><eventprocessor>
+<transition event="ccxml.loaded"><createcall dest="'tel:200'" connectionid="call"/></transition>
+<transition event="give.up"><disconnect connectionid="call" reason="'gave up'"/></transition>
+<transition event="connection.connected"><log expr="'answered'"/></transition>
+<transition event="connection.failed"><assign name="ends" expr="ends + 1"/>
+ <log expr="'failed: ' + event$.reason"/><send target="session.id" targettype="'ccxml'" name="'over'" delay="'100ms'"/></transition>
+<transition event="connection.disconnected"><assign name="ends" expr="ends + 1"/>
+ <log expr="'disconnected'"/><send target="session.id" targettype="'ccxml'" name="'over'" delay="'100ms'"/></transition>
+<transition event="over"><log expr="'ends: ' + ends"/><exit/></transition>
+<transition event="error.*"><log expr="event$.reason"/><exit/></transition>
+</eventprocessor></ccxml>`
+
+// The callee answers as the caller gives up: one final event comes, and no call is
+// left, whoever was first.
+func TestGlare(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withToken("out.ccxml"))
+	h.document("out.ccxml", giveUp)
+	h.sw.Callee("200", switchsim.Undecided{})
+	for range 20 {
+		session := h.startToken("")
+		callee, err := h.sw.WaitCallee(h.ctx, "200")
+		h.must(err)
+		answered := make(chan struct{})
+		go func() {
+			defer close(answered)
+			callee.Answer()
+		}()
+		h.get("/ccxml/basichttp?sessionid=" + session + "&name=give.up")
+		<-answered
+		_, err = callee.WaitEnded(h.ctx)
+		h.must(err)
+		h.must(h.seen.wait(h.ctx, "log ends: "))
+		if !h.seen.has("log ends: 1") || h.seen.has("log answered") != h.seen.has("log disconnected") {
+			t.Fatalf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
+		}
+		h.seen.forget()
+	}
+	h.idle()
+}
+
+// A callee who hangs up in the moment that he has answered: one final event comes.
+func TestAnswerThenHangup(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withToken("out.ccxml"))
+	h.document("out.ccxml", giveUp)
+	h.sw.Callee("200", switchsim.Undecided{})
+	for range 20 {
+		h.startToken("")
+		callee, err := h.sw.WaitCallee(h.ctx, "200")
+		h.must(err)
+		callee.Answer()
+		callee.Hangup()
+		h.must(h.seen.wait(h.ctx, "log ends: "))
+		if !h.seen.has("log ends: 1") {
+			t.Fatalf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
+		}
+		h.seen.forget()
+	}
+	h.idle()
+}
+
+// silentSocket takes connections and says nothing.
+func silentSocket(t *testing.T) (address string, came <-chan struct{}) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	connected, ended := make(chan struct{}, 10), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			connected <- struct{}{}
+			_, _ = io.Copy(io.Discard, conn)
+			conn.Close()
+		}
+	}()
+	t.Cleanup(func() { listener.Close(); <-ended })
+	return listener.Addr().String(), connected
+}
+
+// The document hangs up a call that is answered and whose socket is on its way.
+func TestHangupWhileSocketConnects(t *testing.T) {
+	t.Parallel()
+	address, came := silentSocket(t)
+	h := newHouse(t, withToken("out.ccxml"), with("ESL_ADVERTISE", address))
+	h.document("out.ccxml", giveUp)
+	h.sw.Callee("200", switchsim.Answers{})
+	session := h.startToken("")
+	select {
+	case <-came:
+	case <-h.ctx.Done():
+		t.Fatal("the leg did not come")
+	}
+	h.get("/ccxml/basichttp?sessionid=" + session + "&name=give.up")
+	h.logged("failed: gave up")
+	h.logged("ends: 1")
+	h.idle()
+}
