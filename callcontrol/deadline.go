@@ -14,7 +14,7 @@ const (
 	hangupAgain    = 3 * time.Second  // after which FreeSWITCH is asked to hang up once more
 	hangupAsked    = 3                // how often it is asked before the call counts as ended
 	leavePatience  = 5 * time.Second  // for a member to leave its room
-	beginPatience  = 30 * time.Second // for an application to begin whose turn it is
+	beginPatience  = 15 * time.Second // for an application to begin whose turn it is
 	breakPatience  = 5 * time.Second  // for what is broken off to end
 )
 
@@ -72,12 +72,12 @@ func (l *leg) beginLate() {
 		return
 	}
 	run := l.playing[0].id
-	if l.playing[0].started == nil || l.overdue == run {
+	if l.playing[0].begun || l.overdue == run {
 		return
 	}
 	l.overdue = run
 	l.after(beginPatience, func() {
-		if len(l.playing) > 0 && l.playing[0].id == run && l.playing[0].started != nil {
+		if len(l.playing) > 0 && l.playing[0].id == run && !l.playing[0].begun {
 			l.Break()
 			l.completed(run, broken(fmt.Sprintf("FreeSWITCH did not begin with it within %s", beginPatience)))
 		}

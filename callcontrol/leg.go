@@ -81,6 +81,7 @@ type leg struct {
 type execution struct {
 	id      string
 	app     string
+	begun   bool
 	began   time.Time // by FreeSWITCH's clock
 	started func()
 	done    func(dialog.Completion)
@@ -301,7 +302,7 @@ func (l *leg) playbackBegan() {
 
 func (l *leg) start(i int) {
 	started := l.playing[i].started
-	l.playing[i].started = nil
+	l.playing[i].started, l.playing[i].begun = nil, true
 	if started != nil {
 		started()
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -37,7 +38,8 @@ type Node struct {
 	log        *slog.Logger
 	health     health
 	turn       int                // of the weighted round robin; belongs to nodes
-	stop       context.CancelFunc // ends the link; belongs to nodes, nil before it runs
+	stop       context.CancelFunc // ends the link; nil if it never ran
+	needed     atomic.Bool        // by a call, while the node is being taken out
 
 	mu      sync.Mutex
 	machine string            // the FreeSWITCH's name for itself

@@ -93,7 +93,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		return err
 	}
 	d.Controller = callcontrol.New(callcontrol.Options{
-		ID: id, Advertise: d.advertise, Nodes: d.nodes(),
+		ID: id, Advertise: d.advertise, Nodes: nodesOf(d.config),
 		Document: d.config.Documents.URI, Dial: d.dial,
 		Fetch: client, Dialogs: dialogs, Store: d.Store,
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings, Extensions: Extensions(d.mail),
@@ -107,9 +107,16 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	d.api = httpapi.New(httpapi.Options{
 		Tokens: d.config.Tokens, Starter: starter{d.Controller}, Logger: d.log,
 		Sessions: sessions{d.Controller}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
-		Checks: d.checks(),
+		Checks: d.checks,
 	})
 	return nil
+}
+
+// Reload takes the nodes from a configuration that was read again. Its other
+// settings need a new start.
+func (d *Daemon) Reload(config *conf.Config) {
+	d.log.Info("the configuration was read again: its nodes count from now on, other settings from the next start", "nodes", len(config.Nodes))
+	d.Controller.SetNodes(nodesOf(config))
 }
 
 // ESLAddress is where FreeSWITCH's socket action finds the daemon.

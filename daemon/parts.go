@@ -31,10 +31,10 @@ func (d *Daemon) checks() []httpapi.Check {
 		}
 		return nil
 	}}}
-	for i, node := range d.Controller.Nodes() {
-		checks = append(checks, httpapi.Check{Name: "node " + node.Name, Optional: true, Probe: func(context.Context) error {
-			return d.Controller.Nodes()[i].Err
-		}})
+	for _, node := range d.Controller.Nodes() {
+		checks = append(checks, httpapi.Check{
+			Name: "node " + node.Name, Optional: true, Probe: func(context.Context) error { return node.Err },
+		})
 	}
 	return checks
 }
@@ -43,8 +43,8 @@ func controllerID() string {
 	return hostName() + "-" + strings.SplitN(uuid.NewString(), "-", 2)[0]
 }
 
-func (d *Daemon) nodes() (nodes []callcontrol.NodeOptions) {
-	for _, node := range d.config.Nodes {
+func nodesOf(config *conf.Config) (nodes []callcontrol.NodeOptions) {
+	for _, node := range config.Nodes {
 		nodes = append(nodes, callcontrol.NodeOptions{Name: node.Name, Address: node.Address, Password: node.Password.Reveal(), Weight: node.Weight})
 	}
 	return nodes

@@ -120,7 +120,15 @@ func (d *recording) record() {
 			d.events.Started()
 		}
 	}, d.recorded)
+	d.conversation.after(d.controls.maxTime+overtime, func() {
+		if d.state == mediaStarted {
+			d.on.Break() // FreeSWITCH should have ended it
+		}
+	})
 }
+
+// overtime is how much longer than asked for FreeSWITCH may record.
+const overtime = 10 * time.Second
 
 // seconds rounds up to whole ones, which is what record counts in.
 func seconds(t time.Duration) string {

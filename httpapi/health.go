@@ -35,7 +35,11 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime)
 	defer cancel()
 	status, lines := http.StatusOK, []string{"ready"}
-	for _, c := range s.options.Checks {
+	var checks []Check
+	if s.options.Checks != nil {
+		checks = s.options.Checks()
+	}
+	for _, c := range checks {
 		state := "ok"
 		if err := c.Probe(ctx); err != nil {
 			state = oneLine(err.Error())

@@ -41,8 +41,8 @@ type Options struct {
 	Allow []netip.Prefix
 	// CreateSession says whether they may create sessions.
 	CreateSession bool
-	// Checks are what /readyz asks.
-	Checks []Check
+	// Checks gives what /readyz asks now; nil is nothing.
+	Checks func() []Check
 	// Logger is told of starts and refusals; nil means nobody. Tokens appear in
 	// it as short hashes.
 	Logger *slog.Logger

@@ -288,9 +288,11 @@ func TestTokensStayOutOfLogs(t *testing.T) {
 func TestHealth(t *testing.T) {
 	var redis, link error
 	h := handler(&starter{}, conf.Token{}, func(o *httpapi.Options) {
-		o.Checks = []httpapi.Check{
-			{Name: "redis", Probe: func(context.Context) error { return redis }},
-			{Name: "node fs1", Probe: func(context.Context) error { return link }, Optional: true},
+		o.Checks = func() []httpapi.Check {
+			return []httpapi.Check{
+				{Name: "redis", Probe: func(context.Context) error { return redis }},
+				{Name: "node fs1", Probe: func(context.Context) error { return link }, Optional: true},
+			}
 		}
 	})
 	check := func(path string, status int, text string) {

@@ -82,6 +82,19 @@ func TestBreakIsNotObeyed(t *testing.T) {
 	h.idle()
 }
 
+// A prompt that FreeSWITCH promises to play and does not begin fails the dialog.
+func TestPlaybackIsNotObeyed(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, idle("playback"))
+	h.sw.AddSound("/sounds/long.wav", time.Hour)
+	h.dial(h.transitions("in.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><dialogstart src="'/sounds/long.wav'" type="'audio/wav'"/></transition>
+<transition event="error.dialog.notstarted"><log expr="event$.reason"/><exit/></transition>`))
+	h.must(h.seen.waitFor(h.ctx, "FreeSWITCH did not begin with it within 15s"))
+	h.idle()
+}
+
 // A bridge that FreeSWITCH promises and does not make fails.
 func TestBridgeIsNotObeyed(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/conf"
 	"ccxmld/esl/switchsim"
 )
 
@@ -354,4 +355,45 @@ func TestSocketIsCut(t *testing.T) {
 	if h.seen.has("connection.disconnected") {
 		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
 	}
+}
+
+// Nodes come and go while the daemon runs: a new one gets calls, one that is taken
+// out gets no more, and the call that it has placed goes on.
+func TestNodesComeAndGo(t *testing.T) {
+	t.Parallel()
+	h := newNodesHouse(t, 1, 0)
+	h.sw.Callee("200", switchsim.Undecided{})
+	h.second.Callee("200", switchsim.Answers{})
+	h.startToken("")
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	h.reload(fmt.Sprintf("[{name: fs2, address: %q, password: ClueCon}]", h.second.Addr()))
+	if _, body := h.get("/readyz"); strings.Contains(body, "fs1") || !strings.Contains(body, "node fs2: ok") {
+		t.Errorf("readyz: %s", body)
+	}
+	h.startToken("")
+	h.calls(h.second, 1)
+	h.logged("answered")
+	h.seen.forget()
+	callee.Answer()
+	h.logged("answered")
+	h.idle()
+	h.must(h.log.waitFor(h.ctx, `msg="link of a node that was taken out ends" node=fs1`))
+
+	h.sw.Callee("200", switchsim.Answers{})
+	h.reload(fmt.Sprintf("[{name: fs1, address: %q, password: ClueCon}]", h.sw.Addr()))
+	h.up()
+	h.startToken("")
+	h.calls(h.sw, 1)
+	h.idle()
+}
+
+// reload gives the daemon a configuration with other nodes.
+func (h *house) reload(nodes string) {
+	h.Helper()
+	config, err := conf.Load(conf.Source{Environ: []string{
+		"CCXMLD_NODES=" + nodes, "CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0",
+	}})
+	h.must(err)
+	h.daemon.Reload(config)
 }

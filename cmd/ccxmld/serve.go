@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -19,11 +21,14 @@ func serveCommand() *cobra.Command {
 		Short: "Take calls from FreeSWITCH, and token starts over HTTP",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := conf.Load(conf.Source{File: file, Flags: cmd.Flags(), Environ: os.Environ()})
+			load := func() (*conf.Config, error) {
+				return conf.Load(conf.Source{File: file, Flags: cmd.Flags(), Environ: os.Environ()})
+			}
+			config, err := load()
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), config, newLogger(config.Log, cmd.ErrOrStderr()))
+			return serve(cmd.Context(), config, load, newLogger(config.Log, cmd.ErrOrStderr()))
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration file (YAML); see conf/ccxmld.yaml")
@@ -31,15 +36,33 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
-// serve runs the daemon until ctx ends.
-func serve(ctx context.Context, config *conf.Config, log *slog.Logger) error {
+// serve runs the daemon until ctx ends. SIGHUP makes it read the configuration
+// again.
+func serve(ctx context.Context, config *conf.Config, load func() (*conf.Config, error), log *slog.Logger) error {
 	d, err := daemon.New(ctx, config, log, nil)
 	if err != nil {
 		return err
 	}
 	log.Info("ccxmld is ready", "version", daemon.Version(), "esl", d.ESLAddress(), "http", d.HTTPAddress(),
 		"advertise", d.Advertise(), "nodes", len(config.Nodes))
-	return d.Run(ctx)
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-again:
+			config, err := load()
+			if err != nil {
+				log.Error("the configuration stays as it was", "error", err)
+				continue
+			}
+			d.Reload(config)
+		}
+	}
 }
 
 func newLogger(config conf.Log, out io.Writer) *slog.Logger {

@@ -1,0 +1,82 @@
+package callcontrol
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// SetNodes replaces the nodes while the controller runs. A node that is there
+// already, by name, address and password, keeps its link and takes its new weight.
+// One that is not there any more gets no calls, and its link ends when no call needs
+// it.
+func (c *Controller) SetNodes(options []NodeOptions) {
+	n := &c.nodes
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var list []*Node
+	for _, o := range options {
+		i := slices.IndexFunc(n.list, func(node *Node) bool { return node.options.sameLink(o) })
+		if i >= 0 {
+			n.list[i].options.Weight = o.Weight
+			list = append(list, n.list[i])
+			continue
+		}
+		node := newNode(c, o)
+		list = append(list, node)
+		node.log.Info("node is new", "address", o.Address)
+		if n.running != nil {
+			n.start(node)
+		}
+	}
+	for _, node := range n.list {
+		if !slices.Contains(list, node) {
+			node.log.Info("node gets no more calls; its link ends when no call needs it")
+			node.retire()
+		}
+	}
+	n.list = list
+}
+
+// sameLink tells whether two options are for one link.
+func (o NodeOptions) sameLink(other NodeOptions) bool {
+	o.Weight = other.Weight
+	return o == other
+}
+
+// retireAfter is how often a node that has been taken out is asked for calls that
+// still need its link.
+const retireAfter = 3 * time.Second
+
+// retire ends the link once no leg and no cascade has needed it for a while.
+func (n *Node) retire() {
+	c := n.controller
+	n.needed.Store(false)
+	c.legsOn(n, func(l *leg) {
+		if l.conn == nil {
+			n.needed.Store(true)
+		}
+	})
+	c.mu.Lock()
+	running := slices.Collect(maps.Values(c.sessions))
+	c.mu.Unlock()
+	for _, control := range running {
+		control.session.Do(func() {
+			if slices.ContainsFunc(control.cascades, func(s *cascade) bool { return s.node == n }) {
+				n.needed.Store(true)
+			}
+		})
+	}
+	c.options.Clock.AfterFunc(retireAfter, func() {
+		if n.needed.Load() {
+			n.retire()
+			return
+		}
+		c.nodes.mu.Lock()
+		defer c.nodes.mu.Unlock()
+		if n.stop != nil {
+			n.log.Info("link of a node that was taken out ends")
+			n.stop()
+		}
+	})
+}
