@@ -21,20 +21,34 @@ func idle(command string) option {
 	}
 }
 
-func TestAcceptIsNotObeyed(t *testing.T) {
+// TestNotObeyed lets all wait at the same time.
+func TestNotObeyed(t *testing.T) {
 	t.Parallel()
+	var ends []func()
+	for _, ignored := range []func(*testing.T) func(){
+		acceptIgnored, hangupIgnored, kickIgnored, breakIgnored, playbackIgnored, bridgeIgnored,
+	} {
+		ends = append(ends, ignored(t))
+	}
+	for _, end := range ends {
+		end()
+	}
+}
+
+func acceptIgnored(t *testing.T) (ends func()) {
 	h := newHouse(t, idle("answer"))
 	h.dial(h.transitions("in.ccxml", `
 <transition event="connection.alerting"><accept/></transition>
 <transition event="connection.accept.failed"><log expr="event$.reason"/><exit/></transition>`))
-	h.logged("FreeSWITCH did not answer the call within 10s")
-	h.idle()
+	return func() {
+		h.logged("FreeSWITCH did not answer the call within 10s")
+		h.idle()
+	}
 }
 
 // A leg that is not hung up counts as gone in the end: after disconnect, and after
 // reject.
-func TestHangupIsNotObeyed(t *testing.T) {
-	t.Parallel()
+func hangupIgnored(t *testing.T) (ends func()) {
 	h := newHouse(t, idle("uuid_kill"))
 	hungUp := h.dial(h.transitions("disconnect.ccxml", `
 <transition event="connection.alerting"><accept/></transition>
@@ -43,16 +57,17 @@ func TestHangupIsNotObeyed(t *testing.T) {
 	rejected := h.dial(h.transitions("reject.ccxml", `
 <transition event="connection.alerting"><reject/></transition>
 <transition event="connection.failed"><log expr="'failed: ' + event$.detail"/><exit/></transition>`))
-	h.logged("disconnected: FreeSWITCH was told to hang up 3 times")
-	h.logged("failed: FreeSWITCH was told to hang up 3 times")
-	hungUp.Hangup()
-	rejected.Hangup()
-	h.idle()
+	return func() {
+		h.logged("disconnected: FreeSWITCH was told to hang up 3 times")
+		h.logged("failed: FreeSWITCH was told to hang up 3 times")
+		hungUp.Hangup()
+		rejected.Hangup()
+		h.idle()
+	}
 }
 
 // A member that does not leave its room is brought home; the conference ends.
-func TestKickIsNotObeyed(t *testing.T) {
-	t.Parallel()
+func kickIgnored(t *testing.T) (ends func()) {
 	h := newHouse(t, idle("kick"))
 	h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
 <var name="room"/><var name="caller"/><eventprocessor>
@@ -62,14 +77,15 @@ func TestKickIsNotObeyed(t *testing.T) {
 <transition event="conference.joined"><log expr="'joined'"/><destroyconference conferenceid="room"/></transition>
 <transition event="conference.destroyed"><log expr="'destroyed'"/><exit/></transition>
 <transition event="error.*"><log expr="event$.reason"/><exit/></transition></eventprocessor></ccxml>`))
-	h.logged("destroyed")
-	h.idle()
+	return func() {
+		h.logged("destroyed")
+		h.idle()
+	}
 }
 
 // A dialog that is broken off gives way to the next one, also if FreeSWITCH does
 // not break it off.
-func TestBreakIsNotObeyed(t *testing.T) {
-	t.Parallel()
+func breakIgnored(t *testing.T) (ends func()) {
 	h := newHouse(t, idle("uuid_break"))
 	h.sw.AddSound("/sounds/long.wav", 1000*time.Hour)
 	h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
@@ -78,26 +94,28 @@ func TestBreakIsNotObeyed(t *testing.T) {
 <transition event="connection.connected"><dialogstart dialogid="dialog" src="'/sounds/long.wav'" type="'audio/wav'"/></transition>
 <transition event="dialog.started"><log expr="'started'"/><dialogterminate dialogid="dialog"/></transition>
 <transition event="dialog.exit"><log expr="'exit'"/><exit/></transition></eventprocessor></ccxml>`))
-	h.logged("exit")
-	h.idle()
+	return func() {
+		h.logged("exit")
+		h.idle()
+	}
 }
 
 // A prompt that FreeSWITCH promises to play and does not begin fails the dialog.
-func TestPlaybackIsNotObeyed(t *testing.T) {
-	t.Parallel()
+func playbackIgnored(t *testing.T) (ends func()) {
 	h := newHouse(t, idle("playback"))
 	h.sw.AddSound("/sounds/long.wav", time.Hour)
 	h.dial(h.transitions("in.ccxml", `
 <transition event="connection.alerting"><accept/></transition>
 <transition event="connection.connected"><dialogstart src="'/sounds/long.wav'" type="'audio/wav'"/></transition>
 <transition event="error.dialog.notstarted"><log expr="event$.reason"/><exit/></transition>`))
-	h.must(h.seen.waitFor(h.ctx, "FreeSWITCH did not begin with it within 15s"))
-	h.idle()
+	return func() {
+		h.must(h.seen.waitFor(h.ctx, "FreeSWITCH did not begin with it within 15s"))
+		h.idle()
+	}
 }
 
 // A bridge that FreeSWITCH promises and does not make fails.
-func TestBridgeIsNotObeyed(t *testing.T) {
-	t.Parallel()
+func bridgeIgnored(t *testing.T) (ends func()) {
 	h := newHouse(t, idle("uuid_bridge"))
 	h.sw.Callee("200", switchsim.Answers{})
 	h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
@@ -105,8 +123,10 @@ func TestBridgeIsNotObeyed(t *testing.T) {
 <transition event="connection.alerting"><assign name="caller" expr="event$.connectionid"/><accept/><createcall dest="'tel:200'" connectionid="callee"/></transition>
 <transition event="connection.connected"><assign name="n" expr="n + 1"/><if cond="n == 2"><join id1="caller" id2="callee"/></if></transition>
 <transition event="error.conference.join"><log expr="event$.reason"/><exit/></transition></eventprocessor></ccxml>`))
-	h.logged("FreeSWITCH did not bridge within 10s")
-	h.idle()
+	return func() {
+		h.logged("FreeSWITCH did not bridge within 10s")
+		h.idle()
+	}
 }
 
 // giveUp is a document that calls 200 and gives up when it is told to.
