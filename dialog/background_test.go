@@ -22,7 +22,7 @@ func TestBackground(t *testing.T) {
 		"hung up": {"/music.wav", func(leg *dialogtest.Leg, d dialog.Dialog) { leg.Call(d.HungUp) },
 			[]string{"under /music.wav", "started", "exited"}},
 		"missing": {"/none.wav", func(*dialogtest.Leg, dialog.Dialog) {},
-			[]string{"not started: /none.wav cannot be played in the background: -ERR Cannot displace session!"}},
+			[]string{"not started: /none.wav cannot be played in the background: -ERR Cannot displace session"}},
 		"not audio": {"exec:rm", func(*dialogtest.Leg, dialog.Dialog) {},
 			[]string{"not started: exec: sources are not played; use a file or an HTTP URI"}},
 	} {

@@ -165,7 +165,7 @@ func (l *Leg) Background(file string, on bool, done func(error)) {
 		_, known := l.Sounds[file]
 		switch {
 		case !known:
-			done(errors.New("-ERR Cannot displace session!"))
+			done(errors.New("-ERR Cannot displace session"))
 			return
 		case on:
 			l.heard = append(l.heard, "under "+file)
