@@ -40,7 +40,7 @@ func BenchmarkRenew(b *testing.B) {
 	redistest.EachBench(b, func(b *testing.B, server *redistest.Server) {
 		r, _ := registry(b, server.URL, "a")
 		for i := range 1000 {
-			if _, _, err := r.CreateOrGet(b.Context(), strconv.Itoa(i), "s", "node1", conference.Limits{}); err != nil {
+			if _, _, err := r.CreateOrGet(b.Context(), strconv.Itoa(i), "s", "node1", conference.Limits{}, conference.Settings{}); err != nil {
 				b.Fatal(err)
 			}
 		}

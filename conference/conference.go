@@ -19,6 +19,8 @@ type Conference struct {
 	Epoch   int64
 	Created time.Time // to the millisecond
 	Limits  Limits
+	// Settings are what the first createconference's hints asked for.
+	Settings Settings
 }
 
 // Limits of a conference, as its first createconference asked for them. Zero
@@ -56,6 +58,7 @@ func (c *Conference) fields() []any {
 		"epoch", strconv.FormatInt(c.Epoch, 10), "created", c.Created.UTC().Format(timeFormat),
 		"max", strconv.Itoa(c.Limits.MaxMembers),
 		"talkers", strconv.Itoa(c.Limits.Talkers), "listeners", strconv.Itoa(c.Limits.Listeners),
+		"settings", c.Settings.encode(),
 	}
 }
 
@@ -70,7 +73,8 @@ func conferenceOf(hash map[string]string) Conference {
 	return Conference{
 		ID: hash["id"], Name: hash["name"], Room: hash["room"], Node: hash["node"],
 		Owner: hash["owner"], Epoch: epoch, Created: created,
-		Limits: Limits{MaxMembers: number("max"), Talkers: number("talkers"), Listeners: number("listeners")},
+		Limits:   Limits{MaxMembers: number("max"), Talkers: number("talkers"), Listeners: number("listeners")},
+		Settings: settingsOf(hash["settings"]),
 	}
 }
 

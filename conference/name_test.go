@@ -53,7 +53,7 @@ func TestHostileNames(t *testing.T) {
 			}
 		}
 		for _, length := range []int{257, 1 << 20} {
-			_, _, err := r.CreateOrGet(t.Context(), strings.Repeat("x", length), "s", "n", conference.Limits{})
+			_, _, err := r.CreateOrGet(t.Context(), strings.Repeat("x", length), "s", "n", conference.Limits{}, conference.Settings{})
 			if !errors.Is(err, conference.ErrName) {
 				t.Errorf("a name of %d bytes: %v", length, err)
 			}

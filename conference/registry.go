@@ -71,13 +71,13 @@ func unavailable(what, id string, err error) error {
 }
 
 // CreateOrGet attaches a session to the conference of this name, creating it on
-// node if there is none; created tells which. The limits and the node are those
-// of whoever created it (CCXML 1.0, 10.5.2: reservations are ignored on
+// node if there is none; created tells which. The limits, the settings and the node
+// are those of whoever created it (CCXML 1.0, 10.5.2: reservations are ignored on
 // attaching). An empty name makes a conference that nobody else finds by name.
 //
 // Without Redis a new shared name is refused with ErrUnavailable; an unnamed
 // conference, and one that this controller holds under an unexpired lease, work.
-func (r *Registry) CreateOrGet(ctx context.Context, name, session, node string, limits Limits) (c Conference, created bool, err error) {
+func (r *Registry) CreateOrGet(ctx context.Context, name, session, node string, limits Limits, settings Settings) (c Conference, created bool, err error) {
 	unnamed := name == ""
 	unique := name
 	if unnamed {
@@ -87,7 +87,7 @@ func (r *Registry) CreateOrGet(ctx context.Context, name, session, node string, 
 	if err != nil {
 		return Conference{}, false, err
 	}
-	request := Conference{ID: id, Name: name, Room: roomStem(unique), Node: node, Created: r.store.Now(), Limits: limits}
+	request := Conference{ID: id, Name: name, Room: roomStem(unique), Node: node, Created: r.store.Now(), Limits: limits, Settings: settings}
 	c, created, err = r.enter(ctx, "create", request, session)
 	if unnamed && errors.Is(err, ErrUnavailable) {
 		return r.createLocally(request, session), true, nil
@@ -118,7 +118,7 @@ func (r *Registry) enter(ctx context.Context, how string, request Conference, se
 	keyTag, _ := tag(request.ID)
 	args := []any{r.controller, r.leaseMillis(), r.keepMillis(), session, how,
 		request.ID, request.Name, request.Room, request.Node, request.Created.UTC().Format(timeFormat),
-		request.Limits.MaxMembers, request.Limits.Talkers, request.Limits.Listeners}
+		request.Limits.MaxMembers, request.Limits.Talkers, request.Limits.Listeners, request.Settings.encode()}
 	calls := []call{{keys: r.keys(keyTag), args: args}}
 	if err := runAll(ctx, r.store.Client(), r.scripts.create, calls); err != nil {
 		// It may have happened: the next renewal puts it right.

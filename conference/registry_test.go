@@ -40,7 +40,7 @@ func registry(t testing.TB, url, controller string) (*conference.Registry, *sess
 
 func create(t testing.TB, r *conference.Registry, name, session string) (conference.Conference, bool) {
 	t.Helper()
-	c, created, err := r.CreateOrGet(t.Context(), name, session, "node1", conference.Limits{})
+	c, created, err := r.CreateOrGet(t.Context(), name, session, "node1", conference.Limits{}, conference.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestExactlyOneCreatesAndOneDestroys(t *testing.T) {
 			for i := range n {
 				wg.Go(func() {
 					r, session := registries[i%2], fmt.Sprint("s", i)
-					c, first, err := r.CreateOrGet(t.Context(), "room", session, "node1", conference.Limits{})
+					c, first, err := r.CreateOrGet(t.Context(), "room", session, "node1", conference.Limits{}, conference.Settings{})
 					all.Done()
 					if err != nil {
 						t.Error(err)
@@ -199,7 +199,7 @@ func TestExactlyOneCreatesAndOneDestroys(t *testing.T) {
 func TestLimits(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
 		a, _ := registry(t, server.URL, "a")
-		c, _, err := a.CreateOrGet(t.Context(), "small", "s", "node1", conference.Limits{MaxMembers: 2, Talkers: 1, Listeners: 3})
+		c, _, err := a.CreateOrGet(t.Context(), "small", "s", "node1", conference.Limits{MaxMembers: 2, Talkers: 1, Listeners: 3}, conference.Settings{})
 		if err != nil || c.Limits != (conference.Limits{MaxMembers: 2, Talkers: 1, Listeners: 3}) {
 			t.Fatalf("%+v, %v", c, err)
 		}
@@ -327,7 +327,7 @@ func TestWithoutRedis(t *testing.T) {
 			t.Fatal("redis is still there")
 		}
 
-		if _, _, err := a.CreateOrGet(t.Context(), "new", "s", "node1", conference.Limits{}); !errors.Is(err, conference.ErrUnavailable) {
+		if _, _, err := a.CreateOrGet(t.Context(), "new", "s", "node1", conference.Limits{}, conference.Settings{}); !errors.Is(err, conference.ErrUnavailable) {
 			t.Errorf("a new shared name: %v", err)
 		}
 		private, created := create(t, a, "", "s9")
@@ -390,7 +390,7 @@ func TestEndWhileAwayIsReported(t *testing.T) {
 	if detach(t, a, c.ID, "s1") {
 		t.Error("said to be destroyed although Redis could not tell")
 	}
-	if _, _, err := a.CreateOrGet(t.Context(), "new", "s", "node1", conference.Limits{}); !errors.Is(err, conference.ErrUnavailable) {
+	if _, _, err := a.CreateOrGet(t.Context(), "new", "s", "node1", conference.Limits{}, conference.Settings{}); !errors.Is(err, conference.ErrUnavailable) {
 		t.Errorf("a new shared name: %v", err)
 	}
 	replicas("0")
@@ -414,7 +414,7 @@ func TestTooMany(t *testing.T) {
 		t.Fatal(err)
 	}
 	create(t, r, "one", "s")
-	if _, _, err := r.CreateOrGet(t.Context(), "two", "s", "node1", conference.Limits{}); !errors.Is(err, conference.ErrTooMany) {
+	if _, _, err := r.CreateOrGet(t.Context(), "two", "s", "node1", conference.Limits{}, conference.Settings{}); !errors.Is(err, conference.ErrTooMany) {
 		t.Errorf("CreateOrGet = %v", err)
 	}
 }
