@@ -35,6 +35,14 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 	}
 	most := c.controller.limits.MembersPerConference
 	tooMany := most > 0 && (r.ReservedTalkers > most || r.ReservedListeners > most-r.ReservedTalkers) // CNF-4
+	settings, err := conference.ParseSettings(r.Hints)
+	if err != nil {
+		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
+		return
+	}
+	if settings.MaxMembers > 0 && (most <= 0 || settings.MaxMembers < most) {
+		most = settings.MaxMembers
+	}
 	limits := conference.Limits{MaxMembers: most, Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
 	name := r.Name
 	if name == "" { // the id was made from a name that nobody else has
@@ -49,8 +57,12 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 			}
 			return attached{held, false}, err
 		}
-		conference, created, err := c.controller.options.Conferences.CreateOrGet(ctx, name, c.record.ID, machine, limits)
-		return attached{conference, created}, err
+		registry := c.controller.options.Conferences
+		held, created, err := registry.CreateOrGet(ctx, name, c.record.ID, machine, limits, settings)
+		if err == nil && !created {
+			err = registry.Change(ctx, held.ID, settings)
+		}
+		return attached{held, created}, err
 	}, func(a attached, err error) {
 		if err != nil {
 			c.log().Warn("conference not created", "conference", r.ConferenceID, "error", err)
@@ -58,6 +70,9 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 			return
 		}
 		c.hold(a.ID)
+		if !a.created {
+			c.changeRoom(a.Conference, settings)
+		}
 		c.queueConference("conference.created", r.ConferenceID, true, interpreter.Field{Name: "isnew", Value: a.created})
 	}, func(ctx context.Context) { c.detach(ctx, r.ConferenceID) })
 }
@@ -152,10 +167,15 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 		o.fail(c, reason)
 		return
 	}
+	var err error
+	if o.entry, err = conference.ParseEntry(o.Hints); err != nil {
+		o.fail(c, err.Error())
+		return
+	}
 	m := &move{legs: []*leg{l}, needless: func() bool {
 		switch {
 		case l.place.kind == inConference && l.place.partner == id: // JOIN-11: never nest (trace fact 14)
-			l.changeDirection(o)
+			l.changeMembership(o)
 			o.made(c)
 			return true
 		case o.speaksOnly(l) && (l.place.kind == inBridge || l.place.kind == listening):
@@ -178,34 +198,44 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 func (o *order) hearsOnly(l *leg) bool  { return o.Half && o.ID1 == l.id }
 func (o *order) speaksOnly(l *leg) bool { return o.Half && o.ID1 != l.id }
 
-// changeDirection lets a member speak and hear as a new join of it says.
-func (l *leg) changeDirection(o *order) {
+// mutes tells whether the leg is not heard, deafens whether it does not hear: by
+// the direction of the join, or by its hints.
+func (o *order) mutes(l *leg) bool   { return o.hearsOnly(l) || o.entry.Mute }
+func (o *order) deafens(l *leg) bool { return o.speaksOnly(l) || o.entry.Deaf }
+
+// changeMembership lets a member speak and hear as a new join of it says (JOIN-11).
+func (l *leg) changeMembership(o *order) {
 	was := l.place.order
 	l.place.order, l.place.silent = o, false
-	if mute := o.hearsOnly(l); mute != was.hearsOnly(l) {
+	if mute := o.mutes(l); mute != was.mutes(l) {
 		command := conference.Unmute
 		if mute {
 			command = conference.Mute
 		}
 		l.send(command(l.place.room, l.place.member), nil)
 	}
-	if deaf := o.speaksOnly(l); deaf != was.speaksOnly(l) {
+	if deaf := o.deafens(l); deaf != was.deafens(l) {
 		command := conference.Undeaf
 		if deaf {
 			command = conference.Deaf
 		}
 		l.send(command(l.place.room, l.place.member), nil)
 	}
+	l.setVolume(o.entry)
 }
 
 // enter takes a leg that is alone into the registry, then into the room.
 func (c *control) enter(l *leg, id string, o *order) {
 	l.joinPending = o
-	machine := l.machine
+	machine, attached := l.machine, c.holds(id)
 	inOrder(c, func(ctx context.Context) (conference.Conference, error) {
-		return c.enterRegistry(ctx, id, l.id, machine)
+		return c.enterRegistry(ctx, id, l.id, machine, o.entry)
 	}, func(held conference.Conference, err error) {
-		if held.ID != "" { // attached, if not a member
+		switch {
+		case held.ID == "":
+		case !attached && (refuses(err)):
+			c.registry.add(c.controller, func(ctx context.Context) { c.detach(ctx, id) })
+		default: // attached, if not a member
 			c.hold(held.ID)
 		}
 		switch {
@@ -214,7 +244,7 @@ func (c *control) enter(l *leg, id string, o *order) {
 		case err != nil:
 			c.joinFailed(l, err.Error())
 		default:
-			c.enterRoom(l, place{partner: id, order: o, room: held.Room})
+			c.enterRoom(l, place{partner: id, order: o, room: held.Room, settings: &held.Settings})
 		}
 	}, func(ctx context.Context) {
 		c.leaveNow(ctx, id, l.id)
@@ -222,11 +252,16 @@ func (c *control) enter(l *leg, id string, o *order) {
 	})
 }
 
+// refuses tells whether a conference's settings keep a member out.
+func refuses(err error) bool {
+	return errors.Is(err, conference.ErrPIN) || errors.Is(err, conference.ErrModerator) || errors.Is(err, conference.ErrLocked)
+}
+
 // enterRegistry makes a connection a member. A session that joins a conference
 // by its id or name without having created it is attached too, so that the
 // conference lasts until the last of its sessions has gone; that holds also where
 // the conference is returned with an error.
-func (c *control) enterRegistry(ctx context.Context, id, connection, machine string) (conference.Conference, error) {
+func (c *control) enterRegistry(ctx context.Context, id, connection, machine string, entry conference.Entry) (conference.Conference, error) {
 	registry := c.controller.options.Conferences
 	held, err := registry.Attach(ctx, id, c.record.ID)
 	if err != nil {
@@ -234,6 +269,9 @@ func (c *control) enterRegistry(ctx context.Context, id, connection, machine str
 	}
 	if held.Node != "" && machine != "" && held.Node != machine {
 		return held, fmt.Errorf("the conference is on FreeSWITCH %s and the connection on %s; conferences across nodes are not supported yet", held.Node, machine)
+	}
+	if _, err := held.Settings.Admit(entry); err != nil {
+		return held, err
 	}
 	_, err = registry.Join(ctx, id, conference.Member{
 		Connection: connection, Session: c.record.ID, Controller: c.controller.options.ID, Node: machine, Joined: c.controller.options.Store.Now(),
@@ -251,15 +289,7 @@ func (c *control) enterRoom(l *leg, in place) {
 	l.joinDeadline = c.after(joinPatience, func() {
 		c.roomRefused(l, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
 	})
-	flags := []string(nil)
-	switch o := in.order; {
-	case in.pair != nil:
-	case o.hearsOnly(l):
-		flags = append(flags, "mute")
-	case o.speaksOnly(l):
-		flags = append(flags, "deaf")
-	}
-	argument := conference.JoinArgument(in.room, c.controller.options.Profile, flags...)
+	argument := conference.JoinArgument(in.room, c.controller.options.Profile, in.flags(l)...)
 	l.send(esl.ExecuteNow("", "conference", argument, in.running), func(err error) { c.roomRefused(l, err.Error()) })
 }
 
@@ -274,7 +304,8 @@ func (c *control) entered(l *leg, e conference.Maintenance) {
 	if l.place.pair != nil {
 		l.pairEntered(o)
 	} else {
-		o.made(c)
+		o.made(c, interpreter.Field{Name: "members", Value: e.Size})
+		c.welcome(l, e.Size)
 	}
 	l.nextMove()
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"ccxmld/conference"
 	"ccxmld/interpreter"
 )
 
@@ -12,6 +13,7 @@ import (
 // have a part in it, and not changed once it is on its way.
 type order struct {
 	interpreter.JoinRequest
+	entry    conference.Entry
 	merge    bool         // <merge> asks for it: what is bridged leaves us
 	implicit bool         // createcall's joinid asks for it: no join event of its own (CAL-5)
 	issuer   *control     // whose document asks; it alone is told of a failure (JOIN-8)
@@ -96,9 +98,10 @@ func (o *order) in(c *control, f func(*control)) {
 	}
 }
 
-// made tells the sessions that the two endpoints are bridged. The issuer is told
+// made tells the sessions that the two endpoints are bridged, with what is to be
+// said about it. The issuer is told
 // even if neither is its own.
-func (o *order) made(c *control) {
+func (o *order) made(c *control, about ...interpreter.Field) {
 	duplex := interpreter.Full
 	if o.Half {
 		duplex = interpreter.Half
@@ -111,7 +114,7 @@ func (o *order) made(c *control) {
 		}
 		c.session.Queue(&interpreter.Event{
 			Name: "conference.joined", Source: c.session.ID(), SourceType: "ccxml",
-			Fields: []interpreter.Field{{Name: "id1", Value: o.ID1}, {Name: "id2", Value: o.ID2}},
+			Fields: append([]interpreter.Field{{Name: "id1", Value: o.ID1}, {Name: "id2", Value: o.ID2}}, about...),
 			Effect: effect,
 		})
 	})

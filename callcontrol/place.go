@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"ccxmld/conference"
 	"ccxmld/dialog"
 )
 
@@ -19,15 +20,16 @@ const (
 
 // place is where a leg is. A leg is in one place at a time.
 type place struct {
-	kind    placeKind
-	partner string // the id of the conference or the other connection
-	order   *order // the join that brought it there
-	room    string // FreeSWITCH's name of the conference
-	member  string // the leg's number in the room
-	running string // the id of the application that keeps it there: conference or eavesdrop
-	pair    *leg   // the partner in a room of two, of another session
-	leaving bool   // kicked out of the room, but not out yet
-	silent  bool   // its end is not reported
+	kind     placeKind
+	partner  string               // the id of the conference or the other connection
+	order    *order               // the join that brought it there
+	room     string               // FreeSWITCH's name of the conference
+	settings *conference.Settings // of a conference that has any
+	member   string               // the leg's number in the room
+	running  string               // the id of the application that keeps it there: conference or eavesdrop
+	pair     *leg                 // the partner in a room of two, of another session
+	leaving  bool                 // kicked out of the room, but not out yet
+	silent   bool                 // its end is not reported
 }
 
 func (p place) takesOut(digit string) bool {
@@ -64,6 +66,7 @@ func (l *leg) leftRoom() {
 		l.tellPair(l.place.pair, l.place.room, l.place.order)
 	default:
 		l.control.leaveConference(l.place.partner, l.id)
+		l.sayGoodbye()
 	}
 }
 

@@ -11,6 +11,9 @@ import (
 const (
 	AddMember = "add-member"
 	DelMember = "del-member"
+
+	StartTalking = "start-talking"
+	StopTalking  = "stop-talking"
 )
 
 // Maintenance is an event of mod_conference (CUSTOM conference::maintenance).

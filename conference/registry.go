@@ -323,6 +323,34 @@ func (r *Registry) Leave(ctx context.Context, id, connection string) (size int, 
 	return int(n), nil
 }
 
+// Change locks or unlocks a conference that this controller holds, and notes
+// whether it is recorded: what change leaves nil stays. Who joins later is let in
+// or not by that. ErrNotFound says that the conference has ended.
+func (r *Registry) Change(ctx context.Context, id string, change Settings) error {
+	if change.Locked == nil && change.Record == nil {
+		return nil
+	}
+	h, err := r.begin(id, false)
+	if err != nil {
+		return err
+	}
+	var changed Conference
+	r.locked(func() {
+		changed = h.conference
+		changed.Settings = changed.Settings.with(change)
+	})
+	reply, err := r.run(ctx, r.scripts.change, id, changed.Room, changed.Settings.encode())
+	if err == nil && reply != int64(1) {
+		err = ErrNotFound
+	}
+	r.end(h, func() {
+		if err == nil {
+			h.conference.Settings = changed.Settings
+		}
+	})
+	return err
+}
+
 // run runs a script on one conference, or fails at once while Redis is away.
 func (r *Registry) run(ctx context.Context, script *redis.Script, id string, args ...any) (any, error) {
 	if !r.store.Healthy() {

@@ -13,7 +13,7 @@ var sources embed.FS
 
 // scripts are the operations on a conference that must not race.
 type scripts struct {
-	create, detach, join, leave, renew, sync, sweep *redis.Script
+	create, detach, join, leave, renew, sync, sweep, change *redis.Script
 }
 
 func loadScripts() scripts {
@@ -23,6 +23,7 @@ func loadScripts() scripts {
 	return scripts{
 		create: load("create"), detach: load("detach"), join: load("join"), leave: load("leave"),
 		renew: load("renew"), sync: load("sync"), sweep: load("sweep"),
+		change: load("change"),
 	}
 }
 

@@ -44,6 +44,7 @@ type Entry struct {
 var (
 	ErrPIN       = errors.New("the conference asks for a PIN; the hint pin is missing or wrong")
 	ErrModerator = errors.New("only the moderator's PIN makes a moderator of a member")
+	ErrLocked    = errors.New("the conference is locked")
 )
 
 // ParseSettings reads the hints of <createconference>. Unknown ones are ignored,
@@ -73,6 +74,8 @@ func ParseEntry(hints map[string]any) (Entry, error) {
 // Admit tells whether an entry is let in, and as a moderator.
 func (s *Settings) Admit(e Entry) (moderator bool, err error) {
 	switch {
+	case s.Locked != nil && *s.Locked:
+		return false, ErrLocked
 	case s.ModeratorPIN != "" && e.PIN == s.ModeratorPIN:
 		return true, nil
 	case s.PIN != "" && e.PIN != s.PIN:
@@ -100,6 +103,17 @@ func (s *Settings) Flags(e Entry, moderator bool) (flags []string) {
 		}
 	}
 	return flags
+}
+
+// with gives the settings with what may change while a conference runs.
+func (s Settings) with(change Settings) Settings {
+	if change.Locked != nil {
+		s.Locked = change.Locked
+	}
+	if change.Record != nil {
+		s.Record = change.Record
+	}
+	return s
 }
 
 func (s *Settings) encode() string {

@@ -202,6 +202,19 @@ func (s *Service) fetchAudio(ctx context.Context, uri string, how *Fetch) (file 
 	return s.spool.put(response)
 }
 
+// Sound gives what FreeSWITCH plays for a source: a path, or a tone_stream. Audio by
+// HTTP is fetched first. It blocks, and may be called in any goroutine.
+func (s *Service) Sound(ctx context.Context, source, base string) (string, error) {
+	file, remote, err := s.locate(source, base)
+	switch {
+	case err != nil || remote == "":
+		return file, err
+	case s.spool == nil:
+		return "", noSpool(remote)
+	}
+	return s.fetchAudio(ctx, remote, nil)
+}
+
 var errNoFetcher = errors.New("nothing can be fetched here")
 
 // Fetch gets a resource, under the policy of the service's Fetcher. how may be

@@ -84,6 +84,7 @@ func (s *Session) unjoinable(ids ...string) string {
 }
 
 func (j *joinElement) request(s *Session) (r JoinRequest, err error) {
+	r.Base = j.base
 	if r.ID1, err = j.id1.value(s, "id1"); err != nil {
 		return r, err
 	}

@@ -23,7 +23,7 @@ func EventNames() []EventName {
 			connection.alerting connection.progressing connection.connected connection.disconnected connection.failed
 			connection.redirected connection.signal connection.accept.failed connection.reject.failed connection.redirect.failed
 			connection.merged connection.merge.failed
-			conference.created conference.destroyed conference.joined conference.unjoined
+			conference.created conference.destroyed conference.joined conference.unjoined conference.talking
 			dialog.prepared dialog.started dialog.exit dialog.disconnect dialog.user.* dialog.transfer dialog.terminatetransfer
 			voxeo.cpa.result
 			fetch.done send.successful cancel.successful

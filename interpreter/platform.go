@@ -106,6 +106,7 @@ type JoinRequest struct {
 	EnterTone  string // "", "true", or the URI of what the conference hears
 	ExitTone   string
 	TermDigits string // Voxeo: any of these digits takes the connection out
+	Base       string // tones that are relative URIs resolve against it
 	Hints      Hints
 }
 

@@ -59,6 +59,10 @@ func (sw *Switch) apiConference(arguments string) string {
 		return room.noRecordCommand(words)
 	case "relate":
 		return room.relate(words)
+	case "volume_in", "volume_out":
+		return room.volume(command, words)
+	case "moh":
+		return "music on hold set to " + strings.Join(words, " ") + "\n"
 	}
 	return "Conference command '" + command + "' not found.\n"
 }
@@ -288,4 +292,12 @@ func (room *conference) relate(words []string) string {
 		return "+OK relationship " + words[0] + "->" + words[1] + " cleared.\n"
 	}
 	return "+OK " + words[0] + "->" + words[1] + " " + words[2] + " set\n"
+}
+
+// volume is volume_in and volume_out: it is taken, and changes nothing here.
+func (room *conference) volume(command string, words []string) string {
+	if len(words) < 2 {
+		return "-ERR Invalid input!\n"
+	}
+	return "Volume " + strings.ToUpper(strings.TrimPrefix(command, "volume_")) + " " + words[0] + " = " + words[1] + "\n"
 }

@@ -1,0 +1,187 @@
+package callcontrol
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+
+	"ccxmld/conference"
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// The tones that are played where a document says no more than entertone='true'.
+const (
+	enterTone = "tone_stream://%(120,40,440);%(120,0,587)"
+	exitTone  = "tone_stream://%(120,40,587);%(120,0,440)"
+)
+
+// flags are those of the leg's membership (mod_conference).
+func (p place) flags(l *leg) []string {
+	switch {
+	case p.pair != nil:
+		return nil
+	case p.settings == nil:
+		p.settings = &conference.Settings{}
+	}
+	entry := p.order.entry
+	entry.Mute, entry.Deaf = p.order.mutes(l), p.order.deafens(l)
+	moderator, _ := p.settings.Admit(entry) // who is not admitted was told so before
+	return p.settings.Flags(entry, moderator)
+}
+
+// welcome does what the conference's settings and the join ask for once a leg is
+// a member, the size-th one.
+func (c *control) welcome(l *leg, size int) {
+	room, o, settings := l.place.room, l.place.order, l.place.settings
+	if settings == nil {
+		settings = &conference.Settings{}
+	}
+	if size == 1 {
+		c.furnish(l, *settings)
+	}
+	l.setVolume(o.entry)
+	c.playToRoom(l, o.EnterTone, enterTone, settings.EnterSound)
+	if settings.AnnounceCount {
+		l.send(conference.SayTo(room, headcount(size-1), l.place.member), nil)
+	}
+}
+
+func headcount(others int) string {
+	switch others {
+	case 0:
+		return "You are the first in this conference."
+	case 1:
+		return "There is one other person in this conference."
+	}
+	return fmt.Sprintf("There are %d other people in this conference.", others)
+}
+
+// furnish makes a room what its settings say, when its first member is there.
+func (c *control) furnish(l *leg, s conference.Settings) {
+	if s.Music != "" {
+		c.withSound(l, s.Music, func(file string) { l.send(conference.Music(l.place.room, file), nil) })
+	}
+	for _, cmd := range c.roomChanges(l.place.room, s) {
+		l.send(cmd, nil)
+	}
+}
+
+// roomChanges are the commands for what may change while a room is there.
+func (c *control) roomChanges(room string, s conference.Settings) (commands []esl.Command) {
+	if s.Locked != nil {
+		commands = append(commands, conference.Lock(room, *s.Locked))
+	}
+	if s.Record != nil {
+		commands = append(commands, conference.Record(room, c.recordingOfRoom(room), *s.Record))
+	}
+	return commands
+}
+
+func (c *control) recordingOfRoom(room string) string {
+	return path.Join(c.controller.options.Recordings, room+".wav")
+}
+
+// changeRoom locks or unlocks a conference that is there already, and begins or
+// ends its recording, as the hints of a later <createconference> say.
+func (c *control) changeRoom(held conference.Conference, s conference.Settings) {
+	for _, cmd := range c.roomChanges(held.Room, s) {
+		if !c.sendTo(held.Node, cmd) {
+			c.log().Warn("conference not changed: there is no link to its FreeSWITCH", "conference", held.ID, "freeswitch", held.Node)
+		}
+	}
+}
+
+// sendTo gives a command to a FreeSWITCH, by a leg's socket or a node's link.
+func (c *control) sendTo(machine string, cmd esl.Command) bool {
+	for _, l := range c.legs {
+		if l.machine == machine && l.conn != nil && l.state != legGone {
+			l.send(cmd, nil)
+			return true
+		}
+	}
+	if node := c.controller.nodes.on(machine); node != nil {
+		node.link.Send(cmd, nil)
+		return true
+	}
+	return false
+}
+
+// setVolume sets a member's volumes, if its join names them.
+func (l *leg) setVolume(e conference.Entry) {
+	if e.VolumeIn != nil {
+		l.send(conference.VolumeIn(l.place.room, l.place.member, int(*e.VolumeIn)), nil)
+	}
+	if e.VolumeOut != nil {
+		l.send(conference.VolumeOut(l.place.room, l.place.member, int(*e.VolumeOut)), nil)
+	}
+}
+
+// sayGoodbye plays the exit sound to those who stay (JOIN-3).
+func (l *leg) sayGoodbye() {
+	if l.place.kind != inConference || l.place.order == nil {
+		return
+	}
+	sound := ""
+	if l.place.settings != nil {
+		sound = l.place.settings.ExitSound
+	}
+	l.control.playToRoom(l, l.place.order.ExitTone, exitTone, sound)
+}
+
+// playToRoom plays a tone that a join asks for, or else the conference's own.
+func (c *control) playToRoom(l *leg, asked, usual, own string) {
+	source := cmp.Or(asked, own)
+	if source == "true" {
+		source = usual
+	}
+	if source == "" {
+		return
+	}
+	room, machine, base := l.place.room, l.machine, l.place.order.Base
+	// The leg and its session may be gone by then: those who stay hear it.
+	c.controller.background(func(ctx context.Context) {
+		file, err := c.controller.options.Dialogs.Sound(ctx, source, base)
+		node := c.controller.nodes.on(machine)
+		switch {
+		case err != nil:
+			c.log().Warn("sound for a conference cannot be had", "source", source, "error", err)
+		case node != nil:
+			node.link.Send(conference.Play(room, file), nil)
+		case !c.session.Do(func() { c.sendTo(machine, conference.Play(room, file)) }):
+			c.log().Warn("tone not played: there is no link to the conference's FreeSWITCH", "room", room)
+		}
+	})
+}
+
+// withSound finds what FreeSWITCH plays for a source, which may have to be fetched,
+// and goes on with it in the session's goroutine.
+func (c *control) withSound(l *leg, source string, then func(file string)) {
+	base := l.place.order.Base
+	c.controller.background(func(ctx context.Context) {
+		file, err := c.controller.options.Dialogs.Sound(ctx, source, base)
+		c.session.Do(func() {
+			if err != nil {
+				l.log().Warn("sound for a conference cannot be had", "source", source, "error", err)
+				return
+			}
+			then(file)
+		})
+	})
+}
+
+// talks tells the document that a member talks or has stopped, if its join asks
+// for that.
+func (l *leg) talks(e conference.Maintenance) {
+	if l.place.kind != inConference || e.Member != l.place.member || !l.place.order.entry.Events {
+		return
+	}
+	l.control.session.Queue(&interpreter.Event{
+		Name: "conference.talking", Source: l.place.partner, SourceType: "conference",
+		Fields: []interpreter.Field{
+			{Name: "conferenceid", Value: l.place.partner}, {Name: "connectionid", Value: l.id},
+			{Name: "talking", Value: e.Action == conference.StartTalking},
+		},
+	})
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ccxmld/esl/switchsim"
+)
+
+// What createconference and join ask for by their hints reaches FreeSWITCH.
+func TestConferenceHints(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.AddSound("/sounds/enter.wav", 1e9)
+	document := h.transitions("hints.ccxml", `
+		<transition event="connection.alerting"><accept/></transition>
+		<transition event="connection.connected"><createconference conferenceid="application.room" confname="'hints'"
+			hints="{moderatorpin: '99', waitformoderator: true, endwithmoderator: true, joinmuted: true, entersound: '/sounds/enter.wav', exitsound: 'tone_stream://%(100,0,300)', announcecount: true, record: true}"/></transition>
+		<transition event="conference.created"><assign name="application.leg" expr="application.leg || event$.eventsource"/>
+			<foreach item="c" object="session.connections"><join id1="c.connectionid" id2="application.room" hints="{pin: session.values.pin, volumein: 2}"/></foreach></transition>
+		<transition event="conference.joined"><log expr="'members ' + event$.members"/></transition>
+		<transition event="connection.disconnected"><exit/></transition>
+		<transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/><exit/></transition>`)
+	first := h.dial(document)
+	h.logged("members 1")
+	second := h.dial(document)
+	h.logged("members 2")
+	h.must(first.WaitHeard(h.ctx, "/sounds/enter.wav"))
+	h.until("the second is told how many there are", func() bool {
+		return strings.Contains(fmt.Sprint(second.Heard()), "There is one other person")
+	})
+	commands := strings.Join(h.sw.Commands(first.UUID()), "\n")
+	if !strings.Contains(commands, "+flags{wait-mod|mute}") {
+		t.Errorf("the first entered by %q", commands)
+	}
+	second.Hangup()
+	h.must(first.WaitHeard(h.ctx, "tone_stream://%(100,0,300)"))
+	first.Hangup()
+	h.idle()
+}
+
+// Many members in one conference, and many conferences of a few.
+func TestManyMembers(t *testing.T) {
+	t.Parallel()
+	for name, rooms := range map[string]int{"200 in one": 1, "200 of 5": 200} {
+		t.Run(name, func(t *testing.T) {
+			members := 200
+			if rooms > 1 {
+				members = 5 * rooms
+			}
+			h := newHouse(t, with("LIMITS_MEMBERS_PER_CONFERENCE", "1000"))
+			document := h.transitions("many.ccxml", `
+				<transition event="connection.alerting"><accept/></transition>
+				<transition event="connection.connected"><createconference conferenceid="application.room" confname="event$.connection.local"/></transition>
+				<transition event="conference.created"><foreach item="c" object="session.connections"><join id1="c.connectionid" id2="application.room"/></foreach></transition>
+				<transition event="connection.disconnected"><exit/></transition>`)
+			var callers []*switchsim.Party
+			for i := range members {
+				caller, err := h.sw.Dial(switchsim.Call{
+					To: fmt.Sprintf("room%d", i%rooms), Sockets: []string{h.daemon.ESLAddress()}, Variables: map[string]string{"ccxml_uri": document},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				callers = append(callers, caller)
+			}
+			h.until("all are in", func() bool { return h.seen.count("event conference.joined") == members })
+			lines, err := h.daemon.Roster(h.ctx)
+			h.must(err)
+			if len(lines) != rooms || !strings.HasPrefix(lines[0], fmt.Sprint(members/rooms, " members")) {
+				t.Errorf("the registry has %d conferences, the first one: %.80s", len(lines), lines)
+			}
+			for _, caller := range callers {
+				caller.Hangup()
+			}
+			h.idle()
+			h.until("the registry is empty", func() bool {
+				lines, err := h.daemon.Roster(h.ctx)
+				return err == nil && len(lines) == 0
+			})
+		})
+	}
+}
