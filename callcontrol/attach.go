@@ -19,7 +19,7 @@ const lingerSeconds = 5
 // since FreeSWITCH walks all its listeners for every event.
 var legEvents = []string{
 	"CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE",
-	"PLAYBACK_START", "DTMF", "CUSTOM conference::maintenance",
+	"PLAYBACK_START", "DTMF", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CUSTOM conference::maintenance",
 }
 
 // legVariables make a leg do as we say: it survives its partner in a bridge, no
@@ -121,6 +121,10 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		})
 	case "CHANNEL_EXECUTE_COMPLETE":
 		l.handleComplete(conn, e)
+	case "CHANNEL_HOLD":
+		l.from(conn, func() { l.signal("hold", "") })
+	case "CHANNEL_UNHOLD":
+		l.from(conn, func() { l.signal("resume", "") })
 	case "PLAYBACK_START":
 		l.from(conn, l.playbackBegan)
 	case "DTMF":
@@ -209,5 +213,6 @@ func hangupOf(e *esl.Event) hangup {
 	if h.status == 0 {
 		h.status = sipStatus(e.Get("variable_sip_invite_failure_status"))
 	}
+	h.q850, _ = strconv.Atoi(e.Get("variable_hangup_cause_q850")) // absent: 0
 	return h
 }

@@ -110,6 +110,7 @@ func connectionOf(channel *esl.Event, id string) *interpreter.Connection {
 		Protocol: interpreter.Protocol{Name: "sip", Version: "2.0", Headers: sipHeaders(channel)},
 	}
 	c.Originator = c.Remote
+	c.AAI = aaiOf(channel.Get("variable_sip_h_User-to-User"))
 	if from := channel.Get("variable_sip_history_info"); from != "" {
 		c.Redirects = []interpreter.Redirect{{URI: from}}
 	} else if from := channel.Get("variable_sip_h_Diversion"); from != "" {

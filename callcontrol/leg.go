@@ -343,9 +343,18 @@ func (l *leg) digit(digit string) {
 		l.leave()
 	case l.dialogTakes(digit):
 	default:
-		l.control.queueConnection(l, "connection.signal", "",
-			interpreter.Field{Name: "info", Value: map[string]any{"type": "dtmf", "value": digit}})
+		l.signal("dtmf", digit)
 	}
+}
+
+// signal tells the document of something that the party did beside talking
+// (CEV-3): dtmf with the digit, hold, resume.
+func (l *leg) signal(kind, value string) {
+	info := map[string]any{"type": kind}
+	if value != "" {
+		info["value"] = value
+	}
+	l.control.queueConnection(l, "connection.signal", "", interpreter.Field{Name: "info", Value: info})
 }
 
 // hangUp asks FreeSWITCH to end the leg. A hangup message would wait for the

@@ -32,6 +32,10 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		c.callFailed(r.ConnectionID, reason, err.Error())
 		return
 	}
+	if err := hintVariables(r.Hints, make(map[string]string)); err != nil {
+		c.callFailed(r.ConnectionID, reasonUnknown, err.Error())
+		return
+	}
 	node, err := c.controller.nodes.pick()
 	if err != nil {
 		c.log().Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
@@ -78,8 +82,9 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 		variables["origination_caller_id_number"] = number
 		variables["origination_caller_id_name"] = number
 	}
-	for name, value := range hintHeaders(r.Hints) {
-		variables["sip_h_"+name] = value
+	_ = hintVariables(r.Hints, variables) // CreateCall has looked at them
+	if r.AAI != "" {
+		variables["sip_h_User-to-User"] = userToUser(r.AAI)
 	}
 	job := esl.Originate{
 		UUID: l.id, Timeout: timeout + time.Second, Vars: variables, Dial: dial.Text,

@@ -64,6 +64,7 @@ type hangup struct {
 	cause       string // Hangup-Cause
 	status      int    // SIP status, 0 where there was none
 	disposition string // sip_hangup_disposition, such as recv_bye; "" without SIP
+	q850        int    // the cause as Q.850 numbers it, 0 where that is not known
 }
 
 // trigger tells who ended an answered call: remote or local (CEV-4).
@@ -88,6 +89,9 @@ func (h hangup) info() map[string]any {
 	}
 	if h.disposition != "" {
 		info["disposition"] = h.disposition
+	}
+	if h.q850 != 0 {
+		info["q850"] = h.q850
 	}
 	return info
 }

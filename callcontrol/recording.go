@@ -39,6 +39,17 @@ func (c *control) Record(r interpreter.RecordRequest) (string, error) {
 	return file, nil
 }
 
+// SendDigits sends digits to the far end by uuid_send_dtmf of mod_commands
+// (interpreter.Telephony).
+func (c *control) SendDigits(id, digits string) error {
+	l := c.legs[id]
+	if l == nil || l.conn == nil {
+		return errors.New("the leg is not in our socket")
+	}
+	l.send(esl.API("uuid_send_dtmf", l.id, digits), nil)
+	return nil
+}
+
 // recordingOf names a new recording of a leg.
 func (c *control) recordingOf(l *leg, tag string) string {
 	name := l.id

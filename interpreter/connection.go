@@ -79,6 +79,8 @@ func (c *Connection) property(s *Session, key string) (any, bool) {
 		return nil, true
 	case recordCall:
 		return s.recordCall(c), true
+	case sendDigits:
+		return s.sendDigits(c), true
 	}
 	return s.mediaProperty(c.ID, "connection", key)
 }

@@ -32,6 +32,9 @@ type Telephony interface {
 	Join(JoinRequest)
 	Unjoin(UnjoinRequest)
 	Merge(MergeRequest)
+	// SendDigits sends digits to the far end of a connection, and pauses: w is half
+	// a second, W a whole one.
+	SendDigits(connectionID, digits string) error
 	// Record says where the recording is, which FreeSWITCH begins or ends
 	// meanwhile; "" where none was running that could be ended.
 	Record(RecordRequest) (file string, err error)

@@ -112,6 +112,11 @@ func (p *fakePlatform) Join(r interpreter.JoinRequest) {
 		"termdigits", r.TermDigits, "hints", r.Hints)
 }
 
+func (p *fakePlatform) SendDigits(connectionID, digits string) error {
+	p.trace.add("digits %s %s", connectionID, digits)
+	return nil
+}
+
 func (p *fakePlatform) Record(r interpreter.RecordRequest) (string, error) {
 	p.trace.add("record %s on=%t tag=%s", r.ConnectionID, r.On, r.Tag)
 	if r.Tag == "refused" {

@@ -1,6 +1,8 @@
 package interpreter
 
 import (
+	"regexp"
+
 	"github.com/dop251/goja"
 )
 
@@ -32,5 +34,31 @@ func (s *Session) recordCall(c *Connection) func(goja.FunctionCall) goja.Value {
 			panic(vm.NewTypeError("connection %s cannot be recorded: %v", c.ID, err))
 		}
 		return s.toValue(optional(file))
+	}
+}
+
+// sendDigits is the method of connection objects that sends digits to the far end,
+// _SendDTMF(digits).
+const sendDigits = "_SendDTMF"
+
+// digitSyntax is what may be sent: w and W are pauses of half a second and of one.
+var digitSyntax = regexp.MustCompile(`^[0-9A-D*#wW]{1,128}$`)
+
+// sendDigits gives the method of a connection. It throws where there is nobody to
+// send them to, and for what is no digit.
+func (s *Session) sendDigits(c *Connection) func(goja.FunctionCall) goja.Value {
+	return func(call goja.FunctionCall) goja.Value {
+		vm := s.runtime.VM()
+		digits := call.Argument(0).String()
+		switch {
+		case !digitSyntax.MatchString(digits):
+			panic(vm.NewTypeError("%q cannot be sent; expected digits, A to D, * and #, and w or W for a pause", digits))
+		case c.State != Connected:
+			panic(vm.NewTypeError("connection %s is %s; digits go to one that is CONNECTED", c.ID, orNone(c.State)))
+		}
+		if err := s.platform.SendDigits(c.ID, digits); err != nil {
+			panic(vm.NewTypeError("connection %s takes no digits: %v", c.ID, err))
+		}
+		return goja.Undefined()
 	}
 }
