@@ -1,7 +1,6 @@
 package callcontrol
 
 import (
-	"encoding/hex"
 	"fmt"
 	"regexp"
 	"strings"
@@ -15,7 +14,7 @@ var codecList = regexp.MustCompile(`^[A-Za-z0-9@.]{1,32}(,[A-Za-z0-9@.]{1,32}){0
 // originate (docs/hints.md).
 func hintVariables(hints interpreter.Hints, variables map[string]string) error {
 	for name, value := range hintHeaders(hints) {
-		variables["sip_h_"+name] = value
+		variables[sipHeaderPrefix+name] = value
 	}
 	if value, ok := hints["codecs"]; ok {
 		codecs := strings.ReplaceAll(fmt.Sprint(value), " ", "")
@@ -34,21 +33,3 @@ func hintVariables(hints interpreter.Hints, variables map[string]string) error {
 }
 
 func isTrue(value any) bool { return value == true || value == "true" }
-
-// userToUser is aai as the SIP header User-to-User (RFC 7433): its bytes in hex.
-func userToUser(aai string) string {
-	return hex.EncodeToString([]byte(aai)) + ";encoding=hex"
-}
-
-// aaiOf reads such a header; one in another encoding is taken as it is.
-func aaiOf(header string) string {
-	text, parameters, _ := strings.Cut(header, ";")
-	if !strings.Contains(strings.ToLower(parameters), "encoding=hex") {
-		return header
-	}
-	decoded, err := hex.DecodeString(strings.TrimSpace(text))
-	if err != nil {
-		return header
-	}
-	return string(decoded)
-}

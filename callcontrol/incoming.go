@@ -2,7 +2,6 @@ package callcontrol
 
 import (
 	"context"
-	"strings"
 
 	"ccxmld/esl"
 	"ccxmld/fetch"
@@ -110,12 +109,8 @@ func connectionOf(channel *esl.Event, id string) *interpreter.Connection {
 		Protocol: interpreter.Protocol{Name: "sip", Version: "2.0", Headers: sipHeaders(channel)},
 	}
 	c.Originator = c.Remote
-	c.AAI = aaiOf(channel.Get("variable_sip_h_User-to-User"))
-	if from := channel.Get("variable_sip_history_info"); from != "" {
-		c.Redirects = []interpreter.Redirect{{URI: from}}
-	} else if from := channel.Get("variable_sip_h_Diversion"); from != "" {
-		c.Redirects = []interpreter.Redirect{{URI: from}}
-	}
+	c.Redirects = redirectsOf(c.Protocol.Headers)
+	c.AAI = aaiOf(headerOf(c.Protocol.Headers, userToUserHeader))
 	return c
 }
 
@@ -130,21 +125,4 @@ func address(sip, number string) string {
 		return "sip:" + sip
 	}
 	return "tel:" + number
-}
-
-// sipHeaders are the headers of the INVITE that FreeSWITCH keeps.
-func sipHeaders(channel *esl.Event) (headers []interpreter.Pair) {
-	for _, header := range []struct{ name, variable string }{
-		{"From", "variable_sip_full_from"}, {"To", "variable_sip_full_to"}, {"Call-ID", "variable_sip_call_id"},
-		{"Via", "variable_sip_full_via"}, {"User-Agent", "variable_sip_user_agent"},
-	} {
-		if value := channel.Get(header.variable); value != "" {
-			headers = append(headers, interpreter.Pair{Name: header.name, Value: value})
-		}
-	}
-	const extra = "variable_sip_h_"
-	for name, value := range channel.WithPrefix(extra) {
-		headers = append(headers, interpreter.Pair{Name: strings.TrimPrefix(name, extra), Value: value})
-	}
-	return headers
 }

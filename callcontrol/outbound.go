@@ -84,7 +84,7 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 	}
 	_ = hintVariables(r.Hints, variables) // CreateCall has looked at them
 	if r.AAI != "" {
-		variables["sip_h_User-to-User"] = userToUser(r.AAI)
+		variables[sipHeaderPrefix+userToUserHeader] = userToUser(r.AAI)
 	}
 	job := esl.Originate{
 		UUID: l.id, Timeout: timeout + time.Second, Vars: variables, Dial: dial.Text,

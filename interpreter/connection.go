@@ -42,10 +42,13 @@ type Protocol struct {
 	Headers []Pair
 }
 
-// Redirect is an address the call was diverted from before it came here.
+// Redirect is an address the call was diverted from before it came here. What is
+// not known of it is "".
 type Redirect struct {
-	URI    string
-	Reason string
+	URI          string
+	Reason       string
+	Presentation string // pi: who may see the address
+	Screening    string // si: whether it was checked
 }
 
 // moveTo is the one place where a connection's state changes. A connection that
@@ -105,7 +108,9 @@ func (p Protocol) object() map[string]any {
 func redirects(list []Redirect) []any {
 	values := make([]any, len(list))
 	for i, r := range list {
-		values[i] = map[string]any{"uri": r.URI, "reason": r.Reason, "pi": nil, "si": nil}
+		values[i] = map[string]any{
+			"uri": r.URI, "reason": optional(r.Reason), "pi": optional(r.Presentation), "si": optional(r.Screening),
+		}
 	}
 	return values
 }

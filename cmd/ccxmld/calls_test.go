@@ -65,3 +65,28 @@ func TestBridge(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// What a document says of its call to the far end goes out in the INVITE: aai
+// (CAL-4), and headers that begin with x- (VX-8).
+func TestInviteHeaders(t *testing.T) {
+	h := newHouse(t, withToken("headers.ccxml"))
+	h.sw.Callee("200", switchsim.Answers{})
+	h.transitions("headers.ccxml", `
+<transition event="ccxml.loaded"><createcall dest="'tel:200'" aai="'account 42, &quot;gold&quot;'" hints="{headers: {'X-Account': 42}}"/></transition>
+<transition event="connection.connected"><log expr="'aai ' + event$.connection.aai"/></transition>
+<transition event="connection.*"><exit/></transition>`)
+	h.startToken("")
+	h.logged(`aai account 42, "gold"`)
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	for name, want := range map[string]string{
+		"sip_h_User-to-User": "6163636f756e742034322c2022676f6c6422;encoding=hex",
+		"sip_h_X-Account":    "42",
+	} {
+		if got := h.sw.Variable(callee.UUID(), name); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	callee.Hangup()
+	h.idle()
+}

@@ -285,6 +285,17 @@ func (sw *Switch) Commands(uuid string) []string {
 	return nil
 }
 
+// Variable returns the value of a leg's channel variable, "" for none. It knows a
+// leg until that is destroyed.
+func (sw *Switch) Variable(uuid, name string) string {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	if c := sw.channels[uuid]; c != nil {
+		return c.vars.get(name)
+	}
+	return ""
+}
+
 // AddSound says that a file exists and how long it lasts.
 func (sw *Switch) AddSound(path string, lasts time.Duration) {
 	sw.mu.Lock()

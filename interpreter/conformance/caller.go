@@ -6,6 +6,25 @@ import (
 	"time"
 )
 
+// Caller is who calls for a test.
+type Caller struct {
+	Steps   []Step
+	Headers map[string]string // SIP headers of the INVITE
+}
+
+// variables are the channel variables in which mod_sofia keeps a caller's headers.
+func (c Caller) variables() map[string]string {
+	variables := make(map[string]string, len(c.Headers))
+	for name, value := range c.Headers {
+		if name == "History-Info" {
+			variables["sip_history_info"] = value
+			continue
+		}
+		variables["sip_h_"+name] = value
+	}
+	return variables
+}
+
 // Step is something that a caller does, one after the other.
 type Step struct {
 	Do   Action

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -65,24 +67,27 @@ func (r *real) Settings() map[string]string {
 }
 
 // Call implements Switch.
-func (r *real) Call(ctx context.Context, address, uri string, steps []Step) error {
-	caller := uuid.NewString()
+func (r *real) Call(ctx context.Context, address, uri string, caller Caller) error {
+	id := uuid.NewString()
+	// What mod_sofia tells of a call's INVITE, which a loopback leg has not.
+	told := caller.variables()
+	maps.Copy(told, map[string]string{
+		"ccxml_uri": uri, "sip_full_from": "<sip:4075550100@party>", "sip_full_to": "<sip:8001@party>", "sip_call_id": id,
+		"sip_from_uri": "4075550100@party", "sip_to_uri": "8001@party",
+	})
+	variables := map[string]string{
+		"loopback_bowout": "false", "loopback_bowout_on_execute": "false", "origination_caller_id_number": "4075550100",
+		"loopback_export": strings.Join(slices.Sorted(maps.Keys(told)), ","),
+	}
+	maps.Copy(variables, told)
 	call := esl.Originate{
-		UUID: caller, Dial: "loopback/app=socket:" + address + " async full", Extension: "&park()",
-		Vars: map[string]string{
-			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
-			"ccxml_uri": uri, "origination_caller_id_number": "4075550100",
-			// What mod_sofia tells of a call's INVITE, which a loopback leg has not.
-			"sip_full_from": "<sip:4075550100@party>", "sip_full_to": "<sip:8001@party>", "sip_call_id": caller,
-			"sip_from_uri": "4075550100@party", "sip_to_uri": "8001@party",
-			"loopback_export": "ccxml_uri,sip_full_from,sip_full_to,sip_call_id,sip_from_uri,sip_to_uri",
-		},
+		UUID: id, Dial: "loopback/app=socket:" + address + " async full", Extension: "&park()", Vars: variables,
 	}
 	answered := make(chan bool, 1)
 	r.link.Job(call.Command(), func(result string, err error) {
 		answered <- err == nil && strings.HasPrefix(result, "+OK")
 	})
-	go r.play(ctx, caller, answered, steps)
+	go r.play(ctx, id, answered, caller.Steps)
 	return nil
 }
 

@@ -40,9 +40,9 @@ type Switch interface {
 	// routes to the parties that the suite's documents call.
 	Settings() map[string]string
 	// Call makes a call come in to the daemon at address, for the document at
-	// uri. The caller takes the steps, then stays on the phone until it is hung
+	// uri. The caller takes its steps, then stays on the phone until it is hung
 	// up or ctx ends.
-	Call(ctx context.Context, address, uri string, steps []Step) error
+	Call(ctx context.Context, address, uri string, caller Caller) error
 	// Close ends the switch, or the connection to it, when the daemon has ended.
 	Close()
 }

@@ -64,23 +64,25 @@ func (s *simulated) press(p party) {
 }
 
 // Call implements Switch.
-func (s *simulated) Call(ctx context.Context, address, uri string, steps []Step) error {
-	caller, err := s.sw.Dial(switchsim.Call{
-		From: "4075550100", To: "8001", Sockets: []string{address}, Variables: map[string]string{"ccxml_uri": uri},
+func (s *simulated) Call(ctx context.Context, address, uri string, caller Caller) error {
+	variables := caller.variables()
+	variables["ccxml_uri"] = uri
+	phone, err := s.sw.Dial(switchsim.Call{
+		From: "4075550100", To: "8001", Sockets: []string{address}, Variables: variables,
 	})
 	if err != nil {
 		return err
 	}
-	s.phones.Go(func() { s.play(ctx, caller, steps) })
+	s.phones.Go(func() { s.play(ctx, phone, caller.Steps) })
 	return nil
 }
 
-func (s *simulated) play(ctx context.Context, caller *switchsim.Party, steps []Step) {
+func (s *simulated) play(ctx context.Context, phone *switchsim.Party, steps []Step) {
 	for _, step := range steps {
 		switch step.Do {
 		case Answered:
 			var ended *switchsim.EndedError
-			if err := caller.WaitAnswered(ctx); err != nil || errors.As(err, &ended) {
+			if err := phone.WaitAnswered(ctx); err != nil || errors.As(err, &ended) {
 				return
 			}
 		case Wait:
@@ -88,9 +90,9 @@ func (s *simulated) play(ctx context.Context, caller *switchsim.Party, steps []S
 				return
 			}
 		case Press:
-			caller.Press(step.Keys)
+			phone.Press(step.Keys)
 		case HangUp:
-			caller.Hangup()
+			phone.Hangup()
 		}
 	}
 }

@@ -18,7 +18,7 @@ type Test struct {
 	Title        string   // what it shows
 	Requirements []string // ids
 	Incoming     bool     // a call starts it, rather than a request
-	Caller       []Step   // what that caller does
+	Caller       Caller   // of that call
 	Reading      string   // where the specification leaves a choice: which was taken
 	SIP          bool     // it needs a caller by SIP, which on FreeSWITCH only a phone is
 	Telephony    bool     // it touches a connection, bridge, conference or dialog
@@ -77,9 +77,18 @@ func read(file string, text []byte) (*Test, error) {
 		case "caller-by":
 			t.SIP = content == "sip"
 		case "caller":
-			if t.Caller, err = parseSteps(content); err != nil {
+			if t.Caller.Steps, err = parseSteps(content); err != nil {
 				return nil, err
 			}
+		case "caller-header":
+			name, value, ok := strings.Cut(content, ": ")
+			if !ok {
+				return nil, fmt.Errorf("caller-header is %q; expected NAME: VALUE", content)
+			}
+			if t.Caller.Headers == nil {
+				t.Caller.Headers = make(map[string]string)
+			}
+			t.Caller.Headers[name] = value
 		}
 	}
 	if len(t.Requirements) == 0 || t.Title == "" {

@@ -1,0 +1,212 @@
+package callcontrol
+
+import (
+	"encoding/hex"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// sipHeaderPrefix begins the channel variables in which mod_sofia keeps headers of
+// an INVITE, and takes those to be sent.
+const sipHeaderPrefix = "sip_h_"
+
+// sipHeaders are the headers of the INVITE that FreeSWITCH keeps.
+func sipHeaders(channel *esl.Event) (headers []interpreter.Pair) {
+	for _, header := range []struct{ name, variable string }{
+		{"From", "variable_sip_full_from"}, {"To", "variable_sip_full_to"}, {"Call-ID", "variable_sip_call_id"},
+		{"Via", "variable_sip_full_via"}, {"User-Agent", "variable_sip_user_agent"},
+		{"History-Info", "variable_sip_history_info"},
+	} {
+		if value := channel.Get(header.variable); value != "" {
+			headers = append(headers, interpreter.Pair{Name: header.name, Value: value})
+		}
+	}
+	const extra = "variable_" + sipHeaderPrefix
+	for name, value := range channel.WithPrefix(extra) {
+		headers = append(headers, interpreter.Pair{Name: strings.TrimPrefix(name, extra), Value: value})
+	}
+	return headers
+}
+
+// headerOf gives the value of a header, "" for none.
+func headerOf(headers []interpreter.Pair, name string) string {
+	for _, header := range headers {
+		if strings.EqualFold(header.Name, name) {
+			return header.Value
+		}
+	}
+	return ""
+}
+
+// redirectsOf tells where a call was diverted from before it came here, by its
+// History-Info (RFC 7044) or Diversion (RFC 5806) headers. The number that was
+// called first comes first, as in VoiceXML's session.connection.redirect.
+func redirectsOf(headers []interpreter.Pair) (redirects []interpreter.Redirect) {
+	history := addressesOf(headerOf(headers, "History-Info"))
+	for i := 0; i+1 < len(history); i++ { // the last entry is where the call goes now
+		redirects = append(redirects, interpreter.Redirect{
+			URI: history[i].uri, Reason: reasonOfHistory(history[i].headers.Get("Reason"), history[i+1].uri),
+		})
+	}
+	if redirects != nil {
+		return redirects
+	}
+	diversions := addressesOf(headerOf(headers, "Diversion"))
+	for i := len(diversions) - 1; i >= 0; i-- { // the header has the last one first
+		d := diversions[i]
+		redirects = append(redirects, interpreter.Redirect{
+			URI: d.uri, Reason: reasonOfDiversion(d.parameters["reason"]),
+			Presentation: d.parameters["privacy"], Screening: d.parameters["screen"],
+		})
+	}
+	return redirects
+}
+
+// The reasons of a diversion, as VoiceXML 2.0 names them (5.1.4).
+const (
+	divertedUnknown     = "unknown"
+	divertedBusy        = "user busy"
+	divertedNoReply     = "no reply"
+	divertedAlerting    = "deflection during alerting"
+	divertedAtOnce      = "deflection immediate response"
+	divertedUnreachable = "mobile subscriber not reachable"
+)
+
+func reasonOfDiversion(reason string) string {
+	switch strings.ToLower(reason) {
+	case "user-busy":
+		return divertedBusy
+	case "no-answer":
+		return divertedNoReply
+	case "unavailable", "out-of-service":
+		return divertedUnreachable
+	case "deflection", "unconditional":
+		return divertedAtOnce
+	}
+	return divertedUnknown
+}
+
+// reasonOfHistory reads why a call went on: the Reason header of the address that
+// it left, or the cause parameter of the one that it came to (RFC 4458).
+func reasonOfHistory(reason, next string) string {
+	cause := parametersOf(reason)["cause"]
+	if cause == "" {
+		cause = parametersOf(next)["cause"]
+	}
+	switch cause {
+	case "486", "600":
+		return divertedBusy
+	case "408":
+		return divertedNoReply
+	case "487":
+		return divertedAlerting
+	case "302", "480":
+		return divertedAtOnce
+	case "503":
+		return divertedUnreachable
+	}
+	return divertedUnknown
+}
+
+// headerAddress is an address of a SIP header that lists them.
+type headerAddress struct {
+	uri        string
+	headers    url.Values        // of the URI
+	parameters map[string]string // of the header, with names in lower case
+}
+
+// addressesOf reads a list of addresses, such as "A" <sip:a@b>;reason=x, sip:c@d.
+func addressesOf(header string) (addresses []headerAddress) {
+	for _, entry := range splitHeader(header) {
+		if name := strings.LastIndexByte(entry, '"'); strings.HasPrefix(entry, `"`) && strings.Contains(entry[name:], "<") {
+			entry = entry[name+1:] // a display name, which may have < in it
+		}
+		address := headerAddress{}
+		rest := ""
+		if start := strings.IndexByte(entry, '<'); start >= 0 {
+			address.uri, rest, _ = strings.Cut(entry[start+1:], ">")
+		} else {
+			address.uri, rest, _ = strings.Cut(entry, ";")
+			rest = ";" + rest
+		}
+		address.parameters = parametersOf(rest)
+		uri, headers, _ := strings.Cut(address.uri, "?")
+		address.uri = uri
+		address.headers, _ = url.ParseQuery(strings.ReplaceAll(headers, ";", "%3B"))
+		addresses = append(addresses, address)
+	}
+	return addresses
+}
+
+// splitHeader splits a list at the commas that are in no quotation and no <>.
+func splitHeader(header string) (entries []string) {
+	quoted, bracketed, start := false, false, 0
+	add := func(end int) {
+		if entry := strings.TrimSpace(header[start:end]); entry != "" {
+			entries = append(entries, entry)
+		}
+	}
+	for i := 0; i < len(header); i++ {
+		switch header[i] {
+		case '"':
+			quoted = !quoted
+		case '<':
+			bracketed = bracketed || !quoted
+		case '>':
+			bracketed = bracketed && quoted
+		case ',':
+			if !quoted && !bracketed {
+				add(i)
+				start = i + 1
+			}
+		}
+	}
+	add(len(header))
+	return entries
+}
+
+// parametersOf reads what stands after the first semicolon: ;a=b;c="d".
+func parametersOf(text string) map[string]string {
+	parameters := make(map[string]string)
+	_, text, _ = strings.Cut(text, ";")
+	for part := range strings.SplitSeq(text, ";") {
+		if name, value, ok := strings.Cut(part, "="); ok {
+			parameters[strings.ToLower(strings.TrimSpace(name))] = strings.Trim(strings.TrimSpace(value), `"`)
+		}
+	}
+	return parameters
+}
+
+// userToUserHeader carries aai (RFC 7433).
+const userToUserHeader = "User-to-User"
+
+// userToUser gives the header's value for aai: its bytes in hex.
+func userToUser(aai string) string {
+	return hex.EncodeToString([]byte(aai)) + ";encoding=hex"
+}
+
+// What follows in data that came from ISDN, as its first octet says it (ITU-T
+// Q.931, 4.5.30).
+const (
+	userSpecific = "\x00"
+	ia5Text      = "\x04"
+)
+
+// aaiOf reads the header: text as far as it is text, else as it is.
+func aaiOf(header string) string {
+	data, _, _ := strings.Cut(header, ";")
+	data = strings.Trim(strings.TrimSpace(data), `"`)
+	if encoding := parametersOf(header)["encoding"]; encoding != "" && !strings.EqualFold(encoding, "hex") {
+		return data
+	}
+	octets, err := hex.DecodeString(data)
+	if err != nil || !utf8.Valid(octets) {
+		return data
+	}
+	text := string(octets)
+	return strings.TrimPrefix(strings.TrimPrefix(text, userSpecific), ia5Text)
+}
