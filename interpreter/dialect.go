@@ -186,7 +186,7 @@ func (d *dialect) follows(e *Event) *Event {
 		return nil
 	}
 	switch e.Name {
-	case "connection.disconnected", "connection.failed":
+	case "connection.disconnected", "connection.failed", "connection.redirected", "connection.merged":
 		return &Event{
 			Name: callInvalid, Source: e.Source, SourceType: "connection",
 			Fields: []Field{{"connectionid", e.Field("connectionid")}, {"reason", e.Field("reason")}},

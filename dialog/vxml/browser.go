@@ -21,8 +21,11 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// mediaTypes are those under which VoiceXML is known.
-var mediaTypes = []string{"application/voicexml+xml", "application/xml", "text/xml", "text/vxml", "application/x-vxml"}
+// mediaTypes are those under which VoiceXML is known; application/xml+vxml is that
+// of the tutorials of 2002 (OLD-45).
+var mediaTypes = []string{
+	"application/voicexml+xml", "application/xml+vxml", "application/xml", "text/xml", "text/vxml", "application/x-vxml",
+}
 
 // Register makes VoiceXML a type of dialog, the one that CCXML has for a default.
 // What the pages need fetched goes through the service.
