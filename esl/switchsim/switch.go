@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -220,13 +221,15 @@ func (sw *Switch) CloseLinks() {
 	}
 }
 
-// CutSockets cuts the network connections of a leg's sockets; nobody says why.
+// CutSockets cuts the network connections of a leg's sockets; nobody says why, and
+// the switch has noticed when it returns.
 func (sw *Switch) CutSockets(uuid string) {
 	sw.lock()
 	defer sw.unlock()
 	if c := sw.channels[uuid]; c != nil {
-		for _, l := range c.listeners {
+		for _, l := range slices.Clone(c.listeners) {
 			l.conn.Close()
+			l.end()
 		}
 	}
 }
