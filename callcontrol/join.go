@@ -47,7 +47,7 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 	case interpreter.IsConferenceID(r.ID1) && interpreter.IsConferenceID(r.ID2):
 		c.joinConferences(o)
 	case a == nil || b == nil:
-		o.fail(c, "a call that it names has ended")
+		o.fail(c, "a call or dialog that it names has ended, or is a dialog that was not started yet")
 	case r.Half:
 		o.give(a, func() { a.control.listen(a, b, o) })
 	case a.route.owner() == b.route.owner():
