@@ -177,19 +177,26 @@ func (x *execution) step() (done bool, err error) {
 		return false, x.caught(&thrown{event: "connection.disconnect.hangup"})
 	}
 	x.item = nil
-	if !x.final {
-		if m, ok := x.nextMessage(); ok {
-			return false, x.caught(external(m))
-		}
-	}
+	wanted := x.next
 	i, err := x.choose()
 	if err != nil {
 		return false, x.caught(err)
 	}
+	x.item = i
+	if !x.final && (i == nil || !i.block) {
+		// An event of the session is for the handlers of the item that is about
+		// to listen. What this one has to say is still to be said.
+		if m, ok := x.nextMessage(); ok {
+			x.next = wanted
+			reprompt := x.reprompt
+			err := x.caught(external(m))
+			x.reprompt = x.reprompt || reprompt
+			return false, err
+		}
+	}
 	if i == nil {
 		return true, nil
 	}
-	x.item = i
 	return false, x.caught(x.visit(i))
 }
 

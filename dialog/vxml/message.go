@@ -17,7 +17,7 @@ const transferComplete = "dialog.transfer.complete"
 const mostMessages = 100
 
 // Send implements dialog.Dialog. The page gets the event when it next waits for
-// input, or goes to the next item.
+// input, or has come to an end.
 func (b *browser) Send(m dialog.Message) error {
 	switch {
 	case b.state == ended || b.over:

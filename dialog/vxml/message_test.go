@@ -21,8 +21,8 @@ func (x *call) send(name string, parameters ...string) (err error) {
 	return err
 }
 
-// TestEventsFromTheSession (DEV-15): pages catch them when they listen, or between
-// two items, with their parameters.
+// TestEventsFromTheSession (DEV-15): pages catch them when they listen, or before
+// they end, with their parameters.
 func TestEventsFromTheSession(t *testing.T) {
 	tests := []struct {
 		name, page string
@@ -36,11 +36,11 @@ func TestEventsFromTheSession(t *testing.T) {
 			map[string]any{"expr": "user.news.today hello 7"}, []string{"say Please enter your number.…"}},
 		{"without parameters", `<form><catch event="user"><exit expr="typeof _message"/></catch><field name="f" type="digits">Go</field></form>`,
 			func(x *call) { x.Pass(time.Second); _ = x.send("user.a") }, map[string]any{"expr": "undefined"}, []string{"say Go"}},
-		{"before the next item", `<form><catch event="user"><exit expr="_event"/></catch>
+		{"before the page has come to an end", `<form><catch event="user"><exit expr="_event"/></catch>
 			<block>One</block><field name="f" type="digits?length=1">Two</field><block>Three</block></form>`,
 			func(x *call) {
 				x.Call(func() { x.dialog.Digit("1"); _ = x.dialog.Send(dialog.Message{Name: "user.late"}) })
-			}, map[string]any{"expr": "user.late"}, []string{"say One…"}},
+			}, map[string]any{"expr": "user.late"}, []string{"say One…", "say Three"}},
 		{"that nobody catches, the field goes on", `<form><field name="f" type="digits?length=1">Go<filled><exit namelist="f"/></filled></field></form>`,
 			func(x *call) { _ = x.send("user.a"); _ = x.send("user.b"); x.press("5") }, map[string]any{"f": "5"}, []string{"say Go"}},
 		{"as the call's end", `<form><catch event="connection.disconnect"><exit expr="_event"/></catch><field name="f" type="digits">Go</field></form>`,
