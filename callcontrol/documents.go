@@ -158,7 +158,7 @@ func (d *documents) fetch(ctx context.Context, r interpreter.FetchRequest) inter
 func fetchRequest(r interpreter.FetchRequest, uri string) fetch.Request {
 	request := fetch.Request{URI: uri, Method: r.Method, Enctype: r.Enctype, Timeout: r.Timeout, MaxAge: r.MaxAge, MaxStale: r.MaxStale}
 	for _, p := range r.Parameters {
-		request.Form = append(request.Form, fetch.Pair(p))
+		request.Form = append(request.Form, fetch.Pair{Name: p.Name, Value: p.Value})
 	}
 	return request
 }

@@ -137,7 +137,7 @@ func (c *control) httpRequest(r interpreter.SendRequest, target string) fetch.Re
 		request.Form = append(request.Form, fetch.Pair{Name: "sessionid", Value: c.record.ID})
 	}
 	for _, p := range r.Parameters {
-		request.Form = append(request.Form, fetch.Pair(p))
+		request.Form = append(request.Form, fetch.Pair{Name: p.Name, Value: p.Value})
 	}
 	return request
 }

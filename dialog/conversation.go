@@ -46,6 +46,9 @@ type turn struct {
 	listening bool // the prompts are over
 	barrier   bool // what plays cannot be broken off by digits
 	began     bool
+	recording bool // it has begun, at least with its beep
+	broken    bool // it was interrupted
+	markedAt  time.Time
 }
 
 // Converse opens a conversation on a leg. The session's goroutine calls it, and
@@ -61,7 +64,7 @@ func (c *Conversation) Take(t Turn, done func(Outcome)) {
 		done(Outcome{End: Gone})
 		return
 	}
-	c.turn = &turn{Turn: t, done: done, queue: t.Prompts}
+	c.turn = &turn{Turn: t, done: done, queue: t.Prompts, outcome: Outcome{Recorded: -1}}
 	if c.takeTyped(); c.turn == nil {
 		return
 	}
@@ -85,6 +88,8 @@ func (c *Conversation) Digit(digit string) bool {
 		}
 	}
 	switch t := c.turn; {
+	case t != nil && t.Record != nil:
+		c.pressInRecording(t, digit)
 	case t == nil || t.Listen == nil:
 		if len(c.typed) < maxDigits {
 			c.typed += digit
@@ -96,9 +101,15 @@ func (c *Conversation) Digit(digit string) bool {
 	return true
 }
 
-// Interrupt ends the turn, if there is one, with what it has.
+// Interrupt ends the turn, if there is one, with what it has. A recording is broken
+// off, and the turn ends when it has ended.
 func (c *Conversation) Interrupt() {
-	if t := c.turn; t != nil {
+	switch t := c.turn; {
+	case t == nil:
+	case t.outcome.Recording && c.running != 0:
+		t.broken = true
+		c.on.Break()
+	default:
 		c.end(t, Interrupted)
 	}
 }
@@ -178,6 +189,9 @@ func (c *Conversation) play(t *turn) {
 		c.playAudio(t, p)
 	case p.Text != "":
 		c.speak(t, p)
+	case p.Mark != "":
+		t.outcome.Mark, t.markedAt = p.Mark, time.Now()
+		c.play(t)
 	case p.Pause > 0:
 		c.playback(t, p, "silence_stream://"+strconv.FormatInt(p.Pause.Milliseconds(), 10))
 	default:
@@ -255,7 +269,7 @@ func (c *Conversation) execute(app, argument string, started func(), then func(C
 	id, t := c.last, c.turn
 	c.running = id
 	c.on.Execute(app, argument, func() {
-		if c.running == id && c.turn == t && !t.listening {
+		if c.running == id && c.turn == t && !t.listening && started != nil {
 			started()
 		}
 	}, func(done Completion) {
@@ -309,6 +323,10 @@ func (c *Conversation) failed(t *turn, p Prompt, problem string) {
 
 // listen begins the wait for digits, once the prompts are over or broken off.
 func (c *Conversation) listen(t *turn) {
+	if t.Record != nil {
+		c.beginRecording(t)
+		return
+	}
 	t.listening = true
 	t.queue = nil
 	if c.running != 0 {
@@ -335,6 +353,7 @@ func (c *Conversation) listen(t *turn) {
 
 // press takes a digit for a turn that listens.
 func (c *Conversation) press(t *turn, digit string) {
+	t.measure()
 	if !t.listening {
 		if c.listen(t); c.turn != t {
 			return
@@ -384,8 +403,16 @@ func (c *Conversation) end(t *turn, how End) {
 	}
 	c.turn = nil
 	c.stopTimers()
+	t.measure()
 	t.outcome.End = how
 	t.done(t.outcome)
+}
+
+// measure notes, once, how long ago a mark was reached.
+func (t *turn) measure() {
+	if !t.markedAt.IsZero() {
+		t.outcome.SinceMark, t.markedAt = time.Since(t.markedAt), time.Time{}
+	}
 }
 
 func (c *Conversation) stopTimers() {

@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path"
-	"strconv"
 	"strings"
 	"time"
 
-	"ccxmld/esl"
 	"ccxmld/fetch"
 )
 
@@ -20,19 +16,16 @@ const RecordingType = "application/x-record"
 // Records tells whether dialogs of a media type record the party.
 func Records(kind string) bool { return mediaType(kind) == RecordingType }
 
-// recording is a dialog that records what the party says, by FreeSWITCH's record
-// application (mod_dptools). Its src is the HTTP URI that gets the recording, or
-// null: for none.
+// recording is a dialog that records what the party says. Its src is the HTTP URI
+// that gets the recording, or null: for none.
 type recording struct {
 	service      *Service
 	request      Request
 	events       Events
-	on           Channel
 	conversation *Conversation
 	controls     recordingControls
 	file         string // where FreeSWITCH writes it
 	state        mediaState
-	termDigit    string
 	terminated   bool
 }
 
@@ -48,7 +41,7 @@ type recordingControls struct {
 
 // startRecording starts a dialog that records.
 func (s *Service) startRecording(r Request, on Channel, do func(func()) bool, e Events) Dialog {
-	d := &recording{service: s, request: r, events: e, on: on}
+	d := &recording{service: s, request: r, events: e}
 	d.conversation = s.Converse(on, do, "dialog", r.ID, "src", shorten(r.Source))
 	do(d.begin)
 	return d
@@ -74,25 +67,22 @@ func (d *recording) begin() {
 		d.events.NotStarted(err.Error())
 		return
 	}
-	if !d.controls.beep {
-		d.record()
-		return
-	}
-	d.on.Execute("playback", esl.Literal(beep), nil, func(done Completion) {
-		switch {
-		case d.state == mediaEnded:
-		case done.Gone:
-			d.HungUp()
-		default:
-			d.record()
-		}
-	})
+	c := d.controls
+	d.conversation.Take(Turn{
+		Record: &Record{File: d.file, Beep: c.beep, TermDigits: c.termDigits, MaxTime: c.maxTime, FinalSilence: c.finalSilence},
+		Began: func() {
+			if d.state == mediaStarting {
+				d.state = mediaStarted
+				d.events.Started()
+			}
+		},
+	}, d.recorded)
 }
 
 // choose names the recording's file, which nobody else has.
-func (d *recording) choose() error {
-	if d.service.options.Recordings == "" {
-		return errors.New("there is no directory for recordings; set dialog.recordings in the configuration")
+func (d *recording) choose() (err error) {
+	if d.file, err = d.service.RecordingFile(d.request.ID); err != nil {
+		return err
 	}
 	if d.controls.upload != "" {
 		uri, err := fetch.Resolve(d.request.Base, d.controls.upload)
@@ -101,54 +91,30 @@ func (d *recording) choose() error {
 		}
 		d.controls.upload = uri
 	}
-	d.file = path.Join(d.service.options.Recordings, "recording-"+d.request.ID+".wav")
 	return nil
 }
 
-// silenceThreshold is the energy below which FreeSWITCH's record takes sound for
-// silence, its own default.
-const silenceThreshold = 200
+var errNoRecordings = errors.New("there is no directory for recordings; set dialog.recordings in the configuration")
 
-func (d *recording) record() {
-	argument := d.file + " " + seconds(d.controls.maxTime)
-	if d.controls.finalSilence > 0 {
-		argument += " " + strconv.Itoa(silenceThreshold) + " " + seconds(d.controls.finalSilence)
-	}
-	d.on.Execute("record", argument, func() {
-		if d.state == mediaStarting {
-			d.state = mediaStarted
-			d.events.Started()
-		}
-	}, d.recorded)
-	d.conversation.after(d.controls.maxTime+overtime, func() {
-		if d.state == mediaStarted {
-			d.on.Break() // FreeSWITCH should have ended it
-		}
-	})
-}
-
-// overtime is how much longer than asked for FreeSWITCH may record.
-const overtime = 10 * time.Second
-
-// seconds rounds up to whole ones, which is what record counts in.
-func seconds(t time.Duration) string {
-	return strconv.FormatInt(int64((t+time.Second-1)/time.Second), 10)
-}
-
-// recorded takes the end of the record application.
-func (d *recording) recorded(done Completion) {
+// recorded takes the end of the recording.
+func (d *recording) recorded(o Outcome) {
 	if d.state == mediaEnded {
 		return
 	}
-	duration := done.Elapsed
+	if o.End == Gone && d.state == mediaStarting {
+		d.state = mediaEnded
+		d.conversation.Close()
+		d.events.NotStarted("the call has ended")
+		return
+	}
 	values := Values{{"file", d.file}}
-	if duration >= 0 {
-		values = append(values, Value{"duration", duration.Milliseconds()})
+	if o.Recorded >= 0 {
+		values = append(values, Value{"duration", o.Recorded.Milliseconds()})
 	}
-	if d.termDigit != "" {
-		values = append(values, Value{"termdigit", d.termDigit})
+	if o.TermDigit != "" {
+		values = append(values, Value{"termdigit", o.TermDigit})
 	}
-	values = append(values, Value{"reason", d.why(done, duration)})
+	values = append(values, Value{"reason", d.why(o)})
 	if d.controls.upload == "" {
 		d.exit(Result{Values: values})
 		return
@@ -157,22 +123,19 @@ func (d *recording) recorded(done Completion) {
 }
 
 // why says in one word what ended the recording.
-func (d *recording) why(done Completion, duration time.Duration) string {
+func (d *recording) why(o Outcome) string {
 	switch {
 	case d.terminated:
 		return "terminated"
-	case d.termDigit != "":
+	case o.TermDigit != "":
 		return "termdigit"
-	case done.Gone:
+	case o.End == Gone:
 		return "hangup"
-	case duration >= 0 && duration+time.Second/10 < d.controls.maxTime && d.controls.finalSilence > 0:
+	case o.Recorded >= 0 && o.Recorded+time.Second/10 < d.controls.maxTime && d.controls.finalSilence > 0:
 		return "silence"
 	}
 	return "maxtime"
 }
-
-// largestRecording bounds what is read to be uploaded: an hour of telephony.
-const largestRecording = 64 << 20
 
 // upload posts the recording. That it did not arrive is told with the result; the
 // file stays where it is.
@@ -196,18 +159,11 @@ func (s *Service) post(ctx context.Context, uri, file string) (status int, err e
 	if s.options.Fetcher == nil {
 		return 0, errNoFetcher
 	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return 0, fmt.Errorf("%w; dialog.recordings must be a directory that FreeSWITCH and ccxmld share", err)
-	}
-	if info.Size() > largestRecording {
-		return 0, fmt.Errorf("%s is larger than %d MiB", file, largestRecording>>20)
-	}
-	body, err := os.ReadFile(file)
+	body, err := readRecording(file)
 	if err != nil {
 		return 0, err
 	}
-	response, err := s.options.Fetcher.Fetch(ctx, fetch.Request{URI: uri, Method: "POST", Body: body, ContentType: "audio/wav"})
+	response, err := s.options.Fetcher.Fetch(ctx, fetch.Request{URI: uri, Method: "POST", Body: body, ContentType: recordingType})
 	if err != nil {
 		return 0, err
 	}
@@ -225,14 +181,7 @@ func (d *recording) exit(result Result) {
 
 // Digit implements Dialog.
 func (d *recording) Digit(digit string) bool {
-	if d.state != mediaStarted {
-		return d.state == mediaStarting
-	}
-	if d.termDigit == "" && strings.Contains(d.controls.termDigits, digit) {
-		d.termDigit = digit
-		d.on.Break()
-	}
-	return true
+	return d.state != mediaEnded && d.conversation.Digit(digit)
 }
 
 // Terminate implements Dialog.
@@ -240,11 +189,10 @@ func (d *recording) Terminate(immediate bool) {
 	switch {
 	case d.state == mediaEnded:
 	case immediate || d.state == mediaStarting:
-		d.on.Break()
 		d.exit(Result{})
 	default:
 		d.terminated = true
-		d.on.Break()
+		d.conversation.Interrupt()
 	}
 }
 
@@ -263,15 +211,7 @@ func (d *recording) Detached(reason string) bool {
 
 // HungUp implements Dialog. What was said before the party hung up is there.
 func (d *recording) HungUp() {
-	switch d.state {
-	case mediaEnded:
-	case mediaStarting:
-		d.state = mediaEnded
-		d.conversation.Close()
-		d.events.NotStarted("the call has ended")
-	default:
-		d.recorded(Completion{Elapsed: -1, Gone: true})
-	}
+	d.conversation.HungUp()
 }
 
 // parseRecording reads the controls of a recording. Parameters win over the query

@@ -231,7 +231,14 @@ func get(ctx context.Context, fetcher Fetcher, uri string, how *Fetch) (*fetch.R
 	if how != nil {
 		r.Method, r.Enctype, r.Timeout, r.MaxAge, r.MaxStale = how.Method, how.Enctype, how.Timeout, how.MaxAge, how.MaxStale
 		for _, p := range how.Form {
-			r.Form = append(r.Form, fetch.Pair(p))
+			r.Form = append(r.Form, fetch.Pair{Name: p.Name, Value: p.Value})
+		}
+		for _, p := range how.Recordings {
+			pair, err := upload(p.Name, p.Value)
+			if err != nil {
+				return nil, err
+			}
+			r.Form = append(r.Form, pair)
 		}
 	}
 	return fetcher.Fetch(ctx, r)

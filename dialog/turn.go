@@ -18,6 +18,8 @@ type Prompt struct {
 	SSML bool
 	// Pause is a silence, if there is neither Source nor Text.
 	Pause time.Duration
+	// Mark is a place between what is played, if there is nothing else.
+	Mark string
 	// Else is played if this cannot be.
 	Else []Prompt
 	// NoBargeIn keeps digits from breaking it off; those pressed meanwhile are
@@ -31,6 +33,7 @@ type Prompt struct {
 type Fetch struct {
 	Method, Enctype  string
 	Form             []Pair
+	Recordings       []Pair // names and files of recordings, for an Enctype of multipart/form-data
 	MaxAge, MaxStale *time.Duration
 	Timeout          time.Duration
 }
@@ -42,11 +45,13 @@ type Turn struct {
 	// Listen says which digits are awaited; nil: none, the turn ends with the
 	// prompts.
 	Listen *Listen
+	// Record asks for a recording in place of digits.
+	Record *Record
 	// Forgiving passes over audio that cannot be played and has no alternative.
 	// Otherwise, and always when a text cannot be spoken, the turn ends.
 	Forgiving bool
-	// Began, which may be nil, is called once when something is heard, or when
-	// only digits are awaited.
+	// Began, which may be nil, is called once when something is heard or recorded,
+	// or when only digits are awaited.
 	Began func()
 }
 
@@ -70,6 +75,8 @@ const (
 	Interrupted
 	// Gone: the leg is gone.
 	Gone
+	// Recorded: the recording has ended.
+	Recorded
 )
 
 // Outcome is what came of a turn.
@@ -80,6 +87,14 @@ type Outcome struct {
 	TermDigit string
 	// TimedOut is set when the wait for another digit ended the input.
 	TimedOut bool
+	// Mark is the last mark that was reached, and SinceMark what passed from then
+	// to the first digit, or to the end of the turn.
+	Mark      string
+	SinceMark time.Duration
+	// Recording is set when there is a recording, and Recorded is how long it was
+	// by FreeSWITCH's clock; -1 when that is not known.
+	Recording bool
+	Recorded  time.Duration
 	// Problems say which prompts could not be played, and why: the last one is
 	// what made the turn fail.
 	Problems []string

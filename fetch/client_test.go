@@ -63,7 +63,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 func TestSubmit(t *testing.T) {
 	c, base := server(t, echo, fetch.Options{})
-	form := []fetch.Pair{{"z", "1 & 2"}, {"a", "ä"}, {"z", ""}}
+	form := []fetch.Pair{{Name: "z", Value: "1 & 2"}, {Name: "a", Value: "ä"}, {Name: "z"}}
 	for _, test := range []struct {
 		request fetch.Request
 		want    string
@@ -96,11 +96,11 @@ func TestMultipart(t *testing.T) {
 				return
 			}
 			value, _ := io.ReadAll(p)
-			parts = append(parts, p.FormName()+"="+string(value))
+			parts = append(parts, strings.Join([]string{p.FormName(), p.FileName(), p.Header.Get("Content-Type"), string(value)}, "|"))
 		}
 	}, fetch.Options{})
-	_, err := c.Fetch(t.Context(), fetch.Request{URI: base, Method: "POST", Enctype: fetch.Multipart, Form: []fetch.Pair{{"b", "1"}, {"a", "2\n"}}})
-	if got := strings.Join(parts, ","); err != nil || got != "b=1,a=2\n" {
+	_, err := c.Fetch(t.Context(), fetch.Request{URI: base, Method: "POST", Enctype: fetch.Multipart, Form: []fetch.Pair{{Name: "b", Value: "1"}, {Name: "a", Value: "2\n"}, {Name: "c", Value: "RIFF", File: "c.wav", ContentType: "audio/wav"}}})
+	if got := strings.Join(parts, ","); err != nil || got != "b|||1,a|||2\n,c|c.wav|audio/wav|RIFF" {
 		t.Errorf("%q, %v", got, err)
 	}
 }
@@ -169,7 +169,7 @@ func TestRedirects(t *testing.T) {
 		}
 	}, fetch.Options{})
 	for path, want := range map[string]string{"/303": "GET /a/there  ", "/307": "POST /there application/x-www-form-urlencoded a=1"} {
-		r, err := c.Fetch(t.Context(), fetch.Request{URI: base + path, Method: "POST", Form: []fetch.Pair{{"a", "1"}}})
+		r, err := c.Fetch(t.Context(), fetch.Request{URI: base + path, Method: "POST", Form: []fetch.Pair{{Name: "a", Value: "1"}}})
 		if err != nil || r.Text() != want {
 			t.Errorf("%s: %v, %v", path, r, err)
 		} else if !strings.HasSuffix(r.URI, "/there") {
@@ -206,7 +206,7 @@ func TestCache(t *testing.T) {
 		"another Accept":           {"Cache-Control: max-age=60|Vary: Accept", 0, fetch.Request{Accept: "text/x"}, "2 false"},
 		"varies by cookie":         {"Cache-Control: max-age=60|Vary: Cookie", 0, fetch.Request{}, "2 false"},
 		"POST":                     {"Cache-Control: max-age=60", 0, fetch.Request{Method: "POST"}, "2 false"},
-		"with a form":              {"Cache-Control: max-age=60", 0, fetch.Request{Form: []fetch.Pair{{"a", "b"}}}, "2 false"},
+		"with a form":              {"Cache-Control: max-age=60", 0, fetch.Request{Form: []fetch.Pair{{Name: "a", Value: "b"}}}, "2 false"},
 		"with a header of its own": {"Cache-Control: max-age=60", 0, fetch.Request{Header: http.Header{"X": {"y"}}}, "2 false"},
 	} {
 		t.Run(name, func(t *testing.T) {

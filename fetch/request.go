@@ -3,8 +3,10 @@ package fetch
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"time"
@@ -13,6 +15,9 @@ import (
 // Pair is one name with its value of what a document submits.
 type Pair struct {
 	Name, Value string
+	// File is set when Value is the content of a file with this name, and of the
+	// ContentType. Only Multipart says so.
+	File, ContentType string
 }
 
 // The ways to write pairs into the body of a POST (CCXML 1.0, enctype).
@@ -97,7 +102,7 @@ func (p *prepared) writeBody() error {
 		var b bytes.Buffer
 		w := multipart.NewWriter(&b)
 		for _, pair := range p.Form {
-			if err := w.WriteField(pair.Name, pair.Value); err != nil {
+			if err := pair.write(w); err != nil {
 				return err
 			}
 		}
@@ -108,6 +113,21 @@ func (p *prepared) writeBody() error {
 		return nil
 	}
 	return fmt.Errorf("the enctype %q is neither %s nor %s", p.Enctype, URLEncoded, Multipart)
+}
+
+// write adds the pair as a part (RFC 7578).
+func (p *Pair) write(w *multipart.Writer) error {
+	if p.File == "" {
+		return w.WriteField(p.Name, p.Value)
+	}
+	part, err := w.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {multipart.FileContentDisposition(p.Name, p.File)},
+		"Content-Type":        {p.ContentType},
+	})
+	if err == nil {
+		_, err = io.WriteString(part, p.Value)
+	}
+	return err
 }
 
 // encode writes pairs in their order, which url.Values would lose.

@@ -1,0 +1,120 @@
+package dialog
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"ccxmld/esl"
+	"ccxmld/fetch"
+)
+
+// Record asks a Turn to record what the party says once the prompts are over, by
+// FreeSWITCH's record application (mod_dptools). A digit skips the prompts that
+// digits may break off.
+type Record struct {
+	File       string // where FreeSWITCH writes it
+	Beep       bool   // a tone before it
+	TermDigits string // any of these ends it
+	// MaxTime bounds it, and FinalSilence of this length ends it, 0 for never. Both
+	// count in whole seconds. Silence at the beginning ends it too.
+	MaxTime, FinalSilence time.Duration
+}
+
+// silenceThreshold is the energy below which FreeSWITCH's record takes sound for
+// silence, its own default.
+const silenceThreshold = 200
+
+// overtime is how much longer than asked for FreeSWITCH may record.
+const overtime = 10 * time.Second
+
+// beginRecording ends the prompts and records.
+func (c *Conversation) beginRecording(t *turn) {
+	t.queue = nil
+	switch {
+	case t.recording:
+	case c.running != 0: // broken off, but not ended yet
+		c.next = func() { c.beginRecording(t) }
+		c.on.Break()
+	case t.Record.Beep:
+		t.recording = true
+		c.execute("playback", esl.Literal(beep), nil, func(Completion) { c.record(t) })
+	default:
+		t.recording = true
+		c.record(t)
+	}
+}
+
+func (c *Conversation) record(t *turn) {
+	r := t.Record
+	argument := r.File + " " + seconds(r.MaxTime)
+	if r.FinalSilence > 0 {
+		argument += " " + strconv.Itoa(silenceThreshold) + " " + seconds(r.FinalSilence)
+	}
+	c.execute("record", argument, func() {
+		t.outcome.Recording = true
+		c.began(t)
+	}, func(done Completion) {
+		t.outcome.Recorded = done.Elapsed
+		if t.broken {
+			c.end(t, Interrupted)
+			return
+		}
+		c.end(t, Recorded)
+	})
+	c.overall = c.after(r.MaxTime+overtime, c.on.Break) // FreeSWITCH should have ended it
+}
+
+// seconds rounds up to whole ones, which is what record counts in.
+func seconds(t time.Duration) string {
+	return strconv.FormatInt(int64((t+time.Second-1)/time.Second), 10)
+}
+
+// pressInRecording takes a digit for a turn that records.
+func (c *Conversation) pressInRecording(t *turn, digit string) {
+	switch {
+	case !t.recording && !t.barrier:
+		c.beginRecording(t)
+	case t.outcome.Recording && t.outcome.TermDigit == "" && strings.Contains(t.Record.TermDigits, digit):
+		t.outcome.TermDigit = digit
+		c.on.Break()
+	}
+}
+
+// largestRecording bounds what is read to be uploaded: an hour of telephony.
+const largestRecording = 64 << 20
+
+// recordingType is the media type of what FreeSWITCH records.
+const recordingType = "audio/wav"
+
+// readRecording reads what FreeSWITCH has recorded.
+func readRecording(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, fmt.Errorf("%w; dialog.recordings must be a directory that FreeSWITCH and ccxmld share", err)
+	}
+	if info.Size() > largestRecording {
+		return nil, fmt.Errorf("%s is larger than %d MiB", file, largestRecording>>20)
+	}
+	return os.ReadFile(file)
+}
+
+// RecordingFile names a file for a recording, which FreeSWITCH then writes. The
+// error says that there is no directory for recordings.
+func (s *Service) RecordingFile(id string) (string, error) {
+	if s.options.Recordings == "" {
+		return "", errNoRecordings
+	}
+	return strings.TrimSuffix(s.options.Recordings, "/") + "/recording-" + id + ".wav", nil
+}
+
+// upload gives what a form submits of a recording.
+func upload(name, file string) (fetch.Pair, error) {
+	content, err := readRecording(file)
+	if err != nil {
+		return fetch.Pair{}, err
+	}
+	return fetch.Pair{Name: name, Value: string(content), File: file[strings.LastIndexByte(file, '/')+1:], ContentType: recordingType}, nil
+}
