@@ -46,6 +46,9 @@ func newDocuments(client *fetch.Client, compiler *interpreter.Compiler, log *slo
 
 // get gets a document and compiles it, if it has changed since.
 func (d *documents) get(ctx context.Context, r fetch.Request) (*interpreter.Document, error) {
+	if page, is := pageOf(r.URI); is {
+		return d.forPage(r.URI, page)
+	}
 	response, err := d.client.Fetch(ctx, r)
 	if err != nil {
 		return nil, err

@@ -92,17 +92,30 @@ func (l *loader) configuredDocumentsAllowed() {
 	c.Documents.Allow = slices.Compact(c.Documents.Allow)
 }
 
-// namedDocument is a document that the configuration names.
+// namedDocument is a document, or page, that the configuration names.
 type namedDocument struct{ path, place, uri string }
 
-// document reads a document's URI and remembers it for the check against
-// documents.allow.
+// voiceXMLScheme before the URI of a VoiceXML page stands for the document of
+// ccxmld that runs it.
+const voiceXMLScheme = "vxml:"
+
+// document reads a document's URI and remembers what is fetched for it, which may
+// be a page, for the check against documents.allow.
 func (f field) document() (string, bool) {
-	uri, ok := f.uri()
-	if ok {
-		f.loader.documents = append(f.loader.documents, namedDocument{f.path, f.place(f.node), uri})
+	text, ok := f.text(expectedURI)
+	if !ok {
+		return "", false
 	}
-	return uri, ok
+	page, isPage := strings.CutPrefix(text, voiceXMLScheme)
+	uri, ok := f.uriOf(page)
+	if !ok {
+		return "", false
+	}
+	f.loader.documents = append(f.loader.documents, namedDocument{f.path, f.place(f.node), uri})
+	if isPage {
+		uri = voiceXMLScheme + uri
+	}
+	return uri, true
 }
 
 // folder is a URI up to the last slash of its path; a host alone gets one.

@@ -142,7 +142,10 @@ func TestFullFile(t *testing.T) {
 	if !reflect.DeepEqual(c.Tokens, wantTokens) {
 		t.Errorf("tokens: %+v", c.Tokens)
 	}
-	wantAllow := []string{"file://" + here + "/ccxml/", "file://" + here + "/sounds/", "http://example.org/ccxml/", "https://example.org/"}
+	if uri, ok := c.Documents.URI("2345", "public"); !ok || uri != "vxml:file://"+here+"/pages/menu.vxml" {
+		t.Errorf("documents.routes: the page is %q", uri)
+	}
+	wantAllow := []string{"file://" + here + "/ccxml/", "file://" + here + "/pages/", "file://" + here + "/sounds/", "http://example.org/ccxml/", "https://example.org/"}
 	if !reflect.DeepEqual(c.Documents.Allow, wantAllow) {
 		t.Errorf("documents.allow: %q", c.Documents.Allow)
 	}

@@ -256,11 +256,18 @@ func (f field) pattern() (*regexp.Regexp, bool) {
 // file: relative to the configuration file, or to the working directory where
 // it comes from a flag or a variable.
 func (f field) uri() (string, bool) {
-	const expected = "an http, https or file URI, or the path of a file"
-	text, ok := f.text(expected)
+	text, ok := f.text(expectedURI)
 	if !ok {
 		return "", false
 	}
+	return f.uriOf(text)
+}
+
+const expectedURI = "an http, https or file URI, or the path of a file"
+
+// uriOf checks the text of a URI.
+func (f field) uriOf(text string) (string, bool) {
+	const expected = expectedURI
 	if text == "" {
 		f.bad("empty", expected)
 		return "", false

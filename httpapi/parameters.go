@@ -108,7 +108,7 @@ func queryText(raw string) string {
 // has nobody to read them: its URI stays as it is, so that all starts share one
 // compiled document.
 func documentURI(uri, query string) string {
-	if query == "" || strings.HasPrefix(uri, "file:") {
+	if query == "" || strings.HasPrefix(strings.TrimPrefix(uri, "vxml:"), "file:") {
 		return uri
 	}
 	uri, fragment, hasFragment := strings.Cut(uri, "#")

@@ -1,0 +1,53 @@
+//go:build freeswitch
+
+package main
+
+import (
+	"fmt"
+	"testing"
+)
+
+// withPage routes calls to a VoiceXML page of the house's directory.
+func withPage(name string) option {
+	return func(p *plan) {
+		p.environment["DOCUMENTS_ROUTES"] = fmt.Sprintf("[{uri: 'vxml:file://%s/%s'}]", p.dir, name)
+	}
+}
+
+// A page without CCXML has its caller transferred, and goes on when the callee has
+// hung up.
+func TestFreeSWITCHVoiceXMLTransfer(t *testing.T) {
+	for _, c := range []struct{ name, attributes, to, want string }{
+		{"maxtime", `bridge="true" maxtime="1s"`, "tel:1", "maxtime_disconnect"},
+		{"busy", `bridge="true"`, "tel:2", "busy"},
+		{"noanswer", `bridge="true" connecttimeout="1s"`, "tel:4", "noanswer"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newRealHouse(t, withPage("page.vxml"))
+			h.document("page.vxml", `<vxml version="2.1"><form><transfer name="t" dest="`+c.to+`" `+c.attributes+`/>
+<block><audio src="tone_stream://%(300,0,440)"/><log>outcome <value expr="t"/></log></block></form></vxml>`)
+			caller := h.caller()
+			h.must(h.log.waitFor(h.ctx, c.want))
+			h.gone(caller)
+			h.idle()
+		})
+	}
+}
+
+// A caller who is handed over talks on without the page.
+func TestFreeSWITCHVoiceXMLHandOver(t *testing.T) {
+	for _, kind := range []string{"blind", "consultation"} {
+		t.Run(kind, func(t *testing.T) {
+			h := newRealHouse(t, withPage("page.vxml"))
+			h.document("page.vxml", `<vxml version="2.1"><form><transfer name="t" dest="tel:1" type="`+kind+`"/></form></vxml>`)
+			caller := h.caller()
+			h.must(h.seen.wait(h.ctx, "event conference.joined"))
+			h.must(h.seen.wait(h.ctx, "event dialog.exit"))
+			if exists := h.api("uuid_exists", caller); exists != "true" {
+				t.Errorf("the caller was hung up: %s", exists)
+			}
+			h.api("uuid_kill", caller)
+			h.idle()
+		})
+	}
+}
