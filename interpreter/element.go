@@ -221,7 +221,7 @@ func (e *element) placeText(node *xmlquery.Node, offset int, whole *value) {
 	case isSection:
 		whole.references = append(whole.references, script.Reference{Offset: offset - 1, Width: len(written) - len(content)})
 	default:
-		for _, r := range references(content) {
+		for _, r := range script.References(content) {
 			whole.references = append(whole.references, script.Reference{Offset: offset + r.Offset, Width: r.Width})
 		}
 	}

@@ -1,7 +1,6 @@
 package interpreter
 
 import (
-	"html"
 	"strings"
 	"unicode/utf8"
 
@@ -52,29 +51,8 @@ func (e *element) placed(v value) value {
 		return v
 	}
 	v.position.Line, v.position.Column = line, column
-	v.references = references(written)
+	v.references = script.References(written)
 	return v
-}
-
-// references lists the character references of a value as it is written.
-func references(written string) (list []script.Reference) {
-	offset := 0 // in the value
-	for {
-		begin := strings.IndexByte(written, '&')
-		if begin < 0 {
-			return list
-		}
-		offset += begin - strings.Count(written[:begin], "\r\n") // read as \n
-		end := strings.IndexByte(written[begin:], ';')
-		if end < 0 {
-			return list
-		}
-		reference := written[begin : begin+end+1]
-		stands := html.UnescapeString(reference)
-		list = append(list, script.Reference{Offset: offset, Width: utf8.RuneCountInString(reference) - utf8.RuneCountInString(stands)})
-		offset += len(stands)
-		written = written[begin+end+1:]
-	}
 }
 
 // part gives a part of the value, which begins at an offset.

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"html"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -40,6 +41,27 @@ type source struct {
 type Reference struct {
 	Offset int // of the byte that it stands for
 	Width  int // characters that it takes in the document beyond those of its value
+}
+
+// References lists the character references of a value as it is written.
+func References(written string) (list []Reference) {
+	offset := 0 // in the value
+	for {
+		begin := strings.IndexByte(written, '&')
+		if begin < 0 {
+			return list
+		}
+		offset += begin - strings.Count(written[:begin], "\r\n") // read as \n
+		end := strings.IndexByte(written[begin:], ';')
+		if end < 0 {
+			return list
+		}
+		reference := written[begin : begin+end+1]
+		stands := html.UnescapeString(reference)
+		list = append(list, Reference{Offset: offset, Width: utf8.RuneCountInString(reference) - utf8.RuneCountInString(stands)})
+		offset += len(stands)
+		written = written[begin+end+1:]
+	}
 }
 
 func (s *source) excerpt() string { return shorten(s.text) }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ccxmld/daemon"
+	"ccxmld/dialog/vxml"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 	"ccxmld/interpreter/lint"
@@ -22,8 +23,8 @@ func checkCommand() *cobra.Command {
 	var c checker
 	command := &cobra.Command{
 		Use:   "check DOCUMENT...",
-		Short: "Say what is wrong with CCXML documents, as file:line:column: message",
-		Long: `Check reads CCXML documents, files or URIs, without running them. What it finds is
+		Short: "Say what is wrong with CCXML documents and VoiceXML pages, as file:line:column: message",
+		Long: `Check reads CCXML documents and VoiceXML pages, files or URIs, without running them. What it finds is
 printed as file:line:column: severity: message [code]. An error keeps the document
 from loading, or is an expression that does not parse; a warning is very likely a mistake; a note is worth knowing, such as
 a lenient reading. docs/check.md explains the codes.
@@ -45,17 +46,31 @@ type checker struct {
 	strict   bool
 	client   *fetch.Client
 	compiler *interpreter.Compiler
+	pages    *vxml.Compiler
+	seen     map[string]bool // pages that documents name, by URI
+}
+
+// prepare gives the checker what it fetches documents by.
+func (c *checker) prepare(client *fetch.Client) {
+	c.client, c.pages, c.seen = client, vxml.NewCompiler(), make(map[string]bool)
+	c.compiler = interpreter.NewCompiler(daemon.Extensions(nil)...)
 }
 
 // run checks each document, and reports whether they pass.
-func (c *checker) run(ctx context.Context, documents []string, out io.Writer) (err error) {
+func (c *checker) run(ctx context.Context, documents []string, out io.Writer) error {
 	if c.format != "text" && c.format != "json" {
 		return fmt.Errorf("--format is %q; expected text or json", c.format)
 	}
-	if c.client, err = fetch.New(fetch.Options{Allow: []string{"file:///", "http://", "https://"}}); err != nil {
+	client, err := fetch.New(fetch.Options{Allow: []string{"file:///", "http://", "https://"}})
+	if err != nil {
 		return err
 	}
-	c.compiler = interpreter.NewCompiler(daemon.Extensions(nil)...)
+	c.prepare(client)
+	for _, name := range documents {
+		if uri, err := uriOf(name); err == nil {
+			c.seen[uri] = true
+		}
+	}
 	var findings []lint.Finding
 	for _, name := range documents {
 		findings = append(findings, c.document(ctx, name)...)
@@ -98,15 +113,11 @@ func (c *checker) print(out io.Writer, findings []lint.Finding) error {
 	return encoder.Encode(list)
 }
 
-// document checks one document. Its places are named as the document was.
+// document checks one document or page. Its places are named as the document was.
 func (c *checker) document(ctx context.Context, name string) []lint.Finding {
-	uri := name
-	if !strings.Contains(name, "://") {
-		path, err := filepath.Abs(name)
-		if err != nil {
-			return unreadable(name, err)
-		}
-		uri = "file://" + path
+	uri, err := uriOf(name)
+	if err != nil {
+		return unreadable(name, err)
 	}
 	response, err := c.client.Fetch(ctx, fetch.Request{URI: uri})
 	if err != nil {
@@ -116,7 +127,48 @@ func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 	if err != nil {
 		return unreadable(name, err)
 	}
-	source := interpreter.Source{Root: root, URI: uri, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
+	var findings []lint.Finding
+	if _, isPage := strings.CutPrefix(name, voiceXMLScheme); isPage || isVoiceXML(root) {
+		findings = c.page(root, places, uri)
+	} else {
+		findings = c.ccxml(ctx, interpreter.Source{Root: root, URI: uri, Places: places})
+	}
+	for i := range findings {
+		at := &findings[i].Position.URI
+		*at = asNamed(*at, uri, strings.TrimPrefix(name, voiceXMLScheme))
+	}
+	return findings
+}
+
+// asNamed writes the URI of a document, or of a file beside it or below, as the
+// document was named.
+func asNamed(uri, document, name string) string {
+	if uri == document {
+		return name
+	}
+	beside, ok := strings.CutPrefix(uri, document[:strings.LastIndexByte(document, '/')+1])
+	if !ok || strings.Contains(name, "://") {
+		return uri
+	}
+	return filepath.Join(filepath.Dir(name), beside)
+}
+
+// voiceXMLScheme is before the URI of a page where configurations name it.
+const voiceXMLScheme = "vxml:"
+
+// uriOf gives the URI of what is named by its URI or path.
+func uriOf(name string) (string, error) {
+	name = strings.TrimPrefix(name, voiceXMLScheme)
+	if strings.Contains(name, "://") {
+		return name, nil
+	}
+	path, err := filepath.Abs(name)
+	return "file://" + path, err
+}
+
+// ccxml checks a CCXML document, and the pages that it names.
+func (c *checker) ccxml(ctx context.Context, source interpreter.Source) []lint.Finding {
+	source.Load = func(r interpreter.ScriptRequest) (string, string, error) {
 		at, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
 			return "", "", err
@@ -127,14 +179,8 @@ func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 		}
 		text, err := script.TextIn(r.Charset)
 		return text, script.URI, err
-	}}
-	findings := lint.Document(c.compiler, source)
-	for i := range findings {
-		if findings[i].Position.URI == uri {
-			findings[i].Position.URI = name
-		}
 	}
-	return findings
+	return append(lint.Document(c.compiler, source), c.pagesOf(ctx, source)...)
 }
 
 // unreadable is the one finding about a document that cannot be had, or is no XML.

@@ -41,11 +41,33 @@ func TestCheck(t *testing.T) {
 	scripted := write("scripted.ccxml", `<ccxml version="1.0"><script src="functions.js"/><eventprocessor/></ccxml>`)
 	write("functions.js", "function f( {}")
 	foreign := write("foreign.ccxml", `<ccxml version="1.0"><eventprocessor><transition event="a"><x:y xmlns:x="urn:x"/></transition></eventprocessor></ccxml>`)
+	goodPage := "../../examples/conference/get_conference_code.vxml"
+	badPage := write("page.vxml", `<vxml version="2.1">
+  <form>
+    <block><if cond="1 &amp;&amp; +"/></block>
+    <blok/>
+  </form>
+</vxml>`)
+	notice := write("notice.vxml", `<vxml version="2.1">
+  <form><block colour="red">Hello</block></form>
+</vxml>`)
+	calling := write("calling.ccxml", `<ccxml version="1.0"><eventprocessor><transition event="error.*"/><transition event="connection.connected">
+<dialogstart src="'page.vxml'"/>
+<dialogstart src="'nowhere.vxml'"/>
+<dialogstart src="'page.wav'" type="'audio/wav'"/></transition></eventprocessor></ccxml>`)
 	for name, test := range map[string]struct {
 		document string
 		status   int
 		want     []string
 	}{
+		"a page that loads":       {goodPage, 0, nil},
+		"an element in a page":    {badPage, 1, []string{badPage + ":4:5: error: <blok> is not an element of VoiceXML [document]"}},
+		"an expression in a page": {badPage, 1, []string{badPage + ":3:22: error: <if cond", "[expression]"}},
+		"a notice about a page":   {notice, 0, []string{notice + ":2:24: warning: the attribute colour", "[unknown-attribute]"}},
+		"a page as configured":    {"vxml:" + badPage, 1, []string{badPage + ":4:5: error: "}},
+		"CCXML where a page is":   {"vxml:" + good, 1, []string{"is not the root of a VoiceXML page"}},
+		"pages of a document": {calling, 1, []string{badPage + ":4:5: error: ",
+			calling + ":3:19: warning: the page cannot be read: ", "[missing-page]"}},
 		"a document that loads":   {good, 0, nil},
 		"an unknown element":      {bad, 1, []string{bad + ":4:7: error: <createcal> is not an element of CCXML (did you mean createcall?)"}},
 		"an expression":           {bad, 1, []string{bad + ":5:18: ", "ends too early"}},

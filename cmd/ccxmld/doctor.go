@@ -12,10 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"ccxmld/conf"
-	"ccxmld/daemon"
 	"ccxmld/doctor"
 	"ccxmld/fetch"
-	"ccxmld/interpreter"
 	"ccxmld/interpreter/lint"
 )
 
@@ -70,7 +68,8 @@ func (d *doctorRun) run(ctx context.Context, config *conf.Config, out io.Writer)
 	if err != nil {
 		return fmt.Errorf("documents.allow: %w", err)
 	}
-	documents := checker{client: client, compiler: interpreter.NewCompiler(daemon.Extensions(nil)...)}
+	var documents checker
+	documents.prepare(client)
 	report := report{out: out, asJSON: d.format == "json", findings: []doctor.Finding{}}
 	worst := doctor.Examine(ctx, doctor.Options{
 		Config: config, Found: report.add, Patience: d.patience,

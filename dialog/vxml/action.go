@@ -239,8 +239,9 @@ type namedValue struct {
 
 func (e *element) namelist() []namedValue {
 	var list []namedValue
+	at, _ := e.value("namelist")
 	for name := range strings.FieldsSeq(e.text("namelist")) {
-		compiled, err := e.language.Expression(name, e.position)
+		compiled, err := e.language.Expression(name, at)
 		if err != nil {
 			e.attributeProblem("namelist", err)
 			continue

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -26,6 +27,9 @@ type Options struct {
 var mediaTypes = []string{
 	"application/voicexml+xml", "application/xml+vxml", "application/xml", "text/xml", "text/vxml", "application/x-vxml",
 }
+
+// IsType tells whether dialogs of a media type are VoiceXML.
+func IsType(mediaType string) bool { return slices.Contains(mediaTypes, mediaType) }
 
 // Register makes VoiceXML a type of dialog, the one that CCXML has for a default.
 // What the pages need fetched goes through the service.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/antchfx/xmlquery"
 
+	"ccxmld/fetch"
 	"ccxmld/script"
 )
 
@@ -23,6 +24,7 @@ func NewCompiler() *Compiler { return &Compiler{newLanguage()} }
 // compilation is one page being compiled.
 type compilation struct {
 	page     *Page
+	places   *fetch.Places // nil: lines are known, and no columns
 	language *script.Language
 	problems Problems
 	blocks   int // items without a name
@@ -35,11 +37,16 @@ type element struct {
 	node *xmlquery.Node
 }
 
-// Compile compiles the page whose root element is root, or whose parsed form has
-// it as a child. The error is of type Problems: everything that keeps the page
-// from loading.
+// Compile compiles a page of which only the lines are known (see CompilePlaced).
 func (c *Compiler) Compile(root *xmlquery.Node, uri string) (*Page, error) {
-	k := &compilation{language: c.language, page: &Page{
+	return c.CompilePlaced(root, uri, nil)
+}
+
+// CompilePlaced compiles the page whose root element is root, or whose parsed form
+// has it as a child. places tell where its parts stand. The error is of type
+// Problems: everything that keeps the page from loading.
+func (c *Compiler) CompilePlaced(root *xmlquery.Node, uri string, places *fetch.Places) (*Page, error) {
+	k := &compilation{language: c.language, places: places, page: &Page{
 		URI: uri, base: uri, language: c.language, byID: make(map[string]*form),
 	}}
 	k.root(root)
@@ -50,7 +57,13 @@ func (c *Compiler) Compile(root *xmlquery.Node, uri string) (*Page, error) {
 }
 
 func (c *compilation) element(node *xmlquery.Node) *element {
-	return &element{c, place{node.Data, script.Position{URI: c.page.URI, Line: node.LineNumber}}, node}
+	at := script.Position{URI: c.page.URI, Line: node.LineNumber}
+	if c.places != nil {
+		if line, column := c.places.Element(node); line > 0 {
+			at.Line, at.Column = line, column
+		}
+	}
+	return &element{c, place{node.Data, at}, node}
 }
 
 func (c *compilation) root(node *xmlquery.Node) {
@@ -287,7 +300,9 @@ func (e *element) misplaced() {
 func (e *element) attributes(known ...string) {
 	for _, a := range e.node.Attr {
 		if a.Name.Space == "" && a.Name.Local != "xmlns" && !slices.Contains(known, a.Name.Local) && !slices.Contains(elsewhere, a.Name.Local) {
-			e.notice("the attribute %s of <%s> is not supported; it is ignored", a.Name.Local, e.tag)
+			at, _ := e.value(a.Name.Local)
+			e.page.Notices = append(e.page.Notices, &Problem{Position: at, Element: e.tag, Code: CodeUnknownAttribute,
+				Reason: fmt.Sprintf("the attribute %s of <%s> is not supported; it is ignored", a.Name.Local, e.tag)})
 		}
 	}
 }
@@ -315,7 +330,8 @@ func (e *element) expression(name string) *script.Expression {
 	if !e.has(name) {
 		return nil
 	}
-	compiled, err := e.language.Expression(attributeOf(e.node, "", name), e.position)
+	at, references := e.value(name)
+	compiled, err := e.language.Expression(attributeOf(e.node, "", name), at, references...)
 	if err != nil {
 		e.attributeProblem(name, err)
 		return nil
@@ -323,13 +339,31 @@ func (e *element) expression(name string) *script.Expression {
 	return compiled
 }
 
+// value gives the place of an attribute's value, with the character references in
+// it; that of the element where no more is known.
+func (e *element) value(name string) (script.Position, []script.Reference) {
+	at := e.position
+	if e.places == nil {
+		return at, nil
+	}
+	written, line, column := e.places.Attribute(e.node, name)
+	if line == 0 {
+		return at, nil
+	}
+	at.Line, at.Column = line, column
+	return at, script.References(written)
+}
+
+// attributeProblem reports an expression that does not compile.
 func (e *element) attributeProblem(name string, err error) {
+	at, _ := e.value(name)
 	reason := err.Error()
 	var scriptError *script.Error
 	if errors.As(err, &scriptError) {
-		reason = scriptError.Reason
+		at, reason = scriptError.Position, scriptError.Reason
 	}
-	e.problem("<%s %s=%q>: %s", e.tag, name, e.text(name), reason)
+	e.problems = append(e.problems, &Problem{Position: at, Element: e.tag, Code: CodeExpression,
+		Reason: fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, e.text(name), reason)})
 }
 
 func attributeOf(node *xmlquery.Node, space, name string) string {

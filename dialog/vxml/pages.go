@@ -49,11 +49,11 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 	if ok && known.version == response.Version {
 		return known.page, nil
 	}
-	root, err := response.XML(fetch.XMLLimits{})
+	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
 		return nil, err
 	}
-	page, err := p.compiler.Compile(root, response.URI)
+	page, err := p.compiler.CompilePlaced(root, response.URI, places)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,12 @@ type Problem = script.Problem
 // Problems is all that keeps a page from loading, in document order.
 type Problems = script.Problems
 
+// The kinds of problems that have a code of their own; the others have none.
+const (
+	CodeExpression       = "expression"        // does not compile
+	CodeUnknownAttribute = "unknown-attribute" // the element has none of this name, or not yet
+)
+
 // reasonOf gives the words of an error without the place where it happened, if
 // it knows that.
 func reasonOf(err error) string {

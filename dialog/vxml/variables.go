@@ -43,7 +43,8 @@ type assignAction struct {
 }
 
 func (e *element) target(name string) *script.Target {
-	compiled, err := e.language.Target(e.text(name), e.position)
+	at, _ := e.value(name)
+	compiled, err := e.language.Target(e.text(name), at)
 	if err != nil {
 		e.attributeProblem(name, err)
 		return nil
@@ -74,22 +75,39 @@ func (e *element) scriptAction(scope string) action {
 		return nil
 	}
 	var text strings.Builder
+	at := e.position
 	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
 		if child.Type == xmlquery.TextNode || child.Type == xmlquery.CharDataNode {
+			if text.Len() == 0 && e.places != nil {
+				at = e.textAt(child)
+			}
 			text.WriteString(child.Data)
 		}
 	}
-	program, err := e.language.Script(text.String(), e.position)
+	program, err := e.language.Script(text.String(), at)
 	if err != nil {
 		var scriptError *script.Error
-		at := e.position
 		if errors.As(err, &scriptError) {
 			at = scriptError.Position
 		}
-		e.problems = append(e.problems, &Problem{Position: at, Element: e.tag, Reason: "<script>: " + reasonOf(err)})
+		e.problems = append(e.problems, &Problem{Position: at, Element: e.tag, Code: CodeExpression, Reason: "<script>: " + reasonOf(err)})
 		return nil
 	}
 	return &scriptAction{scope, program}
+}
+
+// textAt gives the place of a text, inside of its CDATA section if it is one.
+func (e *element) textAt(text *xmlquery.Node) script.Position {
+	written, line, column := e.places.Text(text)
+	at := script.Position{URI: e.page.URI, Line: line, Column: column}
+	const section = "<![CDATA["
+	if line == 0 {
+		return e.position
+	}
+	if strings.HasPrefix(written, section) {
+		at.Column += len(section)
+	}
+	return at
 }
 
 func (s *scriptAction) run(x *execution) error {

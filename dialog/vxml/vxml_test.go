@@ -215,7 +215,7 @@ func TestPages(t *testing.T) {
 			<block><throw event="com.example.a" messageexpr="'!'"/></block></form>`,
 			nil, "", map[string]any{"expr": "com.example.a!"}, "", nil},
 		{"nobody catches", `<form><block><throw event="com.example"/></block></form>`, nil, "", map[string]any{}, "nothing catches com.example", nil},
-		{"a mistake in an expression", "\n<form><block>\n<assign name='x' expr='1'/></block></form>", nil, "", nil, "start.vxml:3: x is not declared", nil},
+		{"a mistake in an expression", "\n<form><block>\n<assign name='x' expr='1'/></block></form>", nil, "", nil, "start.vxml:3:15: x is not declared", nil},
 		{"a mistake, caught", `<form><error>Sorry<exit expr="_event"/></error><block><value expr="nope"/></block></form>`,
 			nil, "", map[string]any{"expr": "error.semantic"}, "", []string{"say Sorry"}},
 		{"handlers in circles", `<form><catch><throw event="again"/></catch><block><throw event="again"/></block></form>`, nil, "", nil, "circles", nil},
@@ -278,7 +278,7 @@ func TestNotStarted(t *testing.T) {
 		{"no such form", "start.vxml#x", "<form/>", `there is no dialog "x" in http://host/start.vxml`},
 		{"not XML", "start.vxml", "<vxml><form></vxml>", "start.vxml:1: "},
 		{"unknown elements", "start.vxml", "\n<form>\n<blok/></form><fom/>",
-			"http://host/start.vxml:3: <blok> is not an element of VoiceXML; http://host/start.vxml:3: <fom> is not an element of VoiceXML"},
+			"http://host/start.vxml:3:1: <blok> is not an element of VoiceXML; http://host/start.vxml:3:15: <fom> is not an element of VoiceXML"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
