@@ -1,5 +1,5 @@
 // Package ccxmld holds what belongs to the project as a whole: the conformance
-// suite and the list of requirements that it proves.
+// suites and the lists of requirements that they prove.
 package ccxmld
 
 import "embed"
@@ -14,3 +14,14 @@ var Conformance embed.FS
 //
 //go:embed docs/ccxml-conformance.md
 var Requirements string
+
+// VoiceXML is the conformance suite of VoiceXML, by the paths of its pages below
+// this folder; testdata/vxml/README.md says how they are written.
+//
+//go:embed testdata/vxml
+var VoiceXML embed.FS
+
+// Assertions is the list of what VoiceXML asks, docs/vxml-assertions.md.
+//
+//go:embed docs/vxml-assertions.md
+var Assertions string

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 type Caller struct {
 	Steps   []Step
 	Headers map[string]string // SIP headers of the INVITE
+	More    <-chan []Step     // what it does then, when it is asked to; nil for nothing
 }
 
 // variables are the channel variables in which mod_sofia keeps a caller's headers.
@@ -42,6 +44,32 @@ const (
 	Press
 	HangUp
 )
+
+// next gives the steps that the caller is to take after its first ones; none when
+// the test is over.
+func (c Caller) next(ctx context.Context) []Step {
+	select {
+	case steps := <-c.More:
+		return steps
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// parseKeys reads the keys that a page asks to be pressed, as they stand in the
+// name of an event: h for #, s for *, and - for a moment in between.
+func parseKeys(keys string) (steps []Step) {
+	const moment = 300 * time.Millisecond
+	for i, part := range strings.Split(keys, "-") {
+		if i > 0 {
+			steps = append(steps, Step{Do: Wait, Wait: moment})
+		}
+		if part = strings.NewReplacer("h", "#", "s", "*").Replace(part); part != "" {
+			steps = append(steps, Step{Do: Press, Keys: part})
+		}
+	}
+	return steps
+}
 
 // parseSteps reads what a caller does: steps separated by semicolons, such as
 // "answered; wait 300ms; press 12#; hang up". Without a step it stays on the

@@ -87,35 +87,44 @@ func (r *real) Call(ctx context.Context, address, uri string, caller Caller) err
 	r.link.Job(call.Command(), func(result string, err error) {
 		answered <- err == nil && strings.HasPrefix(result, "+OK")
 	})
-	go r.play(ctx, id, answered, caller.Steps)
+	go r.play(ctx, id, answered, caller)
 	return nil
 }
 
 // play takes a caller's steps, and hangs up when the test is over.
-func (r *real) play(ctx context.Context, caller string, answered <-chan bool, steps []Step) {
-	defer func() { r.link.Send(esl.API("uuid_kill", caller), nil) }()
+func (r *real) play(ctx context.Context, id string, answered <-chan bool, caller Caller) {
+	defer func() { r.link.Send(esl.API("uuid_kill", id), nil) }()
+	for steps := caller.Steps; ctx.Err() == nil; steps = caller.next(ctx) {
+		if !r.take(ctx, id, answered, steps) {
+			return
+		}
+	}
+}
+
+// take takes steps; not done when the caller is to hang up or the test is over.
+func (r *real) take(ctx context.Context, id string, answered <-chan bool, steps []Step) (done bool) {
 	for _, step := range steps {
 		switch step.Do {
 		case Answered:
 			select {
 			case ok := <-answered:
 				if !ok {
-					return
+					return false
 				}
 			case <-ctx.Done():
-				return
+				return false
 			}
 		case Wait:
 			if !pause(ctx, step.Wait) {
-				return
+				return false
 			}
 		case Press:
-			r.link.Send(esl.API("uuid_send_dtmf", caller, step.Keys), nil)
+			r.link.Send(esl.API("uuid_send_dtmf", id, step.Keys), nil)
 		case HangUp:
-			return
+			return false
 		}
 	}
-	<-ctx.Done()
+	return true
 }
 
 // Close implements Switch.

@@ -32,6 +32,7 @@ type House struct {
 	mu    sync.Mutex
 	runs  int
 	await map[string]chan<- interpreter.Ending // by the URI of the document
+	calls map[string]chan<- []Step             // what a page asks its caller to do, by that URI
 }
 
 // Switch is the FreeSWITCH that a House works with.
@@ -54,7 +55,7 @@ const Token = "conformance"
 // NewHouse builds a house for the documents of a suite. It takes the switch over,
 // and closes it also on an error.
 func NewHouse(ctx context.Context, suite fs.FS, sw Switch, log *slog.Logger) (*House, error) {
-	h := &House{sw: sw, await: make(map[string]chan<- interpreter.Ending)}
+	h := &House{sw: sw, await: make(map[string]chan<- interpreter.Ending), calls: make(map[string]chan<- []Step)}
 	if err := h.makeDirectory(); err != nil {
 		sw.Close()
 		return nil, err
@@ -64,7 +65,7 @@ func NewHouse(ctx context.Context, suite fs.FS, sw Switch, log *slog.Logger) (*H
 		sw.Close()
 		return nil, errors.Join(err, os.RemoveAll(h.dir))
 	}
-	h.web = newWeb("http://"+listener.Addr().String(), suite)
+	h.web = newWeb("http://"+listener.Addr().String(), suite, h.ask)
 	server := &http.Server{Handler: h.web, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	closeAll := func() error { sw.Close(); return errors.Join(server.Close(), os.RemoveAll(h.dir)) }
@@ -120,22 +121,44 @@ func (h *House) configuration() (*conf.Config, error) {
 	return conf.Load(conf.Source{Environ: environ})
 }
 
-// begin gives a document of the suite a URI of its own, and what its session
-// ends in.
-func (h *House) begin(path string) (uri string, ended <-chan interpreter.Ending) {
+// begin gives a document of the suite a URI of its own, what its session ends in,
+// and what its caller is asked to do meanwhile. A page is started by a document
+// made for it.
+func (h *House) begin(t *Test) (uri string, ended <-chan interpreter.Ending, more <-chan []Step) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.runs++
-	uri = h.web.url + "/" + path + "?run=" + strconv.Itoa(h.runs)
+	path := "/" + t.Path
+	if t.Page {
+		path = pagePath + t.Path
+	}
+	uri = h.web.url + path + "?run=" + strconv.Itoa(h.runs)
 	end := make(chan interpreter.Ending, 1)
-	h.await[uri] = end
-	return uri, end
+	steps := make(chan []Step, mostAsked)
+	h.await[uri], h.calls[uri] = end, steps
+	return uri, end, steps
+}
+
+// mostAsked is how often a page may ask its caller for something ahead.
+const mostAsked = 20
+
+// ask asks the caller of the document at a URI to do something.
+func (h *House) ask(uri string, steps []Step) (taken bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	select {
+	case h.calls[uri] <- steps:
+		return true
+	default:
+		return false
+	}
 }
 
 func (h *House) forget(uri string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.await, uri)
+	delete(h.calls, uri)
 }
 
 // watcher hears of the ends of sessions.

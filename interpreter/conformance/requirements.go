@@ -24,7 +24,7 @@ var (
 	requirementLine = regexp.MustCompile(`^- \*\*([A-Z]+-[A-Z0-9]+)\*\* (.+)$`)
 )
 
-// ParseRequirements reads docs/ccxml-conformance.md.
+// ParseRequirements reads docs/ccxml-conformance.md or docs/vxml-assertions.md.
 func ParseRequirements(list string) (sections []Section) {
 	for line := range strings.Lines(list) {
 		line = strings.TrimSpace(line)
@@ -39,13 +39,16 @@ func ParseRequirements(list string) (sections []Section) {
 	return sections
 }
 
-// exceptionsFile lists the requirements that no document proves, with the reason.
-const exceptionsFile = "exceptions.txt"
+// Files of a suite with reasons: exceptionsFile for requirements that no document
+// proves, failingFile for documents that are known to fail.
+const (
+	exceptionsFile = "exceptions.txt"
+	failingFile    = "failing.txt"
+)
 
-// LoadExceptions reads the requirements that are not implemented, or that no
-// document can show, with the reason: lines of an id and the reason.
-func LoadExceptions(suite fs.FS) (map[string]string, error) {
-	text, err := fs.ReadFile(suite, exceptionsFile)
+// loadReasons reads lines of a name and the reason.
+func loadReasons(suite fs.FS, file string) (map[string]string, error) {
+	text, err := fs.ReadFile(suite, file)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func LoadExceptions(suite fs.FS) (map[string]string, error) {
 		}
 		id, reason, _ := strings.Cut(line, " ")
 		if strings.TrimSpace(reason) == "" {
-			return nil, fmt.Errorf("%s: %s has no reason", exceptionsFile, id)
+			return nil, fmt.Errorf("%s: %s has no reason", file, id)
 		}
 		reasons[id] = strings.TrimSpace(reason)
 	}

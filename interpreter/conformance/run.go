@@ -48,9 +48,9 @@ func (h *House) Run(ctx context.Context, tests []*Test, parallel int, heard func
 func (h *House) run(ctx context.Context, t *Test) (failure string) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	uri, ended := h.begin(t.Path)
+	uri, ended, more := h.begin(t)
 	defer h.forget(uri)
-	if err := h.start(ctx, t, uri); err != nil {
+	if err := h.start(ctx, t, uri, more); err != nil {
 		return err.Error()
 	}
 	select {
@@ -61,9 +61,11 @@ func (h *House) run(ctx context.Context, t *Test) (failure string) {
 	}
 }
 
-func (h *House) start(ctx context.Context, t *Test, uri string) error {
+func (h *House) start(ctx context.Context, t *Test, uri string, more <-chan []Step) error {
 	if t.Incoming {
-		return h.sw.Call(ctx, h.daemon.ESLAddress(), uri, t.Caller)
+		caller := t.Caller
+		caller.More = more
+		return h.sw.Call(ctx, h.daemon.ESLAddress(), uri, caller)
 	}
 	_, err := h.daemon.Controller.Start(ctx, callcontrol.StartRequest{
 		URI: uri, Values: []interpreter.Pair{{Name: "given", Value: "by the request"}},

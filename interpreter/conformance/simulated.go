@@ -73,28 +73,39 @@ func (s *simulated) Call(ctx context.Context, address, uri string, caller Caller
 	if err != nil {
 		return err
 	}
-	s.phones.Go(func() { s.play(ctx, phone, caller.Steps) })
+	s.phones.Go(func() { s.play(ctx, phone, caller) })
 	return nil
 }
 
-func (s *simulated) play(ctx context.Context, phone *switchsim.Party, steps []Step) {
+func (s *simulated) play(ctx context.Context, phone *switchsim.Party, caller Caller) {
+	for steps := caller.Steps; ctx.Err() == nil; steps = caller.next(ctx) {
+		if !s.take(ctx, phone, steps) {
+			return
+		}
+	}
+}
+
+// take takes steps; not done when the caller has gone or the test is over.
+func (s *simulated) take(ctx context.Context, phone *switchsim.Party, steps []Step) (done bool) {
 	for _, step := range steps {
 		switch step.Do {
 		case Answered:
 			var ended *switchsim.EndedError
 			if err := phone.WaitAnswered(ctx); err != nil || errors.As(err, &ended) {
-				return
+				return false
 			}
 		case Wait:
 			if !pause(ctx, step.Wait) {
-				return
+				return false
 			}
 		case Press:
 			phone.Press(step.Keys)
 		case HangUp:
 			phone.Hangup()
+			return false
 		}
 	}
+	return true
 }
 
 // pause waits in our time.

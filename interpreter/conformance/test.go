@@ -22,21 +22,30 @@ type Test struct {
 	Reading      string   // where the specification leaves a choice: which was taken
 	SIP          bool     // it needs a caller by SIP, which on FreeSWITCH only a phone is
 	Telephony    bool     // it touches a connection, bridge, conference or dialog
+	Page         bool     // a VoiceXML page, which a document of the runner starts as a dialog
+	Failing      string   // why it is known to fail, from failing.txt; "" if it is not
 }
 
 // partsFolder is the folder of a section with what its tests fetch: they are no
 // tests themselves.
 const partsFolder = "parts"
 
-// Load reads the suite: every document but those in folders called parts.
+// pageSuffix is that of VoiceXML pages.
+const pageSuffix = ".vxml"
+
+// Load reads the suite: every document and page but those in folders called parts.
 func Load(suite fs.FS) (tests []*Test, err error) {
+	failing, err := loadReasons(suite, failingFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	err = fs.WalkDir(suite, ".", func(file string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
 		case entry.IsDir() && entry.Name() == partsFolder:
 			return fs.SkipDir
-		case entry.IsDir() || path.Ext(file) != ".ccxml":
+		case entry.IsDir() || path.Ext(file) != ".ccxml" && path.Ext(file) != pageSuffix:
 			return nil
 		}
 		text, err := fs.ReadFile(suite, file)
@@ -47,9 +56,14 @@ func Load(suite fs.FS) (tests []*Test, err error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
+		test.Failing = failing[file]
+		delete(failing, file)
 		tests = append(tests, test)
 		return nil
 	})
+	for file := range failing {
+		err = errors.Join(err, fmt.Errorf("%s: there is no %s", failingFile, file))
+	}
 	return tests, err
 }
 
@@ -60,6 +74,9 @@ func read(file string, text []byte) (*Test, error) {
 		return nil, err
 	}
 	t := &Test{Path: file}
+	if path.Ext(file) == pageSuffix {
+		t.Page, t.Incoming = true, true
+	}
 	for _, node := range xmlquery.Find(root, "/*/*[local-name()='meta']") {
 		content := strings.TrimSpace(node.SelectAttr("content"))
 		switch name := node.SelectAttr("name"); name {

@@ -2,11 +2,13 @@ package conformance
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,19 +22,24 @@ import (
 //	/web/answer            the query's body (and type, and any other header named in the query)
 //	/web/count/KEY         how often KEY was asked for, behind the query's body or where {n} stands in it; headers as above
 //	/web/page              a VoiceXML page that exits with the method it was asked for by
+//	/web/back              a VoiceXML page that passes if the request is what its parameter wants says: get, post or multipart, and its fields
 //	/web/never             no answer
+//	/web/dialog/PATH       a document that starts the page of the suite at PATH: parts/page.ccxml with what it needs put in
+//	/web/caller/PATH       asks the caller of that document to do something
 //	/daemon/…              the daemon's own HTTP
 type web struct {
 	url    string
 	daemon string // set before the first request
+	suite  fs.FS
 	files  http.Handler
+	ask    func(uri string, steps []Step) (taken bool)
 
 	mu     sync.Mutex
 	counts map[string]int
 }
 
-func newWeb(url string, suite fs.FS) *web {
-	return &web{url: url, files: http.FileServerFS(suite), counts: make(map[string]int)}
+func newWeb(url string, suite fs.FS, ask func(string, []Step) bool) *web {
+	return &web{url: url, suite: suite, files: http.FileServerFS(suite), ask: ask, counts: make(map[string]int)}
 }
 
 // ServeHTTP answers a request.
@@ -57,9 +64,15 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, r, http.StatusOK, r.URL.Query().Get("body"))
 	case name == "count":
 		s.count(w, r, rest)
+	case name == "dialog":
+		s.page(w, r, rest)
+	case name == "caller":
+		s.caller(w, r, rest)
 	case name == "page":
 		w.Header().Set("Content-Type", "application/voicexml+xml")
 		fmt.Fprintf(w, methodPage, r.Method)
+	case name == "back":
+		s.back(w, r)
 	case name == "never":
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
@@ -70,6 +83,35 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const methodPage = `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">
 <form><block><var name="method" expr="'%s'"/><exit namelist="method"/></block></form></vxml>`
+
+// mostForm bounds a form in memory, in bytes.
+const mostForm = 1 << 20
+
+// back judges a request: "get a=1,b=2" is one by GET with these fields, sorted.
+func (*web) back(w http.ResponseWriter, r *http.Request) {
+	kind, fields := strings.ToLower(r.Method), []string(nil)
+	if err := r.ParseMultipartForm(mostForm); err == nil {
+		kind = "multipart"
+		for name, files := range r.MultipartForm.File {
+			fields = append(fields, name+"="+files[0].Header.Get("Content-Type"))
+		}
+	}
+	for name, values := range r.Form {
+		if name != "wants" {
+			fields = append(fields, name+"="+strings.Join(values, "+"))
+		}
+	}
+	slices.Sort(fields)
+	verdict := "pass"
+	if got := kind + " " + strings.Join(fields, ","); got != r.Form.Get("wants") {
+		verdict = "fail: the server got " + got
+	}
+	w.Header().Set("Content-Type", "application/voicexml+xml")
+	fmt.Fprintf(w, verdictPage, html.EscapeString(strconv.Quote(verdict)))
+}
+
+const verdictPage = `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">
+<form><block><exit expr="%s"/></block></form></vxml>`
 
 // file serves a file of the suite. Those of the suite's own kind have their type,
 // unless the query says another.
@@ -138,4 +180,31 @@ func (s *web) forward(w http.ResponseWriter, r *http.Request) {
 		p.Out.URL.Path = strings.TrimPrefix(p.In.URL.Path, "/daemon")
 	}}
 	proxy.ServeHTTP(w, r)
+}
+
+// pagePath is where the documents are that start pages.
+const pagePath = "/web/dialog/"
+
+// page makes the document that starts a page of the suite, from parts/page.ccxml:
+// {page} is the path of the page, {run} what is behind the document's path.
+func (s *web) page(w http.ResponseWriter, r *http.Request, page string) {
+	text, err := fs.ReadFile(s.suite, partsFolder+"/page.ccxml")
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "application/ccxml+xml")
+	_, _ = strings.NewReplacer("{page}", "/"+page, "{run}", page+"?"+r.URL.RawQuery).WriteString(w, string(text))
+}
+
+// caller passes on what a page asks its caller to do: press.KEYS or hangup, as the
+// parameter does.
+func (s *web) caller(w http.ResponseWriter, r *http.Request, page string) {
+	steps := []Step{{Do: HangUp}}
+	if keys, ok := strings.CutPrefix(r.FormValue("does"), "press."); ok {
+		steps = parseKeys(keys)
+	}
+	if !s.ask(s.url+pagePath+page+"?run="+r.FormValue("run"), steps) {
+		http.Error(w, "there is no such caller, or it has too much to do", http.StatusConflict)
+	}
 }
