@@ -79,6 +79,11 @@ func (r *Runtime) open(i int) {
 	} else {
 		object = r.vm.CreateObject(nil)
 	}
+	r.setScope(i, object)
+}
+
+func (r *Runtime) setScope(i int, object *goja.Object) {
+	rule := &r.language.scopes[i]
 	r.scopes[i] = object
 	// Not writable and not enumerable: a stray assignment cannot replace a
 	// scope, and CleanGlobals passes over it.

@@ -1,0 +1,34 @@
+package script
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dop251/goja"
+)
+
+// Together calls f; all that it evaluates counts as one evaluation, and the limits
+// bound that. What panics in it, such as a getter of the document that f comes
+// upon, is returned as an error.
+func (r *Runtime) Together(f func() error) (err error) {
+	r.watch.begin()
+	defer func() {
+		if x := recover(); x != nil {
+			cause, ok := x.(error)
+			if !ok {
+				cause = errors.New(fmt.Sprint(errEngine, ": ", x))
+			}
+			err = (&source{}).runError(r.vm, cause)
+		}
+		r.watch.end()
+	}()
+	return f()
+}
+
+// SwitchScope puts an object in the place of the named scope that OpenScope made
+// for it before, so that several documents can have their own in turn.
+func (r *Runtime) SwitchScope(name string, object *goja.Object) {
+	if i := r.language.index(name); i >= 0 && !r.language.scopes[i].readOnly {
+		r.setScope(i, object)
+	}
+}
