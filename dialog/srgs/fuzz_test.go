@@ -71,17 +71,38 @@ func FuzzXML(f *testing.F) {
 		if err != nil {
 			return
 		}
-		g, err := srgs.Compile(srgs.Source{URI: uri, Root: root}, nil)
-		if err != nil {
-			if strings.TrimSpace(err.Error()) == "" {
-				t.Error("refused without a reason")
-			}
-			return
-		}
-		// A grammar that is too ambiguous matches nothing, and that is no
-		// contradiction.
-		if _, err := g.Interpret(input, script.Limits{Time: 50 * time.Millisecond}); err == nil || !strings.Contains(err.Error(), "ambiguous") {
-			consistent(t, g, input)
-		}
+		compiled(t, srgs.Source{URI: uri, Root: root}, input)
 	})
+}
+
+func FuzzABNF(f *testing.F) {
+	for _, content := range []string{
+		`$digit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9; public $r = $digit <4> "#" | "*" 9;`,
+		`$r = 1<2-4> 2<0-1 /0.6/> (3)<1-> [4 /* x */] ;`,
+		`language en-US; private $r = /10/ 1!en-US | /2.5/ (2 3)!fr | /.1/ [ $NULL ] $GARBAGE 4;`,
+		`tag-format <semantics/1.0>; {var x = 'x'}; $r = $d<2> {out = x + rules.d} ; $d = 1 {!{ out = {} }!} | 2;`,
+		`$r = 1 $r 2 | 0;`,
+	} {
+		f.Add("#ABNF 1.0;\nmode dtmf;\nroot $r;\n"+content, "1022")
+	}
+	f.Fuzz(func(t *testing.T, text, input string) {
+		compiled(t, srgs.Source{URI: uri, Text: text}, input)
+	})
+}
+
+// compiled compiles a grammar, and if that can be done tries it.
+func compiled(t *testing.T, source srgs.Source, input string) {
+	t.Helper()
+	g, err := srgs.Compile(source, nil)
+	if err != nil {
+		if strings.TrimSpace(err.Error()) == "" {
+			t.Error("refused without a reason")
+		}
+		return
+	}
+	// A grammar that is too ambiguous matches nothing, and that is no
+	// contradiction.
+	if _, err := g.Interpret(input, script.Limits{Time: 50 * time.Millisecond}); err == nil || !strings.Contains(err.Error(), "ambiguous") {
+		consistent(t, g, input)
+	}
 }

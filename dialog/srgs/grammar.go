@@ -61,7 +61,7 @@ func IsABNF(text string) bool {
 const (
 	mostDocuments = 20
 	mostRules     = 2000
-	mostNodes     = 20_000 // of the network, in which repeats are written out
+	mostNodes     = 50_000 // of the network, in which repeats are written out
 	mostRepeats   = 1000   // of one repeat
 	deepestRule   = 50     // elements or brackets within a rule
 )
@@ -95,9 +95,8 @@ type rule struct {
 	at       script.Position
 	body     *expansion
 
-	nullable   bool // matches no digits
-	productive bool // matches some digits, or none
-	number     int32
+	nullable   bool         // matches no digits
+	productive bool         // matches some digits, or none
 	left       []*expansion // references that may come before any digit
 }
 

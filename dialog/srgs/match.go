@@ -3,6 +3,7 @@ package srgs
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"ccxmld/dialog"
 )
@@ -51,12 +52,46 @@ type span struct {
 	origin int32
 }
 
+// items is a set of items in the order in which they came.
+type items struct {
+	list []item
+	seen map[item]struct{} // those of a long list
+}
+
+// fewItems is how many are looked through one by one.
+const fewItems = 12
+
+func (s *items) add(at item) {
+	switch {
+	case len(s.list) < fewItems:
+		if slices.Contains(s.list, at) {
+			return
+		}
+	case len(s.list) == fewItems:
+		if s.seen == nil {
+			s.seen = make(map[item]struct{})
+		}
+		clear(s.seen)
+		for _, known := range s.list {
+			s.seen[known] = struct{}{}
+		}
+		fallthrough
+	default:
+		if _, known := s.seen[at]; known {
+			return
+		}
+		s.seen[at] = struct{}{}
+	}
+	s.list = append(s.list, at)
+}
+
 // parse goes along an input with all items that there may be, by Earley's
 // algorithm.
 type parse struct {
 	*network
-	set  []item // at this position
-	seen map[item]struct{}
+	now, next items
+	position  int32
+	key       keySet // what comes next; none at the end
 	// waiting are the items that wait for a rule that begins at a position.
 	waiting map[span][]item
 	work    int
@@ -74,93 +109,95 @@ func (p *parse) run(input string) error {
 	if len(p.rules) == 0 || p.rules[0].start == dead || len(input) > longestInput {
 		return nil
 	}
-	p.seen = make(map[item]struct{})
-	p.add(item{p.rules[0].start, 0})
-	var next []item
-	for position := int32(0); ; position++ {
-		p.matched = false
-		for i := 0; i < len(p.set); i++ {
+	p.next.add(item{p.rules[0].start, 0})
+	for n := range len(input) + 1 {
+		p.matched, p.more = false, false
+		p.now, p.next = p.next, p.now
+		p.next.list = p.next.list[:0]
+		p.position, p.key = int32(n), 0
+		if n < len(input) {
+			if p.key = keyOf(input[n]); p.key == 0 {
+				return nil
+			}
+		}
+		for i := 0; i < len(p.now.list); i++ {
 			if p.work++; p.work > mostItems {
 				p.matched, p.more = false, false
 				return errTooMuch
 			}
-			p.step(p.set[i], position)
+			p.step(p.now.list[i])
 		}
-		if int(position) == len(input) {
-			break
-		}
-		next = next[:0]
-		key := keyOf(input[position])
-		for _, at := range p.set {
-			if n := &p.nodes[at.node]; n.operation == take && n.keys&key != 0 {
-				next = append(next, item{n.next, at.origin})
-			}
-		}
-		p.set = p.set[:0]
-		clear(p.seen)
-		for _, at := range next {
-			p.add(at)
-		}
-		if len(p.set) == 0 {
-			p.matched = false
+		if p.key != 0 && len(p.next.list) == 0 {
+			p.matched, p.more = false, false
 			return nil
 		}
-	}
-	for _, at := range p.set {
-		p.more = p.more || p.nodes[at.node].operation == take
 	}
 	return nil
 }
 
+// add adds an item at this position. One that needs a key is looked at once and
+// for all.
 func (p *parse) add(at item) {
-	if _, known := p.seen[at]; !known {
-		p.seen[at] = struct{}{}
-		p.set = append(p.set, at)
+	n := &p.nodes[at.node]
+	switch {
+	case n.operation != take:
+		p.now.add(at)
+	case p.key == 0:
+		p.more = true
+	case n.keys&p.key != 0:
+		p.next.add(item{n.next, at.origin})
 	}
 }
 
 // step goes on from an item as far as no key is needed.
-func (p *parse) step(at item, position int32) {
+func (p *parse) step(at item) {
 	n := &p.nodes[at.node]
 	switch n.operation {
+	case take:
+		p.add(at)
 	case split:
+		p.work += len(n.alternatives)
 		for _, alternative := range n.alternatives {
 			p.add(item{alternative, at.origin})
 		}
 	case perform:
 		p.add(item{n.next, at.origin})
 	case call:
-		r := &p.rules[n.rule]
-		if r.start == dead {
-			return
-		}
-		if p.waiting == nil {
-			p.waiting = make(map[span][]item)
-		}
-		begun := span{n.rule, position}
-		p.waiting[begun] = append(p.waiting[begun], item{n.next, at.origin})
-		p.add(item{r.start, position})
-		if r.nullable {
-			// Its end at this position may have been seen before this call.
-			p.add(item{n.next, at.origin})
-		}
+		p.call(n, at.origin)
 	case accept:
-		p.finish(span{n.rule, at.origin}, position)
+		p.finish(span{n.rule, at.origin})
+	}
+}
+
+// call begins a rule here.
+func (p *parse) call(n *node, origin int32) {
+	r := &p.rules[n.rule]
+	if p.waiting == nil {
+		p.waiting = make(map[span][]item)
+	}
+	begun := span{n.rule, p.position}
+	p.waiting[begun] = append(p.waiting[begun], item{n.next, origin})
+	p.add(item{r.start, p.position})
+	if r.nullable {
+		// Its end at this position may have been seen before this call.
+		p.add(item{n.next, origin})
 	}
 }
 
 // finish notes that a rule has been matched, and goes on where it was called.
-func (p *parse) finish(done span, position int32) {
+func (p *parse) finish(done span) {
 	if done == (span{0, 0}) {
 		p.matched = true
 	}
 	if p.ends != nil {
-		p.ends[done] = append(p.ends[done], position)
+		p.ends[done] = append(p.ends[done], p.position)
 	}
-	if done.origin == position {
+	if done.origin == p.position {
 		return // nullable: see call
 	}
-	for _, caller := range p.waiting[done] {
+	callers := p.waiting[done]
+	p.work += len(callers)
+	for _, caller := range callers {
 		p.add(caller)
 	}
 }

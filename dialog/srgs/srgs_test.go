@@ -175,11 +175,90 @@ func TestXML(t *testing.T) {
 	}
 }
 
+// TestABNF: the same in the ABNF form.
+func TestABNF(t *testing.T) {
+	const head = "#ABNF 1.0 ISO-8859-1;\nmode dtmf;\nroot $r;\n"
+	tests := []struct{ name, grammar, lines string }{
+		{"pin, SRGS appendix E", "\ufeff\n#ABNF 1.0;\n// a comment\nmode dtmf; root $r; /* another */\n$digit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;\npublic $r = $digit <4> \"#\" | \"*\" 9;",
+			"123: …\n1234: …\n1234#: 1234#\n*9: *9\n*: …\n#: -\n12345: -"},
+		{"keys", head + `$r = 1 star "#" "pound * 7" # a;`, "1*##*7#A: 1*##*7#A"},
+		{"repeats", head + `$r = 1<2-4> 2<0-1 /0.6/> (3)<1-> [4 /* x */] ;`, "11: …\n113: 113…\n1111233: 1111233…\n11111: -\n1122: -\n1134: 1134"},
+		{"weights and languages", head + `language en-US; private $r = /10/ 1!en-US | /2.5/ (2 3)!fr | /.1/ [ $NULL ] 4;`, "1: 1\n23: 23\n4: 4"},
+		{"special rules", head + `$r = 1 $VOID | 2 $NULL () | 3 $GARBAGE 4;`, "1: -\n2: 2\n34: 34…\n3*#4: 3*#4…"},
+		{"other declarations", "#ABNF 1.0;mode dtmf;lexicon <http://x/a>~<text/x>;meta \"a;\" is \"b\";http-equiv \"c\" is \"d\";language en-US;base <http://x/>;root $r;$r=1;", "1: 1"},
+		{"literals", head + `tag-format <semantics/1.0-literals>; $r = 1 { a } | 2 {!{ {b} }!};`, "1: a\n2: {b}"},
+		{"scripts", head + `tag-format <semantics/1.0>; {var x = 'x'}; $r = $d<2> {out = x + rules.d} ; $d = 1 | 2;`, "12: x2"},
+		{"scripts with braces", head + `tag-format <semantics/1.0>; $r = 1 {!{ if (true) { out = {a: 1}.a } }!};`, "1: 1"},
+		{"recursion", head + `$r = 1 $r 2 | 0;`, "102: 102\n11022: 11022\n1102: …"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if !srgs.IsABNF(test.grammar) {
+				t.Error("it is not recognised")
+			}
+			g, err := srgs.Compile(srgs.Source{URI: uri, Text: test.grammar}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, g, test.lines)
+		})
+	}
+}
+
+// TestABNFProblems: what is wrong with a text, where, and what to do.
+func TestABNFProblems(t *testing.T) {
+	const head = "#ABNF 1.0; mode dtmf; root $r;\n"
+	tests := []struct{ grammar, want string }{
+		{"$r = 1;", `1:1: expected #ABNF 1.0; at the beginning, found "$"`},
+		{"#ABNF 1.0\nmode dtmf;", `1:1: the first line must end in a semicolon: #ABNF 1.0;`},
+		{head + "$r = 1", `2:7: expected ";" behind the rule, or more of it, found the end of the grammar`},
+		{head + "$r = 1\n$s = 2;", `3:4: expected ";" behind the rule, or more of it, found "="`},
+		{head + "$r = ;", `2:6: expected keys, a rule such as $name, or something in brackets, found ";"`},
+		{head + "$r = 1 | ;", `2:10: expected keys, a rule such as $name, or something in brackets, found ";"`},
+		{head + "$r = (1;", `2:8: expected ")", found ";"`},
+		{head + "$r = [1;", `2:8: expected "]", found ";"`},
+		{head + "$r = [];", `2:7: expected keys, a rule such as $name, or something in brackets, found "]"`},
+		{head + "$ = 1;", `2:2: expected the name of a rule, such as $name, found " "`},
+		{head + "$r 1;", `2:4: expected "=", found "1"`},
+		{head + "r = 1;", `2:1: "r" is no declaration; expected mode, root, tag-format, base, language, lexicon, meta, http-equiv, or a rule such as $name = 1 2;`},
+		{head + "$r = one;", `2:6: "one" is no key; expected 0 to 9, A to D, *, #, star or pound, with spaces between`},
+		{head + "$r = 1<3-2>;", `2:8: repeat is "3-2"; the second number must not be less than the first`},
+		{head + "$r = 1<0-9999>;", `2:8: repeat is "0-9999"; more than 1000 times is not supported, write 0- for no upper bound`},
+		{head + "$r = 1<2;", `2:8: the repeat has no end; write >`},
+		{head + "$r = /x/ 1;", `2:7: the weight: "x" is no number such as 2 or 0.5`},
+		{head + "$r = 1 {a;", `2:9: the tag has no end; write }`},
+		{head + "$r = 1 /* a;", `2:8: the comment has no end; write */`},
+		{head + "$r = \"1;", `2:7: the text in quotes has no end; write "`},
+		{head + "$r = 1; $r = 2;", `2:9: there are two rules with the name "r"`},
+		{head + "$VOID = 1;", `2:1: a rule cannot have the name $VOID, which is special; choose another one`},
+		{head + "$r = $q;", `2:6: there is no rule "q" in http://host/g.grxml`},
+		{head + "$r = $<>;", `2:6: the reference has no URI`},
+		{head + "$r = 1 | $r 2;", `2:10: the rule "r" refers to itself before it takes a key (r → r): left recursion is not supported; use repeat, or put the key first`},
+		{head + "$r = " + strings.Repeat("(", 60) + "1" + strings.Repeat(")", 60) + ";", `2:56: brackets are nested more than 50 deep; make a rule of what is in them`},
+		{"#ABNF 1.0; mode keys;", `1:17: mode is "keys"; expected dtmf or voice`},
+		{head + "tag-format <semantics/1.0>; $r = 1 {\nout = };", `3:7: <tag>: SyntaxError: `},
+		{"#ABNF 1.0;" + strings.Repeat(" ", 1<<20), `1:1: the grammar is longer than 1024 KiB`},
+	}
+	for _, test := range tests {
+		_, err := srgs.Compile(srgs.Source{URI: uri, Text: test.grammar}, nil)
+		var problems script.Problems
+		if !errors.As(err, &problems) || !strings.HasPrefix(err.Error(), uri+":"+test.want) {
+			t.Errorf("%.200s\n\tgave %v\n\twant %s", test.grammar, err, test.want)
+		}
+	}
+	// Inline, at a place of its page.
+	_, err := srgs.Compile(srgs.Source{URI: uri, Text: "#ABNF 1.0; mode dtmf;\n$r = x;", At: script.Position{URI: uri, Line: 7, Column: 30}}, nil)
+	if err == nil || !strings.HasPrefix(err.Error(), uri+`:8:6: "x" is no key`) {
+		t.Errorf("inline: %v", err)
+	}
+}
+
 // TestReferences: rules of other documents (SRGS 1.0, 2.2.2).
 func TestReferences(t *testing.T) {
 	documents := map[string]string{
 		"http://host/sub/digits.grxml": `<rule id="r" scope="public"><item repeat="2"><ruleref uri="#d"/></item></rule><rule id="d"><one-of><item>1</item><item>2</item></one-of></rule>
 			<rule id="back" scope="public">9<ruleref uri="../g.grxml#again"/></rule>`,
+		"http://host/more.gram":    "#ABNF 1.0; mode dtmf; root $r; $r = 7 $<g.grxml#again> $<sub/digits.grxml>~<application/srgs+xml>;",
 		"http://host/speech.grxml": `<grammar version="1.0" root="r"><rule id="r">one</rule></grammar>`,
 	}
 	load := func(uri, mediaType string) (srgs.Source, error) {
@@ -199,6 +278,11 @@ func TestReferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, g, "12: 12")
+	g, err = srgs.Compile(source(t, uri, `<rule id="r"><ruleref uri="more.gram"/></rule><rule id="again" scope="public">5</rule>`), load)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, g, "7512: 7512")
 	for content, want := range map[string]string{
 		`<ruleref uri="sub/digits.grxml#d"/>`:                 `the rule "d" of http://host/sub/digits.grxml is private; write scope="public" there`,
 		`<ruleref uri="sub/digits.grxml#R"/>`:                 `there is no rule "R" in http://host/sub/digits.grxml (did you mean "r"?)`,
@@ -237,6 +321,9 @@ func TestSpeech(t *testing.T) {
 	for _, text := range []string{
 		`<grammar version="1.0" xml:lang="en" root="r"><rule id="r">yes</rule></grammar>`,
 		`<grammar version="1.0" mode="voice" root="r"><rule id="r">yes</rule></grammar>`,
+		"#ABNF 1.0; root $r; $r = yes;",
+		"#ABNF 1.0; mode voice; root $r; public $r = yes;",
+		"#ABNF 1.0; mode voice;",
 	} {
 		if _, err := srgs.Compile(source(t, uri, text), nil); !errors.Is(err, srgs.ErrSpeech) {
 			t.Errorf("%s: %v", text, err)
@@ -279,10 +366,10 @@ func TestProblems(t *testing.T) {
 		// What would take too much.
 		{"<rule id='r'>\n<item repeat='0-5000'>1</item></rule>", `2:15: repeat is "0-5000"; more than 1000 times is not supported, write 0- for no upper bound`},
 		{"<rule id='r'><item repeat='1000'><item repeat='1000'><item repeat='1000'>1</item></item></item></rule>",
-			`1:87: the grammar is too big: with its repeats written out it has more than 20000 steps; use 0- or smaller repeats; the rule r is where it got too big`},
+			`1:87: the grammar is too big: with its repeats written out it has more than 50000 steps; use 0- or smaller repeats; the rule r is where it got too big`},
 		{"<rule id='r'>\n" + nested + "</rule>", `2:295: <item> is nested more than 50 deep; make it a rule of its own`},
 		{"<rule id='r'>" + strings.Repeat("<item repeat='1000'>", 20) + strings.Repeat("</item>", 20) + "</rule>",
-			`1:87: the grammar is too big: with its repeats written out it has more than 20000 steps; use 0- or smaller repeats; the rule r is where it got too big`},
+			`1:87: the grammar is too big: with its repeats written out it has more than 50000 steps; use 0- or smaller repeats; the rule r is where it got too big`},
 		{manyRules(2000), `: there are more than 2000 rules`},
 	}
 	for _, test := range tests {
