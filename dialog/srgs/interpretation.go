@@ -60,8 +60,8 @@ type result struct {
 // rule gives the value of a rule. The rules in it come first, all of them: their
 // tags see nothing of this one's.
 //
-// Without a tag, the value is that of the last rule in it that had one, else its
-// digits.
+// Without a tag, and where tags leave out as it is, the value is that of the last
+// rule in it that had one, else its digits.
 func (i *interpretation) rule(s step, depth int) (result, error) {
 	if depth > deepestDerivation {
 		return result{}, fmt.Errorf("the rules are nested more than %d deep in this input", deepestDerivation)
@@ -92,7 +92,7 @@ func (i *interpretation) rule(s step, depth int) (result, error) {
 	case d.format == literalTags:
 		return lastTag(steps), nil
 	default:
-		return i.execute(d, steps, parts)
+		return i.execute(d, steps, parts, whole)
 	}
 }
 
@@ -107,8 +107,8 @@ func lastTag(steps []step) (r result) {
 }
 
 // execute runs the tags of a rule in their order. They see what has been matched so
-// far (SISR 1.0, 5).
-func (i *interpretation) execute(d *document, steps []step, parts []result) (result, error) {
+// far (SISR 1.0, 5). The value is whole if they set none.
+func (i *interpretation) execute(d *document, steps []step, parts []result, whole result) (result, error) {
 	if err := i.enter(d); err != nil {
 		return result{}, err
 	}
@@ -120,7 +120,8 @@ func (i *interpretation) execute(d *document, steps []step, parts []result) (res
 	define(rules, "latest", vm.ToValue(func(goja.FunctionCall) goja.Value { return latest }))
 	define(meta, "latest", vm.ToValue(func(goja.FunctionCall) goja.Value { return latestMeta }))
 	define(meta, "current", vm.ToValue(func(goja.FunctionCall) goja.Value { return metaOf(vm, text) }))
-	i.runtime.Declare(ruleScope, "out", vm.NewObject())
+	initial := vm.NewObject()
+	i.runtime.Declare(ruleScope, "out", initial)
 	i.runtime.Declare(ruleScope, "rules", rules)
 	i.runtime.Declare(ruleScope, "meta", meta)
 	for n, s := range steps {
@@ -138,8 +139,11 @@ func (i *interpretation) execute(d *document, steps []step, parts []result) (res
 		}
 	}
 	out := scope.Get("out")
-	if out == nil {
+	switch {
+	case out == nil:
 		out = goja.Undefined()
+	case out.SameAs(initial) && len(initial.Keys()) == 0:
+		return whole, nil
 	}
 	return result{value: out, tagged: true}, nil
 }

@@ -54,6 +54,12 @@ func TestInterpretation(t *testing.T) {
 		{"a number", "semantics/1.0", `<rule id="r">1<tag>out = 6 * 7;</tag></rule>`, "1", `42`},
 		{"an object", "semantics/1.0", `<rule id="r">1<tag>out.a = 1; out.b = [1, {c: null}]; out.f = function () {}</tag></rule>`, "1", `{"a":1,"b":[1,{"c":null}]}`},
 		{"out is an object at the beginning", "semantics/1.0", `<rule id="r">1<tag>var t = typeof out</tag><tag>out.t = t</tag></rule>`, "1", `{"t":"object"}`},
+		{"tags that leave out empty", "semantics/1.0", `<rule id="r">1<ruleref uri="#x"/><tag>var n = 1</tag></rule><rule id="x">2 3<tag>out = "x"</tag></rule>`, "123", `"x"`},
+		{"tags that leave out empty, and no rules", "semantics/1.0", `<rule id="r">1 2<tag>var n = 1</tag></rule>`, "12", `"12"`},
+		{"nested objects", "semantics/1.0", `<rule id="r"><ruleref uri="#order"/><tag>out.pizza = rules.order</tag></rule>
+			<rule id="order"><tag>out.n = 0; out.toppings = []</tag><item repeat="1-3"><ruleref uri="#topping"/><tag><![CDATA[if (out.n < 2) { out.toppings.push(rules.topping); out.n++ }]]></tag></item></rule>
+			<rule id="topping"><one-of><item>1<tag>out = "olives"</tag></item><item>2<tag>out = {name: "ham", extra: true}</tag></item></one-of></rule>`,
+			"121", `{"pizza":{"n":2,"toppings":["olives",{"extra":true,"name":"ham"}]}}`},
 		{"undefined", "semantics/1.0", `<rule id="r">1<tag>out = undefined</tag></rule>`, "1", `null`},
 		{"rules.latest", "semantics/1.0", `<rule id="r"><tag>out = ""</tag><item repeat="1-"><ruleref uri="#digit"/><tag>out = rules.latest() + out</tag></item></rule>` + digit, "123", `"321"`},
 		{"rules.name is the latest of that name", "semantics/1.0", `<rule id="r"><ruleref uri="#digit"/><tag>out.first = rules.digit</tag>*<ruleref uri="#digit"/><tag>out.second = rules.digit</tag></rule>` + digit,
