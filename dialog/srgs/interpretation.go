@@ -41,7 +41,7 @@ func (g *Compiled) Interpret(digits string, limits script.Limits) (any, error) {
 }
 
 // interpretation finds out what an input means: the value of a rule is made from
-// those of the rules in it, and by its tags (SISR 1.0, 3 and 5).
+// those of the rules in it, and by its tags (SISR 1.0).
 type interpretation struct {
 	*derivation
 	// With scripts, there is a runtime, with the scope of each document whose
@@ -96,7 +96,7 @@ func (i *interpretation) rule(s step, depth int) (result, error) {
 	}
 }
 
-// lastTag is the value of a rule with literals: the last one (SISR 1.0, 3.1).
+// lastTag is the value of a rule with literals: the last one (SISR 1.0).
 func lastTag(steps []step) (r result) {
 	for _, s := range steps {
 		if s.tag != nil {
@@ -107,7 +107,7 @@ func lastTag(steps []step) (r result) {
 }
 
 // execute runs the tags of a rule in their order. They see what has been matched so
-// far (SISR 1.0, 5). The value is whole if they set none.
+// far (SISR 1.0). The value is whole if they set none.
 func (i *interpretation) execute(d *document, steps []step, parts []result, whole result) (result, error) {
 	if err := i.enter(d); err != nil {
 		return result{}, err
@@ -169,7 +169,7 @@ func define(object *goja.Object, name string, v goja.Value) {
 	_ = object.DefineDataProperty(name, v, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
 }
 
-// metaOf describes what was matched (SISR 1.0, 5.3). Keys are certain.
+// metaOf describes what was matched (SISR 1.0). Keys are certain.
 func metaOf(vm *goja.Runtime, text string) goja.Value {
 	meta := vm.NewObject()
 	define(meta, "text", vm.ToValue(text))

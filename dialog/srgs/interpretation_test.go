@@ -38,7 +38,7 @@ const digit = `<rule id="digit"><one-of><item>0</item><item>1</item><item>2</ite
 // TestInterpretation: what digits mean by the tags of a grammar (SISR 1.0).
 func TestInterpretation(t *testing.T) {
 	tests := []struct{ name, format, grammar, digits, want string }{
-		// Literals, 3.1.
+		// Literals.
 		{"a literal", "semantics/1.0-literals", `<rule id="r"><one-of><item>1<tag> sales </tag></item><item>2<tag>support</tag></item></one-of></rule>`, "1", `"sales"`},
 		{"the last literal counts", "semantics/1.0-literals", `<rule id="r"><tag>a</tag>1<tag>b</tag>2</rule>`, "12", `"b"`},
 		{"a literal of a rule below", "semantics/1.0-literals", `<rule id="r">1<ruleref uri="#x"/></rule><rule id="x">2<tag>two</tag></rule>`, "12", `"two"`},
@@ -49,7 +49,7 @@ func TestInterpretation(t *testing.T) {
 		{"a rule without tags has its digits", "semantics/1.0", `<rule id="r"><ruleref uri="#pin"/><tag>out.pin = rules.pin</tag></rule><rule id="pin"><item repeat="4"><ruleref uri="#digit"/></item></rule>` + digit,
 			"1234", `{"pin":"1234"}`},
 		{"a rule without tags has the value of the last below", "semantics/1.0", `<rule id="r"><ruleref uri="#x"/></rule><rule id="x">1<tag>out = true</tag></rule>`, "1", `true`},
-		// Scripts, 3.2 and 5.
+		// Scripts.
 		{"a string", "semantics/1.0", `<rule id="r">1<tag>out = "sales"</tag></rule>`, "1", `"sales"`},
 		{"a number", "semantics/1.0", `<rule id="r">1<tag>out = 6 * 7;</tag></rule>`, "1", `42`},
 		{"an object", "semantics/1.0", `<rule id="r">1<tag>out.a = 1; out.b = [1, {c: null}]; out.f = function () {}</tag></rule>`, "1", `{"a":1,"b":[1,{"c":null}]}`},

@@ -9,7 +9,7 @@ import (
 	"ccxmld/script"
 )
 
-// tagFormat is what the tags of a document are (SISR 1.0, 2).
+// tagFormat is what the tags of a document are (SISR 1.0).
 type tagFormat int
 
 const (
@@ -26,7 +26,7 @@ type tag struct {
 	program    *script.Script     // nil for a literal
 }
 
-// The scopes of scripts in tags (SISR 1.0, 3.3): the tags of the header have that of
+// The scopes of scripts in tags (SISR 1.0): the tags of the header have that of
 // their document, those of a rule have one of their own each time it is matched.
 const (
 	documentScope = "grammar"
