@@ -3,7 +3,9 @@ package callcontrol
 import (
 	"errors"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/percipia/eslgo/command"
 
@@ -131,7 +133,17 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		digit := e.Get("DTMF-Digit")
 		l.from(conn, func() { l.digit(digit) })
 	case "CHANNEL_HANGUP_COMPLETE":
-		l.ends(c, hangupOf(e))
+		h := hangupOf(e)
+		if l.browser != nil && isAskable(h.returned) {
+			conn.Send(esl.GetVariable(byePayload), func(r *esl.Reply, err error) {
+				if err == nil && len(r.Text) < esl.LongestVariable {
+					h.returned = r.Text
+				}
+				l.ends(c, h)
+			})
+		} else {
+			l.ends(c, h)
+		}
 		conn.Send(esl.Exit(), nil) // nothing follows; FreeSWITCH keeps the channel for as long as the socket lingers
 	case "CHANNEL_BRIDGE":
 		a, b := e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID")
@@ -142,6 +154,15 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 	case "CUSTOM":
 		l.handleMaintenance(conn, e)
 	}
+}
+
+// byePayload is the variable in which mod_sofia keeps the body of a BYE.
+const byePayload = "sip_bye_payload"
+
+// isAskable tells whether a body may be asked for once more, since events show
+// what is escaped in it as if it were not: it has no line ends.
+func isAskable(body string) bool {
+	return body != "" && strings.IndexFunc(body, unicode.IsControl) < 0
 }
 
 // ends brings a hangup to the session, in a reader goroutine. A leg that its
@@ -212,6 +233,9 @@ func hangupOf(e *esl.Event) hangup {
 	}
 	if h.status == 0 {
 		h.status = sipStatus(e.Get("variable_sip_invite_failure_status"))
+	}
+	if e.Get("variable_sip_bye_content_type") == formEncoded {
+		h.returned = e.Get("variable_" + byePayload)
 	}
 	h.q850, _ = strconv.Atoi(e.Get("variable_hangup_cause_q850")) // absent: 0
 	return h

@@ -34,7 +34,9 @@ func (c *control) startBridge(a, b *leg, o *order) {
 		return
 	}
 	for _, l := range []*leg{a, b} {
-		l.endDialogs()
+		if o.browser == nil { // which is a dialog itself
+			l.endDialogs()
+		}
 		c.awaitJoin(l, o)
 	}
 	a.send(esl.API("uuid_bridge", a.id, b.id), func(err error) { c.joinFailed(a, err.Error()) })
@@ -218,6 +220,9 @@ func (c *control) cameHome(l *leg) {
 	l.stopTimer()
 	l.left()
 	l.runAtHome()
+	if l.browser != nil {
+		l.browser.apart()
+	}
 	c.goOnListening(l)
 	l.nextMove()
 }

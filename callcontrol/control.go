@@ -143,6 +143,10 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 		return
 	}
 	delete(c.legs, l.id)
+	if l.browser != nil {
+		l.browser.ended(h)
+		return
+	}
 	c.forgetConnection(l.id)
 	if l.logger.Enabled(context.Background(), slog.LevelInfo) {
 		l.log().Info("leg ended", "cause", h.cause, "sipstatus", h.status, "disposition", h.disposition)

@@ -46,6 +46,7 @@ type Options struct {
 	IOProcessors map[string]string
 	Observer     interpreter.Observer // may be nil
 	Recordings   string               // the directory that FreeSWITCH records calls to
+	VoiceXML     string               // the server that runs VoiceXML, as a SIP URI; "" or internal for ourselves
 	Clock        interpreter.Clock
 	Logger       *slog.Logger
 	Limits       Limits

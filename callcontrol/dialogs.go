@@ -26,11 +26,17 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 		case p == nil:
 			c.dialogNotStarted(r, "its preparation has failed, or its connection has ended")
 			return
-		case !p.dialog.Ready(): // prepared starts it (DLG-14)
+		case !p.ready(): // prepared starts it (DLG-14)
 			p.start = &r
 			return
 		}
-		r.Source, r.Type = p.request.Source, p.request.Type
+		r = p.startedBy(r)
+	}
+	server, err := c.browserOf(r)
+	if err != nil {
+		c.discard(r.DialogID)
+		c.dialogNotStarted(r, err.Error())
+		return
 	}
 	if c.starting == nil {
 		c.starting = make(map[string]interpreter.DialogRequest, 1)
@@ -51,15 +57,15 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 	switch {
 	case reason != "":
 		c.cannotStart(r, reason)
-	case r.Beside || onlyListens(r) || dialog.InBackground(r.Hints):
-		c.startDialog(l, r)
+	case server == "" && (r.Beside || onlyListens(r) || dialog.InBackground(r.Hints)):
+		c.startDialog(l, r, "")
 	default:
 		l.endDialogs()
 		m := &move{legs: []*leg{l}, run: func() {
 			l.endDialogs() // of those that came meanwhile
-			c.startDialog(l, r)
+			c.startDialog(l, r, server)
 		}}
-		if r.MediaDirection != "" && r.MediaDirection != directionBoth {
+		if server == "" && r.MediaDirection != "" && r.MediaDirection != directionBoth {
 			m.needless = func() bool { l.leaveFor(r.MediaDirection); return false }
 		}
 		m.queue()
@@ -88,7 +94,8 @@ func (c *control) cannotStart(r interpreter.DialogRequest, reason string) {
 	}
 }
 
-func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
+// startDialog starts a dialog on a leg that it can have: here, or on a server.
+func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string) {
 	p := c.prepared[r.DialogID]
 	switch {
 	case r.Prepared && p == nil: // its end was told while the leg was on its way
@@ -113,7 +120,13 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest) {
 	request := dialogRequest(r)
 	request.Local, request.Remote = l.local, l.remote
 	events := c.dialogEvents(l, r)
-	if p != nil {
+	if server != "" {
+		if p != nil && p.dialog != nil { // prepared to run here
+			p.dialog.Discard()
+		}
+		d.beside, d.mute, d.deaf = false, false, false
+		d.dialog = c.startBrowser(l, r, server, events)
+	} else if p != nil && p.dialog != nil {
 		d.dialog = p.dialog.Start(request, d, c.session.Do, events)
 	} else {
 		d.dialog = c.controller.options.Dialogs.Start(request, d, c.session.Do, events)

@@ -90,7 +90,7 @@ func (c *control) triesElsewhere(l *leg, h hangup) bool {
 	}
 	l.node.health.failed(h.cause)
 	failed := append(call.failed, l.node.options.Name+": "+h.cause)
-	if l.progressed {
+	if l.progressed || l.browser != nil { // which is needed where its connection is
 		return false
 	}
 	next, err := c.controller.nodes.pick(append(call.tried, l.node)...)

@@ -16,6 +16,7 @@ type order struct {
 	entry    conference.Entry
 	merge    bool         // <merge> asks for it: what is bridged leaves us
 	implicit bool         // createcall's joinid asks for it: no join event of its own (CAL-5)
+	browser  *browser     // of the bridge with a VoiceXML server, of which the document knows its dialog only
 	issuer   *control     // whose document asks; it alone is told of a failure (JOIN-8)
 	owners   []*control   // of the connections
 	arrived  atomic.Int32 // how many of a pair are in their room
@@ -62,10 +63,10 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 // connection finds a leg of this session, or of another one on this controller;
 // nil for none.
 func (c *control) connection(id string) *leg {
-	if l := c.legs[id]; l != nil {
+	if l := c.legs[id]; l != nil && !l.isHidden() {
 		return l
 	}
-	if l := c.controller.findLeg(id); l != nil && l.standIn == nil && l.route.owner() != nil {
+	if l := c.controller.findLeg(id); l != nil && !l.isHidden() && l.route.owner() != nil {
 		return l
 	}
 	return nil
@@ -102,6 +103,10 @@ func (o *order) in(c *control, f func(*control)) {
 // said about it. The issuer is told
 // even if neither is its own.
 func (o *order) made(c *control, about ...interpreter.Field) {
+	if o.browser != nil {
+		o.browser.joined()
+		return
+	}
 	duplex := interpreter.Full
 	if o.Half {
 		duplex = interpreter.Half
@@ -139,6 +144,10 @@ func (o *order) fellSilently(c *control) {
 // fail tells the issuer that the join could not be made. c is the control in whose
 // session that was found out.
 func (o *order) fail(c *control, reason string) {
+	if o.browser != nil {
+		o.browser.giveUp(reason)
+		return
+	}
 	tell := func() {
 		if o.merge {
 			o.issuer.mergeFailed(o.ID1, o.ID2, reason)

@@ -68,6 +68,7 @@ type leg struct {
 	recording string                // the file that FreeSWITCH records the leg to, "" for none
 
 	standIn  *standIn  // of a leg that no document knows
+	browser  *browser  // of a leg to a VoiceXML server, which no document knows either
 	handover *handover // to another session
 	arriving *arrival  // from another controller
 
@@ -99,6 +100,9 @@ func (l *leg) log() *slog.Logger {
 	}
 	return log
 }
+
+// isHidden tells whether the leg is none of the document's connections.
+func (l *leg) isHidden() bool { return l.standIn != nil || l.browser != nil }
 
 // moveTo is the one place where a leg's state changes.
 func (l *leg) moveTo(state legState) {

@@ -66,6 +66,16 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 var ErrBadNumber = errors.New("not a destination that can be dialled")
 
 func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, timeout time.Duration) {
+	variables := c.callVariables(r.CallerID, dial)
+	_ = hintVariables(r.Hints, variables) // CreateCall has looked at them
+	if r.AAI != "" {
+		variables[sipHeaderPrefix+userToUserHeader] = userToUser(r.AAI)
+	}
+	c.dial(l, dial, variables, timeout)
+}
+
+// callVariables are the channel variables of all calls that we make.
+func (c *control) callVariables(callerID string, dial DialString) map[string]string {
 	variables := map[string]string{
 		"ignore_early_media":  "true",
 		"park_after_bridge":   "true",
@@ -74,7 +84,6 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 		linkVariable:          c.controller.options.ID,
 		sessionVariable:       c.session.ID(),
 	}
-	callerID := r.CallerID
 	if callerID == "" {
 		callerID = dial.CallerID
 	}
@@ -82,10 +91,11 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 		variables["origination_caller_id_number"] = number
 		variables["origination_caller_id_name"] = number
 	}
-	_ = hintVariables(r.Hints, variables) // CreateCall has looked at them
-	if r.AAI != "" {
-		variables[sipHeaderPrefix+userToUserHeader] = userToUser(r.AAI)
-	}
+	return variables
+}
+
+// dial places the call of a leg when its turn comes.
+func (c *control) dial(l *leg, dial DialString, variables map[string]string, timeout time.Duration) {
 	job := esl.Originate{
 		UUID: l.id, Timeout: timeout + time.Second, Vars: variables, Dial: dial.Text,
 		Apps: c.controller.home(),
@@ -235,7 +245,7 @@ func (c *control) progressing(l *leg) {
 	case l.ending: // our hangup came before FreeSWITCH had the call
 		l.hangUp("ORIGINATOR_CANCEL")
 		return
-	case l.progressed || l.standIn != nil:
+	case l.progressed || l.isHidden():
 		return
 	}
 	l.progressed = true
@@ -277,8 +287,12 @@ func (c *control) attached(l *leg) {
 // connected tells the document that a leg is answered and under control. A call
 // with joinid is bridged first (CAL-5).
 func (c *control) connected(l *leg) {
-	if l.standIn != nil {
+	switch {
+	case l.standIn != nil:
 		c.standsIn(l)
+		return
+	case l.browser != nil:
+		l.browser.answered()
 		return
 	}
 	if l.join == nil {

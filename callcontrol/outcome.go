@@ -65,6 +65,7 @@ type hangup struct {
 	status      int    // SIP status, 0 where there was none
 	disposition string // sip_hangup_disposition, such as recv_bye; "" without SIP
 	q850        int    // the cause as Q.850 numbers it, 0 where that is not known
+	returned    string // the form in the body of the far end's BYE, "" for none
 }
 
 // trigger tells who ended an answered call: remote or local (CEV-4).

@@ -9,8 +9,24 @@ import (
 // started.
 type preparedDialog struct {
 	request interpreter.DialogRequest
-	dialog  *dialog.Preparation
+	dialog  *dialog.Preparation // nil for one of an external server, which is ready once it is told of
+	told    bool
 	start   *interpreter.DialogRequest // what was asked for before it was ready (DLG-14)
+}
+
+// ready tells whether the dialog can be started.
+func (p *preparedDialog) ready() bool { return p.told && (p.dialog == nil || p.dialog.Ready()) }
+
+// startedBy gives the request of a prepared dialog as it is started: where, in
+// which direction and with which hints is said then.
+func (p *preparedDialog) startedBy(r interpreter.DialogRequest) interpreter.DialogRequest {
+	started := p.request
+	started.DialogID, started.Prepared, started.Beside = r.DialogID, true, r.Beside
+	started.ConnectionID, started.ConferenceID, started.MediaDirection = r.ConnectionID, r.ConferenceID, r.MediaDirection
+	if r.Hints != nil {
+		started.Hints = r.Hints
+	}
+	return started
 }
 
 // PrepareDialog gets what a dialog needs to start (interpreter.Dialogs).
@@ -20,6 +36,14 @@ func (c *control) PrepareDialog(r interpreter.DialogRequest) {
 	}
 	p := &preparedDialog{request: r}
 	c.prepared[r.DialogID] = p
+	if server, err := c.browserOf(r); server != "" || err != nil {
+		c.session.Do(func() {
+			if c.prepared[r.DialogID] == p {
+				c.dialogPrepared(p, err)
+			}
+		})
+		return
+	}
 	p.dialog = c.controller.options.Dialogs.Prepare(dialogRequest(r), c.session.Do, func(err error) { c.dialogPrepared(p, err) })
 }
 
@@ -30,6 +54,7 @@ func (c *control) dialogPrepared(p *preparedDialog, err error) {
 		c.dialogNotPrepared(p, err.Error())
 		return
 	}
+	p.told = true
 	c.queueDialog("dialog.prepared", p.request, interpreter.DialogPrepared)
 	if p.start != nil {
 		c.StartDialog(*p.start)
@@ -50,7 +75,9 @@ func (c *control) dialogNotPrepared(p *preparedDialog, reason string) {
 func (c *control) discard(id string) *preparedDialog {
 	p := c.prepared[id]
 	if p != nil {
-		p.dialog.Discard()
+		if p.dialog != nil {
+			p.dialog.Discard()
+		}
 		delete(c.prepared, id)
 	}
 	return p
@@ -66,7 +93,7 @@ func (c *control) discardFor(connectionID string) {
 		default:
 			continue
 		}
-		if p.dialog.Ready() {
+		if p.ready() {
 			c.discard(id)
 			c.dialogExited(p.request, dialog.Result{Reason: reason})
 		} else {

@@ -67,7 +67,7 @@ func (c *control) standsIn(l *leg) {
 		return
 	}
 	s.dialog.Beside = true // it has no bridge that it could take the place of
-	c.startDialog(l, s.dialog)
+	c.startDialog(l, s.dialog, "")
 	if c.dialogs[s.dialog.DialogID] == nil { // it was terminated meanwhile
 		l.hangUp("NORMAL_CLEARING")
 	}

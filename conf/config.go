@@ -101,6 +101,8 @@ type Dialog struct {
 	// Recordings is the directory, on FreeSWITCH's machine, that it writes
 	// recordings to.
 	Recordings string
+	// VoiceXML is "internal", or the SIP URI of the server that runs VoiceXML.
+	VoiceXML string
 }
 
 // TTS names FreeSWITCH's text-to-speech engine and voice.

@@ -112,6 +112,11 @@ var settings = []setting{
 	{key: "dialog.recordings", kind: kindText, usual: filepath.Join(os.TempDir(), "ccxmld-recordings"),
 		help: "the directory, on FreeSWITCH's machine, that it writes recordings to",
 		read: func(f field, c *Config) { c.Dialog.Recordings = readDirectory(f, c.Dialog.Recordings) }},
+	{key: "dialog.voicexml", kind: kindText, usual: "internal",
+		help: "who runs VoiceXML: internal, or the SIP URI of a server (RFC 5552) that dial.routes reach",
+		read: func(f field, c *Config) {
+			c.Dialog.VoiceXML, _ = f.matching(voiceXMLServer, "internal, or a SIP URI without parameters, such as sip:vxml.example.org")
+		}},
 	{key: "conference.profile", kind: kindText, usual: "ccxmld",
 		help: "the profile in FreeSWITCH's conference.conf.xml",
 		read: func(f field, c *Config) {
@@ -179,10 +184,12 @@ var settings = []setting{
 var (
 	keyPrefix = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`) // no braces: they choose the slot in Redis Cluster
 	// engineName has no | ; speak's argument is ENGINE|VOICE|TEXT.
-	engineName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`)
-	profileName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
-	baseURL     = regexp.MustCompile(`^(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?$`)
-	causeName   = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
+	engineName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`)
+	// voiceXMLServer has no parameters: ccxmld sets them, to name the page.
+	voiceXMLServer = regexp.MustCompile(`^(internal|sips?:([A-Za-z0-9+*#._~%-]+@)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?)$`)
+	profileName    = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	baseURL        = regexp.MustCompile(`^(https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?)?$`)
+	causeName      = regexp.MustCompile(`^[A-Z][A-Z0-9_]+$`)
 )
 
 // Keys are the names of all settings, in the order of conf/ccxmld.yaml.

@@ -135,6 +135,22 @@ func Linger(seconds int) Command {
 	return build(command.Linger{Enabled: true, Seconds: time.Duration(seconds)}, err)
 }
 
+// LongestVariable is how many characters GetVariable's answer has at most;
+// FreeSWITCH cuts off the rest.
+const LongestVariable = 511
+
+// GetVariable asks for a variable of an outbound socket's leg, as long as the socket
+// lingers. The answer's Text is the value as it is, of at most LongestVariable
+// characters, whereas events show % and two hexadecimal digits in a value like the
+// character that they stand for. A value with line ends would break the connection:
+// ask only for one of which an event has shown that it has none.
+func GetVariable(name string) Command {
+	if err := checkWord("variable name", name, "_-."); err != nil {
+		return Command{err: err}
+	}
+	return Command{message: "getvar " + name}
+}
+
 // Subscribe asks for events, in plain format, in addition to those asked for
 // before. Names with "::", and whatever follows CUSTOM, are subclasses of
 // CUSTOM, for example conference::maintenance.

@@ -235,6 +235,7 @@ func TestMessages(t *testing.T) {
 		{esl.Exit(), []string{"exit"}},
 		{esl.Auth("ClueCon"), []string{"auth ClueCon"}},
 		{esl.Linger(10), []string{"linger 10"}},
+		{esl.GetVariable("sip_bye_payload"), []string{"getvar sip_bye_payload"}},
 		{esl.API("uuid_exists", "u"), []string{"api uuid_exists u"}},
 		{esl.API("status"), []string{"api status"}},
 		{esl.Filter("Unique-ID", "u"), []string{"filter Unique-ID u"}},

@@ -113,6 +113,17 @@ func (p *Party) Hangup() {
 	p.leg.partyLeft()
 }
 
+// HangupSaying hangs up a call that was answered by a BYE with a body.
+func (p *Party) HangupSaying(contentType, body string) {
+	p.sw.lock()
+	defer p.sw.unlock()
+	if !p.leg.down() {
+		p.leg.vars.set("sip_bye_content_type", contentType)
+		p.leg.vars.set("sip_bye_payload", body)
+		p.leg.partyLeft()
+	}
+}
+
 // Hold puts the call on hold, or takes it up again, as a phone does by a
 // re-INVITE.
 func (p *Party) Hold(on bool) {

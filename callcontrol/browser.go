@@ -1,0 +1,235 @@
+package callcontrol
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"ccxmld/dialog"
+	"ccxmld/interpreter"
+)
+
+// browser is a VoiceXML dialog that runs on a server of its own, which is reached
+// by SIP (RFC 5552): a leg to it, bridged with the leg of the dialog's connection.
+// It belongs to the session's goroutine.
+type browser struct {
+	control *control
+	events  dialog.Events
+	caller  *leg
+	leg     *leg   // to the server; nil before it is dialled
+	server  string // as a SIP URI
+	state   browserState
+	reason  string // why it does not start, or ends early
+}
+
+var _ dialog.Dialog = (*browser)(nil)
+
+// browserState is where an external dialog is in its life; browser.moveTo changes
+// it.
+type browserState int
+
+const (
+	browserCalling browserState = iota // the server has not answered, or is not bridged yet
+	browserTalking                     // bridged with the connection
+	browserEnding                      // its leg is being hung up
+	browserEnded
+)
+
+// moveTo is the one place where the dialog's state changes.
+func (b *browser) moveTo(next browserState) { b.state = max(b.state, next) }
+
+// browserPatience is how long a VoiceXML server may take to answer.
+const browserPatience = 30 * time.Second
+
+// startBrowser calls the server with the page that the dialog asks for.
+func (c *control) startBrowser(l *leg, r interpreter.DialogRequest, server string, events dialog.Events) dialog.Dialog {
+	b := &browser{control: c, events: events, caller: l, server: server}
+	if err := b.call(r); err != nil {
+		c.session.Do(func() { b.notStarted(err.Error()) })
+	}
+	return b
+}
+
+func (b *browser) call(r interpreter.DialogRequest) error {
+	c := b.control
+	parameters, err := browserParameters(r)
+	if err != nil {
+		return err
+	}
+	dial, err := c.controller.options.Dial(b.server)
+	if err != nil {
+		return fmt.Errorf("the VoiceXML server %s: %w", b.server, err)
+	}
+	variables := c.callVariables(b.caller.remote, dial)
+	variables["sip_invite_params"] = parameters
+	if isSIPAddress(b.caller.local) {
+		variables["sip_invite_to_uri"] = b.caller.local
+	}
+	if err := hintVariables(r.Hints, variables); err != nil {
+		return err
+	}
+	node, err := c.controller.nodes.pickOn(b.caller.machine)
+	if err != nil {
+		return err
+	}
+	b.leg = &leg{
+		id: c.controller.newID(), state: legDialing, node: node, control: c, logger: c.controller.log, browser: b,
+		local: b.caller.remote, remote: b.server,
+	}
+	if c.legs == nil {
+		c.legs = make(map[string]*leg, 1)
+	}
+	c.legs[b.leg.id] = b.leg
+	b.leg.route.bind(c)
+	c.controller.addLeg(b.leg)
+	b.leg.stopTimer = b.leg.after(browserPatience, func() {
+		b.giveUp(b.silence())
+	})
+	c.dial(b.leg, dial, variables, browserPatience)
+	return nil
+}
+
+// answered bridges the server's leg, which is in our socket, with the caller's.
+func (b *browser) answered() {
+	if b.state != browserCalling {
+		b.leg.hangUp("NORMAL_CLEARING")
+		return
+	}
+	if machine := b.caller.machine; machine != "" && b.leg.machine != machine {
+		b.giveUp(fmt.Sprintf("its connection is on FreeSWITCH %s, and the VoiceXML server was reached from %s", machine, b.leg.machine))
+		return
+	}
+	o := &order{issuer: b.control, owners: []*control{b.control}, implicit: true, browser: b}
+	o.ID1, o.ID2 = b.caller.id, b.leg.id
+	b.control.bridge(b.caller, b.leg, o)
+}
+
+// joined notes that the two are bridged: the dialog has started.
+func (b *browser) joined() {
+	if b.state == browserCalling {
+		b.moveTo(browserTalking)
+		b.events.Started()
+	}
+}
+
+// apart notes that the server's leg is alone again, whoever ended the bridge.
+func (b *browser) apart() { b.giveUp("its bridge with the connection was ended") }
+
+// giveUp ends the dialog, for a reason in words, when the server's leg is gone.
+func (b *browser) giveUp(reason string) {
+	if b.reason == "" {
+		b.reason = reason
+	}
+	if b.state != browserCalling {
+		b.moveTo(browserEnding)
+	}
+	b.hangUp()
+}
+
+func (b *browser) hangUp() {
+	if b.leg != nil && b.leg.state != legGone {
+		b.leg.hangUp("NORMAL_CLEARING")
+	}
+}
+
+// ended takes the end of the server's leg.
+func (b *browser) ended(h hangup) {
+	switch {
+	case b.state == browserCalling && b.reason != "":
+		b.notStarted(b.reason)
+	case b.state == browserCalling:
+		b.notStarted(b.refusal(h))
+	case b.state == browserEnding:
+		values, _ := returnedValues(h.returned) // its BYE may have crossed ours
+		b.exit(dialog.Result{Values: values, Reason: b.reason})
+	case b.state == browserTalking:
+		values, disconnects := returnedValues(h.returned)
+		if disconnects {
+			b.events.Disconnect(values)
+		}
+		b.exit(dialog.Result{Values: values, Reason: b.abnormal(h)})
+	}
+}
+
+func (b *browser) silence() string {
+	return fmt.Sprintf("the VoiceXML server %s did not answer within %s", b.server, browserPatience)
+}
+
+// refusal says why the server has not run the page.
+func (b *browser) refusal(h hangup) string {
+	switch {
+	case h.status == requestTerminated: // FreeSWITCH was quicker than we to give up
+		return b.silence()
+	case h.status != 0:
+		return fmt.Sprintf("the VoiceXML server %s answered %d (%s)", b.server, h.status, h.cause)
+	}
+	if detail := b.leg.detail; detail != "" {
+		return detail
+	}
+	return fmt.Sprintf("the VoiceXML server %s could not be reached (%s)", b.server, h.cause)
+}
+
+// abnormal says what is wrong with the end of a dialog, "" if nothing is.
+func (b *browser) abnormal(h hangup) string {
+	if h.cause == "" || h.cause == "NORMAL_CLEARING" || h.cause == "NORMAL_UNSPECIFIED" {
+		return ""
+	}
+	return fmt.Sprintf("the VoiceXML server %s ended the dialog with %s", b.server, h.cause)
+}
+
+func (b *browser) notStarted(reason string) {
+	if b.state == browserCalling {
+		b.moveTo(browserEnded)
+		b.hangUp()
+		b.events.NotStarted(reason)
+	}
+}
+
+func (b *browser) exit(result dialog.Result) {
+	if b.state == browserEnded {
+		return
+	}
+	if b.state == browserCalling {
+		b.events.Started()
+	}
+	b.moveTo(browserEnded)
+	b.hangUp()
+	b.events.Exited(result)
+}
+
+// Digit implements dialog.Dialog. The server hears the digits itself.
+func (b *browser) Digit(string) bool { return b.state != browserEnded }
+
+// Terminate implements dialog.Dialog. A dialog that may return something exits when
+// its server has gone.
+func (b *browser) Terminate(immediate bool) {
+	if immediate || b.state == browserCalling {
+		b.exit(dialog.Result{})
+		return
+	}
+	b.giveUp("")
+}
+
+// Send implements dialog.Dialog.
+func (b *browser) Send(dialog.Message) error {
+	return errors.New("dialogs on an external VoiceXML server take no events")
+}
+
+// Detached implements dialog.Dialog.
+func (b *browser) Detached(reason string) bool {
+	if b.state == browserCalling {
+		b.notStarted(reason)
+	} else {
+		b.exit(dialog.Result{Reason: reason})
+	}
+	return false
+}
+
+// HungUp implements dialog.Dialog.
+func (b *browser) HungUp() {
+	if b.state == browserCalling {
+		b.notStarted("the call has ended")
+		return
+	}
+	b.giveUp("")
+}
