@@ -61,10 +61,13 @@ func Load(suite fs.FS) (tests []*Test, err error) {
 		tests = append(tests, test)
 		return nil
 	})
-	for file := range failing {
-		err = errors.Join(err, fmt.Errorf("%s: there is no %s", failingFile, file))
+	if err != nil {
+		return nil, err
 	}
-	return tests, err
+	for file := range failing {
+		return nil, fmt.Errorf("%s: there is no %s", failingFile, file)
+	}
+	return tests, nil
 }
 
 // read reads what a document says of itself.
