@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -84,5 +85,8 @@ func verdict(e interpreter.Ending) (failure string) {
 	case text == "pass":
 		return ""
 	}
-	return strings.TrimSpace(strings.TrimPrefix(text, "fail:"))
+	if why := strings.TrimSpace(strings.TrimPrefix(text, "fail:")); why != "" {
+		return why
+	}
+	return "it ended with " + strconv.Quote(text)
 }
