@@ -65,6 +65,8 @@ func (c *Conversation) Take(t Turn, done func(Outcome)) {
 		return
 	}
 	c.turn = &turn{Turn: t, done: done, queue: t.Prompts, outcome: Outcome{Recorded: -1}}
+	// The first prompt may have to wait for the end of what was broken off.
+	c.turn.barrier = len(t.Prompts) > 0 && t.Prompts[0].NoBargeIn
 	if c.takeTyped(); c.turn == nil {
 		return
 	}
