@@ -12,17 +12,22 @@ import (
 // Accept answers a call (interpreter.Telephony).
 func (c *control) Accept(r interpreter.AcceptRequest) {
 	l := c.legs[r.ConnectionID]
-	switch {
-	case l == nil || l.state != legAlerting:
+	if l == nil || l.state != legAlerting {
 		c.operationFailed("connection.accept.failed", r.ConnectionID, "the call is not alerting any more")
-	case l.answered:
-		c.answered(l)
-	default:
-		l.send(esl.Execute("answer", "", ""), func(err error) {
-			c.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())
-		})
-		c.acceptLate(l)
+		return
 	}
+	if err := l.prepareAnswer(r.Hints); err != nil {
+		c.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())
+		return
+	}
+	if l.answered {
+		c.answered(l)
+		return
+	}
+	l.send(esl.Execute("answer", "", ""), func(err error) {
+		c.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())
+	})
+	c.acceptLate(l)
 }
 
 // answered takes the answer of an inbound leg.
@@ -44,6 +49,10 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 	l := c.legs[r.ConnectionID]
 	if l == nil || l.state != legAlerting {
 		c.operationFailed("connection.reject.failed", r.ConnectionID, "the call is not alerting any more")
+		return
+	}
+	if err := l.setHeaders(answerHeaderPrefix, r.Hints); err != nil {
+		c.operationFailed("connection.reject.failed", r.ConnectionID, err.Error())
 		return
 	}
 	l.ending = true
@@ -76,9 +85,13 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 		c.operationFailed("connection.redirect.failed", r.ConnectionID, err.Error())
 		return
 	}
-	application := "redirect"
+	application, prefix := "redirect", answerHeaderPrefix
 	if l.state == legConnected {
-		application = "deflect"
+		application, prefix = "deflect", sipHeaderPrefix
+	}
+	if err := l.setHeaders(prefix, r.Hints); err != nil {
+		c.operationFailed("connection.redirect.failed", r.ConnectionID, err.Error())
+		return
 	}
 	l.redirected = true
 	failed := func(reason string) {
@@ -114,6 +127,9 @@ func (c *control) Disconnect(r interpreter.DisconnectRequest) {
 	l := c.legs[r.ConnectionID]
 	if l == nil { // its final event is already queued
 		return
+	}
+	if err := l.setHeaders(byeHeaderPrefix, r.Hints); err != nil {
+		l.log().Warn("the call is hung up without the headers that its document asked for", "error", err)
 	}
 	if l.state != legConnected {
 		l.failure = r.Reason

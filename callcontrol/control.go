@@ -167,8 +167,12 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 	fields := []interpreter.Field{
 		{Name: "reason", Value: reason}, {Name: "trigger", Value: h.trigger(l.ending)}, {Name: "info", Value: h.info()},
 	}
-	if l.detail != "" {
-		fields = append(fields, interpreter.Field{Name: "detail", Value: l.detail})
+	detail := l.detail
+	if detail == "" {
+		detail = detailOfCause(h.cause)
+	}
+	if detail != "" {
+		fields = append(fields, interpreter.Field{Name: "detail", Value: detail})
 	}
 	c.queueConnection(l, name, state, fields...)
 }

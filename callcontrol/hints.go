@@ -1,14 +1,23 @@
 package callcontrol
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
+	"ccxmld/esl"
 	"ccxmld/interpreter"
+	"ccxmld/script"
 )
 
-var codecList = regexp.MustCompile(`^[A-Za-z0-9@.]{1,32}(,[A-Za-z0-9@.]{1,32}){0,15}$`)
+var (
+	codecList  = regexp.MustCompile(`^[A-Za-z0-9@.]{1,32}(,[A-Za-z0-9@.]{1,32}){0,15}$`)
+	headerName = regexp.MustCompile(`^[Xx]-[A-Za-z0-9-]{1,64}$`)
+)
 
 // hintVariables turns the hints of createcall into channel variables of the
 // originate (docs/hints.md).
@@ -16,20 +25,135 @@ func hintVariables(hints interpreter.Hints, variables map[string]string) error {
 	for name, value := range hintHeaders(hints) {
 		variables[sipHeaderPrefix+name] = value
 	}
-	if value, ok := hints["codecs"]; ok {
+	if value, ok := hint(hints, "codecs"); ok {
 		codecs := strings.ReplaceAll(fmt.Sprint(value), " ", "")
 		if !codecList.MatchString(codecs) {
 			return fmt.Errorf("the hint codecs is %.60q; expected names such as PCMA,PCMU", fmt.Sprint(value))
 		}
 		variables["absolute_codec_string"] = codecs
 	}
-	if value, ok := hints["callername"]; ok {
+	if value, ok := hint(hints, "callername"); ok {
 		variables["origination_caller_id_name"] = fmt.Sprint(value)
 	}
-	if value, ok := hints["privacy"]; ok && isTrue(value) {
+	if value, _ := hint(hints, "privacy"); isTrue(value) {
 		variables["origination_privacy"] = "hide_name:hide_number:screen"
 	}
+	return mediaTimeout(hints, variables)
+}
+
+// Media timeouts that FreeSWITCH can keep, and that are no accident.
+const (
+	shortestMediaTimeout = time.Second
+	longestMediaTimeout  = 24 * time.Hour
+)
+
+// mediaTimeout turns the hint into the variable by which mod_sofia hangs up a call
+// that no audio comes from (switch_core_media.c, in milliseconds). A call on hold
+// is left alone for ten times as long.
+func mediaTimeout(hints interpreter.Hints, variables map[string]string) error {
+	value, ok := hint(hints, "mediatimeout")
+	if !ok {
+		return nil
+	}
+	timeout, err := script.ParseTime(fmt.Sprint(value))
+	if err != nil || timeout < shortestMediaTimeout || timeout > longestMediaTimeout {
+		return fmt.Errorf("the hint mediatimeout is %.60q; expected a time of %s to %s, such as 30s",
+			fmt.Sprint(value), shortestMediaTimeout, longestMediaTimeout)
+	}
+	variables["media_timeout"] = strconv.FormatInt(timeout.Milliseconds(), 10)
 	return nil
+}
+
+// hearsTones tells whether digits are to be looked for in the audio (the hint
+// inbanddtmf).
+func hearsTones(hints interpreter.Hints) bool {
+	value, _ := hint(hints, "inbanddtmf")
+	return isTrue(value)
+}
+
+// hearTones has FreeSWITCH look for digits in what the party says, as long as the
+// call lasts (start_dtmf of mod_dptools). They come as any others do.
+func (l *leg) hearTones() {
+	if l.tones {
+		l.send(esl.Execute("start_dtmf", "", ""), nil)
+	}
+}
+
+// The variables in which mod_sofia takes headers for something else than an
+// INVITE: an answer to one, or a BYE.
+const (
+	answerHeaderPrefix = "sip_rh_"
+	byeHeaderPrefix    = "sip_bye_h_"
+)
+
+// setHeaders has FreeSWITCH send the headers of a hints object with what it sends
+// next on a leg.
+func (l *leg) setHeaders(prefix string, hints interpreter.Hints) error {
+	headers := hintHeaders(hints)
+	var commands []esl.Command
+	var names []string
+	for name := range headers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if !headerName.MatchString(name) {
+			return fmt.Errorf("the hint headers names %.60q; expected a name such as x-account", name)
+		}
+		command := esl.API("uuid_setvar", l.id, prefix+name, esl.Word(headers[name]))
+		if err := command.Err(); err != nil {
+			return fmt.Errorf("the hint headers: %w", err)
+		}
+		commands = append(commands, command)
+	}
+	for _, command := range commands {
+		l.send(command, nil)
+	}
+	return nil
+}
+
+// prepareAnswer readies a leg for its answer as the hints of accept want it.
+func (l *leg) prepareAnswer(hints interpreter.Hints) error {
+	variables := make(map[string]string, 1)
+	err := errors.Join(mediaTimeout(hints, variables), l.setHeaders(answerHeaderPrefix, hints))
+	if err != nil {
+		return err
+	}
+	for name, value := range variables {
+		l.send(esl.API("uuid_setvar", l.id, name, value), nil)
+	}
+	l.tones = hearsTones(hints)
+	return nil
+}
+
+// hint gives the value of a hint, whose name may be in any case.
+func hint(hints interpreter.Hints, name string) (value any, ok bool) {
+	if value, ok = hints[name]; ok {
+		return value, true
+	}
+	for other, value := range hints {
+		if strings.EqualFold(other, name) {
+			return value, true
+		}
+	}
+	return nil, false
+}
+
+// hintHeaders are the SIP headers of a hints object; only names that begin with
+// x- are sent (VX-8).
+func hintHeaders(hints interpreter.Hints) map[string]string {
+	value, _ := hint(hints, "headers")
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil
+	}
+	headers := make(map[string]string)
+	for name, value := range object {
+		if len(name) > 2 && strings.EqualFold(name[:2], "x-") {
+			headers[name] = fmt.Sprint(value)
+		}
+	}
+	return headers
 }
 
 func isTrue(value any) bool { return value == true || value == "true" }

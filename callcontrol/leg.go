@@ -65,6 +65,7 @@ type leg struct {
 	dialogs   []*legDialog
 	termDigit string                // the digit that took the leg out of its join
 	analysis  *interpreter.Analysis // of an outbound leg that has not answered
+	tones     bool                  // digits are looked for in its audio
 	recording string                // the file that FreeSWITCH records the leg to, "" for none
 
 	standIn  *standIn  // of a leg that no document knows

@@ -2,7 +2,6 @@ package callcontrol
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -44,7 +43,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	}
 	l := &leg{
 		id: r.ConnectionID, state: legDialing, node: node, local: r.CallerID, remote: r.Destination,
-		logger: c.controller.log, analysis: r.Analysis,
+		logger: c.controller.log, analysis: r.Analysis, tones: hearsTones(r.Hints),
 	}
 	if r.JoinID != "" {
 		l.join = &r
@@ -295,6 +294,7 @@ func (c *control) connected(l *leg) {
 		l.browser.answered()
 		return
 	}
+	l.hearTones()
 	if l.join == nil {
 		c.queueConnection(l, "connection.connected", interpreter.Connected)
 		if l.analysis != nil {
@@ -338,20 +338,4 @@ func numberOf(callerID string) string {
 		}
 		return -1
 	}, user)
-}
-
-// hintHeaders are the SIP headers of a hints object; only names that begin with
-// x- are sent (VX-8).
-func hintHeaders(hints interpreter.Hints) map[string]string {
-	object, ok := hints["headers"].(map[string]any)
-	if !ok {
-		return nil
-	}
-	headers := make(map[string]string)
-	for name, value := range object {
-		if len(name) > 2 && strings.EqualFold(name[:2], "x-") {
-			headers[name] = fmt.Sprint(value)
-		}
-	}
-	return headers
 }

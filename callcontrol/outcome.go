@@ -59,6 +59,32 @@ func reasonOfCause(cause string) (string, bool) {
 	return "", false
 }
 
+// detailOfCause says in words for people what a cause of FreeSWITCH's own means,
+// "" where its name says enough.
+func detailOfCause(cause string) string {
+	switch cause {
+	case "MEDIA_TIMEOUT":
+		return "no audio came from the far end for as long as its media timeout"
+	case "RECOVERY_ON_TIMER_EXPIRE":
+		return "the far end did not answer SIP requests any more: a session timer or a transaction has timed out"
+	case "MANAGER_REQUEST":
+		return "somebody ended the call in FreeSWITCH"
+	case "ALLOTTED_TIMEOUT":
+		return "the time that FreeSWITCH allows for the call is over"
+	case "INCOMPATIBLE_DESTINATION":
+		return "FreeSWITCH and the far end have no codec in common"
+	case "DESTINATION_OUT_OF_ORDER":
+		return "FreeSWITCH or the far end could not go on with the call; FreeSWITCH's log says why"
+	case "SRTP_READ_ERROR":
+		return "FreeSWITCH could not decrypt the audio of the far end"
+	case "SYSTEM_SHUTDOWN":
+		return "FreeSWITCH was shut down"
+	case "BLIND_TRANSFER", "ATTENDED_TRANSFER":
+		return "the call was transferred"
+	}
+	return ""
+}
+
 // hangup is how a leg ended.
 type hangup struct {
 	cause       string // Hangup-Cause

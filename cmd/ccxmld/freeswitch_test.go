@@ -24,7 +24,8 @@ import (
 // CCXMLD_FREESWITCH=HOST:PORT:PASSWORD, which must be on this machine and have
 // mod_loopback, mod_dptools, mod_commands, mod_conference with the profile
 // ccxmld (conf/freeswitch) and mod_tone_stream; speech needs the engine of
-// dialog.tts. Callers and callees are loopback legs, so that no phone is needed.
+// dialog.tts. Callers and callees are loopback legs, so that no phone is needed;
+// what they cannot do is done with a SIP phone of the tests' own (phone).
 
 // realPatience bounds every wait; a prompt takes the time it takes.
 const realPatience = time.Minute

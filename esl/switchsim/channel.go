@@ -14,6 +14,7 @@ type channel struct {
 	otherType string
 	vars      variables
 	voice     []stretch      // when the party speaks
+	hearsKeys bool           // in what the party says (start_dtmf)
 	displaced map[string]int // the party's sounds under all others, by path
 
 	running   state // the state whose handler runs

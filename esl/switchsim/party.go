@@ -3,6 +3,7 @@ package switchsim
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -84,6 +85,30 @@ func (p *Party) Press(digits string) {
 		}
 	}
 	p.pressAt = at
+}
+
+// Sing plays the tones of digits, which are digits only to a leg that listens for
+// them in its audio (start_dtmf).
+func (p *Party) Sing(digits string) {
+	p.sw.lock()
+	defer p.sw.unlock()
+	for i, digit := range []byte(digits) {
+		p.sw.agenda.after(p.sw.ticks(digitGap)*time.Duration(i+1), func() {
+			if p.leg.hearsKeys {
+				p.leg.press(digit)
+			}
+		})
+	}
+}
+
+// FallSilent ends the party's audio, as a broken network does. A leg with a media
+// timeout is hung up for it.
+func (p *Party) FallSilent() {
+	p.sw.lock()
+	defer p.sw.unlock()
+	if ms, _ := strconv.Atoi(p.leg.vars.get("media_timeout")); ms > 0 {
+		p.sw.agenda.after(time.Duration(ms)*time.Millisecond, func() { p.leg.hangUp("MEDIA_TIMEOUT", local) })
+	}
 }
 
 // maxDigits bounds what the call detail tells of the digits.
