@@ -60,10 +60,10 @@ func (b *browser) call(r interpreter.DialogRequest) error {
 	if err != nil {
 		return fmt.Errorf("the VoiceXML server %s: %w", b.server, err)
 	}
-	variables := c.callVariables(b.caller.remote, dial)
+	variables := c.callVariables(b.caller.call.Remote, dial)
 	variables["sip_invite_params"] = parameters
-	if isSIPAddress(b.caller.local) {
-		variables["sip_invite_to_uri"] = b.caller.local
+	if isSIPAddress(b.caller.call.Local) {
+		variables["sip_invite_to_uri"] = b.caller.call.Local
 	}
 	if err := hintVariables(r.Hints, variables); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (b *browser) call(r interpreter.DialogRequest) error {
 	}
 	b.leg = &leg{
 		id: c.controller.newID(), state: legDialing, node: node, control: c, logger: c.controller.log, browser: b,
-		local: b.caller.remote, remote: b.server,
+		call: dialog.Call{Local: b.caller.call.Remote, Remote: b.server, Originator: b.caller.call.Remote},
 	}
 	if c.legs == nil {
 		c.legs = make(map[string]*leg, 1)

@@ -115,7 +115,7 @@ const (
 // host is where a tel: destination of this leg is looked for: the far end's own
 // domain.
 func (l *leg) host() string {
-	_, host, ok := strings.Cut(l.remote, "@")
+	_, host, ok := strings.Cut(l.call.Remote, "@")
 	if !ok {
 		return "localhost"
 	}

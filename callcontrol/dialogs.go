@@ -118,7 +118,7 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 	}
 	l.dialogs = append(l.dialogs, d)
 	request := dialogRequest(r)
-	request.Local, request.Remote = l.local, l.remote
+	request.Call = l.call
 	events := c.dialogEvents(l, r)
 	if server != "" {
 		if p != nil && p.dialog != nil { // prepared to run here

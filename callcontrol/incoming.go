@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"context"
 
+	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
@@ -26,7 +27,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	}
 	connection := connectionOf(call.Channel, id)
 	l := &leg{
-		id: id, logger: c.log, state: legAlerting, local: connection.Local, remote: connection.Remote,
+		id: id, logger: c.log, state: legAlerting, call: callOf(connection),
 		machine:  machineOf(call.Channel),
 		answered: isAnswered(call.Channel),
 	}
@@ -112,6 +113,15 @@ func connectionOf(channel *esl.Event, id string) *interpreter.Connection {
 	c.Redirects = redirectsOf(c.Protocol.Headers)
 	c.AAI = aaiOf(headerOf(c.Protocol.Headers, userToUserHeader))
 	return c
+}
+
+// callOf is what dialogs on a connection may know of its call.
+func callOf(c *interpreter.Connection) dialog.Call {
+	call := dialog.Call{Local: c.Local, Remote: c.Remote, Originator: c.Originator, AAI: c.AAI}
+	for _, r := range c.Redirects {
+		call.Redirects = append(call.Redirects, dialog.Redirect(r))
+	}
+	return call
 }
 
 // machineOf is the FreeSWITCH that a leg is on, by the name that it gives itself.

@@ -40,9 +40,8 @@ type leg struct {
 	conn    *esl.Conn // the leg's own socket, nil until it is there
 	node    *Node     // of an outbound leg
 	calling *calling  // of one that is being placed
-	local   string    // our address of the call
-	remote  string    // the far end's
-	machine string    // the FreeSWITCH it is on, by its own name
+	call    dialog.Call
+	machine string // the FreeSWITCH it is on, by its own name
 
 	waiting    bool // for its turn to be dialled
 	answered   bool // an inbound leg that the dialplan answered before us

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/interpreter"
 )
@@ -42,7 +43,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		return
 	}
 	l := &leg{
-		id: r.ConnectionID, state: legDialing, node: node, local: r.CallerID, remote: r.Destination,
+		id: r.ConnectionID, state: legDialing, node: node, call: dialog.Call{Local: r.CallerID, Remote: r.Destination, Originator: r.CallerID},
 		logger: c.controller.log, analysis: r.Analysis, tones: hearsTones(r.Hints),
 	}
 	if r.JoinID != "" {

@@ -202,7 +202,7 @@ func (c *control) expect(mail sessionstore.Mail, r relocation) {
 		return
 	}
 	l := &leg{
-		id: id, control: c, logger: c.controller.log, state: legAlerting, local: r.Connection.Local, remote: r.Connection.Remote,
+		id: id, control: c, logger: c.controller.log, state: legAlerting, call: callOf(&r.Connection),
 		answered: r.Answered, moved: true, arriving: &arrival{relocation: r, mail: mail},
 	}
 	if r.State == interpreter.Connected {

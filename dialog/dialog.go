@@ -47,8 +47,23 @@ type Request struct {
 	MaxAge         *time.Duration
 	MaxStale       *time.Duration
 	Hints          map[string]any
-	Local, Remote  string // addresses of the leg's two ends, as URIs
-	Prepared       any    // what the Preparer of its kind brought; nil for none
+	Call           Call // of the leg
+	Prepared       any  // what the Preparer of its kind brought; nil for none
+}
+
+// Call is what a dialog may know of the call on its leg, as it was when the leg came
+// to be.
+type Call struct {
+	Local, Remote string // addresses of its two ends, as URIs
+	Originator    string // the one of them that called
+	AAI           string // application-to-application information; "" for none
+	Redirects     []Redirect
+}
+
+// Redirect is an address that a call was diverted from, as connection objects have
+// it; "" for what is not known.
+type Redirect struct {
+	URI, Reason, Presentation, Screening string
 }
 
 // Pair is a name with its value.

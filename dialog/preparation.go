@@ -55,7 +55,7 @@ func (p *Preparation) Ready() bool { return p.ready && !p.over }
 func (p *Preparation) Start(r Request, on Channel, do func(func()) bool, e Events) Dialog {
 	p.over = true
 	request := p.request
-	request.MediaDirection, request.Local, request.Remote = r.MediaDirection, r.Local, r.Remote
+	request.MediaDirection, request.Call = r.MediaDirection, r.Call
 	if r.Hints != nil {
 		request.Hints = r.Hints
 	}

@@ -118,3 +118,13 @@ func upload(name, file string) (fetch.Pair, error) {
 	}
 	return fetch.Pair{Name: name, Value: string(content), File: file[strings.LastIndexByte(file, '/')+1:], ContentType: recordingType}, nil
 }
+
+// RecordingSize gives the bytes of a recording that has ended; 0 when ccxmld does not
+// see FreeSWITCH's files.
+func (s *Service) RecordingSize(file string) int64 {
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}

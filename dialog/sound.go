@@ -166,8 +166,12 @@ func fileURI(file string) string { return (&url.URL{Scheme: "file", Path: file})
 
 // playAudio plays a source, which is fetched before if it comes by HTTP.
 func (c *Conversation) playAudio(t *turn, p Prompt) {
-	if p.file != "" {
+	switch {
+	case p.file != "":
 		c.playback(t, p, p.file)
+		return
+	case p.Recorded:
+		c.playback(t, p, p.Source)
 		return
 	}
 	file, remote, err := c.service.locate(p.Source, p.Base)
@@ -214,6 +218,9 @@ func (s *Service) Sound(ctx context.Context, source, base string) (string, error
 	}
 	return s.fetchAudio(ctx, remote, nil)
 }
+
+// SpeaksMarkup tells whether the text-to-speech engine takes SSML.
+func (s *Service) SpeaksMarkup() bool { return s.voice.knowsSSML() }
 
 var errNoFetcher = errors.New("nothing can be fetched here")
 

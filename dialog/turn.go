@@ -9,6 +9,8 @@ type Prompt struct {
 	// Source is the audio's URI, relative to Base, or "".
 	Source string
 	Base   string
+	// Recorded is set when Source is a file that Service.RecordingFile has named.
+	Recorded bool
 	// Fetch says how Source is fetched if it is an HTTP URI; nil for a plain
 	// GET.
 	Fetch *Fetch

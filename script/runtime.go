@@ -82,6 +82,7 @@ func (r *Runtime) open(i int) {
 	r.setScope(i, object)
 }
 
+// setScope puts an object in a scope's place.
 func (r *Runtime) setScope(i int, object *goja.Object) {
 	rule := &r.language.scopes[i]
 	r.scopes[i] = object

@@ -26,7 +26,8 @@ func (r *Runtime) Together(f func() error) (err error) {
 }
 
 // SwitchScope puts an object in the place of the named scope that OpenScope made
-// for it before, so that several documents can have their own in turn.
+// before, for it, so that several documents can have their own in turn, or for
+// another one, so that the two are the same.
 func (r *Runtime) SwitchScope(name string, object *goja.Object) {
 	if i := r.language.index(name); i >= 0 && !r.language.scopes[i].readOnly {
 		r.setScope(i, object)

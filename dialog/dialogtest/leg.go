@@ -29,6 +29,8 @@ type Leg struct {
 	// Engines are the text-to-speech engines there are. They take SpeechRate
 	// for each letter.
 	Engines map[string]bool
+	// Said is set for a leg with the say application, which takes a second.
+	Said bool
 
 	mu      sync.Mutex
 	waiting []func()
@@ -207,6 +209,9 @@ func (l *Leg) length(e *execution) (time.Duration, bool) {
 	if e.app == "speak" {
 		parts := strings.SplitN(e.argument, "|", 3)
 		return time.Duration(len(parts[2])) * SpeechRate, l.Engines[parts[0]]
+	}
+	if e.app == "say" {
+		return time.Second, l.Said
 	}
 	if strings.HasPrefix(e.argument, "tone_stream://") || strings.HasPrefix(e.argument, "silence_stream://") {
 		return 300 * time.Millisecond, true

@@ -1,7 +1,6 @@
 package vxml
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -19,9 +18,13 @@ type action interface {
 // jump goes on somewhere else: at an item of the form, a form of the page, or
 // another page.
 type jump struct {
-	item *item
-	form *form
-	page *Page
+	item      *item
+	form      *form
+	page      *Page
+	root      *Page // its application root document; nil for the present one
+	fresh     bool  // the page is initialised anew, though it may be the present one
+	submitted bool
+	input     *input // that has led there
 }
 
 func (*jump) Error() string { return "goto" }
@@ -54,9 +57,6 @@ func (e *element) actions() []action {
 	return list
 }
 
-// later are executable elements that are not done here yet.
-var later = []string{"rethrow", "return", "data", "foreach"}
-
 // action compiles one element of executable content; nil when it has problems.
 // Variables that it declares go to the scope.
 func (e *element) action(scope string) action {
@@ -88,6 +88,7 @@ func (e *element) action(scope string) action {
 		return &logAction{e.place, e.text("label"), e.expression("expr"), e.parts()}
 	case "exit":
 		e.attributes("expr", "namelist")
+		e.atMostOne("expr", "namelist")
 		return &exitAction{e.expression("expr"), e.namelist()}
 	case "disconnect":
 		e.attributes("namelist")
@@ -101,10 +102,15 @@ func (e *element) action(scope string) action {
 		return e.gotoAction()
 	case "send":
 		return e.sendAction()
-	}
-	if slices.Contains(later, e.tag) {
-		e.notice("<%s> is not supported yet; it throws error.unsupported.%s when it is reached", e.tag, e.tag)
-		return &unsupported{e.tag}
+	case "data":
+		return e.dataAction(scope)
+	case "foreach":
+		return e.foreachAction()
+	case "return":
+		return e.returnAction()
+	case "rethrow":
+		e.attributes()
+		return rethrowAction{}
 	}
 	e.misplaced()
 	return nil
@@ -119,11 +125,9 @@ func (x *execution) runAll(actions []action) error {
 	return nil
 }
 
-type unsupported struct{ what string }
+type rethrowAction struct{}
 
-func (u *unsupported) run(*execution) error {
-	return thrownf("error.unsupported."+u.what, "<%s> is not supported", u.what)
-}
+func (rethrowAction) run(*execution) error { return errRethrow }
 
 // ifAction is <if> with its parts (VoiceXML 2.0, 5.3.4).
 type ifAction struct {
@@ -303,6 +307,9 @@ type clearAction struct{ names []string }
 func (a *clearAction) run(x *execution) error {
 	names := a.names
 	if len(names) == 0 {
+		if x.form == nil {
+			return nil
+		}
 		for _, i := range x.form.items {
 			names = append(names, i.name)
 		}
@@ -326,9 +333,13 @@ type throwAction struct {
 
 func (e *element) throwAction() action {
 	e.attributes("event", "eventexpr", "message", "messageexpr")
-	if e.has("event") == e.has("eventexpr") {
-		e.problem("<throw> needs exactly one of event and eventexpr")
-	}
+	e.exactlyOne("event", "eventexpr")
+	return e.throws()
+}
+
+// throws compiles what an element throws.
+func (e *element) throws() *throwAction {
+	e.atMostOne("message", "messageexpr")
 	return &throwAction{e.text("event"), e.text("message"), e.expression("eventexpr"), e.expression("messageexpr")}
 }
 

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dop251/goja"
 
@@ -37,7 +38,7 @@ func Register(s *dialog.Service, o Options) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &pages{service: s, compiler: NewCompiler(), compiled: make(map[string]version), noticed: func(page *Page) {
+	p := &pages{service: s, compiler: NewCompiler(), noticed: func(page *Page) {
 		for _, notice := range page.Notices {
 			o.Logger.Warn("VoiceXML page loaded with a notice", "page", notice.Position.String(), "notice", notice.Reason)
 		}
@@ -174,6 +175,10 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 		}
 	}()
 	page, form, err := b.first(ctx)
+	var root *Page
+	if err == nil {
+		root, err = b.pages.root(ctx, page, nil)
+	}
 	if err != nil {
 		reason := strings.ReplaceAll(err.Error(), "\n", "; ")
 		b.do(func() { b.notStarted(reason) })
@@ -182,9 +187,8 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 	if !b.do(b.started) {
 		return
 	}
-	x := &execution{browser: b, ctx: ctx, log: b.log, runtime: page.language.NewRuntime(limits)}
-	b.declareSession(x.runtime)
-	end := x.run(page, form)
+	p := &party{browser: b, ctx: ctx, log: b.log, limits: limits, recorded: make(map[string]bool)}
+	end := p.newExecution(page).run(&jump{page: page, root: root, form: form})
 	b.do(func() { b.exit(dialog.Result{Values: end.values, Reason: end.reason}) })
 }
 
@@ -232,13 +236,21 @@ func (b *browser) hungUp() bool {
 	}
 }
 
+// until ends a turn: when done is closed, but not before least has passed.
+type until struct {
+	done  <-chan struct{}
+	least time.Duration
+}
+
 // take has a turn with the party. It reports false when the call is over. An event
 // from the session interrupts a turn that listens, and is put behind those that
 // are pending.
-func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Message) (dialog.Outcome, bool) {
-	if b.hungUp() || !b.do(func() {
+func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Message, end *until) (dialog.Outcome, bool) {
+	if !b.do(func() {
 		if b.state == started && !b.over {
 			b.conversation.Take(t, func(o dialog.Outcome) { b.outcomes <- o })
+		} else {
+			b.outcomes <- dialog.Outcome{End: dialog.Gone}
 		}
 	}) {
 		return dialog.Outcome{}, false
@@ -247,8 +259,12 @@ func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Mes
 	if t.Listen != nil {
 		inbox = b.inbox
 	}
-	// After false there are no further turns, so that an outcome that comes
-	// late has its place in the channel and blocks nobody.
+	var done <-chan struct{}
+	if end != nil {
+		done = end.done
+	}
+	begun := time.Now()
+	var enough <-chan time.Time
 	for {
 		select {
 		case o := <-b.outcomes:
@@ -256,8 +272,11 @@ func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Mes
 		case m := <-inbox:
 			*pending, inbox = append(*pending, m), nil
 			b.do(b.conversation.Interrupt)
-		case <-b.hangup:
-			return dialog.Outcome{}, false
+		case <-done:
+			done, enough = nil, time.After(end.least-time.Since(begun))
+		case <-enough:
+			enough = nil
+			b.do(b.conversation.Interrupt)
 		case <-ctx.Done():
 			return dialog.Outcome{}, false
 		}
@@ -277,6 +296,7 @@ func (b *browser) disconnect(values dialog.Values) {
 // 5.1.4; CCXML 1.0, 7.2, parameters).
 func (b *browser) declareSession(r *script.Runtime) {
 	vm := r.VM()
+	call := &b.request.Call
 	end := func(uri string) *goja.Object {
 		o := vm.CreateObject(nil)
 		set(o, "uri", vm.ToValue(uri))
@@ -289,13 +309,41 @@ func (b *browser) declareSession(r *script.Runtime) {
 	ccxml := vm.CreateObject(nil)
 	set(ccxml, "values", values)
 	connection := vm.CreateObject(nil)
-	set(connection, "local", end(b.request.Local))
-	set(connection, "remote", end(b.request.Remote))
+	local, remote := end(call.Local), end(call.Remote)
+	set(connection, "local", local)
+	set(connection, "remote", remote)
 	set(connection, "ccxml", ccxml)
+	if call.Originator == call.Remote {
+		set(connection, "originator", remote)
+	} else {
+		set(connection, "originator", local)
+	}
+	protocol := vm.CreateObject(nil)
+	set(protocol, "name", vm.ToValue("sip"))
+	set(protocol, "version", vm.ToValue("2.0"))
+	set(connection, "protocol", protocol)
+	if call.AAI != "" {
+		set(connection, "aai", vm.ToValue(call.AAI))
+	}
+	set(connection, "redirect", redirects(vm, call.Redirects))
 	r.Declare(sessionScope, "connection", connection)
 	// As Voxeo's pages know them (VX-10).
-	r.Declare(sessionScope, "callerid", vm.ToValue(user(b.request.Remote)))
-	r.Declare(sessionScope, "calledid", vm.ToValue(user(b.request.Local)))
+	r.Declare(sessionScope, "callerid", vm.ToValue(user(call.Remote)))
+	r.Declare(sessionScope, "calledid", vm.ToValue(user(call.Local)))
+}
+
+func redirects(vm *goja.Runtime, list []dialog.Redirect) *goja.Object {
+	objects := make([]any, len(list))
+	for i, r := range list {
+		o := vm.CreateObject(nil)
+		for name, value := range map[string]string{"uri": r.URI, "reason": r.Reason, "pi": r.Presentation, "si": r.Screening} {
+			if value != "" {
+				set(o, name, vm.ToValue(value))
+			}
+		}
+		objects[i] = o
+	}
+	return vm.NewArray(objects...)
 }
 
 // user gives the number or name in a tel: or sip: URI.

@@ -1,6 +1,7 @@
 package vxml
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ type thrown struct {
 	event   string
 	message string
 	sent    *dialog.Message // that brought it; nil for one of the page
+	outside int             // levels whose handlers have had it (<rethrow>)
 }
 
 func (t *thrown) Error() string {
@@ -78,35 +80,31 @@ func (e *element) handler() *handler {
 // catches tells whether the handler is for an event: its name, or the beginning
 // of its name up to a dot.
 func (h *handler) catches(event string) bool {
-	return len(h.events) == 0 || slices.ContainsFunc(h.events, func(name string) bool {
-		name = strings.TrimSuffix(name, ".")
-		return event == name || strings.HasPrefix(event, name+".")
-	})
+	return len(h.events) == 0 || slices.ContainsFunc(h.events, func(name string) bool { return within(event, name) })
 }
 
 // find selects the handler for an event (VoiceXML 2.0, 5.2.4): of those that
 // catch it, the first, from the inside out, with the highest count that the
-// event has reached.
-func (x *execution) find(event string) (*handler, error) {
-	var best *handler
-	for _, l := range x.levels() {
+// event has reached. It also tells at which level that is.
+func (x *execution) find(t *thrown) (best *handler, at int, err error) {
+	for depth, l := range x.levels() {
+		if depth < t.outside {
+			continue
+		}
 		for _, h := range l.handlers {
-			if !h.catches(event) || h.count > x.counted(h, event) || best != nil && h.count <= best.count {
+			if !h.catches(t.event) || h.count > x.counted(h, t.event) || best != nil && h.count <= best.count {
 				continue
 			}
-			if h.cond != nil {
-				value, err := x.eval(h.cond)
-				if err != nil {
-					return nil, err
-				}
-				if !value.ToBoolean() {
-					continue
-				}
+			holds, err := x.holds(h.cond)
+			if err != nil {
+				return nil, 0, err
 			}
-			best = h
+			if holds {
+				best, at = h, depth
+			}
 		}
 	}
-	return best, nil
+	return best, at, nil
 }
 
 // counted is how often an event that the handler catches has come to the item:
@@ -114,11 +112,22 @@ func (x *execution) find(event string) (*handler, error) {
 func (x *execution) counted(h *handler, event string) int {
 	n := 0
 	for name, times := range x.events[x.itemName()] {
-		if name == event || len(h.events) == 1 && h.catches(name) {
+		if name == event || h.family(event, name) {
 			n += times
 		}
 	}
 	return n
+}
+
+// family tells whether two events are caught by the same name of the handler.
+func (h *handler) family(one, other string) bool {
+	return slices.ContainsFunc(h.events, func(name string) bool { return within(one, name) && within(other, name) })
+}
+
+// within tells whether an event has the name, or begins with it up to a dot.
+func within(event, name string) bool {
+	name = strings.TrimRight(name, ".")
+	return event == name || strings.HasPrefix(event, name+".")
 }
 
 // count notes that an event has come to the present item.
@@ -138,9 +147,11 @@ func (x *execution) count(event string) {
 // it is not to go on with the form.
 func (x *execution) handle(t *thrown) error {
 	x.log.Debug("event", "event", t.event, "message", t.message)
-	x.count(t.event)
+	if t.outside == 0 {
+		x.count(t.event)
+	}
 	x.reprompt = false
-	h, err := x.find(t.event)
+	h, at, err := x.find(t)
 	if err != nil {
 		return err
 	}
@@ -158,8 +169,17 @@ func (x *execution) handle(t *thrown) error {
 		message = parameters(vm, *t.sent)
 	}
 	x.runtime.Declare(anonymousScope, "_message", message)
-	return x.runAll(h.actions)
+	err = x.runAll(h.actions)
+	if errors.Is(err, errRethrow) {
+		again := *t
+		again.outside = at + 1
+		return &again
+	}
+	return err
 }
+
+// errRethrow is <rethrow>: the event is for the handlers further out.
+var errRethrow = errors.New("rethrow")
 
 // handleByDefault does what is said for events that nobody catches (VoiceXML
 // 2.0, 5.2.5).
@@ -186,14 +206,19 @@ var defaults = map[string]string{
 	"interdigittimeout": "3s",
 	"termtimeout":       "0s",
 	"termchar":          "#",
-	"fetchtimeout":      "",
+	"fetchaudiodelay":   "2s",
+	"fetchaudiominimum": "5s",
 }
 
 // checkProperty finds values that a property cannot have.
 func checkProperty(name, value string) error {
 	switch name {
-	case "timeout", "interdigittimeout", "termtimeout", "fetchtimeout":
+	case "timeout", "interdigittimeout", "termtimeout", "fetchtimeout", "fetchaudiodelay", "fetchaudiominimum":
 		_, err := dialog.ParseTime(value)
+		return err
+	case "documentmaxage", "documentmaxstale", "scriptmaxage", "scriptmaxstale", "datamaxage", "datamaxstale",
+		"grammarmaxage", "grammarmaxstale", "audiomaxage", "audiomaxstale":
+		_, err := parseAge(value)
 		return err
 	case "bargein":
 		if value != "true" && value != "false" {
@@ -207,16 +232,21 @@ func checkProperty(name, value string) error {
 	return nil
 }
 
-// levels are the item, the form and the page, from the inside out.
+// levels are the item, the form, the page and the application root document, from
+// the inside out.
 func (x *execution) levels() []*level {
-	list := make([]*level, 0, 3)
+	list := make([]*level, 0, 4)
 	if x.item != nil {
 		list = append(list, &x.item.level)
 	}
 	if x.form != nil {
 		list = append(list, &x.form.level)
 	}
-	return append(list, &x.page.level)
+	list = append(list, &x.page.level)
+	if x.root != nil && x.root != x.page {
+		list = append(list, &x.root.level)
+	}
+	return list
 }
 
 // property gives a property as it applies to the present item.

@@ -27,7 +27,7 @@ type compilation struct {
 	places   *fetch.Places // nil: lines are known, and no columns
 	language *script.Language
 	problems Problems
-	blocks   int // items without a name
+	unnamed  int // items without a name
 }
 
 // element is an XML element being compiled.
@@ -83,19 +83,23 @@ func (c *compilation) root(node *xmlquery.Node) {
 	if version := e.text("version"); version != "2.0" && version != "2.1" {
 		e.notice("version is %q; the page is read as 2.1", version)
 	}
-	if application := e.text("application"); application != "" {
-		e.notice("application root documents are not supported yet; %s is not loaded", application)
-	}
 	if base, err := url.Parse(c.page.URI); err == nil {
 		if own, err := base.Parse(attributeOf(node, "xml", "base")); err == nil {
 			c.page.base = own.String()
 		}
 	}
+	if application := e.text("application"); application != "" {
+		uri, err := fetch.Resolve(c.page.base, application)
+		if err != nil {
+			e.problem("application is %q: %v", application, err)
+		}
+		c.page.application, _, _ = strings.Cut(uri, "#")
+	}
 	for child := range elements(node) {
 		c.topLevel(c.element(child))
 	}
 	if len(c.page.forms) == 0 {
-		e.problem("the page has no <form>, so there is nothing to run")
+		e.notice("the page has neither <form> nor <menu>: as an application root document it is fine, run by itself it ends at once")
 	}
 }
 
@@ -106,12 +110,9 @@ func (c *compilation) topLevel(e *element) {
 	case e.tag == "form":
 		c.form(e)
 	case e.tag == "menu":
-		e.notice("<menu> is not supported yet; it throws error.unsupported.menu when it is reached")
-		c.addForm(&form{place: e.place, id: e.text("id"), items: []*item{c.unsupportedItem(e)}}, e)
-	case e.tag == "var" || e.tag == "script":
+		c.menu(e)
+	case e.tag == "var" || e.tag == "script" || e.tag == "data":
 		c.page.init = appendAction(c.page.init, e.action(documentScope))
-	case e.tag == "link":
-		e.notice("<link> is not supported yet; it is ignored")
 	default:
 		e.misplaced()
 	}
@@ -126,6 +127,8 @@ func (e *element) common(l *level) bool {
 		e.property(l)
 	case e.isHandler():
 		l.handlers = append(l.handlers, e.handler())
+	case e.tag == "link":
+		l.links = append(l.links, e.link())
 	case e.tag == "meta" || e.tag == "metadata":
 	default:
 		return false
@@ -143,139 +146,6 @@ func (e *element) property(l *level) {
 		l.properties = make(map[string]string)
 	}
 	l.properties[name] = value
-}
-
-func (c *compilation) form(e *element) {
-	e.attributes("id", "scope")
-	f := &form{place: e.place, id: e.text("id")}
-	c.addForm(f, e)
-	for child := range elements(e.node) {
-		k := c.element(child)
-		switch {
-		case k.common(&f.level):
-		case k.tag == "var" || k.tag == "script":
-			f.init = appendAction(f.init, k.action(dialogScope))
-		case k.tag == "block" || k.tag == "field":
-			f.add(c.item(k))
-		case k.tag == "transfer":
-			f.add(c.transfer(k))
-		case slices.Contains(otherItems, k.tag):
-			k.notice("<%s> is not supported yet; it throws error.unsupported.%s when it is reached", k.tag, k.tag)
-			f.add(c.unsupportedItem(k))
-		case k.tag == "filled":
-			f.filled = append(f.filled, k.filled(true))
-		case k.tag == "grammar" || k.tag == "link":
-			k.notice("<%s> of a form is not supported yet; it is ignored", k.tag)
-		default:
-			k.misplaced()
-		}
-	}
-	f.check(c)
-}
-
-// otherItems are the form items that are not done here yet.
-var otherItems = []string{"record", "subdialog", "object", "initial"}
-
-func (c *compilation) addForm(f *form, e *element) {
-	if f.id != "" && c.page.byID[f.id] != nil {
-		e.problem("there are two dialogs with the id %q", f.id)
-	}
-	c.page.byID[f.id] = f
-	c.page.forms = append(c.page.forms, f)
-}
-
-func (f *form) add(i *item) { f.items = append(f.items, i) }
-
-// check finds items of one name, and names of <filled> that are none of a field.
-func (f *form) check(c *compilation) {
-	names := make(map[string]bool)
-	for _, i := range f.items {
-		if names[i.name] {
-			c.problems = append(c.problems, &Problem{Position: i.position, Element: i.tag, Reason: fmt.Sprintf("there are two form items with the name %q", i.name)})
-		}
-		names[i.name] = true
-	}
-	for _, filled := range f.filled {
-		for _, name := range filled.names {
-			if !names[name] {
-				c.problems = append(c.problems, &Problem{Position: filled.position, Element: "filled", Reason: fmt.Sprintf("namelist has %q, which is no item of this form", name)})
-			}
-		}
-	}
-}
-
-func (c *compilation) newItem(e *element) *item {
-	i := &item{place: e.place, name: e.text("name"), expr: e.expression("expr"), cond: e.expression("cond")}
-	if i.name == "" {
-		c.blocks++
-		// Documents cannot spell it.
-		i.name = fmt.Sprintf("item %d", c.blocks)
-	} else if !script.IsIdentifier(i.name) {
-		e.problem("<%s name=%q>: not a variable name", e.tag, i.name)
-	}
-	return i
-}
-
-func (c *compilation) unsupportedItem(e *element) *item {
-	i := c.newItem(e)
-	i.unsupported = e.tag
-	return i
-}
-
-// item compiles a <block> or <field>.
-func (c *compilation) item(e *element) *item {
-	i := c.newItem(e)
-	if e.tag == "block" {
-		e.attributes("name", "expr", "cond")
-		i.block = true
-		i.actions = e.actions()
-		return i
-	}
-	e.attributes("name", "expr", "cond", "type", "slot", "modal")
-	var grammars anyOf
-	if kind := e.text("type"); kind != "" {
-		grammars = e.builtin(grammars, kind)
-	}
-	for _, run := range e.runs() {
-		if run.element == nil {
-			i.prompts = append(i.prompts, &prompt{place: e.place, count: 1, parts: run.parts})
-			continue
-		}
-		switch k := run.element; {
-		case k.common(&i.level):
-		case k.tag == "prompt":
-			i.prompts = append(i.prompts, k.prompt())
-		case k.tag == "filled":
-			i.filled = append(i.filled, k.filled(false))
-		case k.tag == "grammar":
-			grammars = k.grammar(grammars)
-		case k.tag == "option" || k.tag == "link":
-			k.notice("<%s> is not supported yet; it is ignored", k.tag)
-		default:
-			k.misplaced()
-		}
-	}
-	if i.grammar = grammars.grammar(); i.grammar == nil {
-		e.notice("<field> has no grammar for digits that is supported; it throws error.unsupported.format when it is reached")
-		i.unsupported = "format"
-	}
-	return i
-}
-
-func (e *element) filled(ofForm bool) *filled {
-	e.attributes("mode", "namelist")
-	f := &filled{place: e.place, actions: e.actions()}
-	mode := e.text("mode")
-	switch {
-	case !ofForm && (mode != "" || e.text("namelist") != ""):
-		e.problem("<filled> of an item takes neither mode nor namelist")
-	case mode == "any":
-		f.any = true
-	case mode != "" && mode != "all":
-		e.problem("mode is %q; expected all or any", mode)
-	}
-	f.names = strings.Fields(e.text("namelist"))
-	return f
 }
 
 func (e *element) problem(format string, args ...any) {
@@ -394,8 +264,12 @@ func firstElement(node *xmlquery.Node) *xmlquery.Node {
 }
 
 func isVoiceXML(node *xmlquery.Node) bool {
-	return node.NamespaceURI == "" && node.Prefix == "" || node.NamespaceURI == Namespace
+	return node.NamespaceURI == "" && node.Prefix == "" || node.NamespaceURI == Namespace ||
+		node.NamespaceURI == grammarNamespace && node.Data == "grammar"
 }
+
+// grammarNamespace is that of SRGS 1.0.
+const grammarNamespace = "http://www.w3.org/2001/06/grammar"
 
 // vocabulary is all of VoiceXML 2.1, <send>, and the speech markup that prompts may have.
 var vocabulary = append([]string{

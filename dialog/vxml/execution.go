@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,14 +14,33 @@ import (
 	"ccxmld/script"
 )
 
-// execution is a dialog's goroutine: it runs one page after the other.
-type execution struct {
+// party is what all contexts of a dialog share: what is said to the party, and what
+// came from it.
+type party struct {
 	browser *browser
 	ctx     context.Context
 	log     *slog.Logger
+	limits  script.Limits
+
+	timeout  time.Duration // of the prompts that are queued, 0 for the property
+	queued   []dialog.Prompt
+	pending  []dialog.Message // events that came and are not thrown yet
+	passed   []string         // prompts that could not be played and had no alternative
+	recorded map[string]bool  // files of recordings
+	final    bool             // the call is over: no more turns (VoiceXML 2.0, 1.5.4)
+	steps    int              // form items since the party was heard or played to
+}
+
+// execution runs one page after the other, in the dialog's goroutine. A subdialog
+// has one of its own.
+type execution struct {
+	*party
 	runtime *script.Runtime
+	params  map[string]any // of a subdialog, for the form that it begins with
+	depth   int            // of subdialogs
 
 	page *Page
+	root *Page // the application root document, which may be the page itself
 	form *form
 	item *item // nil between items
 
@@ -30,41 +48,49 @@ type execution struct {
 	counts   map[string]int
 	events   map[string]map[string]int // by item and event
 	reprompt bool
-	timeout  time.Duration // of the prompts that are queued, 0 for the property
-	queued   []dialog.Prompt
-	pending  []dialog.Message // events that came and are not thrown yet
-	passed   []string         // prompts that could not be played and had no alternative
-	final    bool             // the call is over: no more turns (VoiceXML 2.0, 1.5.4)
-	steps    int              // form items since the party was heard or played to
+	last     *goja.Object // lastresult$, nil before the first one
 }
 
 // mostSteps bounds how many items are visited while nothing is heard: a page
 // that goes in circles ends there.
 const mostSteps = 1000
 
+func (p *party) newExecution(page *Page) *execution {
+	x := &execution{party: p, runtime: page.language.NewRuntime(p.limits)}
+	p.browser.declareSession(x.runtime)
+	return x
+}
+
 // run runs the dialog from its first page to its exit.
-func (x *execution) run(first *Page, form *form) *exit {
-	err := x.enterPage(first, form)
+func (x *execution) run(first *jump) *exit {
+	err := x.interpret(first)
+	var end *exit
+	switch {
+	case err == nil: // no item is left (VoiceXML 2.0, 2.1.6.2)
+		end = &exit{}
+	case errors.As(err, &end):
+	default:
+		end = &exit{reason: err.Error()}
+	}
+	return x.playOut(end)
+}
+
+// interpret runs pages until there is nothing left to run, or an error that is no
+// jump.
+func (x *execution) interpret(first *jump) error {
+	err := x.enterPage(first)
 	for {
 		var to *jump
-		var end *exit
-		switch {
-		case err == nil:
-			end = &exit{} // no item is left (VoiceXML 2.0, 2.1.6.2)
-		case errors.As(err, &end), errors.As(err, &to):
-		default:
-			end = &exit{reason: err.Error()}
-		}
-		if end != nil {
-			return x.playOut(end)
+		if !errors.As(err, &to) {
+			return err
 		}
 		if x.steps++; x.steps > mostSteps {
-			return x.playOut(x.circles())
+			return x.circles()
 		}
-		if to.page != nil {
-			err = x.enterPage(to.page, to.form)
+		if to.page != nil && to.page != x.page || to.fresh {
+			err = x.enterPage(to)
 		} else {
-			err = x.enterForm(to.form)
+			err = x.enterForm(to.form, to.input)
 		}
 	}
 }
@@ -80,22 +106,67 @@ func (x *execution) playOut(end *exit) *exit {
 	return end
 }
 
-// enterPage initialises a page and runs it, from the given form or its first.
-func (x *execution) enterPage(p *Page, f *form) error {
-	x.page, x.form, x.item = p, nil, nil
-	x.runtime.CleanGlobals()
-	for _, scope := range []string{applicationScope, documentScope, dialogScope, anonymousScope} {
-		x.runtime.OpenScope(scope)
-	}
+// enterPage initialises a page and runs it, from the form that the jump leads to
+// or its first.
+func (x *execution) enterPage(to *jump) error {
+	x.form, x.item = nil, nil
 	x.events = make(map[string]map[string]int)
-	x.runtime.Declare(applicationScope, "lastresult$", x.runtime.VM().NewArray())
-	if err := x.runAll(p.init); err != nil {
+	x.runtime.CleanGlobals()
+	before := x.page
+	x.page = to.page
+	if err := x.enterApplication(to, before); err != nil {
 		return x.caught(err)
 	}
-	if f == nil {
-		f = p.forms[0]
+	if err := x.enterDocument(); err != nil {
+		return x.caught(err)
 	}
-	return x.enterForm(f)
+	f := to.form
+	if f == nil {
+		if len(x.page.forms) == 0 {
+			return nil
+		}
+		f = x.page.forms[0]
+	}
+	return x.enterForm(f, to.input)
+}
+
+// enterApplication makes the page's application root document the present one. Its
+// variables stay when a page of the same application follows, or the root itself
+// (VoiceXML 2.0, 1.5.2), unless it is the root that follows itself or is submitted to.
+func (x *execution) enterApplication(to *jump, before *Page) error {
+	root := to.root
+	if root == nil { // a link or grammar of the root leads to it
+		root = to.page
+	}
+	anew := root == to.page && (to.submitted || before != nil && before.URI == root.URI)
+	if x.root != nil && x.root.URI == root.URI && !anew {
+		return nil
+	}
+	x.page, x.root = root, root
+	x.runtime.OpenScope(applicationScope)
+	x.runtime.SwitchScope(documentScope, x.runtime.Scope(applicationScope))
+	x.runtime.OpenScope(dialogScope)
+	x.openAnonymous()
+	if x.last != nil {
+		x.runtime.Declare(applicationScope, "lastresult$", x.last)
+	}
+	if err := x.runAll(root.init); err != nil {
+		return err
+	}
+	x.page = to.page
+	return nil
+}
+
+// enterDocument runs what initialises the page, which its root has had already.
+func (x *execution) enterDocument() error {
+	x.runtime.OpenScope(dialogScope)
+	x.openAnonymous()
+	if x.page.URI == x.root.URI {
+		x.runtime.SwitchScope(documentScope, x.runtime.Scope(applicationScope))
+		return nil
+	}
+	x.runtime.OpenScope(documentScope)
+	return x.runAll(x.page.init)
 }
 
 // caught gives an error that is an event to its handler. What the handler throws
@@ -120,36 +191,62 @@ func (x *execution) caught(err error) error {
 }
 
 // enterForm runs the form interpretation algorithm on a form (VoiceXML 2.0,
-// appendix C).
-func (x *execution) enterForm(f *form) error {
+// appendix C). The input is what has led there, nil for none.
+func (x *execution) enterForm(f *form, in *input) error {
 	x.form, x.item, x.next = f, nil, nil
 	x.runtime.OpenScope(dialogScope)
 	x.openAnonymous()
 	x.counts = make(map[string]int)
 	x.events = make(map[string]map[string]int)
 	x.reprompt = true
-	if err := x.initialise(); err != nil {
-		if err = x.caught(err); err != nil {
-			return err
-		}
+	err := x.initialise()
+	if err == nil && in != nil {
+		err = x.enterWith(in)
 	}
-	for {
-		done, err := x.step()
+	if err != nil {
+		err = x.caught(err)
+	}
+	for done := false; !done; {
 		var to *jump
 		if errors.As(err, &to) && to.item != nil {
-			x.next, x.reprompt = to.item, true
+			x.next, x.reprompt, err = to.item, true, nil
 			continue
 		}
-		if err != nil || done {
+		if err != nil {
+			return err
+		}
+		done, err = x.step()
+	}
+	return err
+}
+
+// enterWith processes an input that has led to the form.
+func (x *execution) enterWith(in *input) error {
+	if in.choice != nil {
+		x.item = x.form.items[0]
+		return x.chosen(x.item, in)
+	}
+	return x.fill(in)
+}
+
+// initialise declares the form's variables and those of its items. Parameters of a
+// subdialog go before what the page has for them (VoiceXML 2.0, 2.3.4).
+func (x *execution) initialise() error {
+	params := x.params
+	x.params = nil
+	for _, a := range x.form.init {
+		v, ok := a.(*varAction)
+		if value, given := params[nameOfVar(v, ok)]; given {
+			x.runtime.Declare(dialogScope, v.name, native(x.runtime.VM(), value))
+			delete(params, v.name)
+			continue
+		}
+		if err := a.run(x); err != nil {
 			return err
 		}
 	}
-}
-
-// initialise declares the form's variables and those of its items.
-func (x *execution) initialise() error {
-	if err := x.runAll(x.form.init); err != nil {
-		return err
+	for name := range params {
+		return thrownf("error.semantic", "the parameter %s is no <var> of the subdialog's form", name)
 	}
 	for _, i := range x.form.items {
 		value := goja.Undefined()
@@ -162,6 +259,13 @@ func (x *execution) initialise() error {
 		x.runtime.Declare(dialogScope, i.name, value)
 	}
 	return nil
+}
+
+func nameOfVar(v *varAction, ok bool) string {
+	if !ok {
+		return ""
+	}
+	return v.name
 }
 
 // step selects an item, collects its input and processes it. done is set when
@@ -183,7 +287,7 @@ func (x *execution) step() (done bool, err error) {
 		return false, x.caught(err)
 	}
 	x.item = i
-	if !x.final && (i == nil || !i.block) {
+	if !x.final && (i == nil || i.kind != block) {
 		// An event of the session is for the handlers of the item that is about
 		// to listen. What this one has to say is still to be said.
 		if m, ok := x.nextMessage(); ok {
@@ -230,22 +334,27 @@ func (x *execution) choose() (*item, error) {
 func (x *execution) visit(i *item) error {
 	reprompt := x.reprompt
 	x.reprompt = true // unless a handler ends the step
-	switch {
-	case i.unsupported != "":
-		x.set(i.name, x.runtime.VM().ToValue(true)) // visited once
-		return thrownf("error.unsupported."+i.unsupported, "<%s> with %s is not supported", i.tag, i.unsupported)
-	case i.block:
+	switch i.kind {
+	case block:
 		x.set(i.name, x.runtime.VM().ToValue(true))
 		x.openAnonymous()
 		return x.runAll(i.actions)
+	case object:
+		x.set(i.name, x.runtime.VM().ToValue(true)) // visited once
+		return thrownf("error.unsupported.objectname", "<object> is not supported")
 	}
-	if reprompt || i.transfer != nil {
+	if reprompt || i.kind == transferItem {
 		if err := x.queuePrompts(i); err != nil {
 			return err
 		}
 	}
-	if i.transfer != nil {
+	switch i.kind {
+	case transferItem:
 		return x.transfer(i)
+	case subdialogItem:
+		return x.call(i)
+	case record:
+		return x.record(i)
 	}
 	return x.collect(i)
 }
@@ -280,113 +389,23 @@ func (x *execution) queuePrompts(i *item) error {
 	return nil
 }
 
-// collect takes the input of a field, and processes it.
-func (x *execution) collect(i *item) error {
-	listen := &dialog.Listen{
-		Grammar: i.grammar, TermDigits: x.property("termchar"), First: x.interval("timeout"),
-		Inter: x.interval("interdigittimeout"), Term: x.interval("termtimeout"),
-	}
-	if x.timeout > 0 {
-		listen.First = x.timeout
-	}
-	listen.First = max(listen.First, time.Millisecond) // 0 would be for ever
-	o, ok := x.turn(listen)
-	switch {
-	case !ok:
-		return &thrown{event: "connection.disconnect.hangup"}
-	case o.End == dialog.Interrupted:
-		return x.interrupted()
-	case o.End == dialog.Failed:
-		return &thrown{event: "error.noresource", message: o.Problems[len(o.Problems)-1]}
-	case o.End == dialog.Silence:
-		return &thrown{event: "noinput"}
-	case o.End == dialog.Mismatch:
-		return &thrown{event: "nomatch"}
-	}
-	x.assignResult(i, o.Digits)
-	return x.process(i)
-}
-
-// interrupted throws the event that has ended a turn.
-func (x *execution) interrupted() error {
-	if m, ok := x.nextMessage(); ok {
-		return external(m)
-	}
-	return &thrown{event: "connection.disconnect.hangup"}
-}
-
-// assignResult gives a field its value, its shadow variable, and sets
-// application.lastresult$ (VoiceXML 2.0, 2.3.1 and 5.1.5).
-func (x *execution) assignResult(i *item, digits string) {
-	vm := x.runtime.VM()
-	value := vm.ToValue(digits)
-	x.set(i.name, value)
-	result := func() *goja.Object {
-		o := vm.NewObject()
-		for _, property := range []struct {
-			name  string
-			value any
-		}{{"utterance", digits}, {"inputmode", "dtmf"}, {"confidence", 1.0}, {"interpretation", digits}} {
-			_ = o.Set(property.name, property.value) // a new object takes properties
-		}
-		return o
-	}
-	x.set(i.name+"$", result())
-	last := vm.NewArray(result())
-	for _, key := range result().Keys() {
-		_ = last.Set(key, last.Get("0").(*goja.Object).Get(key))
-	}
-	x.runtime.Declare(applicationScope, "lastresult$", last)
-}
-
-// process runs the <filled> elements that the new value makes true: the item's,
-// then the form's.
-func (x *execution) process(i *item) error {
-	for _, f := range i.filled {
-		x.openAnonymous()
-		if err := x.runAll(f.actions); err != nil {
-			return err
-		}
-	}
-	for _, f := range x.form.filled {
-		if !x.applies(f, i) {
-			continue
-		}
-		x.openAnonymous()
-		if err := x.runAll(f.actions); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// applies tells whether a <filled> of the form is about an item that has just
-// been filled: any of its names, or all of them.
-func (x *execution) applies(f *filled, filled *item) bool {
-	concerned, all := false, true
-	for _, i := range x.form.items {
-		if i.block || len(f.names) > 0 && !slices.Contains(f.names, i.name) {
-			continue
-		}
-		concerned = concerned || i == filled
-		value := x.runtime.Scope(dialogScope).Get(i.name)
-		all = all && value != nil && !goja.IsUndefined(value)
-	}
-	return concerned && (f.any || all)
-}
-
 // turn plays what is queued and, if listen is given, takes digits. It reports
 // false when the call is over.
 func (x *execution) turn(listen *dialog.Listen) (dialog.Outcome, bool) {
-	prompts := x.queued
+	if listen == nil && len(x.queued) == 0 {
+		return dialog.Outcome{}, !x.final && x.ctx.Err() == nil
+	}
+	return x.take(dialog.Turn{Listen: listen})
+}
+
+// take has a turn that begins with what is queued.
+func (x *execution) take(t dialog.Turn) (dialog.Outcome, bool) {
+	t.Prompts, t.Forgiving = x.queued, true
 	x.queued, x.timeout = nil, 0
 	if x.final || x.ctx.Err() != nil {
 		return dialog.Outcome{}, false
 	}
-	if listen == nil && len(prompts) == 0 {
-		return dialog.Outcome{}, true
-	}
-	o, ok := x.browser.take(x.ctx, dialog.Turn{Prompts: prompts, Listen: listen, Forgiving: true}, &x.pending)
+	o, ok := x.browser.take(x.ctx, t, &x.pending, nil)
 	if ok {
 		x.steps = 0
 		if o.End != dialog.Failed && len(x.passed) < 10 {
@@ -404,21 +423,30 @@ func (x *execution) disconnect(values dialog.Values) error {
 	return &thrown{event: "connection.disconnect.hangup"}
 }
 
-// load gets another page, or finds a form of this one.
-func (x *execution) load(next string, how *dialog.Fetch) (*Page, *form, error) {
-	reference, id, hasID := strings.Cut(next, "#")
-	page, err := x.browser.load(x.ctx, x.page.base, reference, how)
-	if err != nil {
-		return nil, nil, err
+// load gets another page with its application root document, which may be the present
+// one. base is the page that names it.
+func (x *execution) load(base *Page, next string, f fetching, how *dialog.Fetch, present *Page) (*jump, error) {
+	reference, id, _ := strings.Cut(next, "#")
+	to := &jump{fresh: true}
+	err := x.fetch(f, func(ctx context.Context) (err error) {
+		if to.page, err = x.browser.load(ctx, base.base, reference, how); err == nil {
+			to.root, err = x.browser.pages.root(ctx, to.page, present)
+		}
+		return err
+	})
+	var event *thrown
+	switch {
+	case errors.As(err, &event):
+		return nil, event
+	case err != nil:
+		return nil, badFetch(err)
+	case id == "":
+		return to, nil
 	}
-	if !hasID || id == "" {
-		return page, nil, nil
+	if to.form = to.page.byID[id]; to.form == nil {
+		return nil, thrownf("error.badfetch", "there is no dialog %q in %s", id, to.page.URI)
 	}
-	form := page.byID[id]
-	if form == nil {
-		return nil, nil, fmt.Errorf("there is no dialog %q in %s", id, page.URI)
-	}
-	return page, form, nil
+	return to, nil
 }
 
 func (x *execution) set(name string, value goja.Value) {
@@ -467,6 +495,8 @@ func (x *execution) itemName() string {
 // where says which element is being executed.
 func (x *execution) where() string {
 	switch {
+	case x.page == nil:
+		return x.browser.request.Source
 	case x.item != nil:
 		return x.item.position.String()
 	case x.form != nil:

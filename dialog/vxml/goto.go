@@ -2,71 +2,52 @@ package vxml
 
 import (
 	"strings"
-	"time"
 
 	"github.com/dop251/goja"
 
 	"ccxmld/dialog"
+	"ccxmld/fetch"
 	"ccxmld/script"
 )
 
-// gotoAction is <goto> (VoiceXML 2.0, 5.3.7) or <submit> (5.3.8).
+// gotoAction is <goto> (VoiceXML 2.0, 5.3.7), <submit> (5.3.8), or where a choice or
+// link leads.
 type gotoAction struct {
 	place
-	submit           bool
-	next             string
-	expr             *script.Expression
-	nextItem         string
-	itemExpr         *script.Expression
-	namelist         []namedValue
-	method, enctype  string
-	timeout          time.Duration
-	maxAge, maxStale *time.Duration
+	from            *Page // that has it; nil for the active one
+	submit          bool
+	next            string
+	expr            *script.Expression
+	nextItem        string
+	itemExpr        *script.Expression
+	namelist        []namedValue
+	method, enctype string
+	fetching        fetching
 }
 
 func (e *element) gotoAction() action {
 	a := &gotoAction{
 		place: e.place, submit: e.tag == "submit", next: e.text("next"), expr: e.expression("expr"),
 		nextItem: e.text("nextitem"), itemExpr: e.expression("expritem"), namelist: e.namelist(),
-		method: strings.ToLower(e.text("method")), enctype: e.text("enctype"), timeout: e.time("fetchtimeout"),
-		maxAge: e.age("maxage"), maxStale: e.age("maxstale"),
+		method: e.method(), enctype: e.text("enctype"), fetching: e.fetching(),
 	}
-	ways := []string{"next", "expr"}
 	if a.submit {
 		e.attributes("next", "expr", "namelist", "method", "enctype", "fetchtimeout", "maxage", "maxstale")
-		if a.method != "" && a.method != "get" && a.method != "post" {
-			e.problem("method is %q; expected get or post", a.method)
-		}
+		e.exactlyOne("next", "expr")
 	} else {
 		e.attributes("next", "expr", "nextitem", "expritem", "fetchtimeout", "maxage", "maxstale")
-		ways = append(ways, "nextitem", "expritem")
-	}
-	given := 0
-	for _, way := range ways {
-		if e.has(way) {
-			given++
-		}
-	}
-	if given != 1 {
-		e.problem("<%s> needs exactly one of %s", e.tag, strings.Join(ways, ", "))
+		e.exactlyOne("next", "expr", "nextitem", "expritem")
 	}
 	return a
 }
 
-// age reads maxage or maxstale, which are whole seconds in VoiceXML.
-func (e *element) age(name string) *time.Duration {
-	text := e.text(name)
-	if text == "" {
-		return nil
+// method reads get or post.
+func (e *element) method() string {
+	method := strings.ToLower(e.text("method"))
+	if method != "" && method != "get" && method != "post" {
+		e.problem("method is %q; expected get or post", method)
 	}
-	if strings.Trim(text, "0123456789") == "" {
-		text += "s"
-	}
-	d, err := dialog.ParseTime(text)
-	if err != nil {
-		e.problem("<%s %s=%q>: expected a number of seconds", e.tag, name, e.text(name))
-	}
-	return &d
+	return method
 }
 
 func (a *gotoAction) run(x *execution) error {
@@ -85,62 +66,98 @@ func (a *gotoAction) run(x *execution) error {
 		}
 		return thrownf("error.badfetch", "there is no form item %q", name)
 	}
-	next := a.next
-	if a.expr != nil {
-		var err error
-		if next, err = x.text(a.expr); err != nil {
+	next, err := x.reference(a.next, a.expr)
+	if err != nil {
+		return err
+	}
+	from := a.from
+	if from == nil {
+		from = x.page
+	}
+	if id, ok := cutHash(next); ok && !a.submit {
+		form := from.byID[id]
+		if form == nil {
+			return thrownf("error.badfetch", "there is no dialog %q in %s", id, from.URI)
+		}
+		return &jump{page: from, form: form}
+	}
+	how := x.how("document", a.fetching)
+	if a.submit {
+		how.Method, how.Enctype = a.method, a.enctype
+		list := a.namelist
+		if list == nil {
+			list = x.inputs()
+		}
+		if err := x.submit(how, list); err != nil {
 			return err
 		}
 	}
-	if id, ok := strings.CutPrefix(next, "#"); ok && !a.submit {
-		form := x.page.byID[id]
-		if form == nil {
-			return thrownf("error.badfetch", "there is no dialog %q in %s", id, x.page.URI)
-		}
-		return &jump{form: form}
-	}
-	how := &dialog.Fetch{Method: a.method, Enctype: a.enctype, Timeout: a.timeout, MaxAge: a.maxAge, MaxStale: a.maxStale}
-	if how.Timeout == 0 {
-		how.Timeout = x.interval("fetchtimeout")
-	}
-	var err error
-	if how.Form, err = a.form(x); err != nil {
+	to, err := x.load(from, next, a.fetching, how, x.root)
+	if err != nil {
 		return err
 	}
-	page, form, err := x.load(next, how)
-	if err != nil {
-		return &thrown{event: "error.badfetch", message: err.Error()}
-	}
-	return &jump{page: page, form: form}
+	to.submitted = a.submit
+	return to
 }
 
-// form gives what a <submit> submits: by default all fields of the form that are
-// filled.
-func (a *gotoAction) form(x *execution) ([]dialog.Pair, error) {
-	var pairs []dialog.Pair
-	if !a.submit {
-		return nil, nil
+// inputs are all input items of the form, which is what a <submit> submits where it
+// names nothing.
+func (x *execution) inputs() []namedValue {
+	var list []namedValue
+	if x.form == nil {
+		return nil
 	}
-	if a.namelist == nil {
-		for _, i := range x.form.items {
-			value := x.runtime.Scope(dialogScope).Get(i.name)
-			if i.block || value == nil || goja.IsUndefined(value) {
-				continue
-			}
-			text, err := x.runtime.Text(value)
-			if err != nil {
-				return nil, semantic(err)
-			}
-			pairs = append(pairs, dialog.Pair{Name: i.name, Value: text})
+	for _, i := range x.form.items {
+		if i.isInput() && x.isFilled(i) {
+			list = append(list, namedValue{name: i.name})
 		}
-		return pairs, nil
 	}
-	for _, entry := range a.namelist {
-		text, err := x.text(entry.value)
+	return list
+}
+
+// submit puts values into a request: objects by their properties, recordings as
+// files, and what is undefined not at all.
+func (x *execution) submit(how *dialog.Fetch, list []namedValue) error {
+	for _, entry := range list {
+		var value goja.Value
+		var err error
+		if entry.value != nil {
+			value, err = x.eval(entry.value)
+		} else {
+			value = x.runtime.Scope(dialogScope).Get(entry.name)
+		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		pairs = append(pairs, dialog.Pair{Name: entry.name, Value: text})
+		if err := x.submitValue(how, entry.name, value, 0); err != nil {
+			return err
+		}
 	}
-	return pairs, nil
+	return nil
+}
+
+func (x *execution) submitValue(how *dialog.Fetch, name string, value goja.Value, depth int) error {
+	if goja.IsUndefined(value) {
+		return nil
+	}
+	if o, ok := value.(*goja.Object); ok && depth < 10 && o.ClassName() == "Object" {
+		for _, key := range o.Keys() {
+			if err := x.submitValue(how, name+"."+key, o.Get(key), depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	text, err := x.runtime.Text(value)
+	switch {
+	case err != nil:
+		return semantic(err)
+	case !x.recorded[text]:
+		how.Form = append(how.Form, dialog.Pair{Name: name, Value: text})
+	case how.Method != "post" || how.Enctype != fetch.Multipart:
+		return thrownf("error.semantic", "%s is a recording; submit it by method=\"post\" and enctype=\"%s\"", name, fetch.Multipart)
+	default:
+		how.Recordings = append(how.Recordings, dialog.Pair{Name: name, Value: text})
+	}
+	return nil
 }

@@ -1,10 +1,14 @@
 package vxml
 
 import (
+	"context"
+	"errors"
 	"strings"
 
 	"ccxmld/dialog"
 	"ccxmld/dialog/srgs"
+	"ccxmld/fetch"
+	"ccxmld/script"
 )
 
 // anyOf is the union of grammars.
@@ -34,44 +38,149 @@ func (g anyOf) Match(input string) dialog.Match {
 	return dialog.NoMatch
 }
 
-// grammar gives the simplest form; nil if there is none.
-func (g anyOf) grammar() dialog.Grammar {
-	switch len(g) {
-	case 0:
-		return nil
-	case 1:
-		return g[0]
+// grammar is a <grammar>, a builtin type, or the digits of a choice.
+type grammar struct {
+	place
+	// compiled is nil for one that is not compiled with the page: it is, or refers
+	// to, something that has to be fetched.
+	compiled srgs.Grammar
+	// speech is set for grammars of what is spoken, which nobody here hears.
+	speech   bool
+	inline   *srgs.Source
+	src      string
+	srcExpr  *script.Expression
+	fetching fetching
+}
+
+// press makes digits a grammar of their own, which means value.
+func (e *element) press(digits string, value any) *grammar {
+	compiled, err := srgs.Keys(digits, value)
+	if err != nil {
+		e.problem("<%s dtmf>: %v", e.tag, err)
 	}
-	return g
+	return &grammar{place: e.place, compiled: compiled}
 }
 
 // builtin adds a builtin grammar, such as digits?length=4.
-func (e *element) builtin(to anyOf, text string) anyOf {
-	name, _, _ := strings.Cut(text, "?")
-	if strings.TrimSpace(name) != "digits" {
-		e.notice("the builtin grammar %s is not supported yet; it is ignored", name)
-		return to
-	}
-	g, err := srgs.Builtin(text)
-	if err != nil {
+func (e *element) builtin(to []*grammar, text string) []*grammar {
+	compiled, err := srgs.Builtin(text)
+	switch {
+	case errors.Is(err, srgs.ErrSpeech):
+		return append(to, &grammar{place: e.place, speech: true})
+	case err != nil:
 		e.problem("the grammar %s: %v", text, err)
 		return to
 	}
+	return append(to, &grammar{place: e.place, compiled: compiled})
+}
+
+// grammar compiles a <grammar>.
+func (e *element) grammar(to []*grammar) []*grammar {
+	g := &grammar{place: e.place}
+	src, text := e.text("src"), ""
+	switch {
+	case strings.HasPrefix(src, "builtin:"):
+		return e.builtin(to, src)
+	case e.has("src") || e.has("srcexpr"):
+		e.attributes("src", "srcexpr", "type", "mode", "weight", "fetchtimeout", "maxage", "maxstale")
+		e.exactlyOne("src", "srcexpr")
+		g.src, g.srcExpr, g.fetching = src, e.expression("srcexpr"), e.fetching()
+		g.speech = e.text("mode") == "voice"
+		return append(to, g)
+	}
+	source := srgs.Source{URI: e.page.base, Root: e.node, Places: e.places}
+	if firstElement(e.node) == nil {
+		text, source.At = e.textOf()
+		switch {
+		case e.text("mode") == "voice":
+			e.notice("%s", speechNotice)
+			g.speech = true
+			return append(to, g)
+		case !srgs.IsABNF(text):
+			e.notice("this <grammar> is neither of SRGS's XML form nor of its ABNF form, or it is empty; it is ignored")
+			g.speech = true
+			return append(to, g)
+		}
+		source.Root, source.Text = nil, text
+	}
+	e.compileGrammar(g, source)
 	return append(to, g)
 }
 
-// grammar compiles a <grammar> of a field.
-func (e *element) grammar(to anyOf) anyOf {
-	e.attributes("src", "type", "mode", "version", "root", "tag-format", "weight", "base", "maxage", "maxstale", "fetchtimeout")
-	src := e.text("src")
-	kind, rest, _ := strings.Cut(src, "/")
+const speechNotice = `speech grammars are not supported; digits go on. A grammar of digits has mode="dtmf"`
+
+var errElsewhere = errors.New("elsewhere")
+
+// compileGrammar compiles a grammar in the page. One that refers to others is
+// compiled when it is needed.
+func (e *element) compileGrammar(g *grammar, source srgs.Source) {
+	elsewhere := false
+	compiled, err := srgs.Compile(source, func(string, string) (srgs.Source, error) {
+		elsewhere = true
+		return srgs.Source{}, errElsewhere
+	})
+	var problems Problems
 	switch {
-	case kind == "builtin:dtmf" || kind == "builtin:grammar":
-		return e.builtin(to, rest)
-	case e.text("mode") == "voice" || e.text("mode") == "" && src == "" && firstElement(e.node) == nil:
-		e.notice("speech grammars are not supported yet; digits go on")
+	case elsewhere:
+		g.inline = &source
+	case errors.Is(err, srgs.ErrSpeech):
+		g.speech = true
+		e.notice("%s", speechNotice)
+	case errors.As(err, &problems):
+		e.problems = append(e.problems, problems...)
+	case err != nil:
+		e.problem("%v", err)
 	default:
-		e.notice("grammars other than builtin:dtmf/digits are not supported yet; this one is ignored")
+		g.compiled = compiled
+		e.page.Notices = append(e.page.Notices, compiled.Notices...)
 	}
-	return to
+}
+
+// grammar gets and compiles what a <grammar> has not in its page, and the grammars
+// that it refers to. It blocks. A grammar that refers to no others is kept.
+func (p *pages) grammar(ctx context.Context, base, src string, inline *srgs.Source, how *dialog.Fetch) (srgs.Grammar, error) {
+	load := func(uri, _ string) (srgs.Source, error) {
+		source, _, err := p.grammarSource(ctx, uri, how)
+		return source, err
+	}
+	if inline != nil {
+		return srgs.Compile(*inline, load)
+	}
+	uri, err := fetch.Resolve(base, src)
+	if err != nil {
+		return nil, err
+	}
+	document, rule, _ := strings.Cut(uri, "#")
+	source, version, err := p.grammarSource(ctx, document, how)
+	if err != nil {
+		return nil, err
+	}
+	source.Rule = rule
+	if known, ok := p.grammars.get(uri, version); ok {
+		return known, nil
+	}
+	alone := true
+	compiled, err := srgs.Compile(source, func(uri, kind string) (srgs.Source, error) {
+		alone = false
+		return load(uri, kind)
+	})
+	if err == nil && alone {
+		p.grammars.put(uri, version, compiled)
+	}
+	return compiled, err
+}
+
+// grammarSource fetches a grammar of either form.
+func (p *pages) grammarSource(ctx context.Context, uri string, how *dialog.Fetch) (source srgs.Source, version string, err error) {
+	response, err := p.service.Fetch(ctx, uri, how)
+	if err != nil {
+		return source, "", err
+	}
+	source.URI = response.URI
+	if text := response.Text(); srgs.IsABNF(text) {
+		source.Text = text
+		return source, response.Version, nil
+	}
+	source.Root, source.Places, err = response.PlacedXML(fetch.XMLLimits{})
+	return source, response.Version, err
 }

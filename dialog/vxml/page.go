@@ -1,7 +1,6 @@
 package vxml
 
 import (
-	"ccxmld/dialog"
 	"ccxmld/script"
 )
 
@@ -30,55 +29,80 @@ type Page struct {
 	// loads, but its author should know.
 	Notices Problems
 
-	base     string // relative URIs resolve against it
-	language *script.Language
-	init     []action // var and script, in document order
-	level             // of the document
-	forms    []*form
-	byID     map[string]*form
+	base        string // relative URIs resolve against it
+	application string // the URI of its application root document, "" for none
+	language    *script.Language
+	init        []action // var, script and data, in document order
+	level                // of the document
+	forms       []*form
+	byID        map[string]*form
 }
 
-// level is what a document, a form and an item each may have: properties and
-// event handlers, which those inside inherit.
+// level is what a document, a form and an item each may have: properties, event
+// handlers and links, which those inside inherit.
 type level struct {
 	properties map[string]string
 	handlers   []*handler
+	links      []*link
 }
 
-// form is a <form> (VoiceXML 2.0, 2.1).
+// form is a <form> (VoiceXML 2.0, 2.1), or a <menu>, which is a form with one item
+// (2.2).
 type form struct {
 	place
 	level
-	id     string
-	init   []action
-	items  []*item
-	filled []*filled
+	id         string
+	everywhere bool // scope="document": its grammars are active in the whole page
+	init       []action
+	items      []*item
+	filled     []*filled // its own and those of its items, in document order
+	grammars   []*grammar
 }
 
-// item is a form item: a <block> or a <field> (VoiceXML 2.0, 2.3).
+// kind is what a form item is.
+type kind int
+
+const (
+	block kind = iota
+	field
+	initial
+	menu
+	record
+	transferItem
+	subdialogItem
+	object
+)
+
+// item is a form item (VoiceXML 2.0, 2.3), or what a <menu> listens with.
 type item struct {
 	place
 	level
+	kind    kind
 	name    string // of its variable
 	expr    *script.Expression
 	cond    *script.Expression
 	prompts []*prompt
-	filled  []*filled
 
-	// A block has actions, a field a grammar, a transfer itself; unsupported says which kind of
-	// item is neither.
-	block       bool
-	actions     []action
-	grammar     dialog.Grammar
-	transfer    *transfer
-	unsupported string
+	slot     string // of a field
+	modal    bool   // only its own grammars are active
+	grammars []*grammar
+	choices  []*choice // of a menu, or the options of a field
+	actions  []action  // of a block
+
+	record    *recording
+	transfer  *transfer
+	subdialog *subdialog
 }
+
+// isInput tells whether it is an input item: one that <filled> is about.
+func (i *item) isInput() bool { return i.kind != block && i.kind != initial }
 
 // filled is a <filled> (VoiceXML 2.0, 2.4).
 type filled struct {
 	place
+	item    *item // nil for one of the form
 	any     bool
-	names   []string // of a form; nil for all of its fields
+	names   []string // of a form; nil for all of its items
 	actions []action
 }
 

@@ -25,22 +25,38 @@ type prompt struct {
 	parts   []part
 }
 
-// part is a piece of a prompt.
+// part is a piece of a prompt: one of these.
 type part struct {
-	text    string             // as it stands
-	value   *script.Expression // <value>
-	pause   time.Duration      // <break>
-	markup  string             // a tag of speech markup
-	audio   *audio
-	isPause bool
+	text      string             // as it stands
+	value     *script.Expression // <value>
+	pause     *time.Duration     // <break>
+	markup    string             // a tag of speech markup
+	audio     *audio
+	each      *each
+	enumerate *enumerate
+	mark      *mark
+	sayAs     *sayAs
 }
 
 // audio is an <audio> with its alternative.
 type audio struct {
-	src     string
-	expr    *script.Expression
-	timeout time.Duration
-	parts   []part
+	src      string
+	expr     *script.Expression
+	fetching fetching
+	parts    []part
+}
+
+// each is a <foreach> in a prompt (VoiceXML 2.1, 6).
+type each struct {
+	item  string
+	array *script.Expression
+	parts []part
+}
+
+// mark is a <mark> (VoiceXML 2.1, 4).
+type mark struct {
+	name string
+	expr *script.Expression
 }
 
 // markup is what prompts may have for the engine to read.
@@ -77,11 +93,12 @@ func (e *element) runs() []run {
 
 // speaks tells whether an element belongs to a prompt.
 func (e *element) speaks(node *xmlquery.Node) bool {
-	return isVoiceXML(node) && (node.Data == "audio" || node.Data == "value" || slices.Contains(markup, node.Data))
+	return isVoiceXML(node) && (node.Data == "audio" || node.Data == "value" || node.Data == "enumerate" || slices.Contains(markup, node.Data))
 }
 
 func (e *element) prompt() *prompt {
 	e.attributes("bargein", "cond", "count", "timeout")
+	e.attributes("cond", "count", "bargein", "timeout", "lang", "base")
 	p := &prompt{place: e.place, cond: e.expression("cond"), count: 1, bargein: e.text("bargein"), parts: e.parts()}
 	if text := e.text("count"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -145,10 +162,20 @@ func (e *element) part(list []part, node *xmlquery.Node) []part {
 	case k.tag == "audio":
 		list = append(list, part{audio: k.audio()})
 	case k.tag == "break":
-		list = append(list, part{isPause: true, pause: k.pause()})
-	case k.tag == "mark" || k.tag == "lexicon" || k.tag == "desc":
-	case k.tag == "enumerate" || k.tag == "foreach":
-		k.notice("<%s> is not supported yet; it is ignored", k.tag)
+		pause := k.pause()
+		list = append(list, part{pause: &pause})
+	case k.tag == "mark":
+		k.attributes("name", "nameexpr")
+		k.exactlyOne("name", "nameexpr")
+		list = append(list, part{mark: &mark{k.text("name"), k.expression("nameexpr")}})
+	case k.tag == "lexicon" || k.tag == "desc":
+	case k.tag == "enumerate":
+		list = append(list, part{enumerate: k.enumerate()})
+	case k.tag == "foreach":
+		item, array := k.each()
+		list = append(list, part{each: &each{item, array, k.parts()}})
+	case k.tag == "say-as":
+		list = append(list, part{sayAs: k.sayAs()})
 	case slices.Contains(markup, k.tag):
 		list = append(list, part{markup: k.openingTag()})
 		list = append(list, k.parts()...)
@@ -189,7 +216,7 @@ func (e *element) audio() *audio {
 	if e.has("src") == e.has("expr") {
 		e.problem("<audio> needs exactly one of src and expr")
 	}
-	return &audio{src: e.text("src"), expr: e.expression("expr"), timeout: e.time("fetchtimeout"), parts: e.parts()}
+	return &audio{src: e.text("src"), expr: e.expression("expr"), fetching: e.fetching(), parts: e.parts()}
 }
 
 // pause gives the length of a <break>.
@@ -259,33 +286,82 @@ func (s *speech) take(to []dialog.Prompt) []dialog.Prompt {
 	return append(to, dialog.Prompt{Text: plain})
 }
 
+// rendering is what a prompt has come to so far.
+type rendering struct {
+	list   []dialog.Prompt
+	speech speech
+}
+
+// add adds what is not speech.
+func (r *rendering) add(prompts ...dialog.Prompt) {
+	r.list = append(r.speech.take(r.list), prompts...)
+}
+
 // render evaluates the parts of a prompt into what is to be played.
 func (x *execution) render(parts []part) ([]dialog.Prompt, error) {
-	var list []dialog.Prompt
-	var s speech
+	var r rendering
+	if err := x.renderTo(&r, parts); err != nil {
+		return nil, err
+	}
+	return r.speech.take(r.list), nil
+}
+
+func (x *execution) renderTo(to *rendering, parts []part) error {
 	for _, p := range parts {
-		switch {
-		case p.value != nil:
-			text, err := x.text(p.value)
-			if err != nil {
-				return nil, err
-			}
-			s.say(text)
-		case p.markup != "":
-			s.mark(p.markup)
-		case p.isPause:
-			list = append(s.take(list), dialog.Prompt{Pause: p.pause})
-		case p.audio != nil:
-			one, err := x.renderAudio(p.audio)
-			if err != nil {
-				return nil, err
-			}
-			list = append(s.take(list), one...)
-		default:
-			s.say(p.text)
+		if err := x.renderPart(to, p); err != nil {
+			return err
+		}
+		if len(to.list) > mostQueued {
+			return thrownf("error.noresource", "a prompt has more than %d parts", mostQueued)
 		}
 	}
-	return s.take(list), nil
+	return nil
+}
+
+func (x *execution) renderPart(to *rendering, p part) error {
+	switch {
+	case p.value != nil:
+		return x.renderValue(to, p.value)
+	case p.markup != "":
+		to.speech.mark(p.markup)
+	case p.pause != nil:
+		to.add(dialog.Prompt{Pause: *p.pause})
+	case p.audio != nil:
+		one, err := x.renderAudio(p.audio)
+		if err != nil {
+			return err
+		}
+		to.add(one...)
+	case p.each != nil:
+		return x.forEach(p.each.item, p.each.array, func() error { return x.renderTo(to, p.each.parts) })
+	case p.enumerate != nil:
+		return x.enumerate(p.enumerate, to)
+	case p.mark != nil:
+		name, err := x.reference(p.mark.name, p.mark.expr)
+		if err != nil {
+			return err
+		}
+		to.add(dialog.Prompt{Mark: name})
+	case p.sayAs != nil:
+		return x.renderSayAs(to, p.sayAs)
+	default:
+		to.speech.say(p.text)
+	}
+	return nil
+}
+
+// renderValue says a value. A recording is played (VoiceXML 2.0, 4.1.4).
+func (x *execution) renderValue(to *rendering, expr *script.Expression) error {
+	text, err := x.text(expr)
+	switch {
+	case err != nil:
+		return err
+	case x.recorded[text]:
+		to.add(dialog.Prompt{Source: text, Recorded: true})
+	default:
+		to.speech.say(text)
+	}
+	return nil
 }
 
 // renderAudio evaluates an <audio>. One whose expr is undefined is left out with
@@ -308,7 +384,7 @@ func (x *execution) renderAudio(a *audio) ([]dialog.Prompt, error) {
 	if src == "" {
 		return alternative, nil
 	}
-	return []dialog.Prompt{{Source: src, Base: x.page.base, Else: alternative, Fetch: &dialog.Fetch{Timeout: a.timeout}}}, nil
+	return []dialog.Prompt{{Source: src, Recorded: x.recorded[src], Base: x.page.base, Else: alternative, Fetch: x.how("audio", a.fetching)}}, nil
 }
 
 // queue evaluates a prompt and puts it behind those that wait to be played.

@@ -19,7 +19,7 @@ type transfer struct {
 	connectTimeout, maxTime string // as they are written
 }
 
-func (c *compilation) transfer(e *element) *item {
+func (e *element) transfer() *transfer {
 	e.attributes("name", "expr", "cond", "dest", "destexpr", "bridge", "type", "connecttimeout", "maxtime", "aai", "aaiexpr")
 	t := &transfer{
 		kind: e.text("type"), dest: e.text("dest"), destExpr: e.expression("destexpr"), aai: e.text("aai"),
@@ -27,9 +27,7 @@ func (c *compilation) transfer(e *element) *item {
 	}
 	e.time("connecttimeout")
 	e.time("maxtime")
-	if e.has("dest") == e.has("destexpr") {
-		e.problem("<transfer> needs exactly one of dest and destexpr")
-	}
+	e.exactlyOne("dest", "destexpr")
 	if e.has("aai") && e.has("aaiexpr") {
 		e.problem("<transfer> takes one of aai and aaiexpr")
 	}
@@ -43,26 +41,7 @@ func (c *compilation) transfer(e *element) *item {
 	case !slices.Contains([]string{"blind", "bridge", "consultation"}, t.kind):
 		e.problem("<transfer>: expected blind, bridge or consultation as its type, or true or false as bridge")
 	}
-	i := c.newItem(e)
-	i.transfer = t
-	for _, run := range e.runs() {
-		if run.element == nil {
-			i.prompts = append(i.prompts, &prompt{place: e.place, count: 1, parts: run.parts})
-			continue
-		}
-		switch k := run.element; {
-		case k.common(&i.level):
-		case k.tag == "prompt":
-			i.prompts = append(i.prompts, k.prompt())
-		case k.tag == "filled":
-			i.filled = append(i.filled, k.filled(false))
-		case k.tag == "grammar":
-			k.notice("<grammar> of a transfer is not supported yet; it is ignored")
-		default:
-			k.misplaced()
-		}
-	}
-	return i
+	return t
 }
 
 // transfer asks the session for a transfer after the prompts were heard, and waits
@@ -71,17 +50,12 @@ func (c *compilation) transfer(e *element) *item {
 func (x *execution) transfer(i *item) error {
 	t := i.transfer
 	request := dialog.Transfer{Type: t.kind, URI: t.dest, AAI: t.aai, ConnectTimeout: t.connectTimeout, MaxTime: t.maxTime}
-	for _, attribute := range []struct {
-		expr *script.Expression
-		text *string
-	}{{t.destExpr, &request.URI}, {t.aaiExpr, &request.AAI}} {
-		if attribute.expr == nil {
-			continue
-		}
-		var err error
-		if *attribute.text, err = x.text(attribute.expr); err != nil {
-			return err
-		}
+	var err error
+	if request.URI, err = x.reference(t.dest, t.destExpr); err != nil {
+		return err
+	}
+	if request.AAI, err = x.reference(t.aai, t.aaiExpr); err != nil {
+		return err
 	}
 	if o, ok := x.turn(nil); !ok {
 		return &thrown{event: "connection.disconnect.hangup"}

@@ -1,12 +1,14 @@
 package vxml
 
 import (
+	"context"
 	"errors"
 	"strings"
 
 	"github.com/antchfx/xmlquery"
 	"github.com/dop251/goja"
 
+	"ccxmld/fetch"
 	"ccxmld/script"
 )
 
@@ -63,28 +65,29 @@ func (a *assignAction) run(x *execution) error {
 	return nil
 }
 
+// scriptAction is <script>: in the page, or fetched when it runs (VoiceXML 2.0,
+// 5.3.12, and 2.1, 3).
 type scriptAction struct {
-	scope   string
-	program *script.Script
+	place
+	scope    string
+	program  *script.Script // nil for one that is fetched
+	src      string
+	srcExpr  *script.Expression
+	charset  string
+	fetching fetching
 }
 
 func (e *element) scriptAction(scope string) action {
-	e.attributes("charset")
+	e.attributes("charset", "src", "srcexpr", "fetchtimeout", "maxage", "maxstale")
 	if e.has("src") || e.has("srcexpr") {
-		e.problem("<script src> is not supported yet; put the script into the page")
-		return nil
-	}
-	var text strings.Builder
-	at := e.position
-	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
-		if child.Type == xmlquery.TextNode || child.Type == xmlquery.CharDataNode {
-			if text.Len() == 0 && e.places != nil {
-				at = e.textAt(child)
-			}
-			text.WriteString(child.Data)
+		e.exactlyOne("src", "srcexpr")
+		if text, _ := e.textOf(); strings.TrimSpace(text) != "" {
+			e.problem("<script> has either src, srcexpr or content")
 		}
+		return &scriptAction{place: e.place, scope: scope, src: e.text("src"), srcExpr: e.expression("srcexpr"), charset: e.text("charset"), fetching: e.fetching()}
 	}
-	program, err := e.language.Script(text.String(), at)
+	text, at := e.textOf()
+	program, err := e.language.Script(text, at)
 	if err != nil {
 		var scriptError *script.Error
 		if errors.As(err, &scriptError) {
@@ -93,7 +96,7 @@ func (e *element) scriptAction(scope string) action {
 		e.problems = append(e.problems, &Problem{Position: at, Element: e.tag, Code: CodeExpression, Reason: "<script>: " + reasonOf(err)})
 		return nil
 	}
-	return &scriptAction{scope, program}
+	return &scriptAction{place: e.place, scope: scope, program: program}
 }
 
 // textAt gives the place of a text, inside of its CDATA section if it is one.
@@ -111,7 +114,141 @@ func (e *element) textAt(text *xmlquery.Node) script.Position {
 }
 
 func (s *scriptAction) run(x *execution) error {
-	if err := x.runtime.Run(s.program, s.scope); err != nil {
+	program := s.program
+	if program == nil {
+		src, err := x.reference(s.src, s.srcExpr)
+		if err != nil {
+			return err
+		}
+		err = x.fetch(s.fetching, func(ctx context.Context) (err error) {
+			program, err = x.browser.pages.script(ctx, x.page, src, s.charset, x.how("script", s.fetching))
+			return err
+		})
+		if err != nil {
+			return badFetch(err)
+		}
+	}
+	if err := x.runtime.Run(program, s.scope); err != nil {
+		return semantic(err)
+	}
+	return nil
+}
+
+// textOf collects the text of an element, as that of a <script>, and tells where it
+// begins.
+func (e *element) textOf() (string, script.Position) {
+	var text strings.Builder
+	at := e.position
+	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
+		if child.Type == xmlquery.TextNode || child.Type == xmlquery.CharDataNode {
+			if text.Len() == 0 && e.places != nil {
+				at = e.textAt(child)
+			}
+			text.WriteString(child.Data)
+		}
+	}
+	return text.String(), at
+}
+
+// dataAction is <data>: an XML document is fetched and read by scripts (VoiceXML
+// 2.1, 5).
+type dataAction struct {
+	place
+	scope, name     string
+	src             string
+	srcExpr         *script.Expression
+	namelist        []namedValue
+	method, enctype string
+	fetching        fetching
+}
+
+func (e *element) dataAction(scope string) action {
+	e.attributes("name", "src", "srcexpr", "namelist", "method", "enctype", "fetchtimeout", "maxage", "maxstale")
+	e.exactlyOne("src", "srcexpr")
+	name := e.text("name")
+	if name != "" && !script.IsIdentifier(name) {
+		e.problem("<data name=%q>: not a variable name", name)
+	}
+	return &dataAction{
+		place: e.place, scope: scope, name: name, src: e.text("src"), srcExpr: e.expression("srcexpr"),
+		namelist: e.namelist(), method: e.method(), enctype: e.text("enctype"), fetching: e.fetching(),
+	}
+}
+
+func (d *dataAction) run(x *execution) error {
+	src, err := x.reference(d.src, d.srcExpr)
+	if err != nil {
+		return err
+	}
+	how := x.how("data", d.fetching)
+	how.Method, how.Enctype = d.method, d.enctype
+	if err := x.submit(how, d.namelist); err != nil {
+		return err
+	}
+	var root *xmlquery.Node
+	err = x.fetch(d.fetching, func(ctx context.Context) error {
+		response, err := x.browser.pages.fetch(ctx, x.page.base, src, how)
+		if err != nil || d.name == "" {
+			return err
+		}
+		root, err = response.XML(fetch.XMLLimits{})
+		return err
+	})
+	if err != nil {
+		return badFetch(err)
+	}
+	if d.name != "" {
+		x.runtime.Declare(d.scope, d.name, newDocument(x.runtime.VM(), root))
+	}
+	return nil
+}
+
+// foreachAction is <foreach> (VoiceXML 2.1, 6).
+type foreachAction struct {
+	item    string
+	array   *script.Expression
+	actions []action
+}
+
+func (e *element) foreachAction() action {
+	item, array := e.each()
+	return &foreachAction{item, array, e.actions()}
+}
+
+// each reads the attributes of a <foreach>.
+func (e *element) each() (item string, array *script.Expression) {
+	e.attributes("item", "array")
+	e.required("array")
+	if item = e.required("item"); item != "" && !script.IsIdentifier(item) {
+		e.problem("<foreach item=%q>: not a variable name", item)
+	}
+	return item, e.expression("array")
+}
+
+func (f *foreachAction) run(x *execution) error {
+	return x.forEach(f.item, f.array, func() error { return x.runAll(f.actions) })
+}
+
+// forEach runs a body for every entry of an array. What the body throws comes out
+// as it is.
+func (x *execution) forEach(item string, array *script.Expression, body func() error) error {
+	value, err := x.eval(array)
+	if err != nil {
+		return err
+	}
+	if object, ok := value.(*goja.Object); !ok || object.ClassName() != "Array" {
+		return thrownf("error.semantic", "%s is no array", array)
+	}
+	var thrown error
+	err = x.runtime.Each(array, func(_ string, value goja.Value) error {
+		x.runtime.Declare(anonymousScope, item, value)
+		thrown = body()
+		return thrown
+	})
+	if thrown != nil {
+		return thrown
+	}
+	if err != nil {
 		return semantic(err)
 	}
 	return nil

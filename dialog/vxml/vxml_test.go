@@ -61,12 +61,15 @@ func start(t *testing.T, page string, change func(*dialog.Request, *server, *dia
 	x := &call{Leg: dialogtest.NewLeg(), t: t, server: &server{pages: map[string]string{"start.vxml": whole(page)}}}
 	r := dialog.Request{
 		ID: "d1", Source: "start.vxml", Base: "http://host/start.ccxml", Type: "application/voicexml+xml",
-		Local: "sip:1000@here", Remote: "sip:alice@there",
+		Call: dialog.Call{
+			Local: "sip:1000@here", Remote: "sip:alice@there", Originator: "sip:alice@there", AAI: "account=7",
+			Redirects: []dialog.Redirect{{URI: "tel:5", Reason: "user busy"}},
+		},
 	}
 	if change != nil {
 		change(&r, x.server, x.Leg)
 	}
-	s := dialog.New(dialog.Options{TTSEngine: "flite", TTSVoice: "kal", Clock: dialogtest.Clock{}, Fetcher: x.server})
+	s := dialog.New(dialog.Options{TTSEngine: "flite", TTSVoice: "kal", Clock: dialogtest.Clock{}, Fetcher: x.server, Recordings: "/rec"})
 	vxml.Register(s, vxml.Options{})
 	x.Call(func() {
 		x.dialog = s.Start(r, x.Leg, x.Do, dialog.Events{
@@ -160,21 +163,54 @@ func TestConferenceCode(t *testing.T) {
 	}
 }
 
+// pageTest runs a page to its end.
+type pageTest struct {
+	name, page string
+	pages      map[string]string
+	digits     string // pressed 200 ms after the start; "," waits for three seconds
+	values     map[string]any
+	reason     string // what the exit's reason has in it
+	heard      []string
+}
+
+func (test *pageTest) run(t *testing.T) {
+	x := start(t, test.page, func(r *dialog.Request, s *server, l *dialogtest.Leg) {
+		for name, page := range test.pages {
+			if strings.HasSuffix(name, ".vxml") {
+				page = whole(page)
+			}
+			s.pages[name] = page
+		}
+		l.Sounds["/b.wav"] = time.Second
+		r.Parameters = []dialog.Pair{{Name: "site.code", Value: "7"}}
+	})
+	x.Pass(200 * time.Millisecond)
+	for burst := range strings.SplitSeq(test.digits, ",") {
+		x.press(burst)
+		x.Pass(3 * time.Second)
+	}
+	x.Pass(time.Hour)
+	events := "started, exit"
+	if test.name == "disconnect" {
+		events = "started, disconnect bye, exit"
+	}
+	x.want(events, test.values, test.heard...)
+	if test.reason == "" && x.result.Reason != "" || !strings.Contains(x.result.Reason, test.reason) {
+		t.Errorf("reason %q, want %q in it", x.result.Reason, test.reason)
+	}
+	if test.name == "submit" && x.server.asked[1] != "post http://host/next.vxml f=12" {
+		t.Errorf("asked %q", x.server.asked)
+	}
+}
+
 func TestPages(t *testing.T) {
 	const field = `<field name="f" type="digits?length=2">`
-	tests := []struct {
-		name, page string
-		pages      map[string]string
-		digits     string // pressed one second after the start
-		values     map[string]any
-		reason     string // what the exit's reason has in it
-		heard      []string
-	}{
+	tests := []pageTest{
 		{"nothing but a prompt", `<form><block>Hello,
 			world.</block></form>`, nil, "", map[string]any{}, "", []string{"say Hello, world."}},
 		{"values and expressions", `<var name="n" expr="20"/><form><var name="m" expr="n + 1"/>
-			<block><assign name="m" expr="m * 2"/><prompt>It is <value expr="m"/>.</prompt><exit namelist="m" expr="'done'"/></block></form>`,
-			nil, "", map[string]any{"m": int64(42), "expr": "done"}, "", []string{"say It is 42."}},
+			<block><assign name="m" expr="m * 2"/><prompt>It is <value expr="m"/>.</prompt><exit namelist="m n"/></block></form>`,
+			nil, "", map[string]any{"m": int64(42), "n": int64(20)}, "", []string{"say It is 42."}},
 		{"if", `<form><var name="a" expr="2"/><block><if cond="a == 1">one<elseif cond="a == 2"/>two<else/>three</if></block></form>`,
 			nil, "", nil, "", []string{"say two"}},
 		{"conditions of items", `<form><block cond="false">no</block><block name="b" expr="true">no</block><block>yes</block></form>`,
@@ -235,8 +271,8 @@ func TestPages(t *testing.T) {
 			nil, "", nil, "", []string{"say x", "say x", "say x"}},
 		{"what the session knows", `<form><block><var name="s" expr="session.connection.local.uri + session.connection.remote.uri + session.connection.ccxml.values.site.code"/>
 			<exit namelist="s"/></block></form>`, nil, "", map[string]any{"s": "sip:1000@heresip:alice@there7"}, "", nil},
-		{"not supported, told when reached", `<form><catch event="error.unsupported"><exit expr="_event"/></catch><record name="r"/></form>`,
-			nil, "", map[string]any{"expr": "error.unsupported.record"}, "", nil},
+		{"not supported, told when reached", `<form><catch event="error.unsupported"><exit expr="_event"/></catch><object name="r"/></form>`,
+			nil, "", map[string]any{"expr": "error.unsupported.objectname"}, "", nil},
 		{"callers and called, as Voxeo's pages know them", `<form><block><exit expr="session.callerid + ' ' + session.calledid"/></block></form>`,
 			nil, "", map[string]any{"expr": "alice 1000"}, "", nil},
 		{"disconnect", `<form><catch event="connection.disconnect"><exit expr="_event"/></catch>
@@ -246,27 +282,7 @@ func TestPages(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				x := start(t, test.page, func(r *dialog.Request, s *server, l *dialogtest.Leg) {
-					for name, page := range test.pages {
-						s.pages[name] = whole(page)
-					}
-					l.Sounds["/b.wav"] = time.Second
-					r.Parameters = []dialog.Pair{{Name: "site.code", Value: "7"}}
-				})
-				x.Pass(200 * time.Millisecond)
-				x.press(test.digits)
-				x.Pass(time.Hour)
-				events := "started, exit"
-				if test.name == "disconnect" {
-					events = "started, disconnect bye, exit"
-				}
-				x.want(events, test.values, test.heard...)
-				if test.reason == "" && x.result.Reason != "" || !strings.Contains(x.result.Reason, test.reason) {
-					t.Errorf("reason %q, want %q in it", x.result.Reason, test.reason)
-				}
-				if test.name == "submit" && x.server.asked[1] != "post http://host/next.vxml f=12" {
-					t.Errorf("asked %q", x.server.asked)
-				}
+				test.run(t)
 			})
 		})
 	}
