@@ -177,7 +177,7 @@ func (l *leg) ends(c *Controller, h hangup) {
 func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {
 	id := e.Get("Application-UUID")
 	switch application := e.Get("Application"); application {
-	case "answer", "set", "socket", "park":
+	case "answer", "set", "socket", "park", "bind_digit_action", "clear_digit_action", "event":
 	case "conference":
 		l.from(conn, func() { l.control.conferenceApplicationEnded(l, id) })
 	case "eavesdrop":

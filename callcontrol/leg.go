@@ -54,18 +54,19 @@ type leg struct {
 	failure    string      // reason that overrides the table's
 	detail     string      // more words about it
 
-	place     place
-	moves     []*move  // wait for their turn, the next one first
-	atHome    []func() // wait until the leg is in our socket again
-	homing    bool     // on its way back to our socket
-	playing   []execution
-	overdue   string // the execution whose beginning is waited for
-	executes  bool   // CHANNEL_EXECUTE is subscribed
-	dialogs   []*legDialog
-	termDigit string                // the digit that took the leg out of its join
-	analysis  *interpreter.Analysis // of an outbound leg that has not answered
-	tones     bool                  // digits are looked for in its audio
-	recording string                // the file that FreeSWITCH records the leg to, "" for none
+	place       place
+	moves       []*move  // wait for their turn, the next one first
+	atHome      []func() // wait until the leg is in our socket again
+	homing      bool     // on its way back to our socket
+	playing     []execution
+	overdue     string // the execution whose beginning is waited for
+	executes    bool   // CHANNEL_EXECUTE is subscribed
+	dialogs     []*legDialog
+	termDigit   string                // the digit that took the leg out of its join
+	analysis    *interpreter.Analysis // of an outbound leg that has not answered
+	digitsBound bool                  // told while the leg listens to another one
+	tones       bool                  // digits are looked for in its audio
+	recording   string                // the file that FreeSWITCH records the leg to, "" for none
 
 	standIn  *standIn  // of a leg that no document knows
 	browser  *browser  // of a leg to a VoiceXML server, which no document knows either

@@ -113,6 +113,7 @@ func (c *control) startListening(l, source *leg, o *order) {
 // says, and digits are left to us: FreeSWITCH would let some of them change who
 // hears whom.
 func (c *control) eavesdrop(l, source *leg, o *order) {
+	l.bindDigits()
 	if !l.executes {
 		l.executes = true
 		l.send(esl.Subscribe("CHANNEL_EXECUTE"), nil)
@@ -122,6 +123,28 @@ func (c *control) eavesdrop(l, source *leg, o *order) {
 		l.place.kind = listening
 	}
 	l.send(esl.Execute("eavesdrop", source.id, l.place.running), func(err error) { c.joinFailed(l, err.Error()) })
+}
+
+// digitBinding tells of each digit by a DTMF event. While eavesdrop runs nothing
+// else does: it leaves digits in their queue unless it may obey them. A binding
+// (bind_digit_action of mod_dptools) gets them before they are queued, and there
+// is to be but one, or it would wait for more digits.
+var digitBinding = esl.Literal("^^|ccxmld|~^[0-9A-D*#]$|exec[i]:event|Event-Name=DTMF,DTMF-Digit=${last_matching_digits}")
+
+// bindDigits has digits told while the leg listens to another one.
+func (l *leg) bindDigits() {
+	if !l.digitsBound {
+		l.digitsBound = true
+		l.send(esl.Execute("bind_digit_action", digitBinding, ""), nil)
+	}
+}
+
+// unbindDigits lets digits take their usual way again: into a bridge, too.
+func (l *leg) unbindDigits() {
+	if l.digitsBound && l.state == legConnected {
+		l.digitsBound = false
+		l.send(esl.Execute("clear_digit_action", "all", ""), nil)
+	}
 }
 
 // hearing notes that the leg hears the other one (CHANNEL_EXECUTE).

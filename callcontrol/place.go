@@ -46,6 +46,7 @@ func (l *leg) left() {
 	}
 	l.place = place{}
 	l.termDigit = ""
+	l.unbindDigits()
 }
 
 // tellLeft tells the sessions that the leg's join is over.

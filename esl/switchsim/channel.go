@@ -50,8 +50,10 @@ type channel struct {
 	destroyed     bool
 
 	party       *Party
-	digits      []byte // pressed by the party
-	application string // the last that ran, for the call detail
+	digits      []byte  // pressed by the party
+	kept        []byte  // of them, those that wait until somebody reads them
+	digitAction *Action // what the party's digits do, nil for nothing
+	application string  // the last that ran, for the call detail
 	argument    string
 	placeholder placeholders
 	commands    []string

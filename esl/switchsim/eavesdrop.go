@@ -27,6 +27,7 @@ func (e *eavesdrop) abort(f *frame) {
 		e.target.eavesdroppers = without(e.target.eavesdroppers, f)
 		f.c.party.stopHearing(e.place, true)
 		e.target = nil
+		f.c.atTick(f.c.readKept)
 	}
 }
 

@@ -111,26 +111,6 @@ func (p *Party) FallSilent() {
 	}
 }
 
-// maxDigits bounds what the call detail tells of the digits.
-const maxDigits = 128
-
-// press is a digit that arrives at the leg: told, and given to what runs.
-func (c *channel) press(digit byte) {
-	if c.down() || !c.media {
-		return
-	}
-	if len(c.digits) < maxDigits {
-		c.digits = append(c.digits, digit)
-	}
-	c.fireBrief("DTMF", site{"switch_channel.c", "switch_channel_dequeue_dtmf", 678},
-		header{"DTMF-Digit", string(digit)}, header{"DTMF-Duration", "2080"}, header{"DTMF-Source", "RTP"})
-	if f := c.top(); f != nil {
-		if l, ok := f.app.(listensToDigits); ok {
-			l.digit(f, digit)
-		}
-	}
-}
-
 // Hangup hangs up: a caller who was not answered yet cancels.
 func (p *Party) Hangup() {
 	p.sw.lock()
