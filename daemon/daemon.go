@@ -36,6 +36,7 @@ type Daemon struct {
 
 	config     *conf.Config
 	log        *slog.Logger
+	clock      interpreter.Clock
 	advertise  string
 	eslListen  net.Listener
 	httpListen net.Listener
@@ -44,10 +45,20 @@ type Daemon struct {
 	api        *httpapi.Server
 }
 
+// Option says what is unusual about a daemon.
+type Option func(*Daemon)
+
+// WithClock lets dialogs, timers of documents and deadlines go by a clock that is
+// not the wall's: that of a simulated switch whose time runs faster.
+func WithClock(clock interpreter.Clock) Option { return func(d *Daemon) { d.clock = clock } }
+
 // New builds the daemon and opens its listeners. The caller runs it, which also
 // closes it. observer may be nil.
-func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer) (d *Daemon, err error) {
-	d = &Daemon{config: config, log: log}
+func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, options ...Option) (d *Daemon, err error) {
+	d = &Daemon{config: config, log: log, clock: realClock{}}
+	for _, option := range options {
+		option(d)
+	}
 	defer func() {
 		if err != nil {
 			d.close()
@@ -99,7 +110,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
-		Observer:     observer, Clock: realClock{}, Logger: d.log,
+		Observer:     observer, Clock: d.clock, Logger: d.log,
 		Limits: d.limits(),
 	})
 	d.server = &esl.Server{

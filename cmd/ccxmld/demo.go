@@ -10,14 +10,12 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"ccxmld/conf"
-	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
 	"ccxmld/examples"
 	"ccxmld/examples/conference-cgi/cgi"
@@ -51,22 +49,18 @@ const demoSpeed = 12
 // demoPatience bounds the demo.
 const demoPatience = time.Minute
 
-// stage is what the demo plays on: the daemon, the switch, and a web server with
-// the documents.
-type stage struct {
-	*tracer
-	sw     *switchsim.Switch
-	daemon *daemon.Daemon
-	web    string
-	phones sync.WaitGroup
+// theatre is what the demo plays on: a stage, and a web server with the documents.
+type theatre struct {
+	*stage
+	web string
 }
 
 // demo runs both applications and prints what happens.
 func demo(ctx context.Context, out io.Writer, colour bool, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
-	s := &stage{tracer: newTracer(out, colour)}
-	stop, err := s.build(ctx, log)
+	s := &theatre{stage: &stage{tracer: newTracer(out, colour)}}
+	stop, err := s.open(ctx, log)
 	if err != nil {
 		return err
 	}
@@ -92,13 +86,8 @@ and run:
 docs/freeswitch.md walks through it, from a stock installation to the first call.
 `
 
-// build makes the switch, the web server and the daemon. stop ends them.
-func (s *stage) build(ctx context.Context, log *slog.Logger) (stop func() error, err error) {
-	s.sw = switchsim.New(switchsim.Options{Clock: switchsim.ScaledClock(demoSpeed), Logger: log})
-	if err := s.sw.Listen("127.0.0.1:0"); err != nil {
-		return nil, err
-	}
-	s.sw.AddTTS("flite")
+// open starts the web server, and the switch and daemon. stop ends them.
+func (s *theatre) open(ctx context.Context, log *slog.Logger) (stop func() error, err error) {
 	web, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -106,23 +95,11 @@ func (s *stage) build(ctx context.Context, log *slog.Logger) (stop func() error,
 	s.web = "http://" + web.Addr().String()
 	server := &http.Server{Handler: documents(), ReadHeaderTimeout: time.Second}
 	go func() { _ = server.Serve(web) }()
-	config, err := s.configuration()
+	end, err := s.build(ctx, log, s.tracer, switchsim.Options{Clock: switchsim.ScaledClock(demoSpeed), Logger: log}, s.settings())
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, server.Close())
 	}
-	if s.daemon, err = daemon.New(ctx, config, log, s.tracer); err != nil {
-		return nil, err
-	}
-	running, cancel := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- s.daemon.Run(running) }()
-	return func() error {
-		cancel()
-		err := <-ended
-		s.sw.Close()
-		s.phones.Wait()
-		return errors.Join(err, server.Close())
-	}, nil
+	return func() error { return errors.Join(end(), server.Close()) }, nil
 }
 
 // documents serves the examples, and the conference application's program.
@@ -133,22 +110,14 @@ func documents() http.Handler {
 	return mux
 }
 
-// configuration is that of a usual installation, in small.
-func (s *stage) configuration() (*conf.Config, error) {
-	environment := map[string]string{
-		"ESL_LISTEN":       "127.0.0.1:0",
-		"HTTP_LISTEN":      "127.0.0.1:0",
-		"NODES":            fmt.Sprintf("[{name: simulated, address: %q, password: ClueCon}]", s.sw.Addr()),
+// settings are those of a usual installation, in small.
+func (s *theatre) settings() map[string]string {
+	return map[string]string{
 		"DOCUMENTS_ALLOW":  fmt.Sprintf("[%q]", s.web+"/"),
 		"DOCUMENTS_ROUTES": fmt.Sprintf("[{destination: '8001', uri: %q}, {destination: '8002', uri: %q}]", s.web+cgiPath, s.web+conferencePath),
 		"TOKENS":           fmt.Sprintf("{demo: {uri: %q}}", s.web+tutorialPath),
 		"DIAL_ROUTES":      "[{match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}]",
 	}
-	var environ []string
-	for name, value := range environment {
-		environ = append(environ, "CCXMLD_"+name+"="+value)
-	}
-	return conf.Load(conf.Source{Environ: environ})
 }
 
 // Where the applications are on the demo's web server.
@@ -159,10 +128,7 @@ const (
 )
 
 // play runs the applications, one after the other.
-func (s *stage) play(ctx context.Context) error {
-	if err := s.daemon.Controller.WaitNodes(ctx); err != nil {
-		return err
-	}
+func (s *theatre) play(ctx context.Context) error {
 	for _, act := range []func(context.Context) error{s.outboundCalls, s.conferenceCGI, s.conferenceCCXML} {
 		if err := act(ctx); err != nil {
 			return err
@@ -173,7 +139,7 @@ func (s *stage) play(ctx context.Context) error {
 
 // outboundCalls is the first application: the callee of its number answers once,
 // and is busy the next time.
-func (s *stage) outboundCalls(ctx context.Context) error {
+func (s *theatre) outboundCalls(ctx context.Context) error {
 	s.title("1. Outbound CCXML Calls with Tokens (Voxeo's tutorial, byte for byte)")
 	const number = "4072223333"
 	s.sw.Callee(number, switchsim.Answers{After: 2 * time.Second})
@@ -196,7 +162,7 @@ func (s *stage) outboundCalls(ctx context.Context) error {
 }
 
 // token asks for a session as any HTTP client would.
-func (s *stage) token(ctx context.Context, number string) error {
+func (s *theatre) token(ctx context.Context, number string) error {
 	path := "/CCXML10.start?tokenid=demo&number=" + number
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.daemon.HTTPAddress()+path, nil)
 	if err != nil {
@@ -220,20 +186,20 @@ func (s *stage) token(ctx context.Context, number string) error {
 
 // conferenceCGI is the second application as its article has it: a program that
 // answers with one of three documents, in the dialect of 2002.
-func (s *stage) conferenceCGI(ctx context.Context) error {
+func (s *theatre) conferenceCGI(ctx context.Context) error {
 	s.title(`2. Multi-party conference ("Introduction to CCXML, Part V", dialect of 2002, documents made by a program)`)
 	return s.conference(ctx, "8001", "1234567890", "You have joined")
 }
 
 // conferenceCCXML is the same in CCXML 1.0: one document, no program.
-func (s *stage) conferenceCCXML(ctx context.Context) error {
+func (s *theatre) conferenceCCXML(ctx context.Context) error {
 	s.title("3. The same conference in CCXML 1.0: one static document")
 	return s.conference(ctx, "8002", "9876543210", "You are now joining")
 }
 
 // conference lets two callers meet under a code, and go. The first hears that he
 // is, the second the other greeting.
-func (s *stage) conference(ctx context.Context, number, code, greeting string) error {
+func (s *theatre) conference(ctx context.Context, number, code, greeting string) error {
 	var callers []*switchsim.Party
 	for _, from := range []struct{ name, number, greeting string }{
 		{"Ada", "4075550100", "You are the first"}, {"Grace", "4075550101", greeting},
@@ -263,7 +229,7 @@ func (s *stage) conference(ctx context.Context, number, code, greeting string) e
 }
 
 // caller dials in, types the code when asked to, and waits until he is in.
-func (s *stage) caller(ctx context.Context, name, from, to, code string) (*switchsim.Party, error) {
+func (s *theatre) caller(ctx context.Context, name, from, to, code string) (*switchsim.Party, error) {
 	caller, err := s.sw.Dial(switchsim.Call{From: from, Name: name, To: to, Sockets: []string{s.daemon.ESLAddress()}})
 	if err != nil {
 		return nil, err
@@ -278,31 +244,8 @@ func (s *stage) caller(ctx context.Context, name, from, to, code string) (*switc
 	return caller, caller.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return sound.Kind == "conference" })
 }
 
-// follow prints what a party hears, until the call ends.
-func (s *stage) follow(ctx context.Context, party *switchsim.Party) {
-	type heard struct {
-		what  string
-		began time.Time
-	}
-	s.phones.Go(func() {
-		known := make(map[heard]bool)
-		for {
-			err := party.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return !known[heard{sound.What, sound.From}] })
-			for _, sound := range party.Heard() {
-				if key := (heard{sound.What, sound.From}); !known[key] {
-					known[key] = true
-					s.line(heardColour, party.Number(), "hears", "%s: %s", sound.Kind, sound.What)
-				}
-			}
-			if err != nil {
-				return
-			}
-		}
-	})
-}
-
 // roster prints who is in which conference, as Redis has it.
-func (s *stage) roster() {
+func (s *theatre) roster() {
 	lines, err := s.daemon.Roster(context.Background())
 	if err != nil {
 		s.line(boldColour, "redis", "roster", "%v", err)
@@ -314,9 +257,4 @@ func (s *stage) roster() {
 	for _, line := range lines {
 		s.line(boldColour, "redis", "roster", "%s", line)
 	}
-}
-
-// quiet waits until no session runs any more.
-func (s *stage) quiet(ctx context.Context) error {
-	return s.daemon.Controller.WaitIdle(ctx)
 }

@@ -18,6 +18,7 @@ import (
 type tracer struct {
 	out    io.Writer
 	colour bool
+	pace   float64 // how many times as fast as ours the time of the calls runs
 	began  time.Time
 
 	mu       sync.Mutex
@@ -27,7 +28,7 @@ type tracer struct {
 var _ interpreter.Observer = (*tracer)(nil)
 
 func newTracer(out io.Writer, colour bool) *tracer {
-	return &tracer{out: out, colour: colour, began: time.Now(), sessions: make(map[string]string)}
+	return &tracer{out: out, colour: colour, pace: 1, began: time.Now(), sessions: make(map[string]string)}
 }
 
 // The colours of a terminal, by what a line tells of.
@@ -55,7 +56,7 @@ func (t *tracer) line(colour, who, what, format string, args ...any) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintf(t.out, "%6.2fs  %-12s %s %s\n", time.Since(t.began).Seconds(), who, what, words)
+	fmt.Fprintf(t.out, "%6.2fs  %-12s %s %s\n", time.Since(t.began).Seconds()*t.pace, who, what, words)
 }
 
 func pad(what string) string { return fmt.Sprintf("%-10s", what) }
@@ -88,6 +89,9 @@ func (t *tracer) EventHandled(session string, e *interpreter.Event, at *script.P
 	where := "(no transition)"
 	if at != nil {
 		file, _, _ := strings.Cut(path.Base(at.URI), "?")
+		if strings.HasPrefix(at.URI, voiceXMLScheme) {
+			file = "voicexml.ccxml" // which runs pages
+		}
 		where = fmt.Sprintf("→ %s:%d", file, at.Line)
 	}
 	words := e.Name

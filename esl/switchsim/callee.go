@@ -129,10 +129,17 @@ func (sw *Switch) Callee(number string, does Behaviour) {
 const maxCalled = 256
 
 // WaitCallee waits until a number is called and returns who was: each call to
-// it once, in their order.
+// it once, in their order. "*" stands for any number.
 func (sw *Switch) WaitCallee(ctx context.Context, number string) (*Party, error) {
 	var party *Party
 	err := sw.wait(ctx, &sw.newCallee, func() bool {
+		if number == "*" {
+			for called, queue := range sw.called {
+				if len(queue) > 0 {
+					number = called
+				}
+			}
+		}
 		queue := sw.called[number]
 		if len(queue) == 0 || party != nil {
 			return party != nil

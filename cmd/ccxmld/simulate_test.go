@@ -1,0 +1,93 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// inOrder checks that texts are in the output, one after the other.
+func inOrder(t *testing.T, out string, texts ...string) {
+	t.Helper()
+	rest := out
+	for _, text := range texts {
+		_, after, found := strings.Cut(rest, text)
+		if !found {
+			t.Errorf("not shown, or not in this order: %q in\n%s", text, out)
+			return
+		}
+		rest = after
+	}
+}
+
+func TestSimulate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	page := write("menu.vxml", `<vxml version="2.1"><form>
+<field name="who" type="digits?length=1"><prompt>Press 1 for sales.</prompt><noinput>Are you there?</noinput><property name="timeout" value="2s"/></field>
+<transfer name="t" destexpr="'tel:140' + who" type="bridge">Please hold.</transfer>
+<block><log label="outcome" expr="t"/>Goodbye.<exit namelist="who t"/></block></form></vxml>`)
+	for name, c := range map[string]struct {
+		args   []string
+		status int
+		shows  []string
+	}{
+		"digits, events, a transfer and what the page returns": {[]string{page, "--digits", "6s:1", "--callee", "1401=answers:5s"}, 0, []string{
+			"4075550100   dials      8001", "hears      speech: Press 1 for sales.", "page         event      noinput",
+			"hears      speech: Are you there?", "4075550100   presses    1\n", "1401         is called", "4075550100   hears      bridge: 1401",
+			"1401         call ends  by 1401 NORMAL_CLEARING", "page         log        outcome far_end_disconnect",
+			`values     {"t":"far_end_disconnect","who":"1"}`, "session 1    ends"}},
+		"keys at prompts": {[]string{page, "--digits", "1", "--callee", "1401=busy", "--from", "4075550199", "--to", "8002"}, 0, []string{
+			"4075550199   dials      8002", "4075550199   presses    1", "page         log        outcome busy", "session 1    ends"}},
+		"a caller who hangs up": {[]string{page, "--hangup", "1s"}, 0, []string{
+			"hangs up", "call ends  by 4075550100", "session 1    ends"}},
+		"a session without a call": {[]string{"../../examples/outbound-calls-with-tokens/outbound-calls-with-tokens.ccxml",
+			"--value", "number=4072223333", "--callee", "4072223333=busy"}, 0, []string{
+			"4072223333   is called", "call ends  by 4072223333 USER_BUSY, SIP 486", "event      connection.failed (busy)", "session 1    ends"}},
+		"a session that ends with a value": {[]string{write("exits.ccxml",
+			`<ccxml version="1.0"><eventprocessor><transition event="connection.alerting"><exit expr="'pass'"/></transition></eventprocessor></ccxml>`)}, 0,
+			[]string{"session 1    ends       pass"}},
+		"a session that dies": {[]string{write("dies.ccxml",
+			`<ccxml version="1.0"><eventprocessor><transition event="connection.alerting"><log expr="nobody"/></transition></eventprocessor></ccxml>`)}, 1,
+			[]string{"event      error.semantic", "session 1    dies"}},
+		"a document that does not load": {[]string{write("bad.vxml", `<vxml version="2.1"><form><blok/></form></vxml>`)}, 1,
+			[]string{"bad.vxml:1:27: error: <blok> is not an element of VoiceXML [document]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, out, errors := ccxmld(t, append([]string{"simulate"}, c.args...)...)
+			if status != c.status {
+				t.Errorf("exit status %d, want %d; %s", status, c.status, errors)
+			}
+			inOrder(t, out, c.shows...)
+		})
+	}
+}
+
+func TestSimulateRefusesFlags(t *testing.T) {
+	t.Parallel()
+	const page = "../../examples/conference/get_conference_code.vxml"
+	for want, args := range map[string][]string{
+		`"1x" are no keys`:             {page, "--digits", "2,1x"},
+		`"soon" is no time`:            {page, "--digits", "soon:1"},
+		`--callee is "1=foo"`:          {page, "--callee", "1=foo"},
+		`--callee is "1=busy:2s"`:      {page, "--callee", "1=busy:2s"},
+		`--value is "number"`:          {page, "--value", "number"},
+		"--speed is 0":                 {page, "--speed", "0"},
+		"there is no such file":        {"nowhere.ccxml"},
+		"documents.allow":              {page, "--allow", "https://example.org"},
+		"accepts 1 arg(s), received 0": {},
+	} {
+		if status, out, errors := ccxmld(t, append([]string{"simulate"}, args...)...); status != 1 || !strings.Contains(errors, want) {
+			t.Errorf("%v: exit status %d, %q, printed:\n%s", args, status, errors, out)
+		}
+	}
+}

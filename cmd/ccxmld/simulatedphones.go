@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"ccxmld/esl/switchsim"
+)
+
+// press is something that the simulated caller presses: so long after the answer,
+// or when the next prompt is heard.
+type press struct {
+	keys  string
+	at    time.Duration
+	timed bool
+}
+
+// parseDigits reads --digits: KEYS or TIME:KEYS, separated by commas.
+func parseDigits(text string) (presses []press, err error) {
+	for part := range strings.SplitSeq(text, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		p := press{keys: part}
+		if at, keys, timed := strings.Cut(part, ":"); timed {
+			if p.at, err = time.ParseDuration(at); err != nil {
+				return nil, fmt.Errorf("--digits: %q is no time, such as 2s or 500ms", at)
+			}
+			p.keys, p.timed = keys, true
+		}
+		if p.keys == "" || strings.Trim(p.keys, "0123456789*#ABCDwW") != "" {
+			return nil, fmt.Errorf("--digits: %q are no keys; expected some of 0123456789*#ABCD, and w for a pause of half a second", p.keys)
+		}
+		presses = append(presses, p)
+	}
+	return presses, nil
+}
+
+// call makes the call and lets the caller do what the flags say.
+func (s *simulation) call(ctx context.Context, presses []press) error {
+	caller, err := s.sw.Dial(switchsim.Call{From: s.from, To: s.to, Sockets: []string{s.daemon.ESLAddress()}})
+	if err != nil {
+		return err
+	}
+	s.line(phoneColour, s.from, "dials", "%s", s.to)
+	s.watch(ctx, caller)
+	s.phones.Go(func() { s.press(ctx, caller, presses) })
+	s.phones.Go(func() { s.leave(ctx, caller) })
+	return nil
+}
+
+// readsPrompt is how long a caller listens to a prompt before he presses.
+const readsPrompt = time.Second
+
+// press presses what the caller is to press, one after the other.
+func (s *simulation) press(ctx context.Context, caller *switchsim.Party, presses []press) {
+	if caller.WaitAnswered(ctx) != nil {
+		return
+	}
+	answered := time.Now()
+	var last time.Time // when the prompt began at which he pressed
+	for _, p := range presses {
+		wait := s.ours(p.at) - time.Since(answered)
+		if !p.timed {
+			if caller.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return isPrompt(sound) && sound.From.After(last) }) != nil {
+				return
+			}
+			wait = s.ours(readsPrompt)
+		}
+		if !pause(ctx, wait) {
+			return
+		}
+		for _, sound := range caller.Heard() {
+			if isPrompt(sound) && sound.From.After(last) {
+				last = sound.From
+			}
+		}
+		if _, err := waitNoLonger(caller); err == nil {
+			return
+		}
+		s.line(phoneColour, s.from, "presses", "%s", p.keys)
+		caller.Press(p.keys)
+	}
+}
+
+func isPrompt(sound switchsim.Sound) bool { return sound.Kind == "speech" || sound.Kind == "file" }
+
+// waitNoLonger gives the ending of a call that has ended, else an error.
+func waitNoLonger(party *switchsim.Party) (switchsim.Ending, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return party.WaitEnded(ctx)
+}
+
+// leave hangs up when it is time to.
+func (s *simulation) leave(ctx context.Context, caller *switchsim.Party) {
+	if caller.WaitAnswered(ctx) != nil {
+		return
+	}
+	stays := s.longest
+	if s.hangup > 0 {
+		stays = min(s.hangup, stays)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.ours(stays))
+	defer cancel()
+	if _, err := caller.WaitEnded(ctx); errors.Is(err, context.DeadlineExceeded) {
+		s.line(phoneColour, caller.Number(), "hangs up", "")
+		caller.Hangup()
+	}
+}
+
+// watch prints what a party hears, and how its call ends.
+func (s *simulation) watch(ctx context.Context, party *switchsim.Party) {
+	s.follow(ctx, party)
+	s.ends.Go(func() { s.tellEnd(ctx, party) })
+}
+
+func (s *simulation) tellEnd(ctx context.Context, party *switchsim.Party) {
+	ending, err := party.WaitEnded(ctx)
+	if err != nil {
+		return
+	}
+	by := "by ccxmld"
+	if ending.By == "remote" {
+		by = "by " + party.Number()
+	}
+	s.line(boldColour, party.Number(), "call ends", "%s %s, SIP %d", by, ending.Cause, ending.SIPStatus)
+}
+
+// employ gives the numbers that may be called their behaviours, and follows who is
+// called.
+func (s *simulation) employ(ctx context.Context) error {
+	s.sw.Callee("*", switchsim.Answers{After: 2 * time.Second})
+	for _, text := range s.callees {
+		number, words, ok := strings.Cut(text, "=")
+		behaviour, err := behaviourOf(words)
+		if !ok || err != nil {
+			return fmt.Errorf("--callee is %q; expected NUMBER=answers, answers:10s, busy, noanswer, rejects, notfound, unavailable or unreachable", text)
+		}
+		s.sw.Callee(number, behaviour)
+	}
+	s.phones.Go(func() {
+		for {
+			callee, err := s.sw.WaitCallee(ctx, "*")
+			if err != nil {
+				return
+			}
+			s.line(phoneColour, callee.Number(), "is called", "")
+			s.watch(ctx, callee)
+		}
+	})
+	return nil
+}
+
+// behaviourOf gives what someone does who is called.
+func behaviourOf(words string) (switchsim.Behaviour, error) {
+	const rings = 2 * time.Second
+	word, stays, timed := strings.Cut(words, ":")
+	if timed {
+		d, err := time.ParseDuration(stays)
+		if err == nil && word != "answers" {
+			err = errors.New("a time where there is none")
+		}
+		return switchsim.Answers{After: rings, HangupAfter: d}, err
+	}
+	behaviour, ok := map[string]switchsim.Behaviour{
+		"answers": switchsim.Answers{After: rings}, "busy": switchsim.Busy{After: rings}, "noanswer": switchsim.NoAnswer{},
+		"rejects": switchsim.Rejects{After: rings}, "notfound": switchsim.NotFound{}, "unavailable": switchsim.Unavailable{},
+		"unreachable": switchsim.Unreachable{},
+	}[word]
+	if !ok {
+		return nil, errors.New("no such behaviour")
+	}
+	return behaviour, nil
+}
+
+// pause waits in our time.
+func pause(ctx context.Context, d time.Duration) (done bool) {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
