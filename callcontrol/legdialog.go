@@ -53,8 +53,26 @@ func (d *legDialog) Execute(app, argument string, started func(), done func(dial
 		d.attach()
 		d.leg.Execute(app, argument, started, done)
 	default:
-		done(dialog.Completion{Response: "the dialog has no media; join it with its connection again", Elapsed: -1})
+		d.await(again, func() {
+			done(dialog.Completion{Response: "the dialog has no media; join it with its connection again", Elapsed: -1})
+		})
 	}
+}
+
+// await waits for a leg that is joined elsewhere to come home: a page that gives up
+// its transfer goes on before its document has ended the call.
+func (d *legDialog) await(home, failed func()) {
+	over := false
+	once := func(f func()) func() {
+		return func() {
+			if !over {
+				over = true
+				f()
+			}
+		}
+	}
+	d.leg.atHome = append(d.leg.atHome, once(home))
+	d.leg.after(homePatience, once(failed))
 }
 
 // Break ends what plays (dialog.Channel).
@@ -108,7 +126,7 @@ func (l *leg) isFree() bool {
 // not only play, and reports whether it listens for any.
 func (l *leg) dialogTakes(digit string) bool {
 	for _, d := range slices.Backward(l.dialogs) {
-		if !d.detached && !d.deaf {
+		if !d.deaf {
 			return d.dialog.Digit(digit)
 		}
 	}

@@ -96,7 +96,7 @@ func (c *Conversation) Digit(digit string) bool {
 		if len(c.typed) < maxDigits {
 			c.typed += digit
 		}
-	case t.barrier && !t.listening:
+	case t.Listen.Deaf || t.barrier && !t.listening:
 	default:
 		c.press(t, digit)
 	}
@@ -156,7 +156,7 @@ func (c *Conversation) takeTyped() {
 	}
 	typed := c.typed
 	c.typed = ""
-	if len(t.queue) > 0 && t.queue[0].NoBargeIn {
+	if t.Listen.Deaf || len(t.queue) > 0 && t.queue[0].NoBargeIn {
 		return
 	}
 	for i := range len(typed) {
@@ -362,7 +362,7 @@ func (c *Conversation) press(t *turn, digit string) {
 		}
 	}
 	c.timer.stop()
-	if t.Listen.ends(digit) {
+	if t.Listen.ends(digit, t.outcome.Digits) {
 		t.outcome.TermDigit = digit
 		c.endInput(t)
 		return

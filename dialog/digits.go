@@ -54,6 +54,10 @@ type Listen struct {
 	Grammar Grammar
 	// TermDigits are digits of which each ends the input.
 	TermDigits string
+	// GrammarFirst lets a term digit be input where the grammar goes on with it.
+	GrammarFirst bool
+	// Deaf throws digits away: what is awaited is the end of First.
+	Deaf bool
 	// First, Inter and Term bound the wait for the first digit, for the next
 	// one, and for a term digit once the grammar is complete. Max bounds it all.
 	// The wait begins when the prompts have ended. 0: for First and Max no
@@ -72,8 +76,10 @@ func (l *Listen) inter() time.Duration {
 	return l.Inter
 }
 
-// ends tells whether a digit is one that ends the input.
-func (l *Listen) ends(digit string) bool { return strings.Contains(l.TermDigits, digit) }
+// ends tells whether a digit is one that ends the input so far.
+func (l *Listen) ends(digit, input string) bool {
+	return strings.Contains(l.TermDigits, digit) && !(l.GrammarFirst && l.Grammar.Match(input+digit) != NoMatch)
+}
 
 func isDigit(digit string) bool { return len(digit) == 1 && strings.Contains(Digits, digit) }
 

@@ -1,6 +1,7 @@
 package srgs
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -49,8 +50,11 @@ func Builtin(reference string) (Grammar, error) {
 	case "time":
 		return clock{}, nil
 	}
-	return nil, fmt.Errorf("there is no builtin grammar %q; there are boolean, currency, date, digits, number, phone and time", shorten(name))
+	return nil, fmt.Errorf("%w %q; there are boolean, currency, date, digits, number, phone and time", ErrNoBuiltin, shorten(name))
 }
+
+// ErrNoBuiltin is wrapped by the error for a builtin grammar that is not there.
+var ErrNoBuiltin = errors.New("there is no builtin grammar")
 
 // parameters are those of a builtin grammar, as they are written.
 type parameters map[string]string

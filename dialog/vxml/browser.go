@@ -49,6 +49,7 @@ func Register(s *dialog.Service, o Options) {
 		b := &browser{
 			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, "dialog", r.ID), cancel: cancel,
 			hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1), inbox: make(chan dialog.Message, mostMessages),
+			pressed: make(chan string, mostMessages),
 		}
 		go b.run(ctx, o.Limits)
 		return b
@@ -83,11 +84,13 @@ type browser struct {
 	hangup   chan struct{}
 	outcomes chan dialog.Outcome
 	inbox    chan dialog.Message
+	pressed  chan string // during a transfer
 
 	// Of the session's goroutine.
-	state        state
-	over         bool // hangup is closed
-	transferring bool // the page waits for dialog.transfer.complete
+	state         state
+	over          bool // hangup is closed
+	transferring  bool // the page waits for dialog.transfer.complete
+	interruptible bool // and for digits that end it
 }
 
 // moveTo is the one place where the dialog's state changes.
@@ -127,6 +130,9 @@ func (b *browser) exit(result dialog.Result) {
 
 // Digit implements dialog.Dialog.
 func (b *browser) Digit(digit string) bool {
+	if b.transferring {
+		return b.interruptible && b.press(digit)
+	}
 	return b.state != ended && b.conversation.Digit(digit)
 }
 

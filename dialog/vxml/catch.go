@@ -202,6 +202,7 @@ func (x *execution) handleByDefault(t *thrown) error {
 // defaults are the properties of the platform (VoiceXML 2.0, 6.3).
 var defaults = map[string]string{
 	"bargein":           "true",
+	"inputmodes":        "dtmf voice",
 	"timeout":           "5s",
 	"interdigittimeout": "3s",
 	"termtimeout":       "0s",

@@ -41,11 +41,14 @@ func (g anyOf) Match(input string) dialog.Match {
 // grammar is a <grammar>, a builtin type, or the digits of a choice.
 type grammar struct {
 	place
+	everywhere bool // scope="document" of its own
 	// compiled is nil for one that is not compiled with the page: it is, or refers
 	// to, something that has to be fetched.
 	compiled srgs.Grammar
 	// speech is set for grammars of what is spoken, which nobody here hears.
-	speech   bool
+	speech bool
+	// refused is thrown when the grammar would be active.
+	refused  *thrown
 	inline   *srgs.Source
 	src      string
 	srcExpr  *script.Expression
@@ -67,6 +70,9 @@ func (e *element) builtin(to []*grammar, text string) []*grammar {
 	switch {
 	case errors.Is(err, srgs.ErrSpeech):
 		return append(to, &grammar{place: e.place, speech: true})
+	case errors.Is(err, srgs.ErrNoBuiltin):
+		e.notice("%v; error.unsupported.builtin is thrown when it is reached", err)
+		return append(to, &grammar{place: e.place, refused: thrownf("error.unsupported.builtin", "%v", err)})
 	case err != nil:
 		e.problem("the grammar %s: %v", text, err)
 		return to
@@ -76,13 +82,13 @@ func (e *element) builtin(to []*grammar, text string) []*grammar {
 
 // grammar compiles a <grammar>.
 func (e *element) grammar(to []*grammar) []*grammar {
-	g := &grammar{place: e.place}
+	g := &grammar{place: e.place, everywhere: e.has("scope") && e.scope()}
 	src, text := e.text("src"), ""
 	switch {
 	case strings.HasPrefix(src, "builtin:"):
 		return e.builtin(to, src)
 	case e.has("src") || e.has("srcexpr"):
-		e.attributes("src", "srcexpr", "type", "mode", "weight", "fetchtimeout", "maxage", "maxstale")
+		e.attributes("src", "srcexpr", "type", "mode", "scope", "weight", "fetchtimeout", "maxage", "maxstale")
 		e.exactlyOne("src", "srcexpr")
 		g.src, g.srcExpr, g.fetching = src, e.expression("srcexpr"), e.fetching()
 		g.speech = e.text("mode") == "voice"
@@ -97,8 +103,8 @@ func (e *element) grammar(to []*grammar) []*grammar {
 			g.speech = true
 			return append(to, g)
 		case !srgs.IsABNF(text):
-			e.notice("this <grammar> is neither of SRGS's XML form nor of its ABNF form, or it is empty; it is ignored")
-			g.speech = true
+			e.notice("this <grammar> is neither of SRGS's XML form nor of its ABNF form; error.unsupported.format is thrown when it is reached")
+			g.refused = thrownf("error.unsupported.format", "a grammar is of SRGS, in its XML or its ABNF form, or a builtin one")
 			return append(to, g)
 		}
 		source.Root, source.Text = nil, text

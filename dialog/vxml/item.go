@@ -138,7 +138,7 @@ func (e *element) ofItem(i *item, f *form) {
 		i.prompts = append(i.prompts, e.prompt())
 	case e.tag == "filled" && i.isInput():
 		f.filled = append(f.filled, e.filled(i))
-	case e.tag == "grammar" && i.kind != subdialogItem && i.kind != object:
+	case e.tag == "grammar" && i.kind != subdialogItem && i.kind != object && i.kind != initial:
 		i.grammars = e.grammar(i.grammars)
 	case e.tag == "option" && i.kind == field:
 		i.choices = append(i.choices, e.option())

@@ -60,7 +60,7 @@ func (x *execution) candidates(i *item) (list []candidate, spoken bool, err erro
 			add(l.grammars, candidate{link: l})
 		}
 		for _, f := range page.forms {
-			if f.everywhere && f != x.form {
+			if f != x.form {
 				x.ofForm(f, page, add)
 			}
 		}
@@ -78,17 +78,22 @@ func (x *execution) ofItem(i *item, c candidate, add func([]*grammar, candidate)
 	}
 }
 
-// ofForm adds the grammars of a form and its links; of another menu those of its
-// choices.
+// ofForm adds the grammars of a form and its links; of another one those that are
+// active everywhere.
 func (x *execution) ofForm(f *form, page *Page, add func([]*grammar, candidate)) {
 	for _, l := range f.links {
 		if f == x.form {
 			add(l.grammars, candidate{link: l})
 		}
 	}
-	add(f.grammars, candidate{form: f, page: page})
-	if f != x.form && f.items != nil && f.items[0].kind == menu {
-		x.ofItem(f.items[0], candidate{form: f, page: page}, add)
+	c := candidate{form: f, page: page}
+	for _, g := range f.grammars {
+		if f == x.form || f.everywhere || g.everywhere {
+			add([]*grammar{g}, c)
+		}
+	}
+	if f != x.form && f.everywhere && f.items != nil && f.items[0].kind == menu {
+		x.ofItem(f.items[0], c, add)
 	}
 }
 
@@ -102,7 +107,10 @@ func (x *execution) pages() []*Page {
 
 // grammar gives a grammar, which may have to be fetched.
 func (x *execution) grammar(g *grammar) (match srgs.Grammar, err error) {
-	if g.compiled != nil {
+	switch {
+	case g.refused != nil:
+		return nil, g.refused
+	case g.compiled != nil:
 		return g.compiled, nil
 	}
 	src, err := x.reference(g.src, g.srcExpr)
@@ -145,7 +153,8 @@ func (x *execution) collect(i *item) error {
 	}
 	listen := &dialog.Listen{
 		Grammar: matches(list), TermDigits: x.property("termchar"), First: x.interval("timeout"),
-		Inter: x.interval("interdigittimeout"), Term: x.interval("termtimeout"),
+		Inter: x.interval("interdigittimeout"), Term: x.interval("termtimeout"), GrammarFirst: true,
+		Deaf: !strings.Contains(x.property("inputmodes"), "dtmf"),
 	}
 	if x.timeout > 0 {
 		listen.First = x.timeout

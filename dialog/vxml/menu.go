@@ -52,6 +52,9 @@ func (e *element) numberChoices(choices []*choice) {
 	n := 0
 	for _, c := range choices {
 		if c.dtmf != "" {
+			if !strings.Contains("*#0", c.dtmf) {
+				e.problem("<menu dtmf=\"true\">: a choice has dtmf=%q; of their own choices can have 0, * and # then", c.dtmf)
+			}
 			continue
 		}
 		if n++; n > 9 {
@@ -155,7 +158,7 @@ func (e *element) enumerate() *enumerate {
 }
 
 func (x *execution) enumerate(n *enumerate, to *rendering) error {
-	if x.item == nil {
+	if x.item == nil || len(x.item.choices) == 0 {
 		return thrownf("error.semantic", "<enumerate> stands where there is nothing to choose from")
 	}
 	vm := x.runtime.VM()

@@ -50,11 +50,20 @@ func (b *browser) Detached(reason string) bool {
 	return false
 }
 
-// askTransfer asks the session for a transfer.
-func (b *browser) askTransfer(t dialog.Transfer) {
+// press gives a digit to a page that waits for a transfer.
+func (b *browser) press(digit string) bool {
+	select {
+	case b.pressed <- digit:
+	default: // far more than any grammar takes
+	}
+	return true
+}
+
+// askTransfer asks the session for a transfer, which digits may end.
+func (b *browser) askTransfer(t dialog.Transfer, interruptible bool) {
 	b.do(func() {
 		if b.state == started {
-			b.transferring = t.Type != "blind"
+			b.transferring, b.interruptible = t.Type != "blind", interruptible
 			b.events.Transfer(t)
 		}
 	})

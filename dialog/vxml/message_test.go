@@ -120,7 +120,7 @@ func TestTransfer(t *testing.T) {
 			}
 		}, asked + "exit", map[string]any{"expr": "far_end_disconnect 7"}},
 		{"completed in a way of one's own", bridge, func(x *call) { _ = x.send("dialog.transfer.complete", "outcome=busy") },
-			asked + "exit", map[string]any{"expr": "busy undefined"}},
+			asked + "exit", map[string]any{"expr": "busy 0"}},
 		{"other events wait", bridge, func(x *call) { _ = x.send("user.a"); x.Pass(time.Hour); _ = x.send("error.connection.noroute") },
 			asked + "terminatetransfer error.connection.noroute, exit", map[string]any{"expr": "error.connection.noroute"}},
 		{"the caller hangs up", bridge, func(x *call) { x.Call(x.dialog.HungUp) },
@@ -132,7 +132,7 @@ func TestTransfer(t *testing.T) {
 			func(*call) {}, "started, transfer {Type:blind URI:sip:a@b AAI: ConnectTimeout: MaxTime:}, exit",
 			map[string]any{"expr": "connection.disconnect.transfer"}},
 		{"consultation", strings.Replace(bridge, `bridge="true"`, `type="consultation"`, 1), func(x *call) { _ = x.send("dialog.transfer.complete") },
-			strings.Replace(asked, "bridge", "consultation", 1) + "exit", map[string]any{"expr": "unknown undefined"}},
+			strings.Replace(asked, "bridge", "consultation", 1) + "exit", map[string]any{"expr": "unknown 0"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

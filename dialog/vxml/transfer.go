@@ -1,11 +1,15 @@
 package vxml
 
 import (
+	"errors"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/dop251/goja"
 
 	"ccxmld/dialog"
+	"ccxmld/dialog/srgs"
 	"ccxmld/script"
 )
 
@@ -63,61 +67,108 @@ func (x *execution) transfer(i *item) error {
 		return &thrown{event: "error.noresource", message: o.Problems[len(o.Problems)-1]}
 	}
 	if t.kind == "blind" {
-		x.browser.askTransfer(request)
+		x.browser.askTransfer(request, false)
 		return &thrown{event: "connection.disconnect.transfer"}
 	}
-	x.browser.askTransfer(request)
+	var list []candidate
+	if list, err = x.ofTransfer(i); err != nil {
+		return err
+	}
+	x.browser.askTransfer(request, len(list) > 0)
 	x.steps = 0
-	complete, err := x.awaitTransfer()
+	begun := time.Now()
+	complete, digits, err := x.awaitTransfer(list)
 	if err != nil {
 		return err
 	}
-	x.transferred(i, complete)
+	x.transferred(i, complete, digits, time.Since(begun))
 	return x.process(i)
 }
 
-// awaitTransfer waits for the outcome of a transfer. Errors and disconnections
-// end the wait; other events are for afterwards.
-func (x *execution) awaitTransfer() (dialog.Message, error) {
+// ofTransfer gives the grammars whose digits end a transfer.
+func (x *execution) ofTransfer(i *item) (list []candidate, err error) {
+	for _, g := range i.grammars {
+		if g.speech {
+			continue
+		}
+		match, err := x.grammar(g)
+		if err != nil && !errors.Is(err, srgs.ErrSpeech) {
+			return nil, err
+		}
+		if err == nil {
+			list = append(list, candidate{match: match})
+		}
+	}
+	return list, nil
+}
+
+// awaitTransfer waits for the outcome of a transfer, or for digits that end it.
+// Errors and disconnections end the wait; other events are for afterwards.
+func (x *execution) awaitTransfer(list []candidate) (complete dialog.Message, digits string, err error) {
 	b := x.browser
 	for {
 		select {
+		case digit := <-b.pressed:
+			switch digits += digit; matches(list).Match(digits) {
+			case dialog.NoMatch:
+				digits = ""
+			case dialog.Matched, dialog.Complete:
+				b.giveUpTransfer(nearEnd)
+				return dialog.Message{Parameters: []dialog.Pair{{Name: "results", Value: nearEnd}}}, digits, nil
+			}
 		case m := <-b.inbox:
 			switch {
 			case m.Name == transferComplete:
-				return m, nil
+				return m, "", nil
 			case isError(m.Name) || isDisconnect(m.Name):
 				b.giveUpTransfer(m.Name)
-				return m, external(m)
+				return m, "", external(m)
 			case len(x.pending) >= mostMessages:
 				x.log.Warn("an event is lost: too many have come during a transfer", "event", m.Name)
 			default:
 				x.pending = append(x.pending, m)
 			}
 		case <-b.hangup:
-			b.giveUpTransfer("near_end_disconnect")
-			return dialog.Message{}, &thrown{event: "connection.disconnect.hangup"}
+			b.giveUpTransfer(nearEnd)
+			return complete, "", &thrown{event: "connection.disconnect.hangup"}
 		case <-x.ctx.Done():
-			return dialog.Message{}, &exit{}
+			return complete, "", &exit{}
 		}
 	}
 }
 
+// nearEnd is the outcome of a transfer that the caller has ended.
+const nearEnd = "near_end_disconnect"
+
 // transferred gives the item the outcome: the parameter results, or else the first
-// one. All of them are properties of its shadow variable.
-func (x *execution) transferred(i *item, complete dialog.Message) {
+// one. All of them are properties of its shadow variable, beside the duration in
+// seconds and what was pressed (VoiceXML 2.0, 2.3.7.2).
+func (x *execution) transferred(i *item, complete dialog.Message, digits string, took time.Duration) {
 	vm := x.runtime.VM()
-	outcome := "unknown" // VoiceXML 2.0, 2.3.7.2
+	outcome := "unknown"
 	if len(complete.Parameters) > 0 {
 		outcome = complete.Parameters[0].Value
 	}
+	shadow := parameters(vm, complete)
+	duration := 0.0
 	for _, p := range complete.Parameters {
 		if p.Name == "results" {
 			outcome = p.Value
 		}
 	}
+	if strings.HasSuffix(outcome, "_disconnect") { // it was connected, more or less so long
+		duration = took.Seconds()
+	}
+	if given := shadow.Get("duration"); given != nil {
+		duration = given.ToFloat()
+	}
+	set(shadow, "duration", vm.ToValue(duration))
+	if digits != "" {
+		set(shadow, "utterance", vm.ToValue(digits))
+		set(shadow, "inputmode", vm.ToValue("dtmf"))
+	}
 	x.set(i.name, vm.ToValue(outcome))
-	x.set(i.name+"$", parameters(vm, complete))
+	x.set(i.name+"$", shadow)
 }
 
 // parameters makes an object of what came with an event.
