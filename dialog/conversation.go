@@ -23,10 +23,11 @@ type Conversation struct {
 	ctx    context.Context // of fetches, made when the first begins
 	cancel context.CancelFunc
 
-	turn   *turn
-	typed  string // pressed while nobody listened
-	spent  string // term digits of an input that was complete without one
-	closed bool
+	turn    *turn
+	typed   string // pressed while nobody listened
+	spent   string // term digits of an input that was complete without one
+	spentAt time.Time
+	closed  bool
 
 	// running is the application that plays, 0 for none; there is never more
 	// than one, so that breaking it off breaks nothing else. next waits for its
@@ -83,9 +84,11 @@ func (c *Conversation) Digit(digit string) bool {
 		return false
 	}
 	if spent := c.spent; spent != "" {
-		// The # behind a number that was complete without it belongs to it.
+		// The # behind a number that was complete without it belongs to it, also
+		// if the next question is out already.
 		c.spent = ""
-		if strings.Contains(spent, digit) {
+		asked := c.turn != nil && c.turn.listening
+		if strings.Contains(spent, digit) && (!asked || time.Since(c.spentAt) < lateTermDigit) {
 			return true
 		}
 	}
@@ -346,7 +349,6 @@ func (c *Conversation) listen(t *turn) {
 		c.overall = c.after(t.Listen.Max, func() { c.end(t, TooLong) })
 	}
 	if t.outcome.Digits == "" {
-		c.spent = ""
 		if t.Listen.First > 0 {
 			c.timer = c.after(t.Listen.First, func() { c.end(t, Silence) })
 		}
@@ -374,7 +376,7 @@ func (c *Conversation) press(t *turn, digit string) {
 	wait := t.Listen.inter()
 	if match == Complete {
 		if wait = t.Listen.Term; wait <= 0 || t.Listen.TermDigits == "" {
-			c.spent = t.Listen.TermDigits
+			c.spent, c.spentAt = t.Listen.TermDigits, time.Now()
 			c.endInput(t)
 			return
 		}
@@ -384,6 +386,10 @@ func (c *Conversation) press(t *turn, digit string) {
 		c.endInput(t)
 	})
 }
+
+// lateTermDigit is how long a term digit may come behind an input that was complete
+// without it.
+const lateTermDigit = 2 * time.Second
 
 // endInput ends a turn with the digits that it has.
 func (c *Conversation) endInput(t *turn) {

@@ -3,6 +3,7 @@ package vxml_test
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // TestMenus (VoiceXML 2.0, 2.2).
@@ -45,6 +46,23 @@ func TestChoices(t *testing.T) {
 		{"the field's grammar before a link's", `<link dtmf="1" event="help"/><form><field name="f" type="digits?length=1">Go<filled><exit namelist="f"/></filled></field></form>`,
 			nil, "1", map[string]any{"f": "1"}, "", []string{"say Go"}},
 	})
+}
+
+// TestLateTermchar: the # behind a number that was complete without it comes when the
+// next field listens already.
+func TestLateTermchar(t *testing.T) {
+	for wait, want := range map[time.Duration]string{time.Second: "34", 3 * time.Second: "none"} {
+		synctest.Test(t, func(t *testing.T) {
+			x := start(t, `<form><field name="a" type="digits?length=2"/><field name="b" type="digits"><nomatch><exit expr="'none'"/></nomatch></field>
+				<block><exit expr="b"/></block></form>`, nil)
+			x.Pass(time.Second)
+			x.press("12")
+			x.Pass(wait)
+			x.press("#34#")
+			x.Pass(time.Second)
+			x.want("started, exit", map[string]any{"expr": want})
+		})
+	}
 }
 
 // TestSubdialogs (2.3.4, 5.3.10).
