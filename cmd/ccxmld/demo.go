@@ -241,6 +241,11 @@ func (s *theatre) caller(ctx context.Context, name, from, to, code string) (*swi
 	}
 	s.line(phoneColour, from, "presses", "%s#", code)
 	caller.Press(code + "#")
+	if err := caller.WaitHeard(ctx, "Press 1"); err != nil {
+		return nil, err
+	}
+	s.line(phoneColour, from, "presses", "1")
+	caller.Press("1")
 	return caller, caller.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return sound.Kind == "conference" })
 }
 

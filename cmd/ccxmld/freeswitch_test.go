@@ -286,7 +286,7 @@ func TestFreeSWITCHConferenceApplication(t *testing.T) {
 		caller := h.caller()
 		callers = append(callers, caller)
 		h.until("the caller is asked for the number", func() bool { return h.seen.count("event dialog.started") > before })
-		h.api("uuid_send_dtmf", caller, "1234567890@100")
+		h.api("uuid_send_dtmf", caller, "12345678901@100")
 		h.until("the caller is in", func() bool { return h.seen.count("event conference.joined") > joined })
 		h.until("who is in the room", func() bool { return strings.Contains(h.api("conference", "list"), members) })
 	}

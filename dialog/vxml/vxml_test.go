@@ -129,23 +129,31 @@ func TestConferenceCode(t *testing.T) {
 		sorry   = "say I still have no conference number. Please call again when you have it."
 		silence = "say I have not heard any digits."
 		wrong   = "say That was no conference number."
+		entered = "say You have entered"
+		number  = "say 4 0 7 5 5 5 0 1 0 0"
+		right   = "say Press 1 if that is right, or 2 to enter it again."
 	)
+	found := map[string]any{"conference_code": "4075550100"}
 	tests := []struct {
 		name   string
 		act    func(*call)
 		values map[string]any
 		heard  []string
 	}{
-		{"entered at once", func(x *call) { x.press("4075550100") },
-			map[string]any{"conference_code": "4075550100"}, []string{welcome + "…"}},
-		{"entered after the prompt, with a #", func(x *call) { x.Pass(5 * time.Second); x.press("4075550100#") },
-			map[string]any{"conference_code": "4075550100"}, []string{welcome}},
-		{"too few, then right", func(x *call) { x.press("407#"); x.Pass(2 * time.Second); x.press("4075550100") },
-			map[string]any{"conference_code": "4075550100"}, []string{welcome + "…", wrong, again + "…"}},
-		{"too slow, then right", func(x *call) { x.press("407"); x.Pass(8 * time.Second); x.press("4075550100") },
-			map[string]any{"conference_code": "4075550100"}, []string{welcome + "…", wrong, again + "…"}},
+		{"entered at once, and confirmed", func(x *call) { x.press("40755501001") }, found, []string{welcome + "…", entered + "…"}},
+		{"confirmed when it was read back", func(x *call) { x.press("4075550100"); x.Pass(5 * time.Second); x.press("1") }, found,
+			[]string{welcome + "…", entered, number, right}},
+		{"entered after the prompt, with a #", func(x *call) { x.Pass(5 * time.Second); x.press("4075550100#1") }, found, []string{welcome, entered + "…"}},
+		{"too few, then right", func(x *call) { x.press("407#"); x.Pass(2 * time.Second); x.press("40755501001") }, found,
+			[]string{welcome + "…", wrong, again + "…", entered + "…"}},
+		{"too slow, then right", func(x *call) { x.press("407"); x.Pass(8 * time.Second); x.press("40755501001") }, found,
+			[]string{welcome + "…", wrong, again + "…", entered + "…"}},
+		{"entered anew", func(x *call) { x.press("40755501992"); x.Pass(time.Second); x.press("40755501001") }, found,
+			[]string{welcome + "…", entered + "…", again + "…", entered + "…"}},
+		{"never confirmed", func(x *call) { x.press("4075550100"); x.Pass(time.Minute) }, map[string]any{},
+			[]string{welcome + "…", entered, number, right, entered, number, right, entered, number, right, sorry}},
 		{"never", func(x *call) { x.Pass(time.Minute) },
-			map[string]any{}, []string{welcome, silence, again, silence, again, sorry}},
+			map[string]any{}, []string{welcome, silence, again, silence, again, silence, sorry}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
