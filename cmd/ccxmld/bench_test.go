@@ -98,23 +98,61 @@ func BenchmarkLiveCalls(b *testing.B) {
 	results.print()
 }
 
+// liveDialogs is how many dialogs BenchmarkLiveDialogs keeps.
+const liveDialogs = 1000
+
+// BenchmarkLiveDialogs keeps calls whose VoiceXML page has spoken and listens, and
+// reports what one takes of the heap and of stacks, beside calls that wait without a
+// dialog.
+func BenchmarkLiveDialogs(b *testing.B) {
+	allowFiles(b, 2*liveDialogs+1000)
+	sw := startSwitch(b)
+	var results table
+	for _, c := range []struct {
+		name  string
+		start func(*testing.B, *switchProcess, func()) contender
+	}{
+		{"call", func(b *testing.B, sw *switchProcess, live func()) contender { return startCcxmld(b, sw, live) }},
+		{"voicexml", func(b *testing.B, sw *switchProcess, live func()) contender {
+			return startDocuments(b, sw, eventCounter{"dialog.user.listens", live}, map[string]string{
+				"call.ccxml": dialogDocument, "page.vxml": benchPage,
+			})
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var each float64
+			for range b.N {
+				each = memoryEach(b, sw, liveDialogs, c.start)
+			}
+			b.ReportMetric(0, "ns/op")
+			results.report(b, c.name, each, "bytes/live-call")
+		})
+	}
+	results.print()
+}
+
 func memoryPerCall(b *testing.B, sw *switchProcess, start func(*testing.B, *switchProcess, func()) contender) float64 {
+	return memoryEach(b, sw, liveCalls, start)
+}
+
+// memoryEach keeps so many calls, and gives what one takes.
+func memoryEach(b *testing.B, sw *switchProcess, calls int64, start func(*testing.B, *switchProcess, func()) contender) float64 {
 	var answered atomic.Int64
 	complete := make(chan struct{})
 	program := start(b, sw, func() {
-		if answered.Add(1) == liveCalls {
+		if answered.Add(1) == calls {
 			close(complete)
 		}
 	})
 	defer program.stop()
 	before := memoryInUse()
-	sw.do(b, switchOrder{Address: program.address(), Document: program.document(), Hold: liveCalls})
+	sw.do(b, switchOrder{Address: program.address(), Document: program.document(), Hold: int(calls)})
 	<-complete
 	program.flush()
 	taken := memoryInUse() - before
 	sw.do(b, switchOrder{Release: true})
 	program.settle()
-	return float64(taken) / liveCalls
+	return float64(taken) / float64(calls)
 }
 
 // memoryInUse is what the heap and the stacks take, in bytes.
@@ -190,6 +228,42 @@ const (
     <transition event="error.*"><log expr="event$.reason"/><exit/></transition>
   </eventprocessor>
 </ccxml>`
+	dialogDocument = `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+  <eventprocessor>
+    <transition event="connection.alerting"><accept/></transition>
+    <transition event="connection.connected"><dialogstart src="'page.vxml'"/></transition>
+    <transition event="dialog.user.listens"/>
+    <transition event="connection.disconnected"><exit/></transition>
+    <transition event="error.*"><log expr="event$.reason"/><exit/></transition>
+  </eventprocessor>
+</ccxml>`
+	// A page as they are: it has variables and a script, handlers at all levels, a
+	// menu, and several fields with grammars.
+	benchPage = `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">
+  <property name="timeout" value="3600s"/>
+  <var name="attempts" expr="0"/>
+  <script>function spaced(digits) { return digits.split('').join(' ') }</script>
+  <link dtmf="*0" next="#menu"/>
+  <catch event="noinput nomatch" count="3">Good bye.<exit/></catch>
+  <form id="account">
+    <var name="welcome" expr="'Welcome'"/>
+    <block><audio src="` + benchPrompt + `"><value expr="welcome"/></audio><send event="listens"/></block>
+    <field name="number" type="digits?minlength=6;maxlength=10">
+      <noinput>Please enter your account number.<reprompt/></noinput>
+    </field>
+    <field name="pin">
+      <grammar mode="dtmf" version="1.0" root="pin"><rule id="pin"><item repeat="4"><ruleref uri="#digit"/></item></rule>
+        <rule id="digit"><one-of><item>0</item><item>1</item><item>2</item><item>3</item><item>4</item><item>5</item><item>6</item><item>7</item><item>8</item><item>9</item></one-of></rule></grammar>
+      Your number is <value expr="spaced(number)"/>. Please enter your PIN.
+    </field>
+    <filled namelist="number pin"><goto next="#menu"/></filled>
+  </form>
+  <menu id="menu" dtmf="true">
+    <prompt><enumerate/></prompt>
+    <choice next="#account">another account</choice>
+    <choice event="help">help</choice>
+  </menu>
+</vxml>`
 	waitDocument = `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
   <eventprocessor>
     <transition event="connection.alerting"><accept/></transition>
@@ -210,18 +284,23 @@ type ccxmldController struct {
 }
 
 func startCcxmld(b *testing.B, sw *switchProcess, live func()) *ccxmldController {
-	text := promptDocument
-	var observer interpreter.Observer
-	if live != nil {
-		text, observer = waitDocument, connectedCounter{live}
+	if live == nil {
+		return startDocuments(b, sw, nil, map[string]string{"call.ccxml": promptDocument})
 	}
+	return startDocuments(b, sw, eventCounter{"connection.connected", live}, map[string]string{"call.ccxml": waitDocument})
+}
+
+// startDocuments starts a daemon that runs call.ccxml of the documents.
+func startDocuments(b *testing.B, sw *switchProcess, observer interpreter.Observer, documents map[string]string) *ccxmldController {
 	dir := b.TempDir()
-	path := filepath.Join(dir, "call.ccxml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil { // a new file is not cached yet
-		b.Fatal(err)
+	for name, text := range documents {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+		if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil { // a new file is not cached yet
+			b.Fatal(err)
+		}
 	}
 	config, err := conf.Load(conf.Source{Environ: []string{
 		"CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0",
@@ -231,7 +310,7 @@ func startCcxmld(b *testing.B, sw *switchProcess, live func()) *ccxmldController
 	if err != nil {
 		b.Fatal(err)
 	}
-	c := &ccxmldController{b: b, uri: "file://" + path, ended: make(chan error, 1)}
+	c := &ccxmldController{b: b, uri: "file://" + filepath.Join(dir, "call.ccxml"), ended: make(chan error, 1)}
 	silent := &slog.HandlerOptions{Level: slog.LevelError + 1}
 	log := slog.New(slog.NewTextHandler(os.Stderr, silent))
 	if c.daemon, err = daemon.New(b.Context(), config, log, observer); err != nil {
@@ -265,16 +344,19 @@ func (c *ccxmldController) stop() {
 	}
 }
 
-// connectedCounter tells of each answered call.
-type connectedCounter struct{ live func() }
+// eventCounter tells of each event of a name.
+type eventCounter struct {
+	name string
+	live func()
+}
 
-func (c connectedCounter) EventHandled(_ string, e *interpreter.Event, _ *script.Position) {
-	if e.Name == "connection.connected" {
+func (c eventCounter) EventHandled(_ string, e *interpreter.Event, _ *script.Position) {
+	if e.Name == c.name {
 		c.live()
 	}
 }
 
-func (connectedCounter) Logged(string, string, string) {}
-func (connectedCounter) StateChanged(string, string)   {}
+func (eventCounter) Logged(string, string, string) {}
+func (eventCounter) StateChanged(string, string)   {}
 
-func (connectedCounter) SessionEnded(string, string, interpreter.Ending) {}
+func (eventCounter) SessionEnded(string, string, interpreter.Ending) {}
