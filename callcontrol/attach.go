@@ -201,8 +201,9 @@ func (l *leg) handleMaintenance(conn *esl.Conn, e *esl.Event) {
 		l.from(conn, func() { l.control.entered(l, event) })
 	case conference.DelMember:
 		l.from(conn, func() { l.control.departed(l, event) })
-	case conference.StartTalking, conference.StopTalking:
-		l.from(conn, func() { l.talks(event) })
+	case conference.StartTalking, conference.StopTalking, conference.FloorChange,
+		conference.MuteMember, conference.UnmuteMember, conference.DeafMember, conference.UndeafMember:
+		l.from(conn, func() { l.happens(event) })
 	}
 }
 

@@ -62,15 +62,22 @@ func (c *control) joinConferences(o *order) {
 	})
 }
 
+// intoRoom is the dial string of a loopback call one half of which enters a room.
+// Its | would separate two destinations.
+func intoRoom(room, profile string, flags ...string) string {
+	return "loopback/app=conference:" + strings.ReplaceAll(conference.JoinArgument(room, profile, flags...), "|", `\|`)
+}
+
 func (c *control) placeCascade(s *cascade, room1, room2 string, o *order) {
 	profile := c.controller.options.Profile
-	var hears, speaks []string // in the first conference: it brings the second's voices there
+	// In the first conference: it brings the second's voices there.
+	hears, speaks := []string{conference.Ghost}, []string{conference.Ghost}
 	if o.Half {
-		hears, speaks = []string{"mute"}, []string{"deaf"}
+		hears, speaks = append(hears, "mute"), append(speaks, "deaf")
 	}
 	call := esl.Originate{
 		UUID: s.id, Timeout: standInPatience,
-		Dial: "loopback/app=conference:" + conference.JoinArgument(room2, profile, hears...),
+		Dial: intoRoom(room2, profile, hears...),
 		Apps: []esl.App{{Name: "conference", Arg: conference.JoinArgument(room1, profile, speaks...)}},
 		Vars: map[string]string{"loopback_bowout": "false", "loopback_bowout_on_execute": "false"},
 	}

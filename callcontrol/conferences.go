@@ -40,6 +40,10 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
 		return
 	}
+	if settings.Events != nil && *settings.Events && len(c.controller.nodes.all()) == 0 {
+		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: errNoNodes.Error()})
+		return
+	}
 	if settings.MaxMembers > 0 && (most <= 0 || settings.MaxMembers < most) {
 		most = settings.MaxMembers
 	}
@@ -74,6 +78,9 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 			c.changeRoom(a.Conference, settings)
 		}
 		c.queueConference("conference.created", r.ConferenceID, true, interpreter.Field{Name: "isnew", Value: a.created})
+		if settings.Events != nil {
+			c.attend(a.Conference, *settings.Events)
+		}
 	}, func(ctx context.Context) { c.detach(ctx, r.ConferenceID) })
 }
 
@@ -114,6 +121,7 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 			interpreter.Field{Name: "reason", Value: "the session is not attached to this conference"})
 		return
 	}
+	c.attendNoMore(r.ConferenceID)
 	c.endCascades(r.ConferenceID)
 	var members []*leg
 	for _, l := range c.legs {
@@ -178,7 +186,7 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 			l.changeMembership(o)
 			o.made(c)
 			return true
-		case o.speaksOnly(l) && (l.place.kind == inBridge || l.place.kind == listening):
+		case o.speaksOnly(l.id) && (l.place.kind == inBridge || l.place.kind == listening):
 			o.fail(c, fmt.Sprintf("connection %s hears %s; FreeSWITCH cannot let it speak in a conference meanwhile, so unjoin the two first", l.id, l.place.partner))
 			return true
 		}
@@ -193,34 +201,36 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 	m.queue()
 }
 
-// hearsOnly tells whether the leg listens to the conference and is not heard
+// hearsOnly tells whether a connection listens to the conference and is not heard
 // there; speaksOnly, whether it is the other way round.
-func (o *order) hearsOnly(l *leg) bool  { return o.Half && o.ID1 == l.id }
-func (o *order) speaksOnly(l *leg) bool { return o.Half && o.ID1 != l.id }
+func (o *order) hearsOnly(id string) bool  { return o.Half && o.ID1 == id }
+func (o *order) speaksOnly(id string) bool { return o.Half && o.ID1 != id }
 
-// mutes tells whether the leg is not heard, deafens whether it does not hear: by
-// the direction of the join, or by its hints.
-func (o *order) mutes(l *leg) bool   { return o.hearsOnly(l) || o.entry.Mute }
-func (o *order) deafens(l *leg) bool { return o.speaksOnly(l) || o.entry.Deaf }
+// mutes tells whether a connection is not heard, deafens whether it does not hear:
+// by the direction of the join, or by its hints.
+func (o *order) mutes(id string) bool   { return o.hearsOnly(id) || o.entry.Mute }
+func (o *order) deafens(id string) bool { return o.speaksOnly(id) || o.entry.Deaf }
 
 // changeMembership lets a member speak and hear as a new join of it says (JOIN-11).
+// How it is now, FreeSWITCH has told: others than its own session may have changed
+// that.
 func (l *leg) changeMembership(o *order) {
-	was := l.place.order
 	l.place.order, l.place.silent = o, false
-	if mute := o.mutes(l); mute != was.mutes(l) {
+	if mute := o.mutes(l.id); mute != l.place.muted {
 		command := conference.Unmute
 		if mute {
 			command = conference.Mute
 		}
 		l.send(command(l.place.room, l.place.member), nil)
 	}
-	if deaf := o.deafens(l); deaf != was.deafens(l) {
+	if deaf := o.deafens(l.id); deaf != l.place.deaf {
 		command := conference.Undeaf
 		if deaf {
 			command = conference.Deaf
 		}
 		l.send(command(l.place.room, l.place.member), nil)
 	}
+	l.place.muted, l.place.deaf = o.mutes(l.id), o.deafens(l.id)
 	l.setVolume(o.entry)
 }
 
@@ -289,7 +299,9 @@ func (c *control) enterRoom(l *leg, in place) {
 	l.joinDeadline = c.after(joinPatience, func() {
 		c.roomRefused(l, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
 	})
-	argument := conference.JoinArgument(in.room, c.controller.options.Profile, in.flags(l)...)
+	flags := in.flags(l)
+	l.place.muted, l.place.deaf = slices.Contains(flags, "mute"), slices.Contains(flags, "deaf")
+	argument := conference.JoinArgument(in.room, c.controller.options.Profile, flags...)
 	l.send(esl.ExecuteNow("", "conference", argument, in.running), func(err error) { c.roomRefused(l, err.Error()) })
 }
 

@@ -24,6 +24,7 @@ type control struct {
 	prepared     map[string]*preparedDialog
 	starting     map[string]interpreter.DialogRequest // dialogs whose leg is on its way
 	cascades     []*cascade
+	rosters      map[string]*roster // of conferences of which it hears, by id
 	registry     orderedWork
 	stopLifetime func() bool
 	whenEnded    func()
@@ -192,6 +193,9 @@ func without(list []string, id string) []string {
 // Release ends what the session still holds (SES-5 to SES-7).
 func (c *control) Release() {
 	c.endCascades("")
+	for id := range c.rosters {
+		c.attendNoMore(id)
+	}
 	for _, l := range c.legs {
 		if l.handover != nil { // it is the other session's soon, and hung up else
 			continue

@@ -86,6 +86,7 @@ type Controller struct {
 	context context.Context
 	cancel  context.CancelFunc
 
+	audiences     audiences
 	lines         lines
 	directory     sync.WaitGroup // goroutines that tell the conference registry and other sessions, also of what has ended
 	directoryDone context.Context

@@ -47,6 +47,10 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 		o.give(b, func() { b.control.joinConference(b, r.ID1, o) })
 	case interpreter.IsConferenceID(r.ID1) && interpreter.IsConferenceID(r.ID2):
 		c.joinConferences(o)
+	case a == nil && b == nil && interpreter.IsConferenceID(r.ID2):
+		c.changeFar(r.ID1, r.ID2, o)
+	case a == nil && b == nil && interpreter.IsConferenceID(r.ID1):
+		c.changeFar(r.ID2, r.ID1, o)
 	case a == nil || b == nil:
 		o.fail(c, "a call or dialog that it names has ended, or is a dialog that was not started yet")
 	case r.Half:
@@ -60,6 +64,11 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 	}
 }
 
+// HasConnection tells whether a connection of another session can be joined
+// (interpreter.Telephony); one of another controller, with the conference that it
+// is in.
+func (c *control) HasConnection(id string) bool { return c.connection(id) != nil || c.hearsOf(id) }
+
 // connection finds a leg of this session, or of another one on this controller;
 // nil for none.
 func (c *control) connection(id string) *leg {
@@ -71,10 +80,6 @@ func (c *control) connection(id string) *leg {
 	}
 	return nil
 }
-
-// HasConnection tells whether a connection of another session can be joined
-// (interpreter.Telephony).
-func (c *control) HasConnection(id string) bool { return c.connection(id) != nil }
 
 // give lets the session that owns a leg do what the order asks of it.
 func (o *order) give(l *leg, do func()) {
@@ -178,7 +183,16 @@ func (c *control) Unjoin(r interpreter.UnjoinRequest) {
 		c.queueUnjoined(r.ID1, r.ID2, "")
 		return
 	}
-	c.unjoin(r, c.connection(r.ID1), c.connection(r.ID2))
+	a, b := c.connection(r.ID1), c.connection(r.ID2)
+	if a == nil && b == nil {
+		for _, ids := range [][2]string{{r.ID1, r.ID2}, {r.ID2, r.ID1}} {
+			if m, ok := c.far(ids[0], ids[1]); ok {
+				c.kickFar(m, c.rosters[ids[1]].room, r)
+				return
+			}
+		}
+	}
+	c.unjoin(r, a, b)
 }
 
 // unjoin asks the first of the legs, in its own session, to leave the bridge; if

@@ -22,7 +22,7 @@ func (c *control) listen(l, source *leg, o *order) {
 			l.place.order, l.place.silent = o, false
 			o.made(c)
 			return true
-		case l.place.kind == inConference && !l.place.order.hearsOnly(l):
+		case l.place.kind == inConference && !l.place.order.hearsOnly(l.id):
 			o.fail(c, fmt.Sprintf("connection %s speaks in %s; FreeSWITCH cannot let it hear somebody else meanwhile, so unjoin the two first", l.id, l.place.partner))
 			return true
 		}

@@ -8,7 +8,6 @@ import (
 
 	"ccxmld/conference"
 	"ccxmld/esl"
-	"ccxmld/interpreter"
 )
 
 // The tones that are played where a document says no more than entertone='true'.
@@ -26,7 +25,7 @@ func (p place) flags(l *leg) []string {
 		p.settings = &conference.Settings{}
 	}
 	entry := p.order.entry
-	entry.Mute, entry.Deaf = p.order.mutes(l), p.order.deafens(l)
+	entry.Mute, entry.Deaf = p.order.mutes(l.id), p.order.deafens(l.id)
 	moderator, _ := p.settings.Admit(entry) // who is not admitted was told so before
 	return p.settings.Flags(entry, moderator)
 }
@@ -110,12 +109,20 @@ func (c *control) sendTo(machine string, cmd esl.Command) bool {
 
 // setVolume sets a member's volumes, if its join names them.
 func (l *leg) setVolume(e conference.Entry) {
+	for _, cmd := range volumes(l.place.room, l.place.member, e) {
+		l.send(cmd, nil)
+	}
+}
+
+// volumes are the commands for the volumes that a join names.
+func volumes(room, member string, e conference.Entry) (commands []esl.Command) {
 	if e.VolumeIn != nil {
-		l.send(conference.VolumeIn(l.place.room, l.place.member, int(*e.VolumeIn)), nil)
+		commands = append(commands, conference.VolumeIn(room, member, int(*e.VolumeIn)))
 	}
 	if e.VolumeOut != nil {
-		l.send(conference.VolumeOut(l.place.room, l.place.member, int(*e.VolumeOut)), nil)
+		commands = append(commands, conference.VolumeOut(room, member, int(*e.VolumeOut)))
 	}
+	return commands
 }
 
 // sayGoodbye plays the exit sound to those who stay (JOIN-3).
@@ -171,17 +178,26 @@ func (c *control) withSound(l *leg, source string, then func(file string)) {
 	})
 }
 
-// talks tells the document that a member talks or has stopped, if its join asks
-// for that.
-func (l *leg) talks(e conference.Maintenance) {
-	if l.place.kind != inConference || e.Member != l.place.member || !l.place.order.entry.Events {
+// happens takes what happens to a member in its room: how others than its session
+// changed it, and, if its join asks for events, when it talks and has the floor. A
+// session that hears of all members has that from the link.
+func (l *leg) happens(e conference.Maintenance) {
+	if l.place.kind != inConference || e.Member != l.place.member {
 		return
 	}
-	l.control.session.Queue(&interpreter.Event{
-		Name: "conference.talking", Source: l.place.partner, SourceType: "conference",
-		Fields: []interpreter.Field{
-			{Name: "conferenceid", Value: l.place.partner}, {Name: "connectionid", Value: l.id},
-			{Name: "talking", Value: e.Action == conference.StartTalking},
-		},
-	})
+	wanted := l.place.order.entry.Events && l.place.pair == nil && l.control.rosters[l.place.partner] == nil
+	switch e.Action {
+	case conference.MuteMember, conference.UnmuteMember:
+		l.place.muted = e.Action == conference.MuteMember
+	case conference.DeafMember, conference.UndeafMember:
+		l.place.deaf = e.Action == conference.DeafMember
+	case conference.StartTalking, conference.StopTalking:
+		if wanted {
+			l.control.talkingChanged(l.place.partner, l.id, e.Action == conference.StartTalking)
+		}
+	case conference.FloorChange:
+		if wanted {
+			l.control.floorChanged(l.place.partner, l.id)
+		}
+	}
 }

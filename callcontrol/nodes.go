@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"ccxmld/conference"
 	"ccxmld/esl"
 )
 
@@ -40,6 +41,9 @@ type Node struct {
 	turn       int                // of the weighted round robin; belongs to nodes
 	stop       context.CancelFunc // ends the link; nil if it never ran
 	needed     atomic.Bool        // by a call, while the node is being taken out
+	// occupancy of the rooms that have an audience; belongs to the link's reader
+	// goroutine.
+	occupancy conference.Occupancy
 
 	mu      sync.Mutex
 	machine string            // the FreeSWITCH's name for itself
@@ -55,8 +59,8 @@ const linkVariable = "ccxmld_link"
 const sessionVariable = "ccxml_session"
 
 // linkEvents are what a link subscribes to: the fate of outbound calls before
-// they come to our socket.
-var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_HANGUP_COMPLETE"}
+// they come to our socket, and what happens in rooms that have an audience.
+var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_HANGUP_COMPLETE", "CUSTOM conference::maintenance"}
 
 func newNode(c *Controller, o NodeOptions) *Node {
 	n := &Node{
@@ -69,7 +73,7 @@ func newNode(c *Controller, o NodeOptions) *Node {
 		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log,
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + linkVariable, c.options.ID}},
-		OnUp:    func() { n.cameUp(); n.lookForModules() },
+		OnUp:    func() { n.cameUp(); n.lookForModules(); c.audiences.observeAll(n) },
 		OnDown:  func(error) { n.wentDown() },
 		OnEvent: func(e *esl.Event) { c.handleLink(n, e) },
 	})

@@ -209,9 +209,14 @@ func (c *control) callTimedOut(l *leg) {
 	l.hangUp("ORIGINATOR_CANCEL")
 }
 
-// handleLink takes what a link tells of an outbound leg that has no socket yet.
+// handleLink takes what a link tells of an outbound leg that has no socket yet, and
+// of rooms that have an audience.
 // It runs in the link's reader goroutine.
 func (c *Controller) handleLink(n *Node, e *esl.Event) {
+	if e.Name() == "CUSTOM" {
+		n.roomEvent(e)
+		return
+	}
 	l := c.findLeg(e.Get("Unique-ID"))
 	if l == nil {
 		return

@@ -26,6 +26,8 @@ type place struct {
 	room     string               // FreeSWITCH's name of the conference
 	settings *conference.Settings // of a conference that has any
 	member   string               // the leg's number in the room
+	muted    bool                 // as a member: not heard
+	deaf     bool                 // as a member: does not hear
 	running  string               // the id of the application that keeps it there: conference or eavesdrop
 	pair     *leg                 // the partner in a room of two, of another session
 	leaving  bool                 // kicked out of the room, but not out yet

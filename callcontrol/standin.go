@@ -50,7 +50,7 @@ func (c *control) sendStandIn(node *Node, s *standIn) {
 	l.stopTimer = l.after(standInPatience, func() { l.hangUp("ORIGINATOR_CANCEL") })
 	c.place(l, esl.Originate{
 		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home(),
-		Dial: "loopback/app=conference:" + conference.JoinArgument(s.room, c.controller.options.Profile),
+		Dial: intoRoom(s.room, c.controller.options.Profile, conference.Ghost),
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
 			linkVariable: c.controller.options.ID, sessionVariable: c.session.ID(),

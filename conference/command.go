@@ -33,16 +33,9 @@ func Play(room, file string) esl.Command {
 	return esl.API("conference", room, "play", esl.Word(file))
 }
 
-// PlayTo plays to one member; the end is play-file-member-done.
-func PlayTo(room, file string, member string) esl.Command {
-	return esl.API("conference", room, "play", esl.Word(file), esl.Word(member))
-}
-
-// Stop ends what is played to the whole room.
-func Stop(room string) esl.Command { return esl.API("conference", room, "stop", "all") }
-
-// ListMembers asks for the roster, which [ParseRoster] reads.
-func ListMembers(room string) esl.Command { return esl.API("conference", room, "json_list") }
+// ListMembers asks for the roster, which [ParseRoster] reads. The same in JSON does
+// not tell who is a ghost.
+func ListMembers(room string) esl.Command { return esl.API("conference", room, "xml_list") }
 
 // SayTo speaks a text to one member, by the engine that the room's profile names
 // (tts-engine); without one nothing is heard.

@@ -6,7 +6,7 @@
 //	leg     ── Join, Leave ──────────────────▶    │  ▲
 //	                                              │  └─ Renew: leases, and what
 //	FreeSWITCH ── conference::maintenance ──▶ ParseMaintenance       changed
-//	           ── json_list ──▶ ParseRoster ──▶ Reconcile            without Redis
+//	           ── xml_list  ──▶ ParseRoster ──▶ Reconcile            without Redis
 //
 // Redis is the directory, FreeSWITCH is the truth about who is in a room. Each
 // operation is one Lua script, one round trip; all keys of a conference have one

@@ -14,6 +14,12 @@ const (
 
 	StartTalking = "start-talking"
 	StopTalking  = "stop-talking"
+	FloorChange  = "floor-change" // Member and Channel are who has it now, "" for nobody
+
+	MuteMember   = "mute-member"
+	UnmuteMember = "unmute-member"
+	DeafMember   = "deaf-member"
+	UndeafMember = "undeaf-member"
 )
 
 // Maintenance is an event of mod_conference (CUSTOM conference::maintenance).
@@ -23,7 +29,11 @@ type Maintenance struct {
 	Created string // Conference-Unique-ID: tells rooms of one name apart, as the next can begin before the last has ended
 	Member  string // Member-ID: a number of the node's, not the room's; "" for events about the whole room
 	Channel string // Unique-ID of the member's leg
-	Size    int    // members, after the event
+	Number  string // of the member, as a caller
+	Size    int    // members, after the event; ghosts are not counted
+	// Ghost tells of a member that is none in the eyes of documents: what plays to
+	// the room or brings another one's voices there enters it as a ghost.
+	Ghost bool
 }
 
 // ParseMaintenance takes a conference::maintenance event apart. ok is false for
@@ -35,9 +45,13 @@ func ParseMaintenance(e *esl.Event) (m Maintenance, ok bool) {
 	size, _ := strconv.Atoi(e.Get("Conference-Size"))
 	return Maintenance{
 		Action: e.Get("Action"), Room: e.Get("Conference-Name"), Created: e.Get("Conference-Unique-ID"),
-		Member: e.Get("Member-ID"), Channel: e.Get("Unique-ID"), Size: size,
+		Member: e.Get("Member-ID"), Channel: e.Get("Unique-ID"),
+		Number: e.Get("Caller-Caller-ID-Number"), Size: size, Ghost: e.Get("Member-Ghost") == "true",
 	}, true
 }
+
+// Ghost is the flag of members that are none in the eyes of documents.
+const Ghost = "ghost"
 
 // JoinArgument is the argument of the conference application: the room, with the
 // profile it is made by if it is not there yet, and the member's flags, such as

@@ -76,10 +76,48 @@ func TestOccupancyOfRecordedRooms(t *testing.T) {
 	}
 }
 
+// A roster tells what the events did not.
+func TestOccupancyIsReset(t *testing.T) {
+	var o conference.Occupancy
+	event := func(action, room, created, leg, member string) {
+		o.Apply(conference.Maintenance{Action: action, Room: room, Created: created, Channel: leg, Member: member})
+	}
+	event(conference.AddMember, "r", "1", "stays", "1")
+	event(conference.AddMember, "r", "1", "goes", "2")
+	event(conference.AddMember, "other", "2", "elsewhere", "3")
+	o.Apply(conference.Maintenance{Action: conference.AddMember, Room: "r", Created: "1", Channel: "ghost", Member: "9", Ghost: true})
+	roster := conference.Roster{Room: "r", UniqueID: "1", Members: []conference.RosterMember{
+		{ID: 1, Channel: "stays"}, {ID: 4, Channel: "comes"}, {ID: 4, Channel: "comes"}, {ID: 9, Channel: "ghost", Ghost: true},
+	}}
+	entered, left := o.Reset(roster)
+	if len(entered) != 1 || entered[0].Channel != "comes" || len(left) != 1 || left[0] != "goes" {
+		t.Errorf("entered %v, left %v", entered, left)
+	}
+	if id, ok := o.Member("1", "comes"); !ok || id != "4" {
+		t.Errorf("the member's id is %q, %v", id, ok)
+	}
+	leave := conference.Maintenance{Action: conference.DelMember, Room: "r", Created: "1", Channel: "comes", Member: "4"}
+	if first, second := o.Apply(leave), o.Apply(leave); first != conference.Unchanged || second != conference.Left {
+		t.Errorf("who is there twice leaves by %v and %v", first, second)
+	}
+	// The room is another one of the same name by now.
+	entered, left = o.Reset(conference.Roster{Room: "r", UniqueID: "3", Members: []conference.RosterMember{{ID: 7, Channel: "stays"}}})
+	if len(entered) != 0 || len(left) != 0 {
+		t.Errorf("entered %v, left %v", entered, left)
+	}
+	entered, left = o.Reset(conference.Roster{Room: "r"})
+	if len(entered) != 0 || len(left) != 1 || left[0] != "stays" {
+		t.Errorf("of a room that has ended, entered %v, left %v", entered, left)
+	}
+	if _, ok := o.Member("2", "elsewhere"); !ok {
+		t.Error("another room is forgotten")
+	}
+}
+
 func TestRosters(t *testing.T) {
 	for name, want := range map[string]string{
-		"roster.json":        "room1 [4 d6bc] [3 3439 floor]",
-		"roster-nested.json": "room2 [1 2799 floor] [1 2799 floor]",
+		"roster.xml":        "room1 [68 85cf default ghost] [67 0752 default deaf] [65 5069 default floor]",
+		"roster-nested.xml": "room2 [66 12a4 default floor] [66 12a4 default floor]",
 	} {
 		text, err := os.ReadFile("testdata/" + name)
 		if err != nil {
@@ -91,14 +129,16 @@ func TestRosters(t *testing.T) {
 		}
 		got := roster.Room
 		for _, m := range roster.Members {
-			got += fmt.Sprintf(" [%d %.4s", m.ID, m.Channel)
-			if m.Flags.HasFloor {
-				got += " floor"
+			got += fmt.Sprintf(" [%d %.4s %s", m.ID, m.Channel, m.Number)
+			for _, flag := range []struct {
+				word string
+				set  bool
+			}{{" floor", m.Floor}, {" ghost", m.Ghost}, {" deaf", !m.Hears}, {" mute", !m.Speaks}} {
+				if flag.set {
+					got += flag.word
+				}
 			}
 			got += "]"
-			if !m.Flags.CanHear || !m.Flags.CanSpeak {
-				t.Errorf("%s: %+v", name, m)
-			}
 		}
 		if got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
@@ -107,7 +147,7 @@ func TestRosters(t *testing.T) {
 	if _, err := conference.ParseRoster("-ERR Conference nosuchroom not found\n"); !errors.Is(err, conference.ErrNoRoom) {
 		t.Errorf("no such room: %v", err)
 	}
-	for _, bad := range []string{"", "-ERR something", "[]", "{}", "[{},{}]", "null"} {
+	for _, bad := range []string{"", "-ERR something", "<conferences/>", "<conferences>", "<conferences><conference/><conference/></conferences>", "{}"} {
 		if _, err := conference.ParseRoster(bad); err == nil || errors.Is(err, conference.ErrNoRoom) {
 			t.Errorf("ParseRoster(%q) = %v", bad, err)
 		}
@@ -115,7 +155,7 @@ func TestRosters(t *testing.T) {
 }
 
 func FuzzParseRoster(f *testing.F) {
-	f.Add(`[{"conference_name":"r","members":[{"id":1,"uuid":"u","flags":{"can_hear":true}}]}]`)
+	f.Add(`<conferences><conference name="r" uuid="x"><members><member type="caller"><id>1</id><uuid>u</uuid><flags><can_hear>true</can_hear></flags></member></members></conference></conferences>`)
 	f.Add("-ERR Conference x not found")
 	f.Fuzz(func(t *testing.T, answer string) {
 		_, _ = conference.ParseRoster(answer) // must not panic
@@ -168,9 +208,7 @@ func TestCommands(t *testing.T) {
 		{conference.Deaf("r", "3"), "api conference r deaf 3"},
 		{conference.Undeaf("r", "3"), "api conference r undeaf 3"},
 		{conference.Play("r", "/a/b.wav"), "api conference r play /a/b.wav"},
-		{conference.PlayTo("r", "/a/b.wav", "3"), "api conference r play /a/b.wav 3"},
-		{conference.Stop("r"), "api conference r stop all"},
-		{conference.ListMembers("r"), "api conference r json_list"},
+		{conference.ListMembers("r"), "api conference r xml_list"},
 	} {
 		if got := test.command.BuildMessage(); got != test.want || test.command.Err() != nil {
 			t.Errorf("%q, %v; want %q", got, test.command.Err(), test.want)

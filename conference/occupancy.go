@@ -1,5 +1,10 @@
 package conference
 
+import (
+	"maps"
+	"strconv"
+)
+
 // Change is what an event means for the membership of a leg.
 type Change int
 
@@ -19,8 +24,16 @@ const roomDestroyed = "conference-destroy"
 // (traces README, 14) and has entered once; rooms are told apart by their unique
 // id, since a new one can be created before the old one of the same name is
 // destroyed (15).
+//
+// Ghosts are in no room.
 type Occupancy struct {
-	rooms map[string]map[string]presence // by Conference-Unique-ID, then by leg
+	rooms map[string]*occupied // by Conference-Unique-ID
+}
+
+// occupied is a room that somebody is in.
+type occupied struct {
+	name string
+	legs map[string]presence
 }
 
 type presence struct {
@@ -42,45 +55,105 @@ func (o *Occupancy) Apply(m Maintenance) Change {
 }
 
 func (o *Occupancy) add(m Maintenance) Change {
-	if m.Channel == "" {
+	if m.Channel == "" || m.Ghost {
 		return Unchanged
 	}
-	if o.rooms == nil {
-		o.rooms = make(map[string]map[string]presence)
-	}
-	legs := o.rooms[m.Created]
-	if legs == nil {
-		legs = make(map[string]presence)
-		o.rooms[m.Created] = legs
-	}
-	p := legs[m.Channel]
-	legs[m.Channel] = presence{times: p.times + 1, member: m.Member}
+	room := o.room(m.Created, m.Room)
+	p := room.legs[m.Channel]
+	room.legs[m.Channel] = presence{times: p.times + 1, member: m.Member}
 	if p.times > 0 {
 		return Unchanged
 	}
 	return Entered
 }
 
+func (o *Occupancy) room(uniqueID, name string) *occupied {
+	if o.rooms == nil {
+		o.rooms = make(map[string]*occupied)
+	}
+	room := o.rooms[uniqueID]
+	if room == nil {
+		room = &occupied{name: name, legs: make(map[string]presence)}
+		o.rooms[uniqueID] = room
+	}
+	return room
+}
+
 func (o *Occupancy) remove(m Maintenance) Change {
-	legs := o.rooms[m.Created]
-	p, ok := legs[m.Channel]
+	room := o.rooms[m.Created]
+	if room == nil {
+		return Unchanged
+	}
+	p, ok := room.legs[m.Channel]
 	switch {
 	case !ok:
 		return Unchanged
 	case p.times > 1:
 		p.times--
-		legs[m.Channel] = p
+		room.legs[m.Channel] = p
 		return Unchanged
 	}
-	delete(legs, m.Channel)
-	if len(legs) == 0 {
+	delete(room.legs, m.Channel)
+	if len(room.legs) == 0 {
 		delete(o.rooms, m.Created)
 	}
 	return Left
 }
 
+// Reset takes in a roster, which tells of all members of a room of that name, and
+// returns who was not known to be there, and which legs are no longer there.
+// Without events, as while a link is down, that is how one learns of them.
+func (o *Occupancy) Reset(roster Roster) (entered []RosterMember, left []string) {
+	before := o.Forget(roster.Room)
+	var room *occupied
+	for _, m := range roster.Members {
+		if m.Ghost {
+			continue
+		}
+		if room == nil {
+			room = o.room(roster.UniqueID, roster.Room)
+		}
+		p, twice := room.legs[m.Channel]
+		room.legs[m.Channel] = presence{times: p.times + 1, member: strconv.Itoa(m.ID)}
+		if !before[m.Channel] && !twice {
+			entered = append(entered, m)
+		}
+	}
+	for leg := range before {
+		if room == nil || room.legs[leg].times == 0 {
+			left = append(left, leg)
+		}
+	}
+	return entered, left
+}
+
+// Keep forgets the rooms whose name keep does not want.
+func (o *Occupancy) Keep(keep func(name string) bool) {
+	maps.DeleteFunc(o.rooms, func(_ string, room *occupied) bool { return !keep(room.name) })
+}
+
+// Forget drops what is known of the rooms of this name, and returns which legs
+// were in them.
+func (o *Occupancy) Forget(name string) (legs map[string]bool) {
+	legs = make(map[string]bool)
+	for uniqueID, room := range o.rooms {
+		if room.name != name {
+			continue
+		}
+		for leg := range room.legs {
+			legs[leg] = true
+		}
+		delete(o.rooms, uniqueID)
+	}
+	return legs
+}
+
 // Member returns the member id of a leg in a room, for commands about it.
 func (o *Occupancy) Member(uniqueID, channel string) (id string, ok bool) {
-	p, ok := o.rooms[uniqueID][channel]
+	room := o.rooms[uniqueID]
+	if room == nil {
+		return "", false
+	}
+	p, ok := room.legs[channel]
 	return p.member, ok
 }

@@ -2,34 +2,55 @@ package conference
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 )
 
 // Roster is who is in a room according to FreeSWITCH.
 type Roster struct {
-	Room     string         `json:"conference_name"`
-	UniqueID string         `json:"conference_uuid"`
-	Locked   bool           `json:"locked"`
-	Members  []RosterMember `json:"members"`
+	Room     string
+	UniqueID string // of this creation of the room
+	Locked   bool
+	Members  []RosterMember
 }
 
 // RosterMember is a member of a room. A leg that is nested stands there twice.
 type RosterMember struct {
-	ID      int    `json:"id"`
-	Channel string `json:"uuid"`
-	Flags   struct {
-		CanHear  bool `json:"can_hear"`
-		CanSpeak bool `json:"can_speak"`
-		HasFloor bool `json:"has_floor"`
-	} `json:"flags"`
+	ID      int
+	Channel string // Unique-ID of the leg
+	Number  string // of the member, as a caller
+	Hears   bool
+	Speaks  bool
+	Floor   bool
+	Ghost   bool // see Maintenance
 }
 
 // ErrNoRoom means that FreeSWITCH has no such room.
 var ErrNoRoom = errors.New("no such room")
+
+// rosterXML is the answer to xml_list (mod_conference, conference_xlist). A
+// recording that runs is a member of another type.
+type rosterXML struct {
+	Rooms []struct {
+		Name     string `xml:"name,attr"`
+		UniqueID string `xml:"uuid,attr"`
+		Locked   bool   `xml:"locked,attr"`
+		Members  []struct {
+			Type   string `xml:"type,attr"`
+			ID     int    `xml:"id"`
+			UUID   string `xml:"uuid"`
+			Number string `xml:"caller_id_number"` // percent-encoded
+			Hears  bool   `xml:"flags>can_hear"`
+			Speaks bool   `xml:"flags>can_speak"`
+			Floor  bool   `xml:"flags>has_floor"`
+			Ghost  bool   `xml:"flags>is_ghost"`
+		} `xml:"members>member"`
+	} `xml:"conference"`
+}
 
 // ParseRoster reads the answer to [ListMembers].
 func ParseRoster(answer string) (Roster, error) {
@@ -40,14 +61,29 @@ func ParseRoster(answer string) (Roster, error) {
 		}
 		return Roster{}, fmt.Errorf("roster: %.200s", answer)
 	}
-	var rooms []Roster
-	if err := json.Unmarshal([]byte(answer), &rooms); err != nil {
+	var list rosterXML
+	if err := xml.Unmarshal([]byte(answer), &list); err != nil {
 		return Roster{}, fmt.Errorf("roster: %w", err)
 	}
-	if len(rooms) != 1 {
-		return Roster{}, fmt.Errorf("roster: %d rooms in the answer about one", len(rooms))
+	if len(list.Rooms) != 1 {
+		return Roster{}, fmt.Errorf("roster: %d rooms in the answer about one", len(list.Rooms))
 	}
-	return rooms[0], nil
+	room := &list.Rooms[0]
+	roster := Roster{Room: room.Name, UniqueID: room.UniqueID, Locked: room.Locked}
+	for i := range room.Members {
+		m := &room.Members[i]
+		if m.Type != "caller" {
+			continue
+		}
+		number, err := url.PathUnescape(m.Number)
+		if err != nil {
+			number = m.Number
+		}
+		roster.Members = append(roster.Members, RosterMember{
+			ID: m.ID, Channel: m.UUID, Number: number, Hears: m.Hears, Speaks: m.Speaks, Floor: m.Floor, Ghost: m.Ghost,
+		})
+	}
+	return roster, nil
 }
 
 // Drift is where the registry and a room differ.

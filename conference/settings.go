@@ -23,6 +23,9 @@ type Settings struct {
 	ExitSound        string `json:"exitsound,omitempty"`
 	AnnounceCount    bool   `json:"announcecount,omitempty"` // whoever enters hears how many there are
 	MaxMembers       int    `json:"-"`                       // kept with the limits
+	// Events tells whether the session hears of all members; nil leaves that. It is
+	// the session's own.
+	Events *bool `json:"-"`
 	// Locked and Record change while the conference runs; nil leaves them.
 	Locked *bool `json:"locked,omitempty"`
 	Record *bool `json:"record,omitempty"`
@@ -37,7 +40,7 @@ type Entry struct {
 	Name      string   // shown in rosters
 	VolumeIn  *float64 // of what is heard of the member, -4 to 4
 	VolumeOut *float64 // of what the member hears
-	Events    bool     // tell the document when the member talks
+	Events    bool     // tell the document when the member talks and when it has the floor
 }
 
 // The errors of who is not let in.
@@ -57,6 +60,7 @@ func ParseSettings(hints map[string]any) (Settings, error) {
 		JoinMuted: r.flag("joinmuted"), AnnounceCount: r.flag("announcecount"),
 		Music: r.text("music"), EnterSound: r.text("entersound"), ExitSound: r.text("exitsound"),
 		MaxMembers: r.count("maxmembers"), Locked: r.choice("locked"), Record: r.choice("record"),
+		Events: r.choice("events"),
 	}
 	return s, r.err
 }

@@ -23,7 +23,8 @@ func EventNames() []EventName {
 			connection.alerting connection.progressing connection.connected connection.disconnected connection.failed
 			connection.redirected connection.signal connection.accept.failed connection.reject.failed connection.redirect.failed
 			connection.merged connection.merge.failed
-			conference.created conference.destroyed conference.joined conference.unjoined conference.talking
+			conference.created conference.destroyed conference.joined conference.unjoined
+			conference.talking conference.floor conference.member.joined conference.member.left
 			dialog.prepared dialog.started dialog.exit dialog.disconnect dialog.user.* dialog.transfer dialog.terminatetransfer
 			voxeo.cpa.result
 			fetch.done send.successful cancel.successful

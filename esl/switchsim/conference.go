@@ -35,6 +35,8 @@ type member struct {
 	moderator bool
 	endsRoom  bool
 	mandatory bool
+	ghost     bool // not counted
+	talking   bool
 	joined    time.Time
 	place     int // of the party's sound
 }
@@ -57,6 +59,7 @@ type Member struct {
 	Hears        bool
 	Speaks       bool
 	Floor        bool
+	Ghost        bool
 }
 
 // Conference returns who is in a conference, in the order of their arrival;
@@ -71,9 +74,17 @@ func (sw *Switch) Conference(name string) []Member {
 	var members []Member
 	for _, m := range slices.Backward(room.members) {
 		members = append(members, Member{ID: m.id, UUID: m.c.uuid, Name: m.c.profile.callerName, Number: m.c.profile.callerNumber,
-			Hears: m.hears, Speaks: m.speaks, Floor: room.floor == m})
+			Hears: m.hears, Speaks: m.speaks, Floor: room.floor == m, Ghost: m.ghost})
 	}
 	return members
+}
+
+// Locked tells whether a conference lets nobody else in.
+func (sw *Switch) Locked(name string) bool {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	room := sw.rooms[name]
+	return room != nil && room.locked
 }
 
 // conferenceApplication is conference: "name@profile+flags{mute|deaf}".
@@ -118,6 +129,8 @@ func (a *conferenceApplication) start(f *frame) {
 			m.endsRoom = true
 		case "mandatory_member_endconf":
 			m.mandatory = true
+		case "ghost":
+			m.ghost = true
 		}
 	}
 	a.m = m
@@ -209,10 +222,21 @@ func (sw *Switch) newConference(name, profile string) *conference {
 
 const maintenance = "conference::maintenance"
 
+// size counts the members, and the ghosts, which are no members to the outside.
+func (room *conference) size() (members, ghosts int) {
+	for _, m := range room.members {
+		if m.ghost {
+			ghosts++
+		}
+	}
+	return len(room.members) - ghosts, ghosts
+}
+
 func (room *conference) headers() []header {
+	members, ghosts := room.size()
 	return []header{
 		{"Conference-Name", room.name}, {"Conference-Domain", "127.0.0.1"},
-		{"Conference-Size", strconv.Itoa(len(room.members))}, {"Conference-Ghosts", "0"},
+		{"Conference-Size", strconv.Itoa(members)}, {"Conference-Ghosts", strconv.Itoa(ghosts)},
 		{"Conference-Profile-Name", room.profile}, {"Conference-Unique-ID", room.uuid},
 	}
 }
@@ -230,8 +254,8 @@ func (m *member) fire(at site, before []header, after ...header) {
 	head = append(head, header{"Floor", floor})
 	tail := []header{
 		{"Video", "false"}, {"Hear", strconv.FormatBool(m.hears)}, {"See", "true"},
-		{"Speak", strconv.FormatBool(m.speaks)}, {"Talking", "false"}, {"Mute-Detect", "false"}, {"Hold", "false"},
-		{"Member-ID", strconv.Itoa(m.id)}, {"Member-Type", memberType(m)}, {"Member-Ghost", "false"},
+		{"Speak", strconv.FormatBool(m.speaks)}, {"Talking", strconv.FormatBool(m.talking)}, {"Mute-Detect", "false"}, {"Hold", "false"},
+		{"Member-ID", strconv.Itoa(m.id)}, {"Member-Type", memberType(m)}, {"Member-Ghost", strconv.FormatBool(m.ghost)},
 		{"Energy-Level", "100"}, {"Current-Energy", "0"},
 	}
 	m.room.sw.fire(&event{name: "CUSTOM", subclass: maintenance, site: at, before: head, channel: m.c, brief: true, after: append(tail, after...)})
@@ -256,7 +280,7 @@ func (room *conference) add(m *member) {
 	c.switchCodec(codecMixed)
 	c.vars.set("conference_member_id", strconv.Itoa(m.id))
 	c.vars.set("conference_moderator", strconv.FormatBool(m.moderator))
-	c.vars.set("conference_ghost", "false")
+	c.vars.set("conference_ghost", strconv.FormatBool(m.ghost))
 	c.vars.set("conference_uuid", room.uuid)
 	m.fire(site{"conference_member.c", "conference_member_add", 962}, nil, header{"Action", "add-member"})
 	c.vars.set("conference_call_key", "conference_"+room.name+"_127.0.0.1_"+c.profile.callerNumber)
@@ -269,9 +293,32 @@ func (room *conference) add(m *member) {
 var siteFloor = site{"conference_member.c", "conference_member_set_floor_holder", 1158}
 
 func (room *conference) giveFloor(m *member) {
+	old := "none"
+	if room.floor != nil {
+		old = strconv.Itoa(room.floor.id)
+	}
 	room.floor = m
-	before := append(room.headers(), header{"Action", "floor-change"}, header{"Old-ID", "none"})
+	before := append(room.headers(), header{"Action", "floor-change"}, header{"Old-ID", old})
 	m.fire(siteFloor, before, header{"New-ID", strconv.Itoa(m.id)})
+}
+
+// talk notes that a member begins or ends to talk. Who begins while the one who
+// has the floor is silent gets it.
+func (m *member) talk(on bool) {
+	if m.talking == on {
+		return
+	}
+	m.talking = on
+	if !on {
+		m.fire(site{"conference_loop.c", "stop_talking_handler", 783}, nil, header{"Action", "stop-talking"})
+		return
+	}
+	if m.speaks {
+		m.fire(site{"conference_loop.c", "conference_loop_input", 1154}, nil, header{"Action", "start-talking"})
+	}
+	if room := m.room; m.speaks && room.floor != m && (room.floor == nil || !room.floor.talking) {
+		room.giveFloor(m)
+	}
 }
 
 // remove takes a member out (conference_member_del).

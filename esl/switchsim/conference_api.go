@@ -149,7 +149,8 @@ func (room *conference) get(words []string) string {
 	what := strings.Join(words, " ")
 	switch what {
 	case "count":
-		return strconv.Itoa(len(room.members))
+		members, _ := room.size()
+		return strconv.Itoa(members)
 	case "uuid":
 		return room.uuid
 	case "run_time":

@@ -129,6 +129,15 @@ func (p *Party) HangupSaying(contentType, body string) {
 	}
 }
 
+// Talk begins or ends to talk, which conferences that the party is in notice.
+func (p *Party) Talk(on bool) {
+	p.sw.lock()
+	defer p.sw.unlock()
+	for _, m := range slices.Clone(p.leg.members) {
+		m.talk(on)
+	}
+}
+
 // Hold puts the call on hold, or takes it up again, as a phone does by a
 // re-INVITE.
 func (p *Party) Hold(on bool) {
