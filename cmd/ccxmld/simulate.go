@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -82,7 +81,7 @@ type simulation struct {
 	simulateOptions
 	uri  string // as routes name the document
 	died atomic.Bool
-	ends sync.WaitGroup // calls whose end is not told yet
+	open openCalls
 }
 
 var _ interpreter.Observer = (*simulation)(nil)
@@ -208,9 +207,9 @@ func (s *simulation) run(ctx context.Context, presses []press) error {
 	}
 	over, cancel := context.WithTimeout(ctx, s.ours(s.longest+aftermath))
 	defer cancel()
-	s.callsEnd(over) // before which there may be no session yet
+	s.open.wait(over) // before their end there may be no session yet
 	err := s.quiet(over)
-	s.callsEnd(over) // those that sessions leave behind are hung up
+	s.open.wait(over) // those that sessions leave behind are hung up
 	if err != nil && ctx.Err() == nil {
 		s.line(boldColour, "simulate", "ends", "the session still runs after %s", s.longest)
 		return nil
@@ -221,16 +220,6 @@ func (s *simulation) run(ctx context.Context, presses []press) error {
 // aftermath is how long, by the calls' time, a session may take to end when the
 // caller has gone.
 const aftermath = 10 * time.Second
-
-// callsEnd waits until all calls so far have ended.
-func (s *simulation) callsEnd(ctx context.Context) {
-	told := make(chan struct{})
-	go func() { s.ends.Wait(); close(told) }()
-	select {
-	case <-told:
-	case <-ctx.Done():
-	}
-}
 
 // start starts a session as a token would.
 func (s *simulation) start(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"ccxmld/esl/switchsim"
@@ -116,7 +117,45 @@ func (s *simulation) leave(ctx context.Context, caller *switchsim.Party) {
 // watch prints what a party hears, and how its call ends.
 func (s *simulation) watch(ctx context.Context, party *switchsim.Party) {
 	s.follow(ctx, party)
-	s.ends.Go(func() { s.tellEnd(ctx, party) })
+	s.open.add(1)
+	s.phones.Go(func() {
+		defer s.open.add(-1)
+		s.tellEnd(ctx, party)
+	})
+}
+
+// openCalls counts the calls whose end was not told yet.
+type openCalls struct {
+	mu   sync.Mutex
+	n    int
+	none chan struct{} // closed when there are none, nil if nobody waits
+}
+
+func (c *openCalls) add(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n += n; c.n == 0 && c.none != nil {
+		close(c.none)
+		c.none = nil
+	}
+}
+
+// wait waits until there are none, or ctx ends.
+func (c *openCalls) wait(ctx context.Context) {
+	c.mu.Lock()
+	if c.n == 0 {
+		c.mu.Unlock()
+		return
+	}
+	if c.none == nil {
+		c.none = make(chan struct{})
+	}
+	none := c.none
+	c.mu.Unlock()
+	select {
+	case <-none:
+	case <-ctx.Done():
+	}
 }
 
 func (s *simulation) tellEnd(ctx context.Context, party *switchsim.Party) {
