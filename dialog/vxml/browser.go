@@ -289,6 +289,17 @@ func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Mes
 	}
 }
 
+// hangsUp waits a moment for the end of a call that seems to be over.
+func (b *browser) hangsUp(ctx context.Context) bool {
+	select {
+	case <-b.hangup:
+		return true
+	case <-time.After(time.Second):
+	case <-ctx.Done():
+	}
+	return false
+}
+
 // disconnect asks the session to hang the call up.
 func (b *browser) disconnect(values dialog.Values) {
 	b.do(func() {

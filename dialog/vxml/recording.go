@@ -55,6 +55,9 @@ func (x *execution) record(i *item) error {
 		turn.Record.TermDigits = dialog.Digits
 	}
 	o, ok := x.take(turn)
+	if ok && r.cut(o) {
+		ok = !x.browser.hangsUp(x.ctx)
+	}
 	switch {
 	case o.Recording && !x.silent(r, o):
 		x.recorded[file] = true
@@ -73,9 +76,22 @@ func (x *execution) record(i *item) error {
 	return x.process(i)
 }
 
+// cut tells whether a recording has ended before anything could end it but the end of
+// the call, of which FreeSWITCH tells a little later.
+func (r *recording) cut(o dialog.Outcome) bool {
+	shortest := r.maxTime
+	if r.finalSilence > 0 {
+		shortest = min(shortest, r.finalSilence)
+	}
+	return o.End == dialog.Recorded && o.TermDigit == "" && o.Recorded >= 0 && o.Recorded < shortest-time.Second
+}
+
 // silent tells whether nothing was said: the silence that ends a recording was all of
 // it. FreeSWITCH counts it in whole seconds.
 func (x *execution) silent(r *recording, o dialog.Outcome) bool {
+	if r.cut(o) {
+		return false
+	}
 	most := r.finalSilence.Truncate(time.Second) + 2*time.Second
 	return o.End == dialog.Recorded && o.TermDigit == "" && r.finalSilence > 0 && o.Recorded >= 0 && o.Recorded < most && o.Recorded < r.maxTime
 }

@@ -32,7 +32,17 @@ func (r *record) start(f *frame) {
 	c.switchCodec(codecMixed)
 	r.heard = c.party.hear(Sound{Kind: "record", What: r.path, From: c.sw.now()})
 	c.fire("RECORD_START", site{"switch_ivr_play_say.c", "switch_ivr_record_file_event", 770}, header{"Record-File-Path", r.path})
-	r.begin(f, limit, func() { r.over(f) })
+	exhausted := false
+	if len(words) > 3 { // path, limit, threshold of silence, seconds of it
+		if seconds, err := strconv.Atoi(words[3]); err == nil && seconds > 0 {
+			silent, _ := c.hears(true, time.Duration(seconds)*time.Second)
+			limit, exhausted = min(limit, silent), silent <= limit
+		}
+	}
+	r.begin(f, limit, func() {
+		c.vars.set("silence_hits_exhausted", strconv.FormatBool(exhausted))
+		r.over(f)
+	})
 }
 
 func (r *record) over(f *frame) {

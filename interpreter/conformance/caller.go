@@ -57,15 +57,19 @@ func (c Caller) next(ctx context.Context) []Step {
 }
 
 // parseKeys reads the keys that a page asks to be pressed, as they stand in the
-// name of an event: h for #, s for *, and - for a moment in between.
+// name of an event: h for #, s for *, - for a moment in between, and x for hanging up.
 func parseKeys(keys string) (steps []Step) {
 	const moment = 300 * time.Millisecond
 	for i, part := range strings.Split(keys, "-") {
 		if i > 0 {
 			steps = append(steps, Step{Do: Wait, Wait: moment})
 		}
+		part, hangsUp := strings.CutSuffix(part, "x")
 		if part = strings.NewReplacer("h", "#", "s", "*").Replace(part); part != "" {
 			steps = append(steps, Step{Do: Press, Keys: part})
+		}
+		if hangsUp {
+			steps = append(steps, Step{Do: HangUp})
 		}
 	}
 	return steps

@@ -29,6 +29,8 @@ var parties = []party{
 	{name: "presses-12", simulated: switchsim.Answers{}, presses: "12", real: "answer^sleep:1000^send_dtmf:12^park"},
 	{name: "speaks-shortly", simulated: switchsim.Answers{Says: []switchsim.Speech{{After: 500 * time.Millisecond, Lasts: time.Second}}},
 		real: speaks("hello")},
+	{name: "speaks", simulated: switchsim.Answers{Says: []switchsim.Speech{{After: 500 * time.Millisecond, Lasts: 4 * time.Second}}},
+		real: speaks("please-leave-a-message-after-the-tone-and-thank-you-for-calling")},
 	{name: "speaks-long", simulated: switchsim.Answers{Says: []switchsim.Speech{{After: 500 * time.Millisecond, Lasts: 10 * time.Second}}},
 		real: speaks("please" + strings.Repeat("-leave-your-message-after-the-tone", 8))},
 	{name: "rings", simulated: switchsim.NoAnswer{}, real: "ring_ready^sleep:120000"},

@@ -23,6 +23,7 @@ type Test struct {
 	SIP          bool     // it needs a caller by SIP, which on FreeSWITCH only a phone is
 	Telephony    bool     // it touches a connection, bridge, conference or dialog
 	Page         bool     // a VoiceXML page, which a document of the runner starts as a dialog
+	Party        string   // whom that document calls for the page, instead of a call that comes in
 	Failing      string   // why it is known to fail, from failing.txt; "" if it is not
 }
 
@@ -48,11 +49,7 @@ func Load(suite fs.FS) (tests []*Test, err error) {
 		case entry.IsDir() || path.Ext(file) != ".ccxml" && path.Ext(file) != pageSuffix:
 			return nil
 		}
-		text, err := fs.ReadFile(suite, file)
-		if err != nil {
-			return err
-		}
-		test, err := read(file, text)
+		test, err := load(suite, file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
@@ -68,6 +65,15 @@ func Load(suite fs.FS) (tests []*Test, err error) {
 		return nil, fmt.Errorf("%s: there is no %s", failingFile, file)
 	}
 	return tests, nil
+}
+
+// load reads a document of the suite.
+func load(suite fs.FS, file string) (*Test, error) {
+	text, err := fs.ReadFile(suite, file)
+	if err != nil {
+		return nil, err
+	}
+	return read(file, text)
 }
 
 // read reads what a document says of itself.
@@ -94,6 +100,8 @@ func read(file string, text []byte) (*Test, error) {
 				return nil, fmt.Errorf("start is %q; expected incoming", content)
 			}
 			t.Incoming = true
+		case "party":
+			t.Party, t.Incoming = content, false
 		case "caller-by":
 			t.SIP = content == "sip"
 		case "caller":

@@ -186,25 +186,27 @@ func (s *web) forward(w http.ResponseWriter, r *http.Request) {
 const pagePath = "/web/dialog/"
 
 // page makes the document that starts a page of the suite, from parts/page.ccxml:
-// {page} is the path of the page, {run} what is behind the document's path.
+// {page} is the path of the page, {party} whom to call for it, {run} what is behind
+// the document's path.
 func (s *web) page(w http.ResponseWriter, r *http.Request, page string) {
 	text, err := fs.ReadFile(s.suite, partsFolder+"/page.ccxml")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusNotFound)
 		return
 	}
+	test, err := load(s.suite, page)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
 	w.Header().Set("Content-Type", "application/ccxml+xml")
-	_, _ = strings.NewReplacer("{page}", "/"+page, "{run}", page+"?"+r.URL.RawQuery).WriteString(w, string(text))
+	put := strings.NewReplacer("{page}", "/"+page, "{party}", test.Party, "{run}", page+"?"+r.URL.RawQuery)
+	_, _ = put.WriteString(w, string(text))
 }
 
-// caller passes on what a page asks its caller to do: press.KEYS or hangup, as the
-// parameter does.
+// caller passes on what a page asks its caller to do: to press keys, the parameter.
 func (s *web) caller(w http.ResponseWriter, r *http.Request, page string) {
-	steps := []Step{{Do: HangUp}}
-	if keys, ok := strings.CutPrefix(r.FormValue("does"), "press."); ok {
-		steps = parseKeys(keys)
-	}
-	if !s.ask(s.url+pagePath+page+"?run="+r.FormValue("run"), steps) {
+	if !s.ask(s.url+pagePath+page+"?run="+r.FormValue("run"), parseKeys(r.FormValue("keys"))) {
 		http.Error(w, "there is no such caller, or it has too much to do", http.StatusConflict)
 	}
 }
