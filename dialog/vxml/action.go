@@ -49,7 +49,7 @@ func (e *element) actions() []action {
 	var list []action
 	for _, run := range e.runs() {
 		if run.element == nil {
-			list = append(list, &promptAction{&prompt{place: e.place, count: 1, parts: run.parts}})
+			list = append(list, &promptAction{e.said(run.parts)})
 			continue
 		}
 		list = appendAction(list, run.element.action(anonymousScope))
@@ -149,7 +149,7 @@ func (e *element) ifAction() action {
 		k := run.element
 		switch {
 		case k == nil:
-			last.actions = append(last.actions, &promptAction{&prompt{place: e.place, count: 1, parts: run.parts}})
+			last.actions = append(last.actions, &promptAction{e.said(run.parts)})
 		case k.tag != "else" && k.tag != "elseif":
 			last.actions = appendAction(last.actions, k.action(anonymousScope))
 		default:

@@ -122,7 +122,7 @@ func (c *compilation) item(e *element, f *form) *item {
 	}
 	for _, run := range e.runs() {
 		if run.element == nil {
-			i.prompts = append(i.prompts, &prompt{place: e.place, count: 1, parts: run.parts})
+			i.prompts = append(i.prompts, e.said(run.parts))
 			continue
 		}
 		run.element.ofItem(i, f)

@@ -26,7 +26,7 @@ func (c *compilation) menu(e *element) {
 	for _, run := range e.runs() {
 		switch k := run.element; {
 		case k == nil:
-			i.prompts = append(i.prompts, &prompt{place: e.place, count: 1, parts: run.parts})
+			i.prompts = append(i.prompts, e.said(run.parts))
 		case k.common(&f.level):
 		case k.tag == "prompt":
 			i.prompts = append(i.prompts, k.prompt())

@@ -103,3 +103,17 @@ func TestFetchAudio(t *testing.T) {
 		x.want("started, exit", nil, "say Wait", "/b.wav…")
 	})
 }
+
+// TestLanguage: an engine that knows SSML is told the language, where the page has one.
+func TestLanguage(t *testing.T) {
+	const speak = ` xmlns="http://www.w3.org/2001/10/synthesis">`
+	synctest.Test(t, func(t *testing.T) {
+		x := start(t, `<vxml version="2.1" xml:lang="de-DE" xmlns="http://www.w3.org/2001/vxml"><form><block>Hallo
+			<prompt xml:lang="fr">Bonjour <say-as interpret-as="digits">12</say-as></prompt></block></form></vxml>`, func(_ *dialog.Request, s *server, l *dialogtest.Leg) {
+			l.Engines["unimrcp"], s.engine = true, "unimrcp"
+		})
+		x.Pass(time.Hour)
+		x.want("started, exit", nil, `say <speak version="1.0" xml:lang="de-DE"`+speak+`Hallo</speak>`,
+			`say <speak version="1.0" xml:lang="fr"`+speak+`Bonjour <say-as interpret-as="digits">12</say-as></speak>`)
+	})
+}

@@ -1,6 +1,7 @@
 package vxml_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,8 +21,9 @@ import (
 
 // server answers fetches of pages by path, and remembers them.
 type server struct {
-	pages map[string]string
-	asked []string
+	engine string // of text-to-speech; "" is flite
+	pages  map[string]string
+	asked  []string
 }
 
 func (s *server) Fetch(ctx context.Context, r fetch.Request) (*fetch.Response, error) {
@@ -69,7 +71,7 @@ func start(t *testing.T, page string, change func(*dialog.Request, *server, *dia
 	if change != nil {
 		change(&r, x.server, x.Leg)
 	}
-	s := dialog.New(dialog.Options{TTSEngine: "flite", TTSVoice: "kal", Clock: dialogtest.Clock{}, Fetcher: x.server, Recordings: "/rec"})
+	s := dialog.New(dialog.Options{TTSEngine: cmp.Or(x.server.engine, "flite"), TTSVoice: "kal", Clock: dialogtest.Clock{}, Fetcher: x.server, Recordings: "/rec"})
 	vxml.Register(s, vxml.Options{})
 	x.Call(func() {
 		x.dialog = s.Start(r, x.Leg, x.Do, dialog.Events{
