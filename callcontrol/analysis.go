@@ -9,13 +9,23 @@ import (
 	"ccxmld/interpreter"
 )
 
-// analysis finds out who has answered a call, by the rule of Voxeo's platform
-// (VX-41): voice that ends soon is a human's, voice that goes on is a machine's.
-// FreeSWITCH listens by detect_audio and detect_silence (mod_dptools), one after
-// the other; what the document wants to play comes after the one that runs.
+// analysis finds out who or what has answered a call, by the rule of Voxeo's
+// platform (VX-40): voice that ends soon is a human's, voice that goes on is a
+// machine's; and by the tones of machines. FreeSWITCH listens for voice by
+// detect_audio and detect_silence (mod_dptools), one after the other; what the
+// document wants to play comes after the one that runs. For tones it listens
+// beside all that.
 type analysis struct {
 	leg     *leg
 	request interpreter.Analysis
+	beeps   []float64 // frequencies, in hertz
+
+	over     bool
+	late     bool                     // its time is over
+	results  []string                 // so far, told or not
+	tonal    bool                     // a tone was heard: what sounds is no voice
+	tones    map[string]time.Duration // heard so far, by key: how long after the beginning; nil without detectors
+	stopTime func() bool
 }
 
 // What an analysis goes by where the document says nothing.
@@ -33,9 +43,13 @@ const (
 	voiceFrames = 3
 )
 
-// analyse begins the analysis of a call that has been answered.
-func (c *control) analyse(l *leg, r interpreter.Analysis) {
-	a := &analysis{leg: l, request: r}
+// newAnalysis prepares the analysis of a call; nil if it shall have none.
+func newAnalysis(r interpreter.CallRequest) (*analysis, error) {
+	beeps, err := beepFrequencies(r.Hints)
+	if err != nil || r.Analysis == nil {
+		return nil, err
+	}
+	a := &analysis{request: *r.Analysis, beeps: beeps}
 	for _, setting := range []struct {
 		value *time.Duration
 		usual time.Duration
@@ -44,6 +58,14 @@ func (c *control) analyse(l *leg, r interpreter.Analysis) {
 			*setting.value = setting.usual
 		}
 	}
+	return a, nil
+}
+
+// begin begins the analysis of a call that has been answered.
+func (a *analysis) begin(l *leg) {
+	a.leg = l
+	a.stopTime = a.leg.after(a.request.Runtime+frameTime, a.timeIsOver)
+	a.expectTones()
 	a.awaitVoice()
 }
 
@@ -52,9 +74,12 @@ func (a *analysis) awaitVoice() {
 	argument := fmt.Sprintf("%d %d %d", voiceEnergy, voiceFrames, a.request.Runtime.Milliseconds())
 	a.leg.Execute("detect_audio", argument, nil, func(done dialog.Completion) {
 		switch {
-		case a.over(done):
+		case a.lost(done):
 		case timedOut(done, a.request.Runtime):
-			a.report("unknown")
+			if len(a.results) == 0 {
+				a.result("unknown")
+			}
+			a.end()
 		default:
 			a.awaitSilence()
 		}
@@ -68,19 +93,28 @@ func (a *analysis) awaitSilence() {
 	argument := fmt.Sprintf("%d %d %d", voiceEnergy, a.request.MaxSilence/frameTime, longest.Milliseconds())
 	a.leg.Execute("detect_silence", argument, nil, func(done dialog.Completion) {
 		switch {
-		case a.over(done):
+		case a.lost(done) || a.tonal:
 		case timedOut(done, longest):
-			a.report("machine")
+			a.result("machine")
 		default:
-			a.report("human")
+			a.result("human")
 		}
 	})
 }
 
-// over tells whether nothing more is to be learnt: the leg is gone, or was taken
-// to a bridge, a conference or another session meanwhile.
-func (a *analysis) over(done dialog.Completion) bool {
-	return done.Gone || done.Elapsed < 0 || a.leg.state != legConnected || a.leg.place.kind != alone || a.leg.homing || a.leg.joinPending != nil
+// lost tells whether nothing more is to be learnt, and ends the analysis then: the
+// leg is gone, or was taken to a bridge, a conference or another session meanwhile.
+func (a *analysis) lost(done dialog.Completion) bool {
+	if done.Gone || done.Elapsed < 0 || !a.hears() {
+		a.end()
+	}
+	return a.over
+}
+
+// hears tells whether what the leg says is still its own.
+func (a *analysis) hears() bool {
+	l := a.leg
+	return l.state == legConnected && l.place.kind == alone && !l.homing && l.joinPending == nil
 }
 
 // timedOut tells by FreeSWITCH's clock whether an application ran for its whole
@@ -89,10 +123,43 @@ func timedOut(done dialog.Completion, limit time.Duration) bool {
 	return done.Elapsed >= limit-10*frameTime
 }
 
-// report tells the document of a result, if it wants to hear of it.
-func (a *analysis) report(result string) {
-	if a.request.Report != nil && !slices.Contains(a.request.Report, result) {
+// timeIsOver ends an analysis, unless somebody speaks who was not heard out yet.
+func (a *analysis) timeIsOver() {
+	a.late = true
+	if len(a.results) > 0 {
+		a.end()
+	}
+}
+
+// result tells the document of a result, if it wants to hear of it. Most end the
+// analysis; what a machine says is followed by its beep.
+func (a *analysis) result(kind string) {
+	if a.over || slices.Contains(a.results, kind) {
 		return
 	}
-	a.leg.control.queueConnection(a.leg, "voxeo.cpa.result", "", interpreter.Field{Name: "type", Value: result})
+	a.results = append(a.results, kind)
+	if a.request.Report == nil || slices.Contains(a.request.Report, kind) {
+		a.leg.control.queueConnection(a.leg, "voxeo.cpa.result", "", interpreter.Field{Name: "type", Value: kind})
+	}
+	if a.late || slices.Contains(a.request.Stop, kind) || a.request.Stop == nil && kind != "machine" {
+		a.end()
+	}
+}
+
+// matters tells whether a result would change anything.
+func (a *analysis) matters(kind string) bool {
+	return a.request.Report == nil || slices.Contains(a.request.Report, kind) || slices.Contains(a.request.Stop, kind)
+}
+
+// end ends the analysis.
+func (a *analysis) end() {
+	if a.over {
+		return
+	}
+	a.over = true
+	a.stopTime()
+	if a.leg.analysis == a {
+		a.leg.analysis = nil
+	}
+	a.dismissTones()
 }

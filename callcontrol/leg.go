@@ -62,11 +62,11 @@ type leg struct {
 	overdue     string // the execution whose beginning is waited for
 	executes    bool   // CHANNEL_EXECUTE is subscribed
 	dialogs     []*legDialog
-	termDigit   string                // the digit that took the leg out of its join
-	analysis    *interpreter.Analysis // of an outbound leg that has not answered
-	digitsBound bool                  // told while the leg listens to another one
-	tones       bool                  // digits are looked for in its audio
-	recording   string                // the file that FreeSWITCH records the leg to, "" for none
+	termDigit   string    // the digit that took the leg out of its join
+	analysis    *analysis // of an outbound leg, until it is over
+	digitsBound bool      // told while the leg listens to another one
+	tones       bool      // digits are looked for in its audio
+	recording   string    // the file that FreeSWITCH records the leg to, "" for none
 
 	standIn  *standIn  // of a leg that no document knows
 	browser  *browser  // of a leg to a VoiceXML server, which no document knows either

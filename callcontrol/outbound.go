@@ -32,7 +32,11 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		c.callFailed(r.ConnectionID, reason, err.Error())
 		return
 	}
-	if err := hintVariables(r.Hints, make(map[string]string)); err != nil {
+	analysed, err := newAnalysis(r)
+	if err == nil {
+		err = hintVariables(r.Hints, make(map[string]string))
+	}
+	if err != nil {
 		c.callFailed(r.ConnectionID, reasonUnknown, err.Error())
 		return
 	}
@@ -44,10 +48,12 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	}
 	l := &leg{
 		id: r.ConnectionID, state: legDialing, node: node, call: dialog.Call{Local: r.CallerID, Remote: r.Destination, Originator: r.CallerID},
-		logger: c.controller.log, analysis: r.Analysis, tones: hearsTones(r.Hints),
+		logger: c.controller.log, tones: hearsTones(r.Hints),
 	}
 	if r.JoinID != "" {
 		l.join = &r
+	} else {
+		l.analysis = analysed
 	}
 	c.own(l)
 	c.save()
@@ -304,8 +310,7 @@ func (c *control) connected(l *leg) {
 	if l.join == nil {
 		c.queueConnection(l, "connection.connected", interpreter.Connected)
 		if l.analysis != nil {
-			c.analyse(l, *l.analysis)
-			l.analysis = nil
+			l.analysis.begin(l)
 		}
 		return
 	}

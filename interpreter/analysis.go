@@ -9,10 +9,10 @@ import (
 )
 
 // analysisAttributes are Voxeo's of <createcall> by which an answered call is
-// analysed (VX-4, VX-41). voxeo-cpa-maskstop says nothing to us, since an analysis
-// ends with its first result, nor do voxeo-cpa-version and voxeo-answer-on-media.
+// analysed (VX-4, VX-40). voxeo-cpa-version and voxeo-answer-on-media say nothing
+// to us.
 type analysisAttributes struct {
-	maxsilence, maxtime, runtime, maskevent *script.Expression
+	maxsilence, maxtime, runtime, maskevent, maskstop *script.Expression
 }
 
 // compileAnalysis gives nil for a call that is not to be analysed.
@@ -20,6 +20,7 @@ func compileAnalysis(e *element) *analysisAttributes {
 	a := &analysisAttributes{
 		maxsilence: e.expression("voxeo-cpa-maxsilence"), maxtime: e.expression("voxeo-cpa-maxtime"),
 		runtime: e.expression("voxeo-cpa-runtime"), maskevent: e.expression("voxeo-cpa-maskevent"),
+		maskstop: e.expression("voxeo-cpa-maskstop"),
 	}
 	if *a == (analysisAttributes{}) {
 		return nil
@@ -42,7 +43,10 @@ func (a *analysisAttributes) request(s *Session) (*Analysis, error) {
 	if r.Runtime, err = s.interval(a.runtime, "voxeo-cpa-runtime"); err != nil {
 		return nil, err
 	}
-	r.Report, err = s.results(a.maskevent, "voxeo-cpa-maskevent")
+	if r.Report, err = s.results(a.maskevent, "voxeo-cpa-maskevent"); err != nil {
+		return nil, err
+	}
+	r.Stop, err = s.results(a.maskstop, "voxeo-cpa-maskstop")
 	return r, err
 }
 

@@ -99,6 +99,7 @@ type Analysis struct {
 	MaxTime    time.Duration // a burst that lasts longer is a machine's
 	Runtime    time.Duration // after which it is given up: unknown
 	Report     []string      // results that are told; nil for all
+	Stop       []string      // results that end it; nil for all but machine
 }
 
 // JoinRequest bridges two endpoints: connections, dialogs or conferences. It

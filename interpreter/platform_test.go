@@ -104,7 +104,7 @@ func analysisText(a *interpreter.Analysis) string {
 	if a == nil {
 		return ""
 	}
-	return fmt.Sprint(a.MaxTime, ",", a.MaxSilence, ",", a.Runtime, ",", a.Report)
+	return fmt.Sprint(a.MaxTime, ",", a.MaxSilence, ",", a.Runtime, ",", a.Report, ",", a.Stop)
 }
 
 func (p *fakePlatform) Join(r interpreter.JoinRequest) {

@@ -56,10 +56,10 @@ func newRealBoard(t *testing.T) *realBoard {
 }
 
 // farEnd is the other half of a loopback leg.
-func (b *realBoard) farEnd(id string) (other string) {
-	b.Helper()
-	b.until("leg "+id+" has another end", func() bool {
-		other = b.api("uuid_getvar", id, "other_loopback_leg_uuid")
+func (h *realHouse) farEnd(id string) (other string) {
+	h.Helper()
+	h.until("leg "+id+" has another end", func() bool {
+		other = h.api("uuid_getvar", id, "other_loopback_leg_uuid")
 		return esl.CheckUUID("leg", other) == nil && len(other) == 36
 	})
 	return other

@@ -31,6 +31,7 @@ func init() {
 		"uuid_setvar_multi":   (*Switch).apiSetVariables,
 		"uuid_transfer":       (*Switch).apiTransfer,
 		"conference":          (*Switch).apiConference,
+		"tone_detect":         (*Switch).apiDetectTone,
 		"status":              (*Switch).apiStatus,
 		"module_exists":       (*Switch).apiModuleExists,
 		"show":                (*Switch).apiShow,

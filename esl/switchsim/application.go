@@ -51,6 +51,7 @@ func init() {
 		"redirect":            at(redirect),
 		"deflect":             at(redirect),
 		"send_dtmf":           at(sendDigits),
+		"stop_tone_detect":    at(func(c *channel, _ string) { c.detectors = nil }),
 		"record_session":      at(func(c *channel, path string) { c.startRecording(strings.TrimSpace(path), 0) }),
 		"stop_record_session": at(func(c *channel, path string) { c.stopRecording(strings.TrimSpace(path)) }),
 		"break":               at(func(c *channel, _ string) {}),

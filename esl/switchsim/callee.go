@@ -20,10 +20,11 @@ type Answers struct {
 	Says []Speech
 }
 
-// Speech is a stretch of voice of a callee.
+// Speech is a stretch of voice of a callee, or of a tone.
 type Speech struct {
 	After time.Duration // from the answer
 	Lasts time.Duration
+	Tone  float64 // its frequency in hertz, 0 for a voice
 }
 
 // EarlyMedia lets the caller hear something before it answers.
@@ -81,7 +82,7 @@ func (b Answers) behave(o *outgoing) {
 	}
 	o.in(b.After, func() {
 		for _, s := range b.Says {
-			o.c.voice = append(o.c.voice, stretch{o.c.sw.now().Add(s.After), o.c.sw.now().Add(s.After + s.Lasts)})
+			o.c.voice = append(o.c.voice, stretch{o.c.sw.now().Add(s.After), o.c.sw.now().Add(s.After + s.Lasts), s.Tone})
 		}
 		o.answer(b.HangupAfter)
 	})

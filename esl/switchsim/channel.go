@@ -13,9 +13,10 @@ type channel struct {
 	other     *profile // whom it is bridged to
 	otherType string
 	vars      variables
-	voice     []stretch      // when the party speaks
-	hearsKeys bool           // in what the party says (start_dtmf)
-	displaced map[string]int // the party's sounds under all others, by path
+	voice     []stretch                // when the party speaks
+	detectors map[string]*toneDetector // by key
+	hearsKeys bool                     // in what the party says (start_dtmf)
+	displaced map[string]int           // the party's sounds under all others, by path
 
 	running   state // the state whose handler runs
 	next      state // the state that was set; ahead of running during a change

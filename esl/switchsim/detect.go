@@ -6,8 +6,11 @@ import (
 	"time"
 )
 
-// stretch is a time in which the party speaks.
-type stretch struct{ from, to time.Time }
+// stretch is a time in which the party speaks, or says a tone of so many hertz.
+type stretch struct {
+	from, to time.Time
+	tone     float64
+}
 
 // frameLength is how long a frame of media is; detect_audio and detect_silence
 // count in them.

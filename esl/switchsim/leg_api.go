@@ -2,7 +2,6 @@ package switchsim
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -186,7 +185,7 @@ func (sw *Switch) apiGetVariable(arguments string) string {
 
 func (sw *Switch) apiSetVariable(arguments string) string {
 	words := separate(arguments, ' ')
-	if len(words) < 2 || len(words) > 3 {
+	if len(words) < 2 {
 		return "-USAGE: <uuid> <var> [value]\n"
 	}
 	c := sw.live(words[0])
@@ -194,7 +193,7 @@ func (sw *Switch) apiSetVariable(arguments string) string {
 		return noChannel
 	}
 	c.acknowledge()
-	c.vars.set(words[1], slices.Concat(words[2:], []string{""})[0])
+	c.vars.set(words[1], strings.Join(words[2:], " "))
 	return "+OK\n"
 }
 
