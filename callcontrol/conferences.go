@@ -34,7 +34,6 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		return
 	}
 	most := c.controller.limits.MembersPerConference
-	tooMany := most > 0 && (r.ReservedTalkers > most || r.ReservedListeners > most-r.ReservedTalkers) // CNF-4
 	settings, err := conference.ParseSettings(r.Hints)
 	if err != nil {
 		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
@@ -47,6 +46,7 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 	if settings.MaxMembers > 0 && (most <= 0 || settings.MaxMembers < most) {
 		most = settings.MaxMembers
 	}
+	tooMany := most > 0 && (r.ReservedTalkers > most || r.ReservedListeners > most-r.ReservedTalkers) // CNF-4
 	limits := conference.Limits{MaxMembers: most, Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
 	name := r.Name
 	if name == "" { // the id was made from a name that nobody else has
@@ -57,7 +57,7 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		if tooMany { // which does not matter for a conference that is there (CNF-3)
 			held, err := c.controller.options.Conferences.Attach(ctx, r.ConferenceID, c.record.ID)
 			if errors.Is(err, conference.ErrNotFound) {
-				err = fmt.Errorf("a conference takes %d connections at most; reserve fewer, or raise limits.members_per_conference", most)
+				err = fmt.Errorf("a conference takes %d connections at most; reserve fewer, or raise limits.members_per_conference or the hint maxmembers", most)
 			}
 			return attached{held, false}, err
 		}
@@ -183,8 +183,7 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 	m := &move{legs: []*leg{l}, needless: func() bool {
 		switch {
 		case l.place.kind == inConference && l.place.partner == id: // JOIN-11: never nest (trace fact 14)
-			l.changeMembership(o)
-			o.made(c)
+			c.joinAgain(l, id, o)
 			return true
 		case o.speaksOnly(l.id) && (l.place.kind == inBridge || l.place.kind == listening):
 			o.fail(c, fmt.Sprintf("connection %s hears %s; FreeSWITCH cannot let it speak in a conference meanwhile, so unjoin the two first", l.id, l.place.partner))
@@ -210,6 +209,38 @@ func (o *order) speaksOnly(id string) bool { return o.Half && o.ID1 != id }
 // by the direction of the join, or by its hints.
 func (o *order) mutes(id string) bool   { return o.hearsOnly(id) || o.entry.Mute }
 func (o *order) deafens(id string) bool { return o.speaksOnly(id) || o.entry.Deaf }
+
+// joinAgain changes how a member is in its conference. Who begins to talk, or to
+// listen only, needs a place of that kind.
+func (c *control) joinAgain(l *leg, id string, o *order) {
+	if o.hearsOnly(l.id) == l.place.order.hearsOnly(l.id) {
+		l.changeMembership(o)
+		o.made(c)
+		return
+	}
+	m := c.member(l.id, l.machine, o)
+	inOrder(c, func(ctx context.Context) (int, error) {
+		return c.controller.options.Conferences.Join(ctx, id, m)
+	}, func(_ int, err error) {
+		switch {
+		case err != nil:
+			o.fail(c, err.Error())
+		case l.place.kind != inConference || l.place.partner != id:
+			o.fail(c, "the connection has left the conference meanwhile")
+		default:
+			l.changeMembership(o)
+			o.made(c)
+		}
+	}, nil)
+}
+
+// member is a connection of the session's as the registry knows it.
+func (c *control) member(connection, machine string, o *order) conference.Member {
+	return conference.Member{
+		Connection: connection, Session: c.record.ID, Controller: c.controller.options.ID, Node: machine,
+		Listens: o.hearsOnly(connection), Joined: c.controller.options.Store.Now(),
+	}
+}
 
 // changeMembership lets a member speak and hear as a new join of it says (JOIN-11).
 // How it is now, FreeSWITCH has told: others than its own session may have changed
@@ -239,7 +270,7 @@ func (c *control) enter(l *leg, id string, o *order) {
 	l.joinPending = o
 	machine, attached := l.machine, c.holds(id)
 	inOrder(c, func(ctx context.Context) (conference.Conference, error) {
-		return c.enterRegistry(ctx, id, l.id, machine, o.entry)
+		return c.enterRegistry(ctx, id, c.member(l.id, machine, o), o.entry)
 	}, func(held conference.Conference, err error) {
 		switch {
 		case held.ID == "":
@@ -271,21 +302,18 @@ func refuses(err error) bool {
 // by its id or name without having created it is attached too, so that the
 // conference lasts until the last of its sessions has gone; that holds also where
 // the conference is returned with an error.
-func (c *control) enterRegistry(ctx context.Context, id, connection, machine string, entry conference.Entry) (conference.Conference, error) {
+func (c *control) enterRegistry(ctx context.Context, id string, m conference.Member, entry conference.Entry) (conference.Conference, error) {
 	registry := c.controller.options.Conferences
 	held, err := registry.Attach(ctx, id, c.record.ID)
 	if err != nil {
 		return held, err
 	}
-	if held.Node != "" && machine != "" && held.Node != machine {
-		return held, fmt.Errorf("the conference is on FreeSWITCH %s and the connection on %s; conferences across nodes are not supported yet", held.Node, machine)
-	}
 	if _, err := held.Settings.Admit(entry); err != nil {
 		return held, err
 	}
-	_, err = registry.Join(ctx, id, conference.Member{
-		Connection: connection, Session: c.record.ID, Controller: c.controller.options.ID, Node: machine, Joined: c.controller.options.Store.Now(),
-	})
+	if _, err = registry.Join(ctx, id, m); errors.Is(err, conference.ErrNode) {
+		err = fmt.Errorf("%w (the connection is on %s)", err, m.Node)
+	}
 	return held, err
 }
 

@@ -39,6 +39,7 @@ func (n *Node) cameUp() {
 		n.mu.Unlock()
 		n.known()
 		n.controller.resynchronise(n, restarted)
+		n.reconcile(n.controller.options.Conferences.HeldOn(machine))
 	})
 }
 

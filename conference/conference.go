@@ -12,7 +12,7 @@ type Conference struct {
 	ID    string // a URI, equal for all who attach by the same name
 	Name  string // as the document gave it; "" for an unnamed one
 	Room  string // in FreeSWITCH; only letters, digits, _ and -, unique to this creation
-	Node  string // where the room is
+	Node  string // where the room is; "" until somebody is in it, if its creator had no connection
 	Owner string // the controller that answers for it
 	// Epoch tells creations and owners of the same name apart: it grows with each.
 	// It is the time in Unix milliseconds, or one more than the last.
@@ -24,11 +24,17 @@ type Conference struct {
 }
 
 // Limits of a conference, as its first createconference asked for them. Zero
-// means no limit or no reservation.
+// means no limit or no reservation. Of MaxMembers places, so many are kept for
+// members who talk, and so many for those who only listen (CCXML 1.0, 10.5.3).
 type Limits struct {
 	MaxMembers int // Join refuses more
 	Talkers    int // reservedtalkers
 	Listeners  int // reservedlisteners
+}
+
+// take tells whether so many talkers and listeners leave the reserved places free.
+func (l Limits) take(talkers, listeners int) bool {
+	return l.MaxMembers <= 0 || max(talkers, l.Talkers)+max(listeners, l.Listeners) <= l.MaxMembers
 }
 
 // Member is a connection in a conference.
@@ -37,6 +43,7 @@ type Member struct {
 	Session    string    `json:"session"`
 	Controller string    `json:"controller"` // set by Join
 	Node       string    `json:"node"`
+	Listens    bool      `json:"listens,omitempty"` // and is not heard: it takes the place of a listener
 	Joined     time.Time `json:"joined"`
 }
 
@@ -47,6 +54,8 @@ var (
 	ErrUnavailable = errors.New("the conference registry is unavailable")
 	ErrNotFound    = errors.New("no such conference")
 	ErrFull        = errors.New("the conference is full")
+	ErrReserved    = errors.New("the places that are left in the conference are reserved: talkers for listeners (half-duplex joins), listeners for talkers")
+	ErrNode        = errors.New("the conference is on another FreeSWITCH than the connection; conferences across nodes are not supported yet")
 	ErrTooMany     = errors.New("too many conferences on this controller")
 )
 

@@ -36,6 +36,39 @@ func (h *holding) aloneFlag() string {
 	return "0"
 }
 
+// refuses tells why a member may not join, as far as this controller's own members
+// say, nil if it may; see join.lua.
+func (h *holding) refuses(m Member) error {
+	c := &h.conference
+	if c.Node != "" && m.Node != "" && c.Node != m.Node {
+		return ErrNode
+	}
+	before, again := h.members[m.Connection]
+	if again && before.Listens == m.Listens {
+		return nil
+	}
+	if !again && c.Limits.MaxMembers > 0 && len(h.members) >= c.Limits.MaxMembers {
+		return ErrFull
+	}
+	var count [2]int // of talkers and listeners
+	kind := func(m Member) int {
+		if m.Listens {
+			return 1
+		}
+		return 0
+	}
+	count[kind(m)]++
+	for connection, other := range h.members {
+		if connection != m.Connection {
+			count[kind(other)]++
+		}
+	}
+	if !c.Limits.take(count[0], count[1]) {
+		return ErrReserved
+	}
+	return nil
+}
+
 // begin notes that an operation on a conference is under way. What is not held
 // yet is held from now on if fresh is set, else it is ErrNotFound.
 func (r *Registry) begin(id string, fresh bool) (*holding, error) {

@@ -167,27 +167,25 @@ func TestReconcile(t *testing.T) {
 		r, _ := registry(t, server.URL, "a")
 		c, _ := create(t, r, "x", "s")
 		now := time.Now()
-		for connection, m := range map[string]conference.Member{
-			"there":     {Node: "node1", Joined: now.Add(-time.Minute)},
-			"gone":      {Node: "node1", Joined: now.Add(-time.Minute)},
-			"arriving":  {Node: "node1", Joined: now},
-			"elsewhere": {Node: "node2", Joined: now.Add(-time.Minute)},
+		for connection, joined := range map[string]time.Time{
+			"there": now.Add(-time.Minute), "gone": now.Add(-time.Minute), "arriving": now,
 		} {
-			m.Connection = connection
-			if _, err := r.Join(t.Context(), c.ID, m); err != nil {
+			if _, err := r.Join(t.Context(), c.ID, conference.Member{Connection: connection, Node: "node1", Joined: joined}); err != nil {
 				t.Fatal(err)
 			}
+		}
+		if held := r.HeldOn("node1"); len(held) != 1 || held[0].ID != c.ID || len(r.HeldOn("node2")) != 0 {
+			t.Errorf("held on node1: %+v", held)
 		}
 		roster := conference.Roster{Room: c.Room, Members: []conference.RosterMember{
 			{ID: 1, Channel: "there"}, {ID: 1, Channel: "there"}, {ID: 2, Channel: "stranger"},
 		}}
-		drift, err := r.Reconcile(t.Context(), c.ID, roster, now.Add(-5*time.Second))
-		if err != nil || len(drift.Gone) != 1 || drift.Gone[0].Connection != "gone" ||
-			len(drift.Unknown) != 1 || drift.Unknown[0].Channel != "stranger" {
-			t.Errorf("drift = %+v, %v", drift, err)
+		gone, err := r.Reconcile(t.Context(), c.ID, roster, now.Add(-5*time.Second))
+		if err != nil || len(gone) != 1 || gone[0].Connection != "gone" {
+			t.Errorf("gone = %+v, %v", gone, err)
 		}
 		members, err := r.Members(t.Context(), c.ID)
-		if err != nil || len(members) != 3 {
+		if err != nil || len(members) != 2 {
 			t.Errorf("members = %+v, %v", members, err)
 		}
 		roster.Room = "another"

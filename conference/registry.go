@@ -1,6 +1,7 @@
 package conference
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -225,9 +226,10 @@ func (r *Registry) Detach(ctx context.Context, id, session string) (destroyed bo
 }
 
 // Join enters a connection into a conference and returns how many members that
-// makes. The member's Session is the one that owns the connection; it need not
-// be attached. ErrFull and ErrNotFound refuse. Without Redis a conference that
-// this controller holds goes on, and the number counts its own members only.
+// makes; a member that joins again may listen only, or talk, from then on. The
+// member's Session is the one that owns the connection; it need not be attached.
+// ErrFull, ErrReserved, ErrNode and ErrNotFound refuse. Without Redis a conference
+// that this controller holds goes on, and the number counts its own members only.
 func (r *Registry) Join(ctx context.Context, id string, m Member) (size int, err error) {
 	h, err := r.begin(id, true)
 	if err != nil {
@@ -249,7 +251,7 @@ func (r *Registry) Join(ctx context.Context, id string, m Member) (size int, err
 		r.locked(func() { r.adopt(h, c) })
 	}
 	reply, err := r.run(ctx, r.scripts.join, id,
-		r.controller, r.leaseMillis(), r.keepMillis(), room, m.Connection, m.encode())
+		r.controller, r.leaseMillis(), r.keepMillis(), room, m.Connection, m.encode(), m.Node)
 	n, _ := reply.(int64)
 	switch {
 	case err != nil:
@@ -257,33 +259,30 @@ func (r *Registry) Join(ctx context.Context, id string, m Member) (size int, err
 	case n == -1:
 		r.end(h, func() { h.dirty = true }) // what else this controller holds of it is to be looked at
 		return 0, ErrNotFound
-	case n == -2:
+	case n < 0:
 		r.end(h, nil)
-		return 0, ErrFull
+		return 0, map[int64]error{-2: ErrFull, -3: ErrReserved, -4: ErrNode}[n]
 	}
 	r.end(h, func() {
 		h.members[m.Connection] = m
+		h.conference.Node = cmp.Or(h.conference.Node, m.Node)
 		h.until = r.store.Now().Add(r.store.Lease())
 	})
 	return int(n), nil
 }
 
 func (r *Registry) joinLocally(h *holding, m Member) (int, error) {
-	size, full := 0, false
+	size, refused := 0, error(nil)
 	r.end(h, func() {
-		_, again := h.members[m.Connection]
-		limit := h.conference.Limits.MaxMembers
-		if full = limit > 0 && !again && len(h.members) >= limit; full {
+		if refused = h.refuses(m); refused != nil {
 			return
 		}
 		h.members[m.Connection] = m
+		h.conference.Node = cmp.Or(h.conference.Node, m.Node)
 		h.dirty = true
 		size = len(h.members)
 	})
-	if full {
-		return 0, ErrFull
-	}
-	return size, nil
+	return size, refused
 }
 
 // Leave takes a connection out of a conference and returns how many members are

@@ -196,11 +196,97 @@ func TestExactlyOneCreatesAndOneDestroys(t *testing.T) {
 	})
 }
 
+// Places that are reserved for talkers are kept from listeners, and the other way
+// round, also without Redis.
+func TestReservedPlaces(t *testing.T) {
+	enter := func(r *conference.Registry, id, connection string, listens bool) error {
+		_, err := r.Join(t.Context(), id, conference.Member{Connection: connection, Node: "node1", Listens: listens})
+		return err
+	}
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		limits := conference.Limits{MaxMembers: 5, Talkers: 2, Listeners: 1}
+		a, _ := registry(t, server.URL, "a")
+		b, _ := registry(t, server.URL, "b")
+		c, _, err := a.CreateOrGet(t.Context(), "hall", "s", "node1", limits, conference.Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			at         *conference.Registry
+			connection string
+			listens    bool
+			want       error
+		}{
+			{a, "l1", true, nil}, {b, "l2", true, nil}, {a, "l3", true, nil},
+			{b, "l4", true, conference.ErrReserved}, // two places are the talkers'
+			{b, "t1", false, nil},
+			{a, "l3", true, nil}, // is in already
+			{a, "l3", false, nil},
+			{a, "l3", true, nil},
+			{b, "t1", true, conference.ErrReserved}, // leaves a talker's place to a listener
+			{a, "t2", false, nil},
+			{b, "t3", false, conference.ErrFull},
+			{a, "l1", false, nil}, // three talkers, two listeners
+			{a, "l2", false, nil}, // four and one
+			{a, "l3", false, conference.ErrReserved},
+		} {
+			if err := enter(step.at, c.ID, step.connection, step.listens); !errors.Is(err, step.want) {
+				t.Errorf("%s, listens %v: %v, want %v", step.connection, step.listens, err, step.want)
+			}
+		}
+	})
+}
+
+// Without Redis, a controller goes by the members that it has.
+func TestReservedPlacesWithoutRedis(t *testing.T) {
+	server := redistest.Real(t)
+	r, _ := registry(t, server.URL, "a")
+	c, _, err := r.CreateOrGet(t.Context(), "hall", "s", "", conference.Limits{MaxMembers: 3, Talkers: 1, Listeners: 1}, conference.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Stop(t)
+	for _, step := range []struct {
+		member conference.Member
+		want   error
+	}{
+		{conference.Member{Connection: "l1", Node: "node1", Listens: true}, nil},
+		{conference.Member{Connection: "l2", Node: "node2", Listens: true}, conference.ErrNode},
+		{conference.Member{Connection: "l2", Node: "node1", Listens: true}, nil},
+		{conference.Member{Connection: "l3", Node: "node1", Listens: true}, conference.ErrReserved},
+		{conference.Member{Connection: "t1", Node: "node1"}, nil},
+		{conference.Member{Connection: "t2", Node: "node1"}, conference.ErrFull},
+	} {
+		if _, err := r.Join(t.Context(), c.ID, step.member); !errors.Is(err, step.want) {
+			t.Errorf("%+v: %v, want %v", step.member, err, step.want)
+		}
+	}
+}
+
+// A conference whose creator had no connection is where its first member is.
+func TestNodeOfFirstMember(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		a, _ := registry(t, server.URL, "a")
+		b, _ := registry(t, server.URL, "b")
+		c, _, err := a.CreateOrGet(t.Context(), "x", "s", "", conference.Limits{}, conference.Settings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		join(t, b, c.ID, "c1")
+		if held, err := a.Get(t.Context(), c.ID); err != nil || held.Node != "node1" {
+			t.Errorf("%+v, %v", held, err)
+		}
+		if _, err := a.Join(t.Context(), c.ID, conference.Member{Connection: "c2", Node: "node2"}); !errors.Is(err, conference.ErrNode) {
+			t.Errorf("a connection on another node: %v", err)
+		}
+	})
+}
+
 func TestLimits(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
 		a, _ := registry(t, server.URL, "a")
-		c, _, err := a.CreateOrGet(t.Context(), "small", "s", "node1", conference.Limits{MaxMembers: 2, Talkers: 1, Listeners: 3}, conference.Settings{})
-		if err != nil || c.Limits != (conference.Limits{MaxMembers: 2, Talkers: 1, Listeners: 3}) {
+		c, _, err := a.CreateOrGet(t.Context(), "small", "s", "node1", conference.Limits{MaxMembers: 2}, conference.Settings{})
+		if err != nil || c.Limits != (conference.Limits{MaxMembers: 2}) {
 			t.Fatalf("%+v, %v", c, err)
 		}
 		join(t, a, c.ID, "c1")

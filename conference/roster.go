@@ -86,40 +86,36 @@ func ParseRoster(answer string) (Roster, error) {
 	return roster, nil
 }
 
-// Drift is where the registry and a room differ.
-type Drift struct {
-	Gone    []Member       // registered, but not in the room; removed from the registry
-	Unknown []RosterMember // in the room, but not registered
+// HeldOn lists the conferences on a node in which this controller has members.
+func (r *Registry) HeldOn(node string) (list []Conference) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range r.held {
+		if len(h.members) > 0 && h.conference.Room != "" && h.conference.Node == node {
+			list = append(list, h.conference)
+		}
+	}
+	return list
 }
 
 // Reconcile compares this controller's members of a conference with the room's
-// roster, and removes from the registry those who are not there; the room is the
-// truth. Members that joined at or after settled, normally a few seconds before
-// the roster was asked for, may still be on their way and are left alone, as are
-// legs on other nodes, which are in the room by a cascade leg. Unknown legs are
-// for the caller to judge: they may be other controllers'. A roster of another
-// room is an error.
-func (r *Registry) Reconcile(ctx context.Context, id string, roster Roster, settled time.Time) (Drift, error) {
-	var drift Drift
-	here, err := r.compare(id, roster, settled, &drift)
-	if err != nil {
-		return Drift{}, err
+// roster, and removes from the registry, and returns, those who are not there; the
+// room is the truth. Members that joined at or after settled, normally a few
+// seconds before the roster was asked for, may still be on their way and are left
+// alone. A roster of another room is an error.
+func (r *Registry) Reconcile(ctx context.Context, id string, roster Roster, settled time.Time) (gone []Member, err error) {
+	if gone, err = r.missing(id, roster, settled); err != nil {
+		return nil, err
 	}
-	for _, m := range roster.Members {
-		if _, ok := here[m.Channel]; !ok {
-			drift.Unknown = append(drift.Unknown, m)
-		}
-	}
-	for _, m := range drift.Gone {
+	for _, m := range gone {
 		if _, err := r.Leave(ctx, id, m.Connection); err != nil {
-			return drift, err
+			return gone, err
 		}
 	}
-	return drift, nil
+	return gone, nil
 }
 
-// compare fills drift.Gone and returns this controller's members.
-func (r *Registry) compare(id string, roster Roster, settled time.Time, drift *Drift) (map[string]Member, error) {
+func (r *Registry) missing(id string, roster Roster, settled time.Time) (gone []Member, err error) {
 	present := make(map[string]bool, len(roster.Members))
 	for _, m := range roster.Members {
 		present[m.Channel] = true
@@ -133,12 +129,10 @@ func (r *Registry) compare(id string, roster Roster, settled time.Time, drift *D
 	if h.conference.Room != roster.Room {
 		return nil, fmt.Errorf("reconcile %s: the roster is of room %.64q, want %s", id, roster.Room, h.conference.Room)
 	}
-	members := make(map[string]Member, len(h.members))
 	for connection, m := range h.members {
-		members[connection] = m
-		if m.Node == h.conference.Node && m.Joined.Before(settled) && !present[connection] {
-			drift.Gone = append(drift.Gone, m)
+		if m.Joined.Before(settled) && !present[connection] {
+			gone = append(gone, m)
 		}
 	}
-	return members, nil
+	return gone, nil
 }

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ccxmld/callcontrol"
+	"ccxmld/conference"
 	"ccxmld/interpreter"
 	"ccxmld/sessionstore/redistest"
 )
@@ -109,4 +111,48 @@ func TestFreeSWITCHGhosts(t *testing.T) {
 	if h.seen.has("conference.member") {
 		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
 	}
+}
+
+// Reserved places are kept: the second talker would take a listener's.
+func TestFreeSWITCHReservedPlaces(t *testing.T) {
+	h := newRealHouse(t)
+	h.document("incoming.ccxml", `<ccxml version="1.0"><var name="leg"/><var name="c"/><eventprocessor>
+<transition event="connection.alerting"><assign name="leg" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="c" confname="'hall'" reservedlisteners="1" hints="{maxmembers: 2}"/></transition>
+<transition event="conference.created"><join id1="leg" id2="c"/></transition>
+<transition event="conference.joined"><log expr="'in ' + event$.members"/></transition>
+<transition event="error.conference.join"><log expr="'refused: ' + event$.reason"/><join id1="leg" id2="c" duplex="'half'"/></transition>
+<transition event="connection.disconnected"><exit/></transition></eventprocessor></ccxml>`)
+	first := h.caller()
+	h.logged("in 1")
+	second := h.caller()
+	h.logged("refused: the places that are left in the conference are reserved")
+	h.logged("in 2")
+	room, _ := h.room()
+	h.until("the second only hears", func() bool {
+		list := h.api("conference", room, "list")
+		return strings.Count(list, "hear|speak") == 1 && strings.Count(list, ";hear;") == 1
+	})
+	h.api("uuid_kill", first)
+	h.api("uuid_kill", second)
+	h.idle()
+}
+
+// Who is registered and not in the room is no member when the link is up again.
+func TestFreeSWITCHReconcile(t *testing.T) {
+	h, g := gated(t)
+	h.document("incoming.ccxml", meeting)
+	caller := h.caller()
+	h.must(h.seen.waitFor(h.ctx, " in 1"))
+	for held, err := range h.daemon.Conferences.List(h.ctx) {
+		h.must(err)
+		_, err = h.daemon.Conferences.Join(h.ctx, held.ID, conference.Member{Connection: "stray", Node: held.Node, Joined: time.Now().Add(-time.Hour)})
+		h.must(err)
+	}
+	g.cut()
+	g.reopen()
+	h.must(h.log.waitFor(h.ctx, "connection was registered in a conference and not in its room"))
+	h.until("the stray is out", func() bool { _, members := h.room(); return members == 1 })
+	h.api("uuid_kill", caller)
+	h.idle()
 }

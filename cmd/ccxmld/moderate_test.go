@@ -3,8 +3,10 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"ccxmld/callcontrol"
+	"ccxmld/conference"
 	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
 	"ccxmld/sessionstore/redistest"
@@ -198,6 +200,68 @@ func TestHearNoMoreOfMembers(t *testing.T) {
 	m.tell("end")
 	other.tell("end")
 	h.idle()
+}
+
+// A talker is kept out when the places that are left are reserved for listeners,
+// and a listener may not begin to talk (CNF-4).
+func TestReservedPlaces(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	document := h.transitions("hall.ccxml", `
+		<transition event="connection.alerting"><assign name="application.leg" expr="event$.connectionid"/>
+			<assign name="application.who" expr="event$.connection.remote.substr(4, 3)"/><accept/></transition>
+		<transition event="connection.connected"><createconference conferenceid="application.c" confname="'hall'"
+			reservedtalkers="1" reservedlisteners="2" hints="{maxmembers: 4}"/></transition>
+		<transition event="conference.created"><join id1="application.leg" id2="application.c" duplex="application.who &lt; '200' ? 'full' : 'half'"/></transition>
+		<transition event="conference.joined"><log expr="application.who + ' in ' + event$.members"/></transition>
+		<transition event="connection.signal"><join id1="application.leg" id2="application.c"/></transition>
+		<transition event="error.conference.*"><log expr="application.who + ' ' + event$.reason"/></transition>
+		<transition event="connection.disconnected"><exit/></transition>`)
+	talker := h.call("101", document)
+	h.logged("101 in 1")
+	listener := h.call("201", document)
+	h.logged("201 in 2")
+	second := h.call("102", document)
+	h.logged("102 in 3")
+	third := h.call("103", document)
+	h.logged("103 the places that are left in the conference are reserved")
+	listener.Press("1")
+	h.logged("201 the places that are left in the conference are reserved")
+	second.Hangup()
+	room, _ := h.room()
+	h.until("102 is out", func() bool { _, members := h.room(); return members == 2 })
+	listener.Press("1")
+	h.until("201 talks", func() bool { return h.member(room, "201").Speaks })
+	for _, party := range []*switchsim.Party{talker, listener, third} {
+		party.Hangup()
+	}
+	h.idle()
+	rosterIsEmpty(h)
+}
+
+// Who is registered in a conference and not in its room is no member any more when
+// a link comes up again.
+func TestReconcileAfterTheLinkWasDown(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	caller := h.call("101", h.document("meeting.ccxml", meeting))
+	h.logged("101 in 1")
+	for held, err := range h.daemon.Conferences.List(h.ctx) {
+		h.must(err)
+		_, err = h.daemon.Conferences.Join(h.ctx, held.ID, conference.Member{Connection: "stray", Node: held.Node, Joined: time.Now().Add(-time.Hour)})
+		h.must(err)
+	}
+	if _, members := h.room(); members != 2 {
+		t.Fatalf("%d members", members)
+	}
+	address := h.sw.Addr()
+	h.sw.CloseLinks()
+	h.must(h.sw.Listen(address))
+	h.must(h.log.waitFor(h.ctx, "connection was registered in a conference and not in its room"))
+	h.until("the stray is out", func() bool { _, members := h.room(); return members == 1 })
+	caller.Hangup()
+	h.idle()
+	rosterIsEmpty(h)
 }
 
 // A join that asks for events hears of its own member alone, and one that entered

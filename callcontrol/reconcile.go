@@ -1,0 +1,56 @@
+package callcontrol
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ccxmld/conference"
+)
+
+// reconcile compares, one after the other, the conferences in which we have members
+// with the rooms on a node whose link has come up again. Who is not in the room is
+// no member; that is mended in the registry, and the session that has the
+// connection hears of it.
+func (n *Node) reconcile(held []conference.Conference) {
+	if len(held) == 0 {
+		return
+	}
+	c := n.controller
+	settled := c.options.Store.Now().Add(-joinPatience) // who joined later may be on the way
+	n.link.Job(conference.ListMembers(held[0].Room), func(result string, err error) {
+		if err != nil { // it is down; it will be tried again when it comes up
+			return
+		}
+		roster, err := conference.ParseRoster(result)
+		switch {
+		case errors.Is(err, conference.ErrNoRoom):
+			roster.Room = held[0].Room
+		case err != nil:
+			n.log.Warn("roster of a conference not understood", "conference", held[0].ID, "error", err)
+		}
+		if roster.Room != "" {
+			c.background(func(ctx context.Context) { c.mend(ctx, held[0].ID, roster, settled) })
+		}
+		n.reconcile(held[1:])
+	})
+}
+
+// mend reconciles the registry with a room's roster.
+func (c *Controller) mend(ctx context.Context, id string, roster conference.Roster, settled time.Time) {
+	gone, err := c.options.Conferences.Reconcile(ctx, id, roster, settled)
+	if err != nil && !errors.Is(err, conference.ErrNotFound) {
+		c.log.Warn("conference not compared with its room", "conference", id, "error", err)
+	}
+	for _, m := range gone {
+		c.log.Warn("connection was registered in a conference and not in its room", "conference", id, "connection", m.Connection)
+		if l := c.findLeg(m.Connection); l != nil {
+			l.route.do(func() {
+				if l.place.kind == inConference && l.place.partner == id && !l.moving() {
+					l.left()
+					l.nextMove()
+				}
+			})
+		}
+	}
+}
