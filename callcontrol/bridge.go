@@ -13,7 +13,7 @@ const joinPatience = 10 * time.Second
 
 // bridge connects two legs by uuid_bridge. Both leave what they were in first.
 func (c *control) bridge(a, b *leg, o *order) {
-	if reason := c.notJoinable(a, b); reason != "" {
+	if reason := c.notBridgeable(a, b); reason != "" {
 		o.fail(c, reason)
 		return
 	}
@@ -29,7 +29,7 @@ func (c *control) bridge(a, b *leg, o *order) {
 }
 
 func (c *control) startBridge(a, b *leg, o *order) {
-	if reason := c.notJoinable(a, b); reason != "" {
+	if reason := c.notBridgeable(a, b); reason != "" {
 		o.fail(c, reason)
 		return
 	}

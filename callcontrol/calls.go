@@ -30,15 +30,16 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 	c.acceptLate(l)
 }
 
-// answered takes the answer of an inbound leg.
+// answered takes the answer of an inbound leg, or of one with early media.
 func (c *control) answered(l *leg) {
 	switch {
-	case l.state != legAlerting:
+	case l.state != legAlerting && l.state != legEarly:
 		return
 	case l.handover != nil:
 		l.handover.answered = true
 		return
 	}
+	stop(l.stopCall)
 	l.moveTo(legConnected)
 	c.connected(l)
 }

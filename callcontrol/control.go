@@ -218,9 +218,8 @@ const releasePatience = time.Minute
 // up. Its socket stays open until FreeSWITCH closes it: a socket that closes
 // first leaves the call to its dialplan.
 func (c *Controller) releaseLeg(l *leg) {
-	if l.stopTimer != nil {
-		l.stopTimer()
-	}
+	stop(l.stopTimer)
+	stop(l.stopCall)
 	if l.joinDeadline != nil {
 		l.joinDeadline()
 	}

@@ -274,10 +274,13 @@ func (c *Controller) Handle(call *esl.Call) {
 			if l.arriving != nil {
 				l.arriving.answered = answered
 			}
-			away := l.homing && l.state == legAlerting && !l.answered
-			l.control.attached(l)
-			if away && answered { // while its socket was lost
+			away := l.homing && (l.state == legAlerting && !l.answered || l.state == legEarly)
+			l.control.attached(l, answered)
+			switch {
+			case away && answered: // while its socket was lost
 				l.control.answered(l)
+			case away && l.conn != nil:
+				l.control.lookForAnswer(l)
 			}
 		}
 		if !l.attach(c, call.Conn, machine, taken) {

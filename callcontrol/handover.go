@@ -70,7 +70,8 @@ func (c *control) giveTo(target *control, l *leg) {
 		c.handedBack(l, errors.New("the call has ended"))
 		return
 	}
-	if h.answered && l.state == legAlerting {
+	if h.answered && (l.state == legAlerting || l.state == legEarly) {
+		stop(l.stopCall)
 		l.moveTo(legConnected)
 	}
 	delete(c.legs, l.id)
@@ -176,7 +177,7 @@ func (c *control) handedBack(l *leg, err error) {
 		switch {
 		case h.ended != nil:
 			l.gone(*h.ended)
-		case h.answered && l.state == legAlerting:
+		case h.answered && (l.state == legAlerting || l.state == legEarly):
 			c.answered(l)
 		case h.answered:
 			c.connected(l)

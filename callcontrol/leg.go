@@ -18,13 +18,14 @@ type legState int
 const (
 	legAlerting  legState = iota // inbound, not answered
 	legDialing                   // outbound, not answered
-	legAttaching                 // outbound, answered, its socket not here yet
+	legAttaching                 // outbound, answered or with early media, its socket not here yet
+	legEarly                     // outbound, with early media, under control but not answered
 	legConnected                 // answered and under control
 	legGone                      // hung up
 )
 
 func (s legState) String() string {
-	return [...]string{"alerting", "dialing", "attaching", "connected", "gone"}[s]
+	return [...]string{"alerting", "dialing", "attaching", "progressing", "connected", "gone"}[s]
 }
 
 // leg is a channel of FreeSWITCH that a session owns. All its fields belong to
@@ -46,10 +47,13 @@ type leg struct {
 	waiting    bool // for its turn to be dialled
 	answered   bool // an inbound leg that the dialplan answered before us
 	progressed bool // connection.progressing was sent
+	takesEarly bool // early media is let through
+	early      bool // and has come
 	ending     bool // we asked for the hangup
 	redirected bool
-	moved      bool // from another controller
-	stopTimer  func() bool
+	moved      bool        // from another controller
+	stopTimer  func() bool // of the wait for the leg to come to our socket
+	stopCall   func() bool // of the wait for the answer
 	stopHangup func() bool // of the wait for the end that we asked for
 	failure    string      // reason that overrides the table's
 	detail     string      // more words about it
@@ -175,6 +179,13 @@ func (r *legRoute) bind(c *control) {
 // session that is then.
 func (l *leg) after(d time.Duration, f func()) (stop func() bool) {
 	return l.control.controller.options.Clock.AfterFunc(d, func() { l.route.do(f) })
+}
+
+// stop stops a timer, which may be none.
+func stop(timer func() bool) {
+	if timer != nil {
+		timer()
+	}
 }
 
 // owner gives the control of the session that owns the leg, nil until there is
@@ -369,7 +380,7 @@ func (l *leg) hangUp(cause string) {
 		return
 	}
 	l.ending = true
-	if l.state == legDialing {
+	if l.state == legDialing || l.state == legEarly || l.comesEarly() {
 		cause = "ORIGINATOR_CANCEL"
 	}
 	if l.waiting { // FreeSWITCH does not know it yet

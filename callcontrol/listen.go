@@ -16,7 +16,11 @@ func (c *control) listen(l, source *leg, o *order) {
 		o.fail(c, reason)
 		return
 	}
-	m := &move{legs: []*leg{l}, needless: func() bool {
+	legs := []*leg{l}
+	if c.legs[source.id] == source && source.comesEarly() {
+		legs = append(legs, source)
+	}
+	m := &move{legs: legs, needless: func() bool {
 		switch {
 		case l.place.kind == listening && l.place.partner == source.id: // JOIN-11
 			l.place.order, l.place.silent = o, false
@@ -94,7 +98,7 @@ func (c *control) startListening(l, source *leg, o *order) {
 	switch {
 	case reason != "":
 	case c.legs[source.id] == source:
-		if reason = c.notJoinable(source); reason == "" && source.machine != l.machine {
+		if reason = c.notBridgeable(source); reason == "" && source.machine != l.machine {
 			reason = fmt.Sprintf("connection %s is on FreeSWITCH %s and %s on %s; joins across nodes are not supported yet", l.id, l.machine, source.id, source.machine)
 		}
 	case source.hungUp.Load():

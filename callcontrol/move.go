@@ -83,9 +83,11 @@ func (l *leg) nextMove() {
 	}
 }
 
-// moving tells whether the leg is on its way into a bridge or conference, or out
-// of one.
-func (l *leg) moving() bool { return l.homing || l.joinPending != nil || l.place.leaving }
+// moving tells whether the leg is on its way into a bridge or conference, out of
+// one, or to our socket with its early media.
+func (l *leg) moving() bool {
+	return l.homing || l.joinPending != nil || l.place.leaving || l.comesEarly()
+}
 
 // vacate takes the leg out of what it is in, silently: its input goes to
 // something else (BRG-7).

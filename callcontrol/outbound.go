@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	}
 	l := &leg{
 		id: r.ConnectionID, state: legDialing, node: node, call: dialog.Call{Local: r.CallerID, Remote: r.Destination, Originator: r.CallerID},
-		logger: c.controller.log, tones: hearsTones(r.Hints),
+		logger: c.controller.log, tones: hearsTones(r.Hints), takesEarly: !ignoresEarlyMedia(r.Hints),
 	}
 	if r.JoinID != "" {
 		l.join = &r
@@ -63,7 +64,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	if timeout <= 0 {
 		timeout = c.controller.limits.CallTimeout
 	}
-	l.stopTimer = l.after(timeout, func() { l.control.callTimedOut(l) })
+	l.stopCall = l.after(timeout, func() { l.control.callTimedOut(l) })
 	c.originate(l, r, dial, timeout)
 }
 
@@ -73,6 +74,7 @@ var ErrBadNumber = errors.New("not a destination that can be dialled")
 
 func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, timeout time.Duration) {
 	variables := c.callVariables(r.CallerID, dial)
+	variables["ignore_early_media"] = strconv.FormatBool(!l.takesEarly)
 	_ = hintVariables(r.Hints, variables) // CreateCall has looked at them
 	if r.AAI != "" {
 		variables[sipHeaderPrefix+userToUserHeader] = userToUser(r.AAI)
@@ -169,16 +171,18 @@ func (c *control) originated(l *leg, result string, err error) {
 	}
 }
 
-// awaitAttach waits for an answered leg to come to our socket.
+// awaitAttach waits for a leg that was answered, or has early media, to come to our
+// socket.
 func (c *control) awaitAttach(l *leg) {
 	l.moveTo(legAttaching)
 	c.answeredOn(l)
 	if l.ending { // our hangup crossed the answer, or came before the call
 		l.hangUp("NORMAL_CLEARING")
 	}
-	if l.stopTimer != nil {
-		l.stopTimer()
+	if !l.early { // else its channel says whether it is answered
+		stop(l.stopCall)
 	}
+	stop(l.stopTimer)
 	l.stopTimer = l.after(attachDeadline, func() {
 		if l.state == legAttaching {
 			l.log().Error("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise)
@@ -208,7 +212,12 @@ func knowsMore(cause string) bool {
 }
 
 func (c *control) callTimedOut(l *leg) {
-	if l.state != legDialing {
+	switch l.state {
+	case legDialing, legEarly:
+	case legAttaching: // with early media, or answered a moment ago
+		l.stopCall = l.after(time.Second, func() { l.control.callTimedOut(l) })
+		return
+	default:
 		return
 	}
 	l.failure = reasonTimeout
@@ -229,9 +238,10 @@ func (c *Controller) handleLink(n *Node, e *esl.Event) {
 	}
 	switch e.Name() {
 	case "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA":
+		media := e.Name() == "CHANNEL_PROGRESS_MEDIA"
 		l.route.do(func() {
 			if l.node == n {
-				l.control.progressing(l)
+				l.control.progressing(l, media)
 			}
 		})
 	case "CHANNEL_HANGUP_COMPLETE":
@@ -248,25 +258,32 @@ func (c *Controller) handleLink(n *Node, e *esl.Event) {
 	}
 }
 
-// progressing tells the document once that the far end rings.
-func (c *control) progressing(l *leg) {
+// progressing tells the document once that the far end rings, and once when there
+// is early media.
+func (c *control) progressing(l *leg, media bool) {
+	early := media && l.takesEarly
 	switch {
-	case l.state != legDialing:
+	case l.state != legDialing && l.state != legEarly:
 		return
-	case l.ending: // our hangup came before FreeSWITCH had the call
+	case l.ending && l.state == legDialing: // our hangup came before FreeSWITCH had the call
 		l.hangUp("ORIGINATOR_CANCEL")
 		return
-	case l.progressed || l.isHidden():
+	case l.progressed && (l.early || !early) || l.isHidden():
 		return
 	}
-	l.progressed = true
+	l.progressed, l.early = true, l.early || early
 	l.node.health.worked()
-	c.queueConnection(l, "connection.progressing", interpreter.Progressing)
+	var about []interpreter.Field
+	if early {
+		about = append(about, interpreter.Field{Name: "info", Value: map[string]any{"earlymedia": true}})
+	}
+	c.queueConnection(l, "connection.progressing", interpreter.Progressing, about...)
 }
 
 // attached takes an outbound leg that came to our socket, or a leg that came
-// home from a bridge or from another controller.
-func (c *control) attached(l *leg) {
+// home from a bridge or from another controller. Its channel says whether it is
+// answered.
+func (c *control) attached(l *leg, answered bool) {
 	switch {
 	case l.state == legGone:
 	case l.arriving != nil:
@@ -276,20 +293,27 @@ func (c *control) attached(l *leg) {
 	case l.handover != nil && l.state != legDialing && l.state != legAttaching:
 		c.cameBack(l)
 	case l.state == legDialing || l.state == legAttaching:
-		if l.stopTimer != nil {
-			l.stopTimer()
-		}
+		stop(l.stopTimer)
 		c.answeredOn(l)
-		if l.ending {
+		switch {
+		case l.ending && answered:
 			l.hangUp("NORMAL_CLEARING")
 			return
+		case l.ending:
+			l.hangUp("ORIGINATOR_CANCEL")
+			return
+		case !answered:
+			c.attachedEarly(l)
+			return
 		}
+		stop(l.stopCall)
 		l.moveTo(legConnected)
 		if l.handover != nil {
 			l.handover.answered = true
 			return
 		}
 		c.connected(l)
+		l.nextMove() // what waited for early media
 	default:
 		l.log().Info("the leg has come to our socket again")
 	}
@@ -314,9 +338,14 @@ func (c *control) connected(l *leg) {
 		}
 		return
 	}
+	c.queueConnection(l, "connection.connected", interpreter.Connected)
+	c.joinCall(l)
+}
+
+// joinCall makes the join that createcall asked for.
+func (c *control) joinCall(l *leg) {
 	r := *l.join
 	l.join = nil
-	c.queueConnection(l, "connection.connected", interpreter.Connected)
 	join := interpreter.JoinRequest{ID1: l.id, ID2: r.JoinID}
 	switch r.JoinDirection {
 	case "callreceive":

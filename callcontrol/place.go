@@ -94,10 +94,8 @@ func (l *leg) gone(h hangup) {
 // tells the document of it, after its bridges and before its dialogs.
 func (l *leg) end(tell func()) {
 	l.moveTo(legGone)
-	for _, stop := range []func() bool{l.stopTimer, l.stopHangup} {
-		if stop != nil {
-			stop()
-		}
+	for _, timer := range []func() bool{l.stopTimer, l.stopCall, l.stopHangup} {
+		stop(timer)
 	}
 	if l.place.room != "" && l.joinPending != nil {
 		l.control.roomRefused(l, "the call has ended")

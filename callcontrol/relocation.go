@@ -109,7 +109,7 @@ func (c *control) sendLeg(ctx context.Context, l *leg, h *handover, conn *esl.Co
 		return false, errors.New(unavailable(r.Session).Reason)
 	case err != nil:
 		return false, err
-	case conn == nil:
+	case conn == nil || r.State == interpreter.Progressing:
 		return false, errors.New("a call that was placed here and is not answered yet can only be moved to a session of this controller")
 	}
 	q, err := c.controller.ask(ctx, controller, moveKind, h.question, r)

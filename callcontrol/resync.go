@@ -113,8 +113,10 @@ func (l *leg) found(dump string) {
 	switch {
 	case hasLine(dump, "Answer-State: answered"):
 		l.control.awaitAttach(l)
-	case hasLine(dump, "Channel-Call-State: RINGING"), hasLine(dump, "Channel-Call-State: EARLY"):
-		l.control.progressing(l)
+	case hasLine(dump, "Channel-Call-State: RINGING"):
+		l.control.progressing(l, false)
+	case hasLine(dump, "Channel-Call-State: EARLY"):
+		l.control.progressing(l, true)
 	}
 }
 

@@ -47,7 +47,7 @@ func (c *control) sendStandIn(node *Node, s *standIn) {
 	c.legs[l.id] = l
 	l.route.bind(c)
 	c.controller.addLeg(l)
-	l.stopTimer = l.after(standInPatience, func() { l.hangUp("ORIGINATOR_CANCEL") })
+	l.stopCall = l.after(standInPatience, func() { l.hangUp("ORIGINATOR_CANCEL") })
 	c.place(l, esl.Originate{
 		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home(),
 		Dial: intoRoom(s.room, c.controller.options.Profile, conference.Ghost),

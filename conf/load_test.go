@@ -264,7 +264,7 @@ func TestFlagAndVariableProblems(t *testing.T) {
 func TestForeignVariables(t *testing.T) {
 	load(t, conf.Source{Environ: []string{
 		"CCXMLD_SERVICE_HOST=10.1.2.3", "CCXMLD_PORT=tcp://10.1.2.3:9999", "CCXMLD_PORT_9999_TCP_ADDR=10.1.2.3",
-		"CCXMLD_FREESWITCH=127.0.0.1:8021:ClueCon",
+		"CCXMLD_FREESWITCH=127.0.0.1:8021:ClueCon", "CCXMLD_FREESWITCH_PROFILE=external",
 	}})
 }
 

@@ -2,7 +2,11 @@
 
 package main
 
-import "testing"
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 // callPhone is a document that calls a phone, which session.values.to names.
 func (h *realHouse) callPhone(p *phone, hints, transitions string) {
@@ -15,6 +19,18 @@ func (h *realHouse) callPhone(p *phone, hints, transitions string) {
 <transition event="connection.failed"><log expr="'failed: ' + event$.reason + ', ' + event$.info.sipstatus"/><exit/></transition>
 <transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/><exit/></transition>
 </eventprocessor></ccxml>`), p.uri())
+}
+
+// told gives what a document logged behind a text.
+func (h *realHouse) told(text string) string {
+	h.Helper()
+	h.logged(text)
+	for _, line := range h.seen.all() {
+		if rest, ok := strings.CutPrefix(line, "log "+text); ok {
+			return rest
+		}
+	}
+	return ""
 }
 
 // A call that no audio comes from ends by its media timeout. Its headers go with
@@ -68,4 +84,63 @@ func TestFreeSWITCHInbandDigits(t *testing.T) {
 	h.logged("dtmf 5")
 	h.gone(caller)
 	h.idle()
+}
+
+// Early media is heard by the caller of a call that is not answered, and the answer
+// does not take it away.
+func TestFreeSWITCHEarlyMedia(t *testing.T) {
+	h := newRealHouse(t, with("DIAL_ROUTES", "[{match: 'tel:200', dial: 'loopback/m:^:pre_answer^park/default/inline'}]"))
+	h.document("incoming.ccxml", early(`joinid="a"`, `
+<transition event="connection.progressing" cond="event$.info.earlymedia"><log expr="'early ' + b"/></transition>`))
+	caller := h.caller()
+	h.logged("early ")
+	b := &realBoard{realHouse: h}
+	callee := b.farEnd(h.told("early "))
+	h.api("uuid_broadcast", callee, "tone_stream://%(120000,0,700)", "aleg")
+	h.api("uuid_setvar", caller, "RECORD_READ_ONLY", "true")
+	hears := func(file string) {
+		h.api("uuid_record", caller, "start", filepath.Join(h.dir, file), "3")
+		h.until("the caller hears the tone", func() bool {
+			samples := wave(filepath.Join(h.dir, file))
+			return len(samples) > 16000 && loudness(samples[len(samples)-4000:], 700) > 300
+		})
+	}
+	hears("early.wav")
+	if h.seen.has("answered") {
+		t.Error("it was answered")
+	}
+	h.api("uuid_answer", callee)
+	h.logged("answered, hears true")
+	hears("answered.wav")
+	h.api("uuid_kill", callee)
+	h.logged("b is gone")
+	h.api("uuid_kill", caller)
+	h.idle()
+}
+
+// A phone that is refused after early media: the caller is free, and the call failed.
+func TestFreeSWITCHEarlyMediaThenBusy(t *testing.T) {
+	for name, attributes := range map[string]string{"bridged": `joinid="a"`, "alone": ""} {
+		t.Run(name, func(t *testing.T) {
+			h := newRealHouse(t, throughProfile())
+			p := h.phone()
+			h.document("incoming.ccxml", strings.ReplaceAll(early(attributes, `
+<transition event="connection.progressing" cond="event$.info.earlymedia"><log expr="'early ' + b"/></transition>
+<transition event="dialog.exit"><log expr="'told'"/></transition>`), "'tel:200'", "'"+p.uri()+"'"))
+			caller := h.caller()
+			p.rings()
+			h.logged("rings")
+			p.reply("183 Session Progress", "sendrecv")
+			h.logged("early ")
+			if name == "bridged" {
+				called := h.told("early ")
+				h.until("they are bridged", func() bool { return len(h.api("uuid_getvar", called, "bridge_to")) == len(called) })
+			}
+			p.reply("486 Busy Here", "")
+			h.logged("failed: busy 486")
+			h.logged("told")
+			h.api("uuid_kill", caller)
+			h.idle()
+		})
+	}
 }

@@ -101,11 +101,11 @@ func gated(t *testing.T, options ...option) (*realHouse, *gate) {
 	return h, g
 }
 
-// callsParked dials a callee that neither rings nor answers, and cuts the link; it
+// callsParked dials a callee that has early media and does not answer, and cuts the link; it
 // returns the callee's own half of the call.
 func (h *realHouse) callsParked(g *gate) (callee string) {
 	h.Helper()
-	h.transitions("out.ccxml", strings.ReplaceAll(callOut, "tel:200", "tel:4"))
+	h.transitions("out.ccxml", strings.ReplaceAll(callOut, `"'tel:200'"`, `"'tel:4'" hints="{earlymedia: false}"`))
 	h.startToken("")
 	var call string
 	h.until("the call is placed", func() bool {

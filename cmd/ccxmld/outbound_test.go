@@ -142,7 +142,7 @@ func TestCallFails(t *testing.T) {
 		{"request timeout", switchsim.Refuses{Status: 408}, "timeout"},
 		{"gone", switchsim.Refuses{Status: 410}, "unknown"},
 		{"not acceptable", switchsim.Refuses{Status: 488}, "unknown"},
-		{"early media, then busy", switchsim.EarlyMedia{After: time.Second, AnswerAfter: -1}, "timeout"},
+		{"early media, then busy", switchsim.EarlyMedia{After: time.Second, AnswerAfter: time.Second, Refuses: 486}, "busy"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := h.in(t)

@@ -32,6 +32,7 @@ type EarlyMedia struct {
 	After       time.Duration // until it is heard
 	AnswerAfter time.Duration // from then; negative: never
 	HangupAfter time.Duration
+	Refuses     int // the SIP status that comes in place of the answer; 0: none
 }
 
 // NoAnswer rings until the caller gives up.
@@ -103,7 +104,13 @@ func (b EarlyMedia) behave(o *outgoing) {
 	o.in(b.After, func() {
 		o.early()
 		if b.AnswerAfter >= 0 {
-			o.in(b.AnswerAfter, func() { o.answer(b.HangupAfter) })
+			o.in(b.AnswerAfter, func() {
+				if b.Refuses != 0 {
+					o.refuse(b.Refuses, "")
+					return
+				}
+				o.answer(b.HangupAfter)
+			})
 		}
 	})
 }

@@ -1,0 +1,74 @@
+package callcontrol
+
+import (
+	"fmt"
+
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// Early media is what a callee's side plays before the answer: its own ringing
+// tone, or why it does not answer. FreeSWITCH gives us the leg as soon as there is
+// some, so that it can be bridged while it is PROGRESSING (CAL-9, JOIN-10).
+
+// ignoresEarlyMedia tells whether a call is to have none (the hint earlymedia).
+func ignoresEarlyMedia(hints interpreter.Hints) bool {
+	value, ok := hint(hints, "earlymedia")
+	return ok && !isTrue(value)
+}
+
+// attachedEarly takes a leg that came to our socket with early media.
+func (c *control) attachedEarly(l *leg) {
+	l.moveTo(legEarly)
+	c.progressing(l, true) // which the link has not told of, if the socket was quicker
+	c.lookForAnswer(l)
+	c.joinEarly(l)
+	l.nextMove()
+}
+
+// lookForAnswer asks whether the leg is answered by now: what happened between its
+// coming and our subscription nobody has told.
+func (c *control) lookForAnswer(l *leg) {
+	conn := l.conn
+	conn.Send(esl.API("uuid_dump", l.id), func(r *esl.Reply, err error) {
+		if err == nil && r.Err() == nil && hasLine(r.Text, "Answer-State: answered") {
+			l.from(conn, func() { l.control.answered(l) })
+		}
+	})
+}
+
+// joinEarly makes the join that createcall asked for, if the other end is a
+// connection of the session that can hear the early media now. A conference is
+// spared it; other joins are made with the answer.
+func (c *control) joinEarly(l *leg) {
+	if l.join == nil || l.join.JoinDirection == "callreceive" {
+		return
+	}
+	partner := c.legs[l.join.JoinID]
+	if partner == nil || c.notJoinable(partner) != "" {
+		return
+	}
+	c.joinCall(l)
+}
+
+// comesEarly tells whether the leg has early media and is on its way to our
+// socket.
+func (l *leg) comesEarly() bool {
+	return l.early && (l.state == legDialing || l.state == legAttaching)
+}
+
+// notBridgeable is notJoinable for a bridge, which early media is enough for.
+func (c *control) notBridgeable(legs ...*leg) string {
+	for _, l := range legs {
+		if l.handover == nil && (l.state == legEarly || l.comesEarly()) {
+			continue
+		}
+		if reason := c.notJoinable(l); reason != "" {
+			if l.state == legDialing {
+				reason = fmt.Sprintf("connection %s has no early media yet; a join needs one that has some, or is connected", l.id)
+			}
+			return reason
+		}
+	}
+	return ""
+}
