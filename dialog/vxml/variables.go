@@ -253,3 +253,39 @@ func (x *execution) forEach(item string, array *script.Expression, body func() e
 	}
 	return nil
 }
+
+func (x *execution) set(name string, value goja.Value) {
+	x.runtime.Declare(dialogScope, name, value)
+}
+
+func (x *execution) openAnonymous() { x.runtime.OpenScope(anonymousScope) }
+
+// eval evaluates an expression; what goes wrong is error.semantic.
+func (x *execution) eval(e *script.Expression) (goja.Value, error) {
+	value, err := x.runtime.Eval(e)
+	if err != nil {
+		return nil, semantic(err)
+	}
+	return value, nil
+}
+
+func (x *execution) text(e *script.Expression) (string, error) {
+	value, err := x.eval(e)
+	if err != nil {
+		return "", err
+	}
+	text, err := x.runtime.Text(value)
+	if err != nil {
+		return "", semantic(err)
+	}
+	return text, nil
+}
+
+// holds evaluates a condition; none holds.
+func (x *execution) holds(cond *script.Expression) (bool, error) {
+	if cond == nil {
+		return true, nil
+	}
+	value, err := x.eval(cond)
+	return err == nil && value.ToBoolean(), err
+}
