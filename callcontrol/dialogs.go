@@ -118,7 +118,7 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 	}
 	l.dialogs = append(l.dialogs, d)
 	request := dialogRequest(r)
-	request.Call = l.call
+	request.Call, request.Session, request.Connection = l.call, c.record.ID, l.id
 	events := c.dialogEvents(l, r)
 	if server != "" {
 		if p != nil && p.dialog != nil { // prepared to run here

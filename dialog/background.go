@@ -31,7 +31,7 @@ func InBackground(hints map[string]any) bool {
 
 func (s *Service) startBackground(r Request, on Channel, do func(func()) bool, e Events) Dialog {
 	b := &background{service: s, request: r, events: e, on: on}
-	b.conversation = s.Converse(on, do, "dialog", r.ID, "src", shorten(r.Source))
+	b.conversation = s.Converse(on, do, append(r.LogAttributes(), "src", shorten(r.Source))...)
 	do(b.begin)
 	return b
 }

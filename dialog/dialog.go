@@ -47,8 +47,19 @@ type Request struct {
 	MaxAge         *time.Duration
 	MaxStale       *time.Duration
 	Hints          map[string]any
-	Call           Call // of the leg
-	Prepared       any  // what the Preparer of its kind brought; nil for none
+	Call           Call   // of the leg
+	Prepared       any    // what the Preparer of its kind brought; nil for none
+	Session        string // id of its session, for the log
+	Connection     string // and of its connection; "" for a dialog on a conference
+}
+
+// LogAttributes say whose dialog it is, for a slog.Logger.
+func (r *Request) LogAttributes() []any {
+	list := []any{"dialog", r.ID, "session", r.Session}
+	if r.Connection != "" {
+		list = append(list, "connection", r.Connection)
+	}
+	return list
 }
 
 // Call is what a dialog may know of the call on its leg, as it was when the leg came

@@ -39,7 +39,7 @@ const (
 
 func (s *Service) startMedia(kind kind, r Request, on Channel, do func(func()) bool, e Events) Dialog {
 	m := &media{kind: kind, request: r, events: e}
-	m.conversation = s.Converse(on, do, "dialog", r.ID, "src", shorten(r.Source))
+	m.conversation = s.Converse(on, do, append(r.LogAttributes(), "src", shorten(r.Source))...)
 	do(m.begin) // The caller must have the dialog before it hears of it.
 	return m
 }

@@ -56,6 +56,7 @@ func (p *Preparation) Start(r Request, on Channel, do func(func()) bool, e Event
 	p.over = true
 	request := p.request
 	request.MediaDirection, request.Call = r.MediaDirection, r.Call
+	request.Session, request.Connection = r.Session, r.Connection
 	if r.Hints != nil {
 		request.Hints = r.Hints
 	}
@@ -125,7 +126,7 @@ func noSpool(uri string) error {
 func (m *media) text(ctx context.Context, s *Service) (string, error) {
 	text, err := m.fetchedText(ctx, s)
 	if err != nil && m.source.text != "" {
-		s.options.Logger.Info("the text cannot be fetched; that of the query is spoken", "dialog", m.request.ID, "src", shorten(m.request.Source), "error", err)
+		s.options.Logger.Info("the text cannot be fetched; that of the query is spoken", append(m.request.LogAttributes(), "src", shorten(m.request.Source), "error", err)...)
 		return m.source.text, nil
 	}
 	return text, err

@@ -42,7 +42,7 @@ type recordingControls struct {
 // startRecording starts a dialog that records.
 func (s *Service) startRecording(r Request, on Channel, do func(func()) bool, e Events) Dialog {
 	d := &recording{service: s, request: r, events: e}
-	d.conversation = s.Converse(on, do, "dialog", r.ID, "src", shorten(r.Source))
+	d.conversation = s.Converse(on, do, append(r.LogAttributes(), "src", shorten(r.Source))...)
 	do(d.begin)
 	return d
 }

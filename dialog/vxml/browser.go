@@ -44,10 +44,10 @@ func Register(s *dialog.Service, o Options) {
 		}
 	}}
 	s.Handle(func(r dialog.Request, on dialog.Channel, do func(func()) bool, e dialog.Events) dialog.Dialog {
-		log := o.Logger.With("dialog", r.ID)
+		log := o.Logger.With(r.LogAttributes()...)
 		ctx, cancel := context.WithCancel(context.Background())
 		b := &browser{
-			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, "dialog", r.ID), cancel: cancel,
+			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, r.LogAttributes()...), cancel: cancel,
 			hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1), inbox: make(chan dialog.Message, mostMessages),
 			pressed: make(chan string, mostMessages),
 		}
