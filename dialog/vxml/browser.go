@@ -343,10 +343,24 @@ func (b *browser) declareSession(r *script.Runtime) {
 		set(connection, "aai", vm.ToValue(call.AAI))
 	}
 	set(connection, "redirect", redirects(vm, call.Redirects))
+	fix(connection)
 	r.Declare(sessionScope, "connection", connection)
 	// As Voxeo's pages know them (VX-10).
 	r.Declare(sessionScope, "callerid", vm.ToValue(user(call.Remote)))
 	r.Declare(sessionScope, "calledid", vm.ToValue(user(call.Local)))
+}
+
+// fix makes the properties of an object, and of those in it, ones that a page cannot
+// change (VoiceXML 2.0, 5.1.2).
+func fix(o *goja.Object) {
+	for _, key := range o.Keys() {
+		value := o.Get(key)
+		if inner, ok := value.(*goja.Object); ok {
+			fix(inner)
+		}
+		// An object that we made takes it.
+		_ = o.DefineDataProperty(key, value, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE)
+	}
 }
 
 func redirects(vm *goja.Runtime, list []dialog.Redirect) *goja.Object {

@@ -26,7 +26,7 @@ func (x *execution) enterForm(f *form, in *input) error {
 	for done := false; !done; {
 		var to *jump
 		if errors.As(err, &to) && to.item != nil {
-			x.next, x.reprompt, err = to.item, true, nil
+			x.next, err = to.item, nil // with prompts or without, as for the next item (VoiceXML 2.0, appendix C)
 			continue
 		}
 		if err != nil {

@@ -1,0 +1,1 @@
+function here() { return 'here'; }
