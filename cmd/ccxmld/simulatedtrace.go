@@ -59,7 +59,7 @@ func (h *traceHandler) Handle(ctx context.Context, r slog.Record) error {
 		note(a)
 	}
 	r.Attrs(note)
-	page := values["dialog"] != "" && values["session"] == "" // a page's own log
+	page := values["page"] != ""
 	switch {
 	case page && r.Message == "log":
 		h.trace.line(logColour, "page", "log", "%s", strings.TrimSpace(values["label"]+" "+values["text"]))

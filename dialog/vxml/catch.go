@@ -146,7 +146,7 @@ func (x *execution) count(event string) {
 // handle runs the handler of an event. The error is what the handler does, if
 // it is not to go on with the form.
 func (x *execution) handle(t *thrown) error {
-	x.log.Debug("event", "event", t.event, "message", t.message)
+	x.log.Debug("event", "page", x.where(), "event", t.event, "message", t.message)
 	if t.outside == 0 {
 		x.count(t.event)
 	}
