@@ -136,7 +136,7 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		h := hangupOf(e)
 		if l.browser != nil && isAskable(h.returned) {
 			conn.Send(esl.GetVariable(byePayload), func(r *esl.Reply, err error) {
-				if err == nil && len(r.Text) < esl.LongestVariable {
+				if err == nil && r.Text != "" && len(r.Text) < esl.LongestVariable {
 					h.returned = r.Text
 				}
 				l.ends(c, h)

@@ -100,8 +100,10 @@ func (b *browser) answered() {
 		return
 	}
 	o := &order{issuer: b.control, owners: []*control{b.control}, implicit: true, browser: b}
-	o.ID1, o.ID2 = b.caller.id, b.leg.id
-	b.control.bridge(b.caller, b.leg, o)
+	o.ID1, o.ID2 = b.leg.id, b.caller.id
+	// By the server's leg, whose socket lingers by then: the server may hang up at
+	// once, and what it returns would be lost.
+	b.control.bridge(b.leg, b.caller, o)
 }
 
 // joined notes that the two are bridged: the dialog has started.
@@ -112,8 +114,13 @@ func (b *browser) joined() {
 	}
 }
 
-// apart notes that the server's leg is alone again, whoever ended the bridge.
-func (b *browser) apart() { b.giveUp("its bridge with the connection was ended") }
+// apart notes that the server's leg is alone again, whoever ended the bridge. The
+// end of the dialog has brought it home, too.
+func (b *browser) apart() {
+	if b.state == browserTalking {
+		b.giveUp("its bridge with the connection was ended")
+	}
+}
 
 // giveUp ends the dialog, for a reason in words, when the server's leg is gone.
 func (b *browser) giveUp(reason string) {

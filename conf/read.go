@@ -214,6 +214,25 @@ func (l *loader) checkTogether() {
 	l.advertised()
 	if len(l.problems) == 0 {
 		l.configuredDocumentsAllowed()
+		l.voiceXMLReachable()
+	}
+}
+
+// voiceXMLReachable sees to it that the server which runs VoiceXML can be called.
+func (l *loader) voiceXMLReachable() {
+	server := l.config.Dialog.VoiceXML
+	if server == internalVoiceXML {
+		return
+	}
+	if !strings.Contains(server, "@") {
+		scheme, host, _ := strings.Cut(server, ":")
+		server = scheme + ":dialog@" + host // RFC 5552, 2.1
+	}
+	if _, err := l.config.Dial.String(server); err != nil {
+		l.problems = append(l.problems, Problem{
+			Place: l.places["dialog.voicexml"], Key: "dialog.voicexml",
+			Wrong: err.Error(), Expected: "expected a server that dial.routes reach, or internal",
+		})
 	}
 }
 

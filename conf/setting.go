@@ -30,6 +30,9 @@ type setting struct {
 	read func(f field, c *Config)
 }
 
+// internalVoiceXML is ccxmld itself, as dialog.voicexml.
+const internalVoiceXML = "internal"
+
 const (
 	kindAddress  = "host:port"
 	kindText     = "text"
@@ -112,7 +115,7 @@ var settings = []setting{
 	{key: "dialog.recordings", kind: kindText, usual: filepath.Join(os.TempDir(), "ccxmld-recordings"),
 		help: "the directory, on FreeSWITCH's machine, that it writes recordings to",
 		read: func(f field, c *Config) { c.Dialog.Recordings = readDirectory(f, c.Dialog.Recordings) }},
-	{key: "dialog.voicexml", kind: kindText, usual: "internal",
+	{key: "dialog.voicexml", kind: kindText, usual: internalVoiceXML,
 		help: "who runs VoiceXML: internal, or the SIP URI of a server (RFC 5552) that dial.routes reach",
 		read: func(f field, c *Config) {
 			c.Dialog.VoiceXML, _ = f.matching(voiceXMLServer, "internal, or a SIP URI without parameters, such as sip:vxml.example.org")
