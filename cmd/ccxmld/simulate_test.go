@@ -32,21 +32,21 @@ func TestSimulate(t *testing.T) {
 		return path
 	}
 	page := write("menu.vxml", `<vxml version="2.1"><form>
-<field name="who" type="digits?length=1"><prompt>Press 1 for sales.</prompt><noinput>Are you there?</noinput><property name="timeout" value="2s"/></field>
-<transfer name="t" destexpr="'tel:140' + who" type="bridge">Please hold.</transfer>
+<field name="who" type="digits?length=2"><prompt>Press 01 for sales.</prompt><nomatch>Two digits, please.</nomatch></field>
+<transfer name="t" destexpr="'tel:14' + who" type="bridge">Please hold.</transfer>
 <block><log label="outcome" expr="t"/>Goodbye.<exit namelist="who t"/></block></form></vxml>`)
 	for name, c := range map[string]struct {
 		args   []string
 		status int
 		shows  []string
 	}{
-		"digits, events, a transfer and what the page returns": {[]string{page, "--digits", "5s:1", "--callee", "1401=answers:5s"}, 0, []string{
-			"4075550100   dials      8001", "hears      speech: Press 1 for sales.", "page         event      noinput",
-			"hears      speech: Are you there?", "4075550100   presses    1\n", "1401         is called", "4075550100   hears      bridge: 1401",
+		"digits, events, a transfer and what the page returns": {[]string{page, "--digits", "1#,01", "--callee", "1401=answers:5s"}, 0, []string{
+			"4075550100   dials      8001", "hears      speech: Press 01 for sales.", "4075550100   presses    1#\n", "page         event      nomatch",
+			"hears      speech: Two digits, please.", "4075550100   presses    01\n", "1401         is called", "4075550100   hears      bridge: 1401",
 			"page         log        outcome far_end_disconnect",
-			`values     {"t":"far_end_disconnect","who":"1"}`, "session 1    ends"}},
-		"keys at prompts": {[]string{page, "--digits", "1", "--callee", "1401=busy", "--from", "4075550199", "--to", "8002"}, 0, []string{
-			"4075550199   dials      8002", "4075550199   presses    1", "page         log        outcome busy", "session 1    ends"}},
+			`values     {"t":"far_end_disconnect","who":"01"}`, "session 1    ends"}},
+		"keys at times": {[]string{page, "--digits", "1s:0,1500ms:1", "--callee", "1401=busy", "--from", "4075550199", "--to", "8002"}, 0, []string{
+			"4075550199   dials      8002", "4075550199   presses    0\n", "4075550199   presses    1\n", "page         log        outcome busy", "session 1    ends"}},
 		"a caller who hangs up": {[]string{page, "--hangup", "1s"}, 0, []string{
 			"hangs up", "page         event      connection.disconnect.hangup", "session 1    ends"}},
 		"a session without a call": {[]string{"../../examples/outbound-calls-with-tokens/outbound-calls-with-tokens.ccxml",
