@@ -209,12 +209,13 @@ func TestExternalBrowserPrepared(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, with("DIALOG_VOICEXML", "sip:vxml.example.org"))
 	h.sw.Callee(browserNumber, switchsim.Answers{})
-	h.dial(h.document("browse.ccxml", `
+	caller := h.dial(h.document("browse.ccxml", `
 <ccxml version="1.0"><var name="d"/><var name="given" expr="'it'"/><eventprocessor>
 <transition event="connection.alerting"><dialogprepare src="'http://example.org/menu.vxml'" dialogid="d" parameters="given"/><accept/></transition>
 <transition event="dialog.prepared"><log expr="'prepared'"/></transition>
 <transition event="connection.connected"><dialogstart prepareddialogid="d" connectionid="event$.connectionid"/></transition>
-<transition event="dialog.started"><log expr="'started'"/><exit/></transition>
+<transition event="dialog.started"><log expr="'started'"/></transition>
+<transition event="connection.disconnected"><exit/></transition>
 <transition event="error.*"><log expr="event$.reason"/><exit/></transition>
 </eventprocessor></ccxml>`))
 	server, err := h.sw.WaitCallee(h.ctx, browserNumber)
@@ -223,5 +224,6 @@ func TestExternalBrowserPrepared(t *testing.T) {
 		"voicexml": "http://example.org/menu.vxml", "ccxml": `{"values":{"given":"it"}}`})
 	h.logged("prepared")
 	h.logged("started")
+	caller.Hangup()
 	h.idle()
 }
