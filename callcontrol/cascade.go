@@ -71,15 +71,18 @@ func intoRoom(room, profile string, flags ...string) string {
 func (c *control) placeCascade(s *cascade, room1, room2 string, o *order) {
 	profile := c.controller.options.Profile
 	// In the first conference: it brings the second's voices there.
-	hears, speaks := []string{conference.Ghost}, []string{conference.Ghost}
+	var hears, speaks []string
 	if o.Half {
-		hears, speaks = append(hears, "mute"), append(speaks, "deaf")
+		hears, speaks = []string{"mute"}, []string{"deaf"}
 	}
 	call := esl.Originate{
 		UUID: s.id, Timeout: standInPatience,
 		Dial: intoRoom(room2, profile, hears...),
 		Apps: []esl.App{{Name: "conference", Arg: conference.JoinArgument(room1, profile, speaks...)}},
-		Vars: map[string]string{"loopback_bowout": "false", "loopback_bowout_on_execute": "false"},
+		Vars: map[string]string{
+			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
+			"origination_caller_id_number": conference.GhostNumber, "origination_callee_id_number": conference.GhostNumber,
+		},
 	}
 	c.cascades = append(c.cascades, s)
 	s.node.link.Job(call.Command(), func(result string, err error) {

@@ -269,9 +269,9 @@ func (l *leg) changeMembership(o *order) {
 func (c *control) enter(l *leg, id string, o *order) {
 	l.joinPending = o
 	machine, attached := l.machine, c.holds(id)
-	inOrder(c, func(ctx context.Context) (conference.Conference, error) {
+	inOrder(c, func(ctx context.Context) (admission, error) {
 		return c.enterRegistry(ctx, id, c.member(l.id, machine, o), o.entry)
-	}, func(held conference.Conference, err error) {
+	}, func(held admission, err error) {
 		switch {
 		case held.ID == "":
 		case !attached && (refuses(err)):
@@ -285,7 +285,7 @@ func (c *control) enter(l *leg, id string, o *order) {
 		case err != nil:
 			c.joinFailed(l, err.Error())
 		default:
-			c.enterRoom(l, place{partner: id, order: o, room: held.Room, settings: &held.Settings})
+			c.enterRoom(l, place{partner: id, order: o, room: held.Room, settings: &held.Settings, headcount: held.headcount})
 		}
 	}, func(ctx context.Context) {
 		c.leaveNow(ctx, id, l.id)
@@ -298,23 +298,30 @@ func refuses(err error) bool {
 	return errors.Is(err, conference.ErrPIN) || errors.Is(err, conference.ErrModerator) || errors.Is(err, conference.ErrLocked)
 }
 
+// admission is a conference that has taken a member in, and how many that makes.
+type admission struct {
+	conference.Conference
+	headcount int
+}
+
 // enterRegistry makes a connection a member. A session that joins a conference
 // by its id or name without having created it is attached too, so that the
 // conference lasts until the last of its sessions has gone; that holds also where
 // the conference is returned with an error.
-func (c *control) enterRegistry(ctx context.Context, id string, m conference.Member, entry conference.Entry) (conference.Conference, error) {
+func (c *control) enterRegistry(ctx context.Context, id string, m conference.Member, entry conference.Entry) (admission, error) {
 	registry := c.controller.options.Conferences
 	held, err := registry.Attach(ctx, id, c.record.ID)
 	if err != nil {
-		return held, err
+		return admission{held, 0}, err
 	}
 	if _, err := held.Settings.Admit(entry); err != nil {
-		return held, err
+		return admission{held, 0}, err
 	}
-	if _, err = registry.Join(ctx, id, m); errors.Is(err, conference.ErrNode) {
+	size, err := registry.Join(ctx, id, m)
+	if errors.Is(err, conference.ErrNode) {
 		err = fmt.Errorf("%w (the connection is on %s)", err, m.Node)
 	}
-	return held, err
+	return admission{held, size}, err
 }
 
 // enterRoom runs the conference application on the leg, which will be in that
@@ -344,8 +351,8 @@ func (c *control) entered(l *leg, e conference.Maintenance) {
 	if l.place.pair != nil {
 		l.pairEntered(o)
 	} else {
-		o.made(c, interpreter.Field{Name: "members", Value: e.Size})
-		c.welcome(l, e.Size)
+		o.made(c, interpreter.Field{Name: "members", Value: l.place.headcount})
+		c.welcome(l)
 	}
 	l.nextMove()
 }

@@ -32,8 +32,8 @@ func (p place) flags(l *leg) []string {
 
 // welcome does what the conference's settings and the join ask for once a leg is
 // a member, the size-th one.
-func (c *control) welcome(l *leg, size int) {
-	room, o, settings := l.place.room, l.place.order, l.place.settings
+func (c *control) welcome(l *leg) {
+	room, o, settings, size := l.place.room, l.place.order, l.place.settings, l.place.headcount
 	if settings == nil {
 		settings = &conference.Settings{}
 	}

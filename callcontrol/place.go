@@ -20,18 +20,19 @@ const (
 
 // place is where a leg is. A leg is in one place at a time.
 type place struct {
-	kind     placeKind
-	partner  string               // the id of the conference or the other connection
-	order    *order               // the join that brought it there
-	room     string               // FreeSWITCH's name of the conference
-	settings *conference.Settings // of a conference that has any
-	member   string               // the leg's number in the room
-	muted    bool                 // as a member: not heard
-	deaf     bool                 // as a member: does not hear
-	running  string               // the id of the application that keeps it there: conference or eavesdrop
-	pair     *leg                 // the partner in a room of two, of another session
-	leaving  bool                 // kicked out of the room, but not out yet
-	silent   bool                 // its end is not reported
+	kind      placeKind
+	partner   string               // the id of the conference or the other connection
+	order     *order               // the join that brought it there
+	room      string               // FreeSWITCH's name of the conference
+	settings  *conference.Settings // of a conference that has any
+	headcount int                  // members of the conference when it came, it among them
+	member    string               // the leg's number in the room
+	muted     bool                 // as a member: not heard
+	deaf      bool                 // as a member: does not hear
+	running   string               // the id of the application that keeps it there: conference or eavesdrop
+	pair      *leg                 // the partner in a room of two, of another session
+	leaving   bool                 // kicked out of the room, but not out yet
+	silent    bool                 // its end is not reported
 }
 
 func (p place) takesOut(digit string) bool {

@@ -50,9 +50,10 @@ func (c *control) sendStandIn(node *Node, s *standIn) {
 	l.stopCall = l.after(standInPatience, func() { l.hangUp("ORIGINATOR_CANCEL") })
 	c.place(l, esl.Originate{
 		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home(),
-		Dial: intoRoom(s.room, c.controller.options.Profile, conference.Ghost),
+		Dial: intoRoom(s.room, c.controller.options.Profile),
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
+			"origination_caller_id_number": conference.GhostNumber, "origination_callee_id_number": conference.GhostNumber,
 			linkVariable: c.controller.options.ID, sessionVariable: c.session.ID(),
 		},
 	})

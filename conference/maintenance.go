@@ -1,7 +1,6 @@
 package conference
 
 import (
-	"strconv"
 	"strings"
 
 	"ccxmld/esl"
@@ -30,10 +29,7 @@ type Maintenance struct {
 	Member  string // Member-ID: a number of the node's, not the room's; "" for events about the whole room
 	Channel string // Unique-ID of the member's leg
 	Number  string // of the member, as a caller
-	Size    int    // members, after the event; ghosts are not counted
-	// Ghost tells of a member that is none in the eyes of documents: what plays to
-	// the room or brings another one's voices there enters it as a ghost.
-	Ghost bool
+	Ghost   bool   // none in the eyes of documents, see GhostNumber
 }
 
 // ParseMaintenance takes a conference::maintenance event apart. ok is false for
@@ -42,16 +38,19 @@ func ParseMaintenance(e *esl.Event) (m Maintenance, ok bool) {
 	if e.Get("Event-Subclass") != "conference::maintenance" {
 		return Maintenance{}, false
 	}
-	size, _ := strconv.Atoi(e.Get("Conference-Size"))
+	number := e.Get("Caller-Caller-ID-Number")
 	return Maintenance{
 		Action: e.Get("Action"), Room: e.Get("Conference-Name"), Created: e.Get("Conference-Unique-ID"),
 		Member: e.Get("Member-ID"), Channel: e.Get("Unique-ID"),
-		Number: e.Get("Caller-Caller-ID-Number"), Size: size, Ghost: e.Get("Member-Ghost") == "true",
+		Number: number, Ghost: number == GhostNumber,
 	}, true
 }
 
-// Ghost is the flag of members that are none in the eyes of documents.
-const Ghost = "ghost"
+// GhostNumber is the number, of the caller and of the callee, of members that are none in the eyes of
+// documents: what plays to the room, or brings another one's voices there. They
+// cannot have mod_conference's own flag ghost: it does not count those, and lets a
+// member be heard only where it counts two (conference_loop_input).
+const GhostNumber = "ghost"
 
 // JoinArgument is the argument of the conference application: the room, with the
 // profile it is made by if it is not there yet, and the member's flags, such as

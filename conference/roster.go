@@ -26,7 +26,7 @@ type RosterMember struct {
 	Hears   bool
 	Speaks  bool
 	Floor   bool
-	Ghost   bool // see Maintenance
+	Ghost   bool // see GhostNumber
 }
 
 // ErrNoRoom means that FreeSWITCH has no such room.
@@ -47,7 +47,6 @@ type rosterXML struct {
 			Hears  bool   `xml:"flags>can_hear"`
 			Speaks bool   `xml:"flags>can_speak"`
 			Floor  bool   `xml:"flags>has_floor"`
-			Ghost  bool   `xml:"flags>is_ghost"`
 		} `xml:"members>member"`
 	} `xml:"conference"`
 }
@@ -80,7 +79,7 @@ func ParseRoster(answer string) (Roster, error) {
 			number = m.Number
 		}
 		roster.Members = append(roster.Members, RosterMember{
-			ID: m.ID, Channel: m.UUID, Number: number, Hears: m.Hears, Speaks: m.Speaks, Floor: m.Floor, Ghost: m.Ghost,
+			ID: m.ID, Channel: m.UUID, Number: number, Hears: m.Hears, Speaks: m.Speaks, Floor: m.Floor, Ghost: number == GhostNumber,
 		})
 	}
 	return roster, nil

@@ -102,9 +102,9 @@ func TestFreeSWITCHGhosts(t *testing.T) {
 	h.logged("joined")
 	h.until("the ghosts are there", func() bool {
 		list := h.api("conference", "list")
-		mute := strings.Count(list, ";hear|floor|ghost;") + strings.Count(list, ";hear|ghost;")
-		deaf := strings.Count(list, ";speak|floor|ghost;") + strings.Count(list, ";speak|ghost;")
-		return strings.Count(list, "|ghost;") == 3 && mute == 1 && deaf == 1
+		mute := strings.Count(list, ";ghost;hear;") + strings.Count(list, ";ghost;hear|floor;")
+		deaf := strings.Count(list, ";ghost;speak;") + strings.Count(list, ";ghost;speak|floor;")
+		return strings.Count(list, ";ghost;") == 3 && mute == 1 && deaf == 1
 	})
 	h.logged("unjoined")
 	h.idle()
