@@ -236,6 +236,7 @@ func get(ctx context.Context, fetcher Fetcher, uri string, how *Fetch) (*fetch.R
 	}
 	r := fetch.Request{URI: uri}
 	if how != nil {
+		r.Cookies = how.Cookies
 		r.Method, r.Enctype, r.Timeout, r.MaxAge, r.MaxStale = how.Method, how.Enctype, how.Timeout, how.MaxAge, how.MaxStale
 		for _, p := range how.Form {
 			r.Form = append(r.Form, fetch.Pair{Name: p.Name, Value: p.Value})

@@ -2,6 +2,8 @@ package dialog
 
 import (
 	"time"
+
+	"ccxmld/fetch"
 )
 
 // Prompt is a piece of what a party hears: audio, speech or a pause.
@@ -38,6 +40,7 @@ type Fetch struct {
 	Recordings       []Pair // names and files of recordings, for an Enctype of multipart/form-data
 	MaxAge, MaxStale *time.Duration
 	Timeout          time.Duration
+	Cookies          *fetch.Cookies // nil for none
 }
 
 // Turn is one exchange with a party: prompts are played, then, and while they

@@ -221,11 +221,13 @@ func (c *Client) transfer(ctx context.Context, p *prepared, key string, stored *
 	if err != nil {
 		return nil, "", failure(uri, err, "%v", err)
 	}
+	p.Cookies.add(request)
 	answer, err := c.transport.RoundTrip(request)
 	if err != nil {
 		return nil, "", transportFailure(ctx, uri, timeout, err)
 	}
 	defer answer.Body.Close()
+	p.Cookies.take(p.url, answer)
 	body, err := io.ReadAll(io.LimitReader(answer.Body, c.options.MaxBytes+1))
 	if err != nil {
 		return nil, "", transportFailure(ctx, uri, timeout, err)
@@ -252,6 +254,9 @@ func (c *Client) transfer(ctx context.Context, p *prepared, key string, stored *
 	}
 	if p.method != http.MethodGet { // which may have changed what is there (RFC 9111, section 4.4)
 		c.cache.dropURI(uri)
+	}
+	if p.Cookies.personal(request, answer) {
+		return response, "", nil
 	}
 	response.key, response.header = key, aboutKeeping(answer.Header)
 	c.keep(response, nil)

@@ -10,7 +10,8 @@
 //	Request ─▶ policy ─▶ cache ─fresh─────────────────────▶ Response
 //	                       └─stale or missing─▶ HTTP or file ──▲
 //
-// The cache is a private one in the terms of RFC 9111, in memory and bounded.
+// The cache is a private one in the terms of RFC 9111, in memory and bounded; an
+// answer for the holder of a cookie alone is not kept in it.
 // Whoever keeps something made from a response, such as a compiled document, keys
 // it by URI and Version.
 //

@@ -48,6 +48,8 @@ type Request struct {
 	MaxAge, MaxStale *time.Duration
 	// Accept is the header of this name; any type by default.
 	Accept string
+	// Cookies are sent, and those of the answer kept; nil for neither.
+	Cookies *Cookies
 	// Header is added to the request. A request with one does not use the cache.
 	Header http.Header
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/dop251/goja"
 
 	"ccxmld/dialog"
+	"ccxmld/fetch"
 	"ccxmld/script"
 )
 
@@ -54,8 +55,7 @@ func Register(s *dialog.Service, o Options) {
 		go b.run(ctx, o.Limits)
 		return b
 	}, func(ctx context.Context, r dialog.Request) (any, error) {
-		page, form, err := p.first(ctx, &r)
-		return firstPage{page, form}, err
+		return p.first(ctx, &r)
 	}, mediaTypes...)
 }
 
@@ -180,10 +180,10 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 			b.do(func() { b.exit(dialog.Result{Reason: fmt.Sprintf("the VoiceXML interpreter failed: %v", problem)}) })
 		}
 	}()
-	page, form, err := b.first(ctx)
+	first, err := b.first(ctx)
 	var root *Page
 	if err == nil {
-		root, err = b.pages.root(ctx, page, nil)
+		root, err = b.pages.root(ctx, first.page, nil)
 	}
 	if err != nil {
 		reason := strings.ReplaceAll(err.Error(), "\n", "; ")
@@ -193,39 +193,41 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 	if !b.do(b.started) {
 		return
 	}
-	p := &party{browser: b, ctx: ctx, log: b.log, limits: limits, recorded: make(map[string]bool)}
-	end := p.newExecution(page).run(&jump{page: page, root: root, form: form})
+	p := &party{browser: b, ctx: ctx, log: b.log, limits: limits, recorded: make(map[string]bool), cookies: first.cookies}
+	end := p.newExecution(first.page).run(&jump{page: first.page, root: root, form: first.form})
 	b.do(func() { b.exit(dialog.Result{Values: end.values, Reason: end.reason}) })
 }
 
-// firstPage is what a dialog starts with: a page, and a form of it or nil.
+// firstPage is what a dialog starts with: a page, a form of it or nil, and the cookies
+// of its server.
 type firstPage struct {
-	page *Page
-	form *form
+	page    *Page
+	form    *form
+	cookies *fetch.Cookies
 }
 
 // first gets the page that the dialog starts with, unless it was prepared.
-func (b *browser) first(ctx context.Context) (*Page, *form, error) {
+func (b *browser) first(ctx context.Context) (firstPage, error) {
 	if first, ok := b.request.Prepared.(firstPage); ok {
-		return first.page, first.form, nil
+		return first, nil
 	}
 	return b.pages.first(ctx, &b.request)
 }
 
 // first gets the page that a dialog starts with. It blocks.
-func (p *pages) first(ctx context.Context, r *dialog.Request) (*Page, *form, error) {
+func (p *pages) first(ctx context.Context, r *dialog.Request) (first firstPage, err error) {
+	first.cookies = new(fetch.Cookies)
 	reference, id, _ := strings.Cut(r.Source, "#")
-	page, err := p.get(ctx, r.Base, reference, &dialog.Fetch{
-		Method: r.Method, Enctype: r.Enctype, Form: r.Namelist, MaxAge: r.MaxAge, MaxStale: r.MaxStale,
+	first.page, err = p.get(ctx, r.Base, reference, &dialog.Fetch{
+		Method: r.Method, Enctype: r.Enctype, Form: r.Namelist, MaxAge: r.MaxAge, MaxStale: r.MaxStale, Cookies: first.cookies,
 	})
 	if err != nil || id == "" {
-		return page, nil, err
+		return first, err
 	}
-	form := page.byID[id]
-	if form == nil {
-		return nil, nil, fmt.Errorf("there is no dialog %q in %s", id, page.URI)
+	if first.form = first.page.byID[id]; first.form == nil {
+		return first, fmt.Errorf("there is no dialog %q in %s", id, first.page.URI)
 	}
-	return page, form, nil
+	return first, nil
 }
 
 func (b *browser) load(ctx context.Context, base, reference string, how *dialog.Fetch) (*Page, error) {

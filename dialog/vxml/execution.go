@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja"
 
 	"ccxmld/dialog"
+	"ccxmld/fetch"
 	"ccxmld/script"
 )
 
@@ -27,6 +28,7 @@ type party struct {
 	pending  []dialog.Message // events that came and are not thrown yet
 	passed   []string         // prompts that could not be played and had no alternative
 	recorded map[string]bool  // files of recordings
+	cookies  *fetch.Cookies   // of all that is fetched
 	final    bool             // the call is over: no more turns (VoiceXML 2.0, 1.5.4)
 	steps    int              // form items since the party was heard or played to
 }

@@ -32,7 +32,7 @@ func (e *element) fetching() fetching {
 // how gives how a resource of a kind (document, script, data, grammar or audio) is
 // fetched.
 func (x *execution) how(kind string, f fetching) *dialog.Fetch {
-	how := &dialog.Fetch{}
+	how := &dialog.Fetch{Cookies: x.cookies}
 	if f.timeout == "" {
 		f.timeout = x.property("fetchtimeout")
 	}

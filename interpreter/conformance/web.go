@@ -23,6 +23,7 @@ import (
 //	/web/count/KEY         how often KEY was asked for, behind the query's body or where {n} stands in it; headers as above
 //	/web/page              a VoiceXML page that exits with the method it was asked for by
 //	/web/back              a VoiceXML page that passes if the request is what its parameter wants says: get, post or multipart, and its fields
+//	/web/cookies           the cookies of the request, as the text of an XML element
 //	/web/never             no answer
 //	/web/dialog/PATH       a document that starts the page of the suite at PATH: parts/page.ccxml with what it needs put in
 //	/web/caller/PATH       asks the caller of that document to do something
@@ -73,6 +74,9 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, methodPage, r.Method)
 	case name == "back":
 		s.back(w, r)
+	case name == "cookies":
+		w.Header().Set("Content-Type", "text/xml")
+		fmt.Fprintf(w, "<cookies>%s</cookies>", html.EscapeString(r.Header.Get("Cookie")))
 	case name == "never":
 		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
