@@ -21,13 +21,14 @@ const lingerSeconds = 5
 // since FreeSWITCH walks all its listeners for every event.
 var legEvents = []string{
 	"CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE",
-	"PLAYBACK_START", "DTMF", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CUSTOM conference::maintenance",
+	"PLAYBACK_START", "DTMF", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CUSTOM conference::maintenance sofia::error sofia::notify_refer",
 }
 
 // legVariables make a leg do as we say: it survives its partner in a bridge, no
-// digit ends a prompt unless we do, and the link need not tell of it any more.
+// digit ends a prompt unless we do, no far end has it transferred to another leg
+// (REFER with Replaces), and the link need not tell of it any more.
 const legVariables = "park_after_bridge=true;hangup_after_bridge=false;playback_terminators=none;" +
-	"eavesdrop_bridge_aleg=true;eavesdrop_enable_dtmf=false;" + linkVariable + "="
+	"eavesdrop_bridge_aleg=true;eavesdrop_enable_dtmf=false;deny_refer_requests=true;" + linkVariable + "="
 
 // instanceVariable marks a leg that this very process has had, so that one which
 // comes home after its end was told is not taken for a new call.
@@ -197,6 +198,7 @@ func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {
 func (l *leg) handleMaintenance(conn *esl.Conn, e *esl.Event) {
 	event, ok := conference.ParseMaintenance(e)
 	if !ok {
+		l.handleRefer(conn, e)
 		return
 	}
 	switch event.Action {

@@ -83,6 +83,8 @@ func (c *control) bridged(aID, bID string) {
 		c.makeIndependent(a, b, o)
 		return
 	}
+	a.keepTogether()
+	b.keepTogether()
 	o.made(c)
 	a.nextMove()
 	b.nextMove()

@@ -1,8 +1,6 @@
 package callcontrol
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"ccxmld/esl"
@@ -70,58 +68,9 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 	l.hangUp("CALL_REJECTED")
 }
 
-// Redirect sends a call elsewhere: by a SIP 302 before it is answered, by REFER
-// after (interpreter.Telephony).
-func (c *control) Redirect(r interpreter.RedirectRequest) {
-	l := c.legs[r.ConnectionID]
-	if l == nil || l.conn == nil || l.state != legAlerting && l.state != legConnected {
-		c.operationFailed("connection.redirect.failed", r.ConnectionID, "the call is gone")
-		return
-	}
-	destination := r.Destination
-	if number, ok := strings.CutPrefix(destination, "tel:"); ok {
-		destination = "sip:" + number + "@" + l.host()
-	}
-	if err := esl.CheckDestination(destination); err != nil {
-		c.operationFailed("connection.redirect.failed", r.ConnectionID, err.Error())
-		return
-	}
-	application, prefix := "redirect", answerHeaderPrefix
-	if l.state == legConnected {
-		application, prefix = "deflect", sipHeaderPrefix
-	}
-	if err := l.setHeaders(prefix, r.Hints); err != nil {
-		c.operationFailed("connection.redirect.failed", r.ConnectionID, err.Error())
-		return
-	}
-	l.redirected = true
-	failed := func(reason string) {
-		if l.redirected && l.state != legGone {
-			l.redirected = false
-			c.operationFailed("connection.redirect.failed", r.ConnectionID, reason)
-		}
-	}
-	l.send(esl.Execute(application, destination, ""), func(err error) { failed(err.Error()) })
-	c.after(redirectPatience, func() {
-		failed(fmt.Sprintf("the far end did not go elsewhere within %s; only SIP calls can be sent elsewhere", redirectPatience))
-	})
-}
-
-// How long a leg may take to end once it was refused or sent elsewhere.
-const (
-	refusalPatience  = time.Second
-	redirectPatience = 5 * time.Second
-)
-
-// host is where a tel: destination of this leg is looked for: the far end's own
-// domain.
-func (l *leg) host() string {
-	_, host, ok := strings.Cut(l.call.Remote, "@")
-	if !ok {
-		return "localhost"
-	}
-	return host
-}
+// refusalPatience is how long a leg may take to end by the SIP status that it was
+// refused with.
+const refusalPatience = time.Second
 
 // Disconnect hangs a call up (interpreter.Telephony).
 func (c *control) Disconnect(r interpreter.DisconnectRequest) {

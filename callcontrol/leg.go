@@ -44,19 +44,20 @@ type leg struct {
 	call    dialog.Call
 	machine string // the FreeSWITCH it is on, by its own name
 
-	waiting    bool // for its turn to be dialled
-	answered   bool // an inbound leg that the dialplan answered before us
-	progressed bool // connection.progressing was sent
-	takesEarly bool // early media is let through
-	early      bool // and has come
-	ending     bool // we asked for the hangup
-	redirected bool
-	moved      bool        // from another controller
-	stopTimer  func() bool // of the wait for the leg to come to our socket
-	stopCall   func() bool // of the wait for the answer
-	stopHangup func() bool // of the wait for the end that we asked for
-	failure    string      // reason that overrides the table's
-	detail     string      // more words about it
+	waiting      bool // for its turn to be dialled
+	answered     bool // an inbound leg that the dialplan answered before us
+	progressed   bool // connection.progressing was sent
+	takesEarly   bool // early media is let through
+	early        bool // and has come
+	ending       bool // we asked for the hangup
+	redirected   bool
+	moved        bool        // from another controller
+	stopTimer    func() bool // of the wait for the leg to come to our socket
+	stopCall     func() bool // of the wait for the answer
+	stopHangup   func() bool // of the wait for the end that we asked for
+	stopRedirect func() bool // of the wait for what comes of a redirection
+	failure      string      // reason that overrides the table's
+	detail       string      // more words about it
 
 	place       place
 	moves       []*move  // wait for their turn, the next one first

@@ -9,7 +9,7 @@ import (
 
 // leaveTogether makes two bridged legs independent of us: when one hangs up, so
 // does the other, and the end of its socket does not touch a leg.
-const leaveTogether = "park_after_bridge=false;hangup_after_bridge=true;socket_resume=false"
+const leaveTogether = "park_after_bridge=false;hangup_after_bridge=true;socket_resume=false;deny_refer_requests=false"
 
 // Merge bridges two legs and lets go of them (interpreter.Telephony). FreeSWITCH
 // keeps them until one hangs up; no session hears of them any more, and they
@@ -48,7 +48,7 @@ func (c *control) makeIndependent(a, b *leg, o *order) {
 		}
 	})
 	for _, l := range []*leg{a, b} {
-		l.conn.Send(esl.API("uuid_setvar_multi", l.id, leaveTogether), func(r *esl.Reply, err error) {
+		l.conn.Send(esl.API("uuid_setvar_multi", l.id, leaveTogether+";signal_bond="+l.place.partner), func(r *esl.Reply, err error) {
 			if err == nil {
 				err = r.Err()
 			}
@@ -80,6 +80,7 @@ func (c *control) notMerged(a, b *leg, o *order, err error) {
 				variables += ";socket_resume=true"
 			}
 			l.send(esl.API("uuid_setvar_multi", l.id, variables), nil)
+			l.keepTogether()
 		}
 	}
 	o.fail(c, reason)

@@ -95,7 +95,7 @@ func (l *leg) gone(h hangup) {
 // tells the document of it, after its bridges and before its dialogs.
 func (l *leg) end(tell func()) {
 	l.moveTo(legGone)
-	for _, timer := range []func() bool{l.stopTimer, l.stopCall, l.stopHangup} {
+	for _, timer := range []func() bool{l.stopTimer, l.stopCall, l.stopHangup, l.stopRedirect} {
 		stop(timer)
 	}
 	if l.place.room != "" && l.joinPending != nil {

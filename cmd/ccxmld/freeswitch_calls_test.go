@@ -144,3 +144,102 @@ func TestFreeSWITCHEarlyMediaThenBusy(t *testing.T) {
 		})
 	}
 }
+
+// A phone that is sent elsewhere by REFER: what it tells of that decides.
+func TestFreeSWITCHRedirectAfterAnswer(t *testing.T) {
+	const sipfrag = "Event: refer\r\nSubscription-State: terminated;reason=noresource\r\nContent-Type: message/sipfrag;version=2.0\r\n"
+	for name, c := range map[string]struct {
+		answer, notify, want string
+	}{
+		"it hangs up":       {"202 Accepted", "", "redirected: NORMAL_CLEARING"},
+		"it gets through":   {"202 Accepted", "SIP/2.0 200 OK\r\n", "redirected: BLIND_TRANSFER"},
+		"it is refused":     {"603 Decline", "", "stays: the far end refused the transfer (SIP status 603)"},
+		"nobody is reached": {"202 Accepted", "SIP/2.0 486 Busy Here\r\n", "stays: the far end did not reach the new destination (486 Busy Here)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newRealHouse(t, throughProfile())
+			p := h.phone()
+			h.callPhone(p, `{}`, `
+<transition event="connection.connected"><dialogstart src="'tone_stream://%(20000,0,440)'" type="'audio/wav'"/></transition>
+<transition event="dialog.started"><redirect connectionid="a" dest="'sip:support@example.org'"/></transition>
+<transition event="connection.redirected"><log expr="'redirected: ' + event$.info.cause"/><exit/></transition>
+<transition event="connection.redirect.failed"><log expr="'stays: ' + event$.reason"/><disconnect connectionid="a"/></transition>`)
+			p.refers(c.answer)
+			p.picksUp()
+			if to := p.wait("REFER").get("Refer-To"); !strings.Contains(to, "sip:support@example.org") {
+				t.Errorf("the REFER is to %q", to)
+			}
+			switch {
+			case c.notify != "":
+				p.tells("NOTIFY", sipfrag, c.notify)
+			case c.answer == "202 Accepted":
+				p.asks("BYE", "", "")
+			}
+			h.logged(c.want)
+			h.idle()
+		})
+	}
+}
+
+// A phone that sends REFER, alone or in a bridge, takes no other leg away; the
+// document hears whereto, and makes the transfer itself.
+func TestFreeSWITCHFarEndTransfers(t *testing.T) {
+	h := newRealHouse(t, throughProfile())
+	p, third := h.phone(), h.phone()
+	h.callPhone(p, `{}`, `
+<transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:1'" connectionid="b"/></transition>
+<transition event="connection.connected" cond="event$.connectionid == b"><join id1="a" id2="b"/></transition>
+<transition event="conference.joined" cond="said == ''"><assign name="said" expr="'talking'"/><log expr="said + ' ' + a"/></transition>
+<transition event="conference.joined"><log expr="'transferred ' + b"/><disconnect connectionid="a"/></transition>
+<transition event="connection.signal" cond="event$.info.type == 'transfer'"><log expr="'transfer to ' + event$.info.value + ' ' + (session.connections[b].input == a)"/>
+  <if cond="/phone/.test(event$.info.value)"><createcall dest="event$.info.value" connectionid="said"/></if></transition>
+<transition event="connection.connected"><join id1="b" id2="said"/></transition>
+<transition event="connection.disconnected" cond="event$.connectionid == a"><log expr="'a is gone'"/></transition>`)
+	p.picksUp()
+	a := h.told("talking ")
+	h.until("FreeSWITCH knows no partner", func() bool { return h.api("uuid_getvar", a, "signal_bond") == "_undef_" })
+	p.asks("REFER", "Refer-To: <sip:1234@example.org>\r\nReferred-By: <"+p.uri()+">\r\n", "")
+	h.logged("transfer to sip:1234@example.org true")
+	p.wait("NOTIFY")
+	p.asks("REFER", "Refer-To: \"A third\" <"+third.uri()+">\r\nReferred-By: <"+p.uri()+">\r\n", "")
+	h.logged("transfer to " + third.uri() + " true")
+	third.picksUp()
+	b := h.told("transferred ")
+	p.wait("BYE")
+	h.logged("a is gone")
+	h.until("they are bridged", func() bool { return len(h.api("uuid_getvar", b, "bridge_to")) == len(b) })
+	third.asks("BYE", "", "")
+	h.logged("over: NORMAL_CLEARING, remote")
+	h.idle()
+}
+
+// An attended transfer, by which a phone with two calls wants FreeSWITCH to join
+// their other ends, is refused; both calls go on.
+func TestFreeSWITCHFarEndTransfersAttended(t *testing.T) {
+	h := newRealHouse(t, throughProfile())
+	p, q := h.phone(), h.phone()
+	const bridged = `
+<transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:1'" connectionid="b"/></transition>
+<transition event="connection.connected" cond="event$.connectionid == b"><join id1="a" id2="b"/></transition>
+<transition event="conference.joined"><log expr="'talking'"/></transition>
+<transition event="connection.signal"><log expr="'signal ' + event$.info.type"/></transition>`
+	for _, one := range []*phone{p, q} {
+		h.callPhone(one, `{}`, bridged)
+		one.picksUp()
+		h.logged("talking")
+		h.seen.forget()
+	}
+	from, _, _ := strings.Cut(q.invite.get("From"), ";tag=")
+	_, fromTag, _ := strings.Cut(q.invite.get("From"), ";tag=")
+	t.Logf("the other call is from %s", from)
+	p.asks("REFER", "Refer-To: <sip:other@127.0.0.1?Replaces="+q.invite.get("Call-ID")+"%3Bto-tag%3Dphone%3Bfrom-tag%3D"+fromTag+">\r\nReferred-By: <"+p.uri()+">\r\n", "")
+	if refused := p.wait("NOTIFY").body; !strings.HasPrefix(refused, "SIP/2.0 403") {
+		t.Errorf("the phone is told %q", refused)
+	}
+	for _, one := range []*phone{p, q} {
+		h.seen.forget()
+		one.asks("BYE", "", "")
+		h.logged("over: NORMAL_CLEARING, remote")
+	}
+	h.idle()
+}

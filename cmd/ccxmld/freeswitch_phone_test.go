@@ -21,6 +21,7 @@ type phone struct {
 
 	mu       sync.Mutex
 	far      net.Addr
+	referred string     // its answer to REFER
 	invite   sipMessage // that the call came with
 	sequence int
 	came     []sipMessage
@@ -77,6 +78,11 @@ func (p *phone) listen() {
 			p.answer(p.invite, "487 Request Terminated", "")
 		case method == "INVITE": // the other side holds, or takes up again
 			p.answer(m, "200 OK", "sendrecv")
+		case method == "REFER":
+			p.mu.Lock()
+			status := p.referred
+			p.mu.Unlock()
+			p.answer(m, status, "")
 		case method != "":
 			p.answer(m, "200 OK", "")
 		case strings.HasSuffix(m.get("CSeq"), " INVITE") && strings.HasPrefix(m.first, "SIP/2.0 2"):
@@ -158,6 +164,20 @@ func (p *phone) next() int {
 	defer p.mu.Unlock()
 	p.sequence++
 	return p.sequence
+}
+
+// refers says how the phone answers a REFER.
+func (p *phone) refers(status string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.referred = status
+}
+
+// tells sends a request within the call that has a body.
+func (p *phone) tells(method, headers, body string) {
+	p.Helper()
+	message := p.request(method, fmt.Sprint(p.next()), headers, "")
+	p.send(strings.Replace(message, "Content-Length: 0\r\n\r\n", fmt.Sprintf("Content-Length: %d\r\n\r\n", len(body))+body, 1))
 }
 
 // asks sends a request within the call, such as BYE, an INVITE with SDP of a

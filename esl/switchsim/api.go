@@ -26,6 +26,7 @@ func init() {
 		"uuid_park":           (*Switch).apiPark,
 		"uuid_displace":       (*Switch).apiDisplace,
 		"uuid_record":         (*Switch).apiRecord,
+		"uuid_deflect":        (*Switch).apiDeflect,
 		"uuid_send_dtmf":      (*Switch).apiSendDigits,
 		"uuid_setvar":         (*Switch).apiSetVariable,
 		"uuid_setvar_multi":   (*Switch).apiSetVariables,

@@ -49,7 +49,7 @@ func init() {
 		"hangup":              at(func(c *channel, cause string) { c.hangUp(normalCause(cause), local) }),
 		"respond":             at(respond),
 		"redirect":            at(redirect),
-		"deflect":             at(redirect),
+		"deflect":             at(deflect),
 		"send_dtmf":           at(sendDigits),
 		"stop_tone_detect":    at(func(c *channel, _ string) { c.detectors = nil }),
 		"record_session":      at(func(c *channel, path string) { c.startRecording(strings.TrimSpace(path), 0) }),

@@ -20,6 +20,7 @@ type Party struct {
 	ending       *Ending
 	sipStatus    int // of the refusal
 	redirectedTo string
+	referral     Referral
 	pressAt      time.Time
 	news         bell
 	outgoing     *outgoing // the call to the party; nil if it called
@@ -47,7 +48,7 @@ type Ending struct {
 	SIPStatus int
 	// By is "local" if the switch ended the call, "remote" if the party did.
 	By string
-	// RedirectedTo is where a 302 sent the caller.
+	// RedirectedTo is where a 302 or a REFER sent the party.
 	RedirectedTo string
 }
 

@@ -1,0 +1,175 @@
+package callcontrol
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"ccxmld/esl"
+	"ccxmld/interpreter"
+)
+
+// How long a redirection may take: until the far end agrees to it or goes, and
+// until it tells what came of it, which is as long as the new destination may ring.
+const (
+	redirectPatience = 5 * time.Second
+	referPatience    = time.Minute
+)
+
+// referPoll is how often FreeSWITCH is asked what the far end has answered to a
+// REFER, of which there is no event.
+const referPoll = 200 * time.Millisecond
+
+// The variables in which mod_sofia keeps what a REFER came to, and the one that
+// has it leave the leg alone meanwhile: it would hang it up whatever came.
+const (
+	referStatus   = "sip_refer_status_code"
+	referPrepared = "sip_refer_continue_after_reply=true;" + referStatus + "="
+)
+
+// Redirect sends a call elsewhere: by a SIP 302 before it is answered, by REFER
+// after (interpreter.Telephony).
+func (c *control) Redirect(r interpreter.RedirectRequest) {
+	l := c.legs[r.ConnectionID]
+	refused := func(reason string) { c.operationFailed("connection.redirect.failed", r.ConnectionID, reason) }
+	switch {
+	case l == nil || l.conn == nil || l.state != legAlerting && l.state != legConnected:
+		refused("the call is gone")
+		return
+	case l.redirected:
+		refused("the call is being redirected already")
+		return
+	}
+	destination := r.Destination
+	if number, ok := strings.CutPrefix(destination, "tel:"); ok {
+		destination = "sip:" + number + "@" + l.host()
+	}
+	if err := esl.CheckDestination(destination); err != nil {
+		refused(err.Error())
+		return
+	}
+	prefix := answerHeaderPrefix
+	if l.state == legConnected {
+		prefix = sipHeaderPrefix
+	}
+	if err := l.setHeaders(prefix, r.Hints); err != nil {
+		refused(err.Error())
+		return
+	}
+	l.redirected = true
+	if l.state == legConnected {
+		l.refer(destination)
+		return
+	}
+	l.send(esl.Execute("redirect", destination, ""), func(err error) { l.notRedirected(err.Error()) })
+	l.stopRedirect = l.stayed(redirectPatience)
+}
+
+// refer asks the far end to call another destination in place of us. It may refuse,
+// accept and hang up, or tell whether it has reached the other; the leg stays ours
+// until then. Whatever plays on it meanwhile goes on.
+func (l *leg) refer(destination string) {
+	failed := func(err error) { l.notRedirected(err.Error()) }
+	l.send(esl.Filter("UniqueID", l.id), failed) // so the event of a NOTIFY names the leg
+	l.send(esl.API("uuid_setvar_multi", l.id, referPrepared), failed)
+	l.send(esl.API("uuid_deflect", l.id, destination), failed) // which waits for no prompt
+	l.stopRedirect = l.stayed(redirectPatience)
+	l.askReferred()
+}
+
+// askReferred looks for the answer to the REFER until it is there.
+func (l *leg) askReferred() {
+	l.after(referPoll, func() {
+		conn := l.conn
+		if !l.redirected || l.state != legConnected || conn == nil {
+			return
+		}
+		conn.Send(esl.API("uuid_getvar", l.id, referStatus), func(r *esl.Reply, err error) {
+			if err != nil || r.Err() != nil {
+				return
+			}
+			status := sipStatus(strings.TrimSpace(r.Text))
+			l.from(conn, func() { l.referAnswered(status) })
+		})
+	})
+}
+
+func (l *leg) referAnswered(status int) {
+	switch {
+	case !l.redirected:
+	case status >= 300:
+		l.notRedirected(fmt.Sprintf("the far end refused the transfer (SIP status %d)", status))
+	case status >= 200:
+		stop(l.stopRedirect)
+		l.stopRedirect = l.stayed(referPatience)
+	default:
+		l.askReferred()
+	}
+}
+
+// referred takes what the far end tells of its call to the new destination: the
+// status line of a SIP message (RFC 3515, 2.4.5).
+func (l *leg) referred(sipfrag string) {
+	_, line, _ := strings.Cut(firstLine(sipfrag), " ")
+	code, _, _ := strings.Cut(line, " ")
+	status, err := strconv.Atoi(code)
+	switch {
+	case !l.redirected || err != nil || status < 200:
+	case status < 300:
+		l.hangUp("BLIND_TRANSFER")
+	default:
+		l.notRedirected("the far end did not reach the new destination (" + line + ")")
+	}
+}
+
+// stayed tells the document that the leg did not go where it was sent, if it is
+// still there after a while.
+func (l *leg) stayed(patience time.Duration) (stop func() bool) {
+	return l.after(patience, func() {
+		l.notRedirected(fmt.Sprintf("the far end did not go elsewhere within %s; only SIP calls can be sent elsewhere", patience))
+	})
+}
+
+// notRedirected tells the document that the leg stays what it was.
+func (l *leg) notRedirected(reason string) {
+	if !l.redirected || l.state == legGone || l.ending {
+		return
+	}
+	stop(l.stopRedirect)
+	l.redirected = false
+	l.control.operationFailed("connection.redirect.failed", l.id, reason)
+}
+
+// host is where a tel: destination of this leg is looked for: the far end's own
+// domain.
+func (l *leg) host() string {
+	_, host, ok := strings.Cut(l.call.Remote, "@")
+	if !ok {
+		return "localhost"
+	}
+	return host
+}
+
+// handleRefer takes what mod_sofia tells of REFER, in the reader goroutine: what
+// the far end says of ours, or that it has sent one itself.
+func (l *leg) handleRefer(conn *esl.Conn, e *esl.Event) {
+	switch e.Get("Event-Subclass") {
+	case "sofia::notify_refer":
+		sipfrag := e.Body()
+		l.from(conn, func() { l.referred(sipfrag) })
+	case "sofia::error":
+		if e.Get("Error-Type") != "blind_transfer" {
+			return
+		}
+		if to := addressesOf(e.Get("Full-Refer-To")); len(to) > 0 {
+			l.from(conn, func() { l.signal("transfer", to[0].uri) })
+		}
+	}
+}
+
+// keepTogether keeps the far end of a bridged leg from having FreeSWITCH take the
+// other one elsewhere, into any dialplan: mod_sofia obeys a REFER if it knows the
+// leg's partner, by this variable. Without, it refuses and tells us, and the
+// document decides.
+func (l *leg) keepTogether() { l.send(esl.API("uuid_setvar", l.id, "signal_bond"), nil) }
