@@ -90,6 +90,10 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 	if errors.Is(reason, esl.ErrDisconnected) {
 		// FreeSWITCH says that the leg is gone: it hung up before linger arrived,
 		// so that its last event is lost.
+		if l.state == legEarly { // the link had its ear on it still, and knows how
+			l.after(detailPatience, func() { l.gone(hangup{cause: l.usualEnd()}) })
+			return
+		}
 		l.gone(hangup{cause: l.usualEnd()})
 		return
 	}
