@@ -140,7 +140,7 @@ func (n *Node) census(room, text string) {
 	}
 	for _, l := range untold {
 		for _, m := range slices.Backward(list.Members) { // who came first stands last
-			if m.Ghost {
+			if m.Aside {
 				continue
 			}
 			l.do(func(c *control, r *roster) {
@@ -156,7 +156,7 @@ func (n *Node) census(room, text string) {
 // roomEvent takes an event of a room that has an audience.
 func (n *Node) roomEvent(e *esl.Event) {
 	m, ok := conference.ParseMaintenance(e)
-	if !ok || m.Ghost {
+	if !ok {
 		return
 	}
 	audience, _ := n.controller.audiences.of(m.Room, n, false)
@@ -170,11 +170,12 @@ func (n *Node) roomEvent(e *esl.Event) {
 			l.do(func(c *control, r *roster) { c.memberJoined(r, n, m.Channel, m.Member, m.Number) })
 		case change == conference.Left:
 			l.do(func(c *control, r *roster) { c.memberLeft(r, m.Channel) })
+		case !n.occupancy.Has(m.Created, m.Channel):
 		case m.Action == conference.StartTalking, m.Action == conference.StopTalking:
 			l.do(func(c *control, r *roster) {
 				c.talkingChanged(r.conference, m.Channel, m.Action == conference.StartTalking)
 			})
-		case m.Action == conference.FloorChange && m.Channel != "":
+		case m.Action == conference.FloorChange:
 			l.do(func(c *control, r *roster) { c.floorChanged(r.conference, m.Channel) })
 		}
 	}

@@ -152,6 +152,10 @@ func (c *control) unbridged(aID, bID string) {
 // partnerGone frees the legs that heard one that is gone.
 func (c *control) partnerGone(l *leg) {
 	for _, other := range c.legs {
+		if s := other.standIn; s != nil && s.voice != nil && s.voice.of == l {
+			c.voiceGone(other)
+			continue
+		}
 		if other == l || other.place.partner != l.id {
 			continue
 		}

@@ -71,9 +71,9 @@ func intoRoom(room, profile string, flags ...string) string {
 func (c *control) placeCascade(s *cascade, room1, room2 string, o *order) {
 	profile := c.controller.options.Profile
 	// In the first conference: it brings the second's voices there.
-	var hears, speaks []string
+	hears, speaks := conference.Aside(), conference.Aside()
 	if o.Half {
-		hears, speaks = []string{"mute"}, []string{"deaf"}
+		hears, speaks = conference.Aside("mute"), conference.Aside("deaf")
 	}
 	call := esl.Originate{
 		UUID: s.id, Timeout: standInPatience,
@@ -81,7 +81,6 @@ func (c *control) placeCascade(s *cascade, room1, room2 string, o *order) {
 		Apps: []esl.App{{Name: "conference", Arg: conference.JoinArgument(room1, profile, speaks...)}},
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
-			"origination_caller_id_number": conference.GhostNumber, "origination_callee_id_number": conference.GhostNumber,
 		},
 	}
 	c.cascades = append(c.cascades, s)

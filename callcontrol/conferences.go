@@ -125,7 +125,11 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 	c.endCascades(r.ConferenceID)
 	var members []*leg
 	for _, l := range c.legs {
-		if l.standIn != nil && l.standIn.conference == r.ConferenceID {
+		switch s := l.standIn; {
+		case s == nil || s.conference != r.ConferenceID:
+		case s.voice != nil:
+			c.endVoice(l, true)
+		default:
 			l.hangUp("NORMAL_CLEARING")
 		}
 		if l.place.kind == inConference && l.place.partner == r.ConferenceID {
@@ -185,8 +189,17 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 		case l.place.kind == inConference && l.place.partner == id: // JOIN-11: never nest (trace fact 14)
 			c.joinAgain(l, id, o)
 			return true
-		case o.speaksOnly(l.id) && (l.place.kind == inBridge || l.place.kind == listening):
-			o.fail(c, fmt.Sprintf("connection %s hears %s; FreeSWITCH cannot let it speak in a conference meanwhile, so unjoin the two first", l.id, l.place.partner))
+		}
+		switch v := l.voiceIn(id); {
+		case v != nil && o.speaksOnly(l.id) && v.place.kind == listening:
+			v.place.order = o
+			o.made(c)
+			return true
+		case v != nil: // it is to be a member itself
+			c.endVoice(v, false)
+		}
+		if o.speaksOnly(l.id) && l.place.kind != alone { // only its output is asked for
+			c.lendVoice(l, id, o, o.entry.Mute, false)
 			return true
 		}
 		return false
@@ -270,15 +283,9 @@ func (c *control) enter(l *leg, id string, o *order) {
 	l.joinPending = o
 	machine, attached := l.machine, c.holds(id)
 	inOrder(c, func(ctx context.Context) (admission, error) {
-		return c.enterRegistry(ctx, id, c.member(l.id, machine, o), o.entry)
+		return c.enterRegistry(ctx, id, c.member(l.id, machine, o), &o.entry)
 	}, func(held admission, err error) {
-		switch {
-		case held.ID == "":
-		case !attached && (refuses(err)):
-			c.registry.add(c.controller, func(ctx context.Context) { c.detach(ctx, id) })
-		default: // attached, if not a member
-			c.hold(held.ID)
-		}
+		c.holdAsked(held.Conference, err, attached)
 		switch {
 		case l.joinPending != o: // the call has ended meanwhile, and the document knows
 			c.leaveConference(id, l.id)
@@ -291,6 +298,18 @@ func (c *control) enter(l *leg, id string, o *order) {
 		c.leaveNow(ctx, id, l.id)
 		c.detach(ctx, id)
 	})
+}
+
+// holdAsked notes what enterRegistry has made of the session, which was attached to
+// the conference before or not.
+func (c *control) holdAsked(held conference.Conference, err error, attached bool) {
+	switch {
+	case held.ID == "":
+	case !attached && refuses(err):
+		c.registry.add(c.controller, func(ctx context.Context) { c.detach(ctx, held.ID) })
+	default: // attached, if not a member
+		c.hold(held.ID)
+	}
 }
 
 // refuses tells whether a conference's settings keep a member out.
@@ -307,15 +326,18 @@ type admission struct {
 // enterRegistry makes a connection a member. A session that joins a conference
 // by its id or name without having created it is attached too, so that the
 // conference lasts until the last of its sessions has gone; that holds also where
-// the conference is returned with an error.
-func (c *control) enterRegistry(ctx context.Context, id string, m conference.Member, entry conference.Entry) (admission, error) {
+// the conference is returned with an error. entry is nil for a connection that was
+// let in before.
+func (c *control) enterRegistry(ctx context.Context, id string, m conference.Member, entry *conference.Entry) (admission, error) {
 	registry := c.controller.options.Conferences
 	held, err := registry.Attach(ctx, id, c.record.ID)
 	if err != nil {
 		return admission{held, 0}, err
 	}
-	if _, err := held.Settings.Admit(entry); err != nil {
-		return admission{held, 0}, err
+	if entry != nil {
+		if _, err := held.Settings.Admit(*entry); err != nil {
+			return admission{held, 0}, err
+		}
 	}
 	size, err := registry.Join(ctx, id, m)
 	if errors.Is(err, conference.ErrNode) {

@@ -201,6 +201,9 @@ func (c *control) Release() {
 			continue
 		}
 		l.leftRoom()
+		if l.standIn != nil && l.standIn.voice != nil {
+			c.leaveVoice(l)
+		}
 		l.hangUp("NORMAL_CLEARING")
 		c.controller.releaseLeg(l)
 	}

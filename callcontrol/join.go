@@ -230,13 +230,27 @@ func (c *control) unjoin(r interpreter.UnjoinRequest, legs ...*leg) {
 // part takes the leg out of its bridge with a partner, for a document that asks
 // for that; it reports false if there is none, or it is on its way out already.
 func (l *leg) part(partner string, issuer *control, r interpreter.UnjoinRequest) bool {
-	if l.place.kind == alone || l.place.partner != partner || l.moving() {
+	from := l
+	if v := l.voiceIn(partner); v != nil {
+		from = v
+	} else if l.place.kind == alone || l.place.partner != partner || l.moving() {
 		return false
 	}
-	o := &order{issuer: issuer, owners: append([]*control{l.place.order.issuer}, l.place.order.owners...)}
+	var was *order
+	if from == l {
+		was = l.place.order
+	} else {
+		was = from.standIn.voice.order
+	}
+	o := &order{issuer: issuer, owners: append([]*control{was.issuer}, was.owners...)}
 	o.ID1, o.ID2 = r.ID1, r.ID2
-	l.place.order, l.place.silent = o, false
-	l.leave()
+	from.place.order, from.place.silent = o, false
+	if from == l {
+		l.leave()
+		return true
+	}
+	from.standIn.voice.order = o
+	l.control.endVoice(from, true)
 	return true
 }
 

@@ -20,19 +20,30 @@ func (c *control) listen(l, source *leg, o *order) {
 	if c.legs[source.id] == source && source.comesEarly() {
 		legs = append(legs, source)
 	}
+	var speaks *order // in the conference that it was a member of
+	var muted bool
 	m := &move{legs: legs, needless: func() bool {
 		switch {
 		case l.place.kind == listening && l.place.partner == source.id: // JOIN-11
 			l.place.order, l.place.silent = o, false
 			o.made(c)
 			return true
-		case l.place.kind == inConference && !l.place.order.hearsOnly(l.id):
-			o.fail(c, fmt.Sprintf("connection %s speaks in %s; FreeSWITCH cannot let it hear somebody else meanwhile, so unjoin the two first", l.id, l.place.partner))
+		case l.place.kind == inConference && l.place.pair != nil:
+			o.fail(c, fmt.Sprintf("connection %s speaks with %s, which another session has; FreeSWITCH cannot let it hear somebody else meanwhile, so unjoin the two first", l.id, l.place.partner))
 			return true
+		case l.place.kind == inConference && !l.place.order.hearsOnly(l.id) && !l.place.leaving: // only its input falls (BRG-6)
+			was := l.place.order
+			speaks, muted = &order{entry: was.entry, implicit: was.implicit, issuer: was.issuer, owners: was.owners}, l.place.muted
+			speaks.ID1, speaks.ID2, speaks.Half = l.place.partner, l.id, true
 		}
 		l.keepSpeaking(source)
 		return false
-	}, run: func() { c.startListening(l, source, o) }}
+	}, run: func() {
+		c.startListening(l, source, o)
+		if speaks != nil && l.state == legConnected {
+			c.lendVoice(l, speaks.ID1, speaks, muted, true)
+		}
+	}}
 	m.queue()
 }
 

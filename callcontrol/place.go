@@ -50,6 +50,9 @@ func (l *leg) left() {
 	l.place = place{}
 	l.termDigit = ""
 	l.unbindDigits()
+	if l.standIn != nil && l.standIn.voice != nil && l.state != legGone { // it is there for nothing else
+		l.hangUp("NORMAL_CLEARING")
+	}
 }
 
 // tellLeft tells the sessions that the leg's join is over.

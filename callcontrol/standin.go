@@ -11,12 +11,15 @@ import (
 )
 
 // standIn is what a leg is there for that no document knows: a dialog with a
-// conference. One half of a loopback call is a member of the room, and the other
-// half is the leg on which the dialog plays and listens, as it would on any.
+// conference, or the voice of a connection there. One half of a loopback call is a
+// member of the room, and the other half is the leg on which the dialog plays and
+// listens, as it would on any, or which listens to the connection.
 type standIn struct {
 	conference string
 	dialog     interpreter.DialogRequest
-	room, node string // FreeSWITCH's names of the conference and of itself
+	voice      *voice   // instead of a dialog
+	room, node string   // FreeSWITCH's names of the conference and of itself
+	flags      []string // of the member (mod_conference)
 }
 
 // standInPatience is how long FreeSWITCH may take to make a stand-in.
@@ -50,21 +53,24 @@ func (c *control) sendStandIn(node *Node, s *standIn) {
 	l.stopCall = l.after(standInPatience, func() { l.hangUp("ORIGINATOR_CANCEL") })
 	c.place(l, esl.Originate{
 		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home(),
-		Dial: intoRoom(s.room, c.controller.options.Profile),
+		Dial: intoRoom(s.room, c.controller.options.Profile, conference.Aside(s.flags...)...),
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
-			"origination_caller_id_number": conference.GhostNumber, "origination_callee_id_number": conference.GhostNumber,
 			linkVariable: c.controller.options.ID, sessionVariable: c.session.ID(),
 		},
 	})
 }
 
-// standsIn starts the dialog of a stand-in that has come to our socket.
+// standsIn lets a stand-in that has come to our socket do what it is there for.
 func (c *control) standsIn(l *leg) {
 	s := l.standIn
 	if s.node != "" && l.machine != s.node {
-		l.detail = fmt.Sprintf("the conference is on FreeSWITCH %s, and the dialog would be on %s; conferences across nodes are not supported yet", s.node, l.machine)
+		l.detail = fmt.Sprintf("the conference is on FreeSWITCH %s, and what was to be joined to it is on %s; conferences across nodes are not supported yet", s.node, l.machine)
 		l.hangUp("NORMAL_CLEARING")
+		return
+	}
+	if s.voice != nil {
+		c.speaks(l)
 		return
 	}
 	s.dialog.Beside = true // it has no bridge that it could take the place of
@@ -80,6 +86,10 @@ func (c *control) standInEnded(l *leg, h hangup) {
 	reason := l.detail
 	if reason == "" {
 		reason = "FreeSWITCH could not bring it to the conference (" + h.cause + "); is mod_loopback loaded?"
+	}
+	if l.standIn.voice != nil {
+		c.voiceEnded(l, reason)
+		return
 	}
 	c.cannotStart(l.standIn.dialog, reason) // one that has started says itself how it ended
 }

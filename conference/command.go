@@ -33,8 +33,7 @@ func Play(room, file string) esl.Command {
 	return esl.API("conference", room, "play", esl.Word(file))
 }
 
-// ListMembers asks for the roster, which [ParseRoster] reads. The same in JSON does
-// not tell who is a ghost.
+// ListMembers asks for the roster, which [ParseRoster] reads.
 func ListMembers(room string) esl.Command { return esl.API("conference", room, "xml_list") }
 
 // SayTo speaks a text to one member, by the engine that the room's profile names

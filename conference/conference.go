@@ -39,12 +39,14 @@ func (l Limits) take(talkers, listeners int) bool {
 
 // Member is a connection in a conference.
 type Member struct {
-	Connection string    `json:"-"` // id, the leg's Unique-ID in FreeSWITCH
-	Session    string    `json:"session"`
-	Controller string    `json:"controller"` // set by Join
-	Node       string    `json:"node"`
-	Listens    bool      `json:"listens,omitempty"` // and is not heard: it takes the place of a listener
-	Joined     time.Time `json:"joined"`
+	Connection string `json:"-"` // id, the leg's Unique-ID in FreeSWITCH
+	Session    string `json:"session"`
+	Controller string `json:"controller"` // set by Join
+	Node       string `json:"node"`
+	Listens    bool   `json:"listens,omitempty"` // and is not heard: it takes the place of a listener
+	// ByVoice tells that another leg is in the room for it, and lets it be heard.
+	ByVoice bool      `json:"byvoice,omitempty"`
+	Joined  time.Time `json:"joined"`
 }
 
 // Why the registry refuses.

@@ -29,7 +29,9 @@ type Maintenance struct {
 	Member  string // Member-ID: a number of the node's, not the room's; "" for events about the whole room
 	Channel string // Unique-ID of the member's leg
 	Number  string // of the member, as a caller
-	Ghost   bool   // none in the eyes of documents, see GhostNumber
+	// Aside tells of an add-member event that this is no member in the eyes of
+	// documents, but what plays to the room or brings other voices there.
+	Aside bool
 }
 
 // ParseMaintenance takes a conference::maintenance event apart. ok is false for
@@ -38,19 +40,18 @@ func ParseMaintenance(e *esl.Event) (m Maintenance, ok bool) {
 	if e.Get("Event-Subclass") != "conference::maintenance" {
 		return Maintenance{}, false
 	}
-	number := e.Get("Caller-Caller-ID-Number")
 	return Maintenance{
 		Action: e.Get("Action"), Room: e.Get("Conference-Name"), Created: e.Get("Conference-Unique-ID"),
 		Member: e.Get("Member-ID"), Channel: e.Get("Unique-ID"),
-		Number: number, Ghost: number == GhostNumber,
+		Number: e.Get("Caller-Caller-ID-Number"), Aside: e.Get("See") == "false",
 	}, true
 }
 
-// GhostNumber is the number, of the caller and of the callee, of members that are none in the eyes of
-// documents: what plays to the room, or brings another one's voices there. They
-// cannot have mod_conference's own flag ghost: it does not count those, and lets a
-// member be heard only where it counts two (conference_loop_input).
-const GhostNumber = "ghost"
+// Aside gives the flags, beside others, of members that are none in the eyes of
+// documents. They see no video and are not seen: events show the one, rosters the
+// other, and no caller can set them. mod_conference's own ghosts will not do: what
+// they say is not heard where there is one member.
+func Aside(flags ...string) []string { return append([]string{"blind", "vmute"}, flags...) }
 
 // JoinArgument is the argument of the conference application: the room, with the
 // profile it is made by if it is not there yet, and the member's flags, such as

@@ -85,9 +85,9 @@ func TestOccupancyIsReset(t *testing.T) {
 	event(conference.AddMember, "r", "1", "stays", "1")
 	event(conference.AddMember, "r", "1", "goes", "2")
 	event(conference.AddMember, "other", "2", "elsewhere", "3")
-	o.Apply(conference.Maintenance{Action: conference.AddMember, Room: "r", Created: "1", Channel: "ghost", Member: "9", Ghost: true})
+	o.Apply(conference.Maintenance{Action: conference.AddMember, Room: "r", Created: "1", Channel: "aside", Member: "9", Aside: true})
 	roster := conference.Roster{Room: "r", UniqueID: "1", Members: []conference.RosterMember{
-		{ID: 1, Channel: "stays"}, {ID: 4, Channel: "comes"}, {ID: 4, Channel: "comes"}, {ID: 9, Channel: "ghost", Ghost: true},
+		{ID: 1, Channel: "stays"}, {ID: 4, Channel: "comes"}, {ID: 4, Channel: "comes"}, {ID: 9, Channel: "aside", Aside: true},
 	}}
 	entered, left := o.Reset(roster)
 	if len(entered) != 1 || entered[0].Channel != "comes" || len(left) != 1 || left[0] != "goes" {
@@ -116,7 +116,7 @@ func TestOccupancyIsReset(t *testing.T) {
 
 func TestRosters(t *testing.T) {
 	for name, want := range map[string]string{
-		"roster.xml":        "room1 [68 85cf default] [67 0752 default deaf] [65 5069 default floor]",
+		"roster.xml":        "room1 [286 e0ca default aside] [285 574b default deaf] [284 3e70 default floor]",
 		"roster-nested.xml": "room2 [66 12a4 default floor] [66 12a4 default floor]",
 	} {
 		text, err := os.ReadFile("testdata/" + name)
@@ -133,7 +133,7 @@ func TestRosters(t *testing.T) {
 			for _, flag := range []struct {
 				word string
 				set  bool
-			}{{" floor", m.Floor}, {" ghost", m.Ghost}, {" deaf", !m.Hears}, {" mute", !m.Speaks}} {
+			}{{" floor", m.Floor}, {" aside", m.Aside}, {" deaf", !m.Hears}, {" mute", !m.Speaks}} {
 				if flag.set {
 					got += flag.word
 				}

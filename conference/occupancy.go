@@ -25,7 +25,7 @@ const roomDestroyed = "conference-destroy"
 // id, since a new one can be created before the old one of the same name is
 // destroyed (15).
 //
-// Ghosts are in no room.
+// Those who stand aside are in no room.
 type Occupancy struct {
 	rooms map[string]*occupied // by Conference-Unique-ID
 }
@@ -55,7 +55,7 @@ func (o *Occupancy) Apply(m Maintenance) Change {
 }
 
 func (o *Occupancy) add(m Maintenance) Change {
-	if m.Channel == "" || m.Ghost {
+	if m.Channel == "" || m.Aside {
 		return Unchanged
 	}
 	room := o.room(m.Created, m.Room)
@@ -107,7 +107,7 @@ func (o *Occupancy) Reset(roster Roster) (entered []RosterMember, left []string)
 	before := o.Forget(roster.Room)
 	var room *occupied
 	for _, m := range roster.Members {
-		if m.Ghost {
+		if m.Aside {
 			continue
 		}
 		if room == nil {
@@ -146,6 +146,12 @@ func (o *Occupancy) Forget(name string) (legs map[string]bool) {
 		delete(o.rooms, uniqueID)
 	}
 	return legs
+}
+
+// Has tells whether a leg is in a room.
+func (o *Occupancy) Has(uniqueID, channel string) bool {
+	_, ok := o.Member(uniqueID, channel)
+	return ok
 }
 
 // Member returns the member id of a leg in a room, for commands about it.

@@ -26,7 +26,7 @@ type RosterMember struct {
 	Hears   bool
 	Speaks  bool
 	Floor   bool
-	Ghost   bool // see GhostNumber
+	Aside   bool // see Maintenance
 }
 
 // ErrNoRoom means that FreeSWITCH has no such room.
@@ -47,6 +47,8 @@ type rosterXML struct {
 			Hears  bool   `xml:"flags>can_hear"`
 			Speaks bool   `xml:"flags>can_speak"`
 			Floor  bool   `xml:"flags>has_floor"`
+			Sees   bool   `xml:"flags>can_see"`
+			Hold   bool   `xml:"flags>hold"` // then it can do nothing
 		} `xml:"members>member"`
 	} `xml:"conference"`
 }
@@ -79,7 +81,7 @@ func ParseRoster(answer string) (Roster, error) {
 			number = m.Number
 		}
 		roster.Members = append(roster.Members, RosterMember{
-			ID: m.ID, Channel: m.UUID, Number: number, Hears: m.Hears, Speaks: m.Speaks, Floor: m.Floor, Ghost: number == GhostNumber,
+			ID: m.ID, Channel: m.UUID, Number: number, Hears: m.Hears, Speaks: m.Speaks, Floor: m.Floor, Aside: !m.Sees && !m.Hold,
 		})
 	}
 	return roster, nil
@@ -101,7 +103,7 @@ func (r *Registry) HeldOn(node string) (list []Conference) {
 // roster, and removes from the registry, and returns, those who are not there; the
 // room is the truth. Members that joined at or after settled, normally a few
 // seconds before the roster was asked for, may still be on their way and are left
-// alone. A roster of another room is an error.
+// alone, as are those for whom another leg is in the room. A roster of another room is an error.
 func (r *Registry) Reconcile(ctx context.Context, id string, roster Roster, settled time.Time) (gone []Member, err error) {
 	if gone, err = r.missing(id, roster, settled); err != nil {
 		return nil, err
@@ -129,7 +131,7 @@ func (r *Registry) missing(id string, roster Roster, settled time.Time) (gone []
 		return nil, fmt.Errorf("reconcile %s: the roster is of room %.64q, want %s", id, roster.Room, h.conference.Room)
 	}
 	for connection, m := range h.members {
-		if m.Joined.Before(settled) && !present[connection] {
+		if !m.ByVoice && m.Joined.Before(settled) && !present[connection] {
 			gone = append(gone, m)
 		}
 	}

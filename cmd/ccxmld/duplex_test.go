@@ -207,7 +207,23 @@ func TestWhoHearsWhom(t *testing.T) {
 			{"join a m", "joined a m: a<m >m; b< >; c< >; m<a >a", "a<; b<; c<"},
 			{"join b m", "joined b m: a<m >m; b<m >m; c< >; m<ab >ab", "a<b; b<a; c<"},
 			{"join c a half", "joined c a: a<m >cm; b<m >m; c<a >; m<ab >ab", "a<b; b<a; c<a"},
-			{"join b c half", "refused error.conference.join: ", "a<b; b<a; c<a"},
+			{"join b c half", "joined b c: a<m >cm; b<c >m; c<a >b; m<ab >a", "a<b; b<c; c<a"},
+		}},
+		{"BRG-6 a member hears somebody else and is heard on", []step{
+			{"join a m", "joined a m: a<m >m; b< >; c< >; m<a >a", "a<; b<; c<"},
+			{"join b m", "joined b m: a<m >m; b<m >m; c< >; m<ab >ab", "a<b; b<a; c<"},
+			{"join b c half", "joined b c: a<m >m; b<c >m; c< >b; m<ab >a", "a<b; b<c; c<"},
+			{"unjoin b m", "unjoined b m: a<m >m; b<c >; c< >b; m<a >a", "a<; b<c; c<"},
+			{"join m b half", "joined m b: a<m >m; b<c >m; c< >b; m<ab >a", "a<b; b<c; c<"},
+			{"join m b half", "joined m b: a<m >m; b<c >m; c< >b; m<ab >a", "a<b; b<c; c<"},
+			{"join b m", "joined b m: a<m >m; b<m >m; c< >; m<ab >ab", "a<b; b<a; c<"},
+			{"join b m half", "joined b m: a<m >m; b<m >; c< >; m<a >ab", "a<; b<a; c<"},
+		}},
+		{"a conference hears one of a pair", []step{
+			{"join a m", "joined a m: a<m >m; b< >; c< >; m<a >a", "a<; b<; c<"},
+			{"join b c", "joined b c: a<m >m; b<c >c; c<b >b; m<a >a", "a<; b<c; c<b"},
+			{"join m b half", "joined m b: a<m >m; b<c >cm; c<b >b; m<ab >a", "a<b; b<c; c<b"},
+			{"hangup b", "gone b: a<m >m; b< >; c< >; m<a >a", "a<; b<; c<"},
 		}},
 		{"BRG-12 ends of calls", []step{
 			{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"},
@@ -251,6 +267,7 @@ func TestWhoHearsWhom(t *testing.T) {
 			b.play(c.steps)
 			b.parties["a"].Hangup()
 			h.idle()
+			rosterIsEmpty(h)
 		})
 	}
 }

@@ -148,6 +148,10 @@ func TestFreeSWITCHWhoHearsWhom(t *testing.T) {
 		{"conference", [][2]string{{"join a m", "a<; b<; c<"}, {"join b m", "a<b; b<a; c<"}, {"join c m half", "a<b; b<a; c<ab"},
 			{"join m c half", "a<bc; b<ac; c<"}, {"join c m", "a<bc; b<ac; c<ab"}}},
 		{"half from a member", [][2]string{{"join a m", "a<; b<; c<"}, {"join c a half", "a<; b<; c<a"}}},
+		{"a member hears somebody else and is heard on", [][2]string{{"join a m", "a<; b<; c<"}, {"join b m", "a<b; b<a; c<"},
+			{"join b c half", "a<b; b<c; c<"}, {"unjoin b m", "a<; b<c; c<"}, {"join m b half", "a<b; b<c; c<"}, {"join b m", "a<b; b<a; c<"}}},
+		{"a conference hears one of a pair", [][2]string{{"join a m", "a<; b<; c<"}, {"join b c", "a<; b<c; c<b"}, {"join m b half", "a<b; b<c; c<b"},
+			{"unjoin m b", "a<; b<c; c<b"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := newRealBoard(t)

@@ -255,6 +255,7 @@ func (o *outgoing) up() {
 	o.c.sw.agenda.cancel(o.timeout)
 	o.c.job = nil
 	o.done("+OK " + o.c.uuid + "\n")
+	o.c.enterFar()
 	o.proceed()
 }
 

@@ -45,6 +45,7 @@ type channel struct {
 	bridge        *bridge
 	members       []*member
 	recordings    []*recording
+	far, near     *channel           // the other half of a loopback call that is in a conference, and the way back
 	eavesdroppers []*frame           // on other legs, that listen to this one
 	job           func(reply string) // who waits for the originate
 	ended         bool               // CHANNEL_HANGUP_COMPLETE was fired

@@ -35,7 +35,8 @@ type member struct {
 	moderator bool
 	endsRoom  bool
 	mandatory bool
-	ghost     bool // not counted
+	blind     bool
+	unseen    bool
 	talking   bool
 	joined    time.Time
 	place     int // of the party's sound
@@ -59,7 +60,6 @@ type Member struct {
 	Hears        bool
 	Speaks       bool
 	Floor        bool
-	Ghost        bool
 }
 
 // Conference returns who is in a conference, in the order of their arrival;
@@ -74,7 +74,7 @@ func (sw *Switch) Conference(name string) []Member {
 	var members []Member
 	for _, m := range slices.Backward(room.members) {
 		members = append(members, Member{ID: m.id, UUID: m.c.uuid, Name: m.c.profile.callerName, Number: m.c.profile.callerNumber,
-			Hears: m.hears, Speaks: m.speaks, Floor: room.floor == m, Ghost: m.ghost})
+			Hears: m.hears, Speaks: m.speaks, Floor: room.floor == m})
 	}
 	return members
 }
@@ -117,6 +117,16 @@ func (a *conferenceApplication) start(f *frame) {
 	c.acknowledge()
 	c.readCodec = codecMixed
 	m := &member{room: room, c: c, frame: f, hears: true, speaks: true, id: c.memberID()}
+	m.setFlags(flags)
+	a.m = m
+	if wait && sw.options.Tick > 0 {
+		a.begin = sw.agenda.after(sw.ticks(settling), func() { a.begin = nil; room.add(m) })
+		return
+	}
+	room.add(m)
+}
+
+func (m *member) setFlags(flags []string) {
 	for _, flag := range flags {
 		switch flag {
 		case "mute":
@@ -129,16 +139,12 @@ func (a *conferenceApplication) start(f *frame) {
 			m.endsRoom = true
 		case "mandatory_member_endconf":
 			m.mandatory = true
-		case "ghost":
-			m.ghost = true
+		case "blind":
+			m.blind = true
+		case "vmute":
+			m.unseen = true
 		}
 	}
-	a.m = m
-	if wait && sw.options.Tick > 0 {
-		a.begin = sw.agenda.after(sw.ticks(settling), func() { a.begin = nil; room.add(m) })
-		return
-	}
-	room.add(m)
 }
 
 // vouched tells whether a locked conference lets the leg in: the recordings
@@ -200,6 +206,10 @@ func (a *conferenceApplication) leave(f *frame) {
 // out ends a member's stay, from the conference's side.
 func (m *member) out() {
 	m.c.atTick(func() {
+		if m.c.near != nil {
+			m.c.near.hangUp("NORMAL_CLEARING", remote)
+			return
+		}
 		a, ok := m.frame.app.(*conferenceApplication)
 		if !ok || a.m != m {
 			return
@@ -222,21 +232,10 @@ func (sw *Switch) newConference(name, profile string) *conference {
 
 const maintenance = "conference::maintenance"
 
-// size counts the members, and the ghosts, which are no members to the outside.
-func (room *conference) size() (members, ghosts int) {
-	for _, m := range room.members {
-		if m.ghost {
-			ghosts++
-		}
-	}
-	return len(room.members) - ghosts, ghosts
-}
-
 func (room *conference) headers() []header {
-	members, ghosts := room.size()
 	return []header{
 		{"Conference-Name", room.name}, {"Conference-Domain", "127.0.0.1"},
-		{"Conference-Size", strconv.Itoa(members)}, {"Conference-Ghosts", strconv.Itoa(ghosts)},
+		{"Conference-Size", strconv.Itoa(len(room.members))}, {"Conference-Ghosts", "0"},
 		{"Conference-Profile-Name", room.profile}, {"Conference-Unique-ID", room.uuid},
 	}
 }
@@ -253,9 +252,9 @@ func (m *member) fire(at site, before []header, after ...header) {
 	head := append(before, m.room.headers()...)
 	head = append(head, header{"Floor", floor})
 	tail := []header{
-		{"Video", "false"}, {"Hear", strconv.FormatBool(m.hears)}, {"See", "true"},
+		{"Video", "false"}, {"Hear", strconv.FormatBool(m.hears)}, {"See", strconv.FormatBool(!m.unseen)},
 		{"Speak", strconv.FormatBool(m.speaks)}, {"Talking", strconv.FormatBool(m.talking)}, {"Mute-Detect", "false"}, {"Hold", "false"},
-		{"Member-ID", strconv.Itoa(m.id)}, {"Member-Type", memberType(m)}, {"Member-Ghost", strconv.FormatBool(m.ghost)},
+		{"Member-ID", strconv.Itoa(m.id)}, {"Member-Type", memberType(m)}, {"Member-Ghost", "false"},
 		{"Energy-Level", "100"}, {"Current-Energy", "0"},
 	}
 	m.room.sw.fire(&event{name: "CUSTOM", subclass: maintenance, site: at, before: head, channel: m.c, brief: true, after: append(tail, after...)})
@@ -280,7 +279,7 @@ func (room *conference) add(m *member) {
 	c.switchCodec(codecMixed)
 	c.vars.set("conference_member_id", strconv.Itoa(m.id))
 	c.vars.set("conference_moderator", strconv.FormatBool(m.moderator))
-	c.vars.set("conference_ghost", strconv.FormatBool(m.ghost))
+	c.vars.set("conference_ghost", "false")
 	c.vars.set("conference_uuid", room.uuid)
 	m.fire(site{"conference_member.c", "conference_member_add", 962}, nil, header{"Action", "add-member"})
 	c.vars.set("conference_call_key", "conference_"+room.name+"_127.0.0.1_"+c.profile.callerNumber)

@@ -149,8 +149,7 @@ func (room *conference) get(words []string) string {
 	what := strings.Join(words, " ")
 	switch what {
 	case "count":
-		members, _ := room.size()
-		return strconv.Itoa(members)
+		return strconv.Itoa(len(room.members))
 	case "uuid":
 		return room.uuid
 	case "run_time":

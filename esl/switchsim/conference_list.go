@@ -26,9 +26,6 @@ func (room *conference) list() string {
 		if m.moderator {
 			flags = append(flags, "moderator")
 		}
-		if m.ghost {
-			flags = append(flags, "ghost")
-		}
 		p := m.c.profile
 		fmt.Fprintf(&out, "%d;%s;%s;%s;%s;%s;0;0;100\n", m.id, m.c.name, m.c.uuid, p.callerName, p.callerNumber, strings.Join(flags, "|"))
 	}
@@ -90,9 +87,8 @@ func (room *conference) describe() fields {
 	for _, m := range room.members {
 		members = append(members, m.describe(now))
 	}
-	count, ghosts := room.size()
 	return fields{
-		{"conference_name", room.name}, {"member_count", count}, {"ghost_count", ghosts}, {"rate", 8000},
+		{"conference_name", room.name}, {"member_count", len(room.members)}, {"ghost_count", 0}, {"rate", 8000},
 		{"run_time", int(now.Sub(room.began) / time.Second)}, {"conference_uuid", room.uuid}, {"canvas_count", 0},
 		{"max_bw_in", 0}, {"force_bw_in", 0}, {"video_floor_packets", 0}, {"locked", room.locked}, {"destruct", false},
 		{"wait_mod", false}, {"audio_always", false}, {"running", true}, {"answered", true}, {"enforce_min", true},
@@ -107,7 +103,7 @@ func (m *member) describe(now time.Time) fields {
 	return fields{
 		{"type", "caller"}, {"id", m.id},
 		{"flags", fields{
-			{"can_hear", m.hears}, {"can_see", true}, {"can_speak", m.speaks}, {"hold", false}, {"mute_detect", false},
+			{"can_hear", m.hears}, {"can_see", !m.blind}, {"can_speak", m.speaks}, {"hold", false}, {"mute_detect", false},
 			{"talking", m.talking}, {"has_video", false}, {"video_bridge", false}, {"has_floor", m.room.floor != nil && m.room.floor.id == m.id},
 			{"is_moderator", m.moderator}, {"end_conference", m.endsRoom}, {"mandatory_member_end_conference", m.mandatory}, {"pass_digits", false},
 		}},
@@ -154,13 +150,12 @@ func (sw *Switch) conferencesXML(name string) string {
 	out.WriteString("<?xml version=\"1.0\"?>\n<conferences>\n")
 	for _, room := range sw.roomsNamed(name) {
 		now := sw.now()
-		members, ghosts := room.size()
 		locked := ""
 		if room.locked {
 			locked = ` locked="true"`
 		}
-		fmt.Fprintf(&out, "  <conference name=\"%s\" member-count=\"%d\" ghost-count=\"%d\" rate=\"8000\" uuid=\"%s\"%s running=\"true\" answered=\"true\" enforce_min=\"true\" dynamic=\"true\" exit_sound=\"true\" enter_sound=\"true\" run_time=\"%d\">\n    <variables></variables>\n    <members>\n",
-			room.name, members, ghosts, room.uuid, locked, now.Sub(room.began)/time.Second)
+		fmt.Fprintf(&out, "  <conference name=\"%s\" member-count=\"%d\" ghost-count=\"0\" rate=\"8000\" uuid=\"%s\"%s running=\"true\" answered=\"true\" enforce_min=\"true\" dynamic=\"true\" exit_sound=\"true\" enter_sound=\"true\" run_time=\"%d\">\n    <variables></variables>\n    <members>\n",
+			room.name, len(room.members), room.uuid, locked, now.Sub(room.began)/time.Second)
 		for _, m := range room.members {
 			m.writeXML(&out, now)
 		}
@@ -177,9 +172,9 @@ func (m *member) writeXML(out *strings.Builder, now time.Time) {
 	out.WriteString("      <member type=\"caller\">\n")
 	line(8, "id", m.id)
 	out.WriteString("        <flags>\n")
-	for _, f := range []field{{"can_hear", m.hears}, {"can_see", true}, {"can_speak", m.speaks}, {"mute_detect", false}, {"talking", m.talking},
+	for _, f := range []field{{"can_hear", m.hears}, {"can_see", !m.blind}, {"can_speak", m.speaks}, {"mute_detect", false}, {"talking", m.talking},
 		{"hold", false}, {"has_video", false}, {"video_bridge", false}, {"has_floor", m.room.floor != nil && m.room.floor.id == m.id},
-		{"is_moderator", m.moderator}, {"end_conference", m.endsRoom}, {"mandatory_member_end_conference", m.mandatory}, {"is_ghost", m.ghost}} {
+		{"is_moderator", m.moderator}, {"end_conference", m.endsRoom}, {"mandatory_member_end_conference", m.mandatory}, {"is_ghost", false}} {
 		line(10, f.name, f.value)
 	}
 	out.WriteString("        </flags>\n")

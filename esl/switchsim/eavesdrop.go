@@ -41,7 +41,8 @@ func (c *channel) leaveEavesdroppers() {
 
 // Hears returns the numbers of the parties whose voices the party hears now, in
 // order: in a bridge, in a conference, and by eavesdropping. What parties merely
-// relay, as a listener to a listener would, is not counted.
+// relay, as a listener to a listener would, is not counted, but what the other half
+// of a loopback call brings into a conference is.
 func (p *Party) Hears() []string {
 	p.sw.mu.Lock()
 	defer p.sw.mu.Unlock()
@@ -52,8 +53,12 @@ func (p *Party) Hears() []string {
 	}
 	for _, m := range c.members {
 		for _, other := range m.room.members {
-			if m.hears && other.speaks && other.c != c {
+			switch {
+			case !m.hears || !other.speaks || other.c == c:
+			case other.c.near == nil:
 				numbers = append(numbers, other.c.party.number)
+			case other.c.near.relays() != "":
+				numbers = append(numbers, other.c.near.relays())
 			}
 		}
 	}

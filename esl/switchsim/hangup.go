@@ -94,6 +94,7 @@ func (c *channel) finishHangup() {
 	c.unwind()
 	c.stopRecordings()
 	c.leaveEavesdroppers()
+	c.leaveFar()
 	c.running = stateHangup
 	c.enter(stateHangup)
 	c.profile.hungUp = c.sw.now()

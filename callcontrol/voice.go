@@ -1,0 +1,162 @@
+package callcontrol
+
+import (
+	"context"
+
+	"ccxmld/interpreter"
+)
+
+// voice is a connection that is heard in a conference while it hears something
+// else. A leg of FreeSWITCH cannot be a member of a room and listen to another leg
+// at the same time; so a stand-in is in the room, and listens to the connection.
+type voice struct {
+	of    *leg
+	order *order
+	quiet bool // the document knows of the join already
+	begun bool // the stand-in listens, or is about to
+	over  bool // it is not to begin any more, and nothing is to be told of it
+	left  bool // the connection's membership was given up
+}
+
+// voiceIn finds the stand-in by which a conference hears the leg, nil for none.
+func (l *leg) voiceIn(id string) *leg {
+	for _, other := range l.control.legs {
+		if s := other.standIn; s != nil && s.voice != nil && s.voice.of == l && s.conference == id && !s.voice.left {
+			return other
+		}
+	}
+	return nil
+}
+
+// isHeardByVoice tells whether any conference hears the leg by a stand-in.
+func (l *leg) isHeardByVoice() bool {
+	for _, other := range l.control.legs {
+		if s := other.standIn; s != nil && s.voice != nil && s.voice.of == l && !s.voice.left {
+			return true
+		}
+	}
+	return false
+}
+
+// lendVoice lets a conference hear a leg that stays where it is. With quiet set the
+// leg was a member until now, and the document is only told if it cannot go on.
+func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
+	m, attached := c.member(l.id, l.machine, o), c.holds(id)
+	m.ByVoice = true
+	entry := &o.entry
+	if quiet { // it was let in before
+		entry = nil
+	}
+	v := &voice{of: l, order: o, quiet: quiet}
+	inOrder(c, func(ctx context.Context) (admission, error) {
+		return c.enterRegistry(ctx, id, m, entry)
+	}, func(held admission, err error) {
+		c.holdAsked(held.Conference, err, attached)
+		if err != nil {
+			v.fail(c, err.Error())
+			return
+		}
+		node, err := c.controller.nodes.pickOn(held.Node)
+		switch {
+		case l.state != legConnected || c.legs[l.id] != l:
+			c.leaveConference(id, l.id)
+			v.fail(c, "the call has ended")
+		case err != nil:
+			c.leaveConference(id, l.id)
+			v.fail(c, err.Error())
+		default:
+			s := &standIn{conference: id, room: held.Room, node: held.Node, voice: v}
+			if muted {
+				s.flags = []string{"mute"}
+			}
+			c.sendStandIn(node, s)
+		}
+	}, func(ctx context.Context) {
+		c.leaveNow(ctx, id, l.id)
+		c.detach(ctx, id)
+	})
+}
+
+// speaks lets a stand-in that has come to our socket listen to its connection.
+func (c *control) speaks(l *leg) {
+	v := l.standIn.voice
+	if v.over || v.of.state != legConnected {
+		l.hangUp("NORMAL_CLEARING")
+		return
+	}
+	v.begun = true
+	if !v.quiet {
+		c.awaitJoin(l, v.order)
+	}
+	c.eavesdrop(l, v.of, v.order)
+	if v.quiet { // others may have been told that the join is over
+		effect := interpreter.JoinEffect{A: endpoint(v.order.ID1), B: endpoint(v.order.ID2), Duplex: interpreter.Half}
+		v.order.in(c, func(other *control) {
+			if other != c {
+				other.session.Apply(effect)
+			}
+		})
+	}
+}
+
+// fail tells the document that a conference cannot hear a connection, or not any
+// more.
+func (v *voice) fail(c *control, reason string) {
+	switch {
+	case v.over:
+	case v.quiet:
+		v.order.fell(c, "")
+	default:
+		v.order.fail(c, reason)
+	}
+	v.over = true
+}
+
+// endVoice takes a stand-in out of its conference.
+func (c *control) endVoice(l *leg, tell bool) {
+	v := l.standIn.voice
+	c.leaveVoice(l)
+	switch {
+	case v.begun && l.joinPending == nil:
+		l.place.silent = !tell
+	case tell && !v.over:
+		v.order.fell(c, "")
+	}
+	l.joinDone()
+	v.over = true
+	l.hangUp("NORMAL_CLEARING")
+}
+
+// leaveVoice gives up the membership that a connection has by a stand-in.
+func (c *control) leaveVoice(l *leg) {
+	if v := l.standIn.voice; !v.left {
+		v.left = true
+		c.leaveConference(l.standIn.conference, v.of.id)
+	}
+}
+
+// voiceGone ends the stand-ins of a leg that has ended; the document is told before
+// it hears of that (BRG-12).
+func (c *control) voiceGone(l *leg) {
+	v := l.standIn.voice
+	c.leaveVoice(l)
+	switch {
+	case !v.begun:
+		v.fail(c, "the call has ended")
+	case l.joinPending != nil:
+		l.place.running = "" // it need not come home
+		c.joinFailed(l, "the call has ended")
+	case l.place.kind == listening: // else it has noticed, and told
+		l.tellLeft()
+	}
+	v.over, l.place.silent = true, true
+	l.hangUp("NORMAL_CLEARING")
+}
+
+// voiceEnded takes the end of a stand-in.
+func (c *control) voiceEnded(l *leg, reason string) {
+	c.leaveVoice(l)
+	if v := l.standIn.voice; !v.begun {
+		v.fail(c, reason)
+	}
+}
