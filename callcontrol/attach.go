@@ -182,7 +182,7 @@ func (l *leg) ends(c *Controller, h hangup) {
 func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {
 	id := e.Get("Application-UUID")
 	switch application := e.Get("Application"); application {
-	case "answer", "set", "socket", "park", "bind_digit_action", "clear_digit_action", "event", "stop_tone_detect":
+	case "answer", "pre_answer", "set", "socket", "park", "bind_digit_action", "clear_digit_action", "event", "stop_tone_detect":
 	case "eval":
 		report := e.Get("Application-Data")
 		l.from(conn, func() { l.heardTones(report) })

@@ -22,7 +22,11 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 		c.answered(l)
 		return
 	}
-	l.send(esl.Execute("answer", "", ""), func(err error) {
+	answer := esl.Execute("answer", "", "")
+	if len(l.playing) > 0 { // which the application would wait for
+		answer = esl.API("uuid_answer", l.id)
+	}
+	l.send(answer, func(err error) {
 		c.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())
 	})
 	c.acceptLate(l)
@@ -55,6 +59,7 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 		return
 	}
 	l.ending = true
+	l.silence()
 	l.failure = r.Reason
 	if l.failure == "" {
 		l.failure = "rejected"

@@ -84,6 +84,13 @@ func (l *leg) beginLate() {
 	})
 }
 
+// silence breaks off what plays, so that the next command need not wait for it.
+func (l *leg) silence() {
+	if len(l.playing) > 0 {
+		l.Break()
+	}
+}
+
 // breakLate sees to it that what is broken off ends.
 func (l *leg) breakLate() {
 	runs := make([]string, len(l.playing))

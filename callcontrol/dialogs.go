@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"ccxmld/dialog"
+	"ccxmld/esl"
 	"ccxmld/interpreter"
 )
 
@@ -49,7 +50,7 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 	l := c.legs[r.ConnectionID]
 	reason := ""
 	switch {
-	case l == nil || l.state != legConnected:
+	case l == nil || !l.canPlay():
 		reason = "the connection is gone"
 	case l.handover != nil:
 		reason = "the connection is being moved to another session"
@@ -101,13 +102,16 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 	case r.Prepared && p == nil: // its end was told while the leg was on its way
 		delete(c.starting, r.DialogID)
 		return
-	case l.state != legConnected:
+	case !l.canPlay():
 		c.cannotStart(r, "the connection is gone")
 		return
 	case !c.claim(r.DialogID):
 		return
 	}
 	delete(c.prepared, r.DialogID)
+	if l.state == legAlerting {
+		l.send(esl.Execute("pre_answer", "", ""), nil)
+	}
 	if c.dialogs == nil {
 		c.dialogs = make(map[string]*leg, 1)
 	}

@@ -8,13 +8,20 @@ import (
 )
 
 // Early media is what a callee's side plays before the answer: its own ringing
-// tone, or why it does not answer. FreeSWITCH gives us the leg as soon as there is
+// tone, or why it does not answer. We may do so too, by a dialog. FreeSWITCH gives us the leg as soon as there is
 // some, so that it can be bridged while it is PROGRESSING (CAL-9, JOIN-10).
 
 // ignoresEarlyMedia tells whether a call is to have none (the hint earlymedia).
 func ignoresEarlyMedia(hints interpreter.Hints) bool {
 	value, ok := hint(hints, "earlymedia")
 	return ok && !isTrue(value)
+}
+
+// canPlay tells whether the leg's party hears what is played to it: an incoming
+// call may be played to before it is accepted, where the document wants that (the
+// hint earlymedia of dialogstart; DLG-16).
+func (l *leg) canPlay() bool {
+	return l.state == legConnected || l.state == legAlerting && !l.ending && !l.redirected
 }
 
 // attachedEarly takes a leg that came to our socket with early media.

@@ -118,7 +118,7 @@ func (l *leg) endDialogs() {
 
 // isFree tells whether a dialog can have the leg.
 func (l *leg) isFree() bool {
-	return l.state == legConnected && l.place.kind == alone && !l.moving() && len(l.moves) == 0 &&
+	return l.canPlay() && l.place.kind == alone && !l.moving() && len(l.moves) == 0 &&
 		!slices.ContainsFunc(l.dialogs, func(d *legDialog) bool { return !d.detached && !d.beside })
 }
 

@@ -62,6 +62,7 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 		l.refer(destination)
 		return
 	}
+	l.silence()
 	l.send(esl.Execute("redirect", destination, ""), func(err error) { l.notRedirected(err.Error()) })
 	l.stopRedirect = l.stayed(redirectPatience)
 }

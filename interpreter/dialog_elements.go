@@ -249,7 +249,8 @@ func (d *dialogStartElement) run(s *Session) error {
 // unready says why nothing can be played to the dialog's connection (DLG-16), ""
 // if it can.
 func (s *Session) unready(r *DialogRequest) string {
-	if c := s.connections.get(r.ConnectionID); c != nil && c.State != Connected {
+	early := r.Hints["earlymedia"] == true || r.Hints["earlymedia"] == "true" // before a call is accepted
+	if c := s.connections.get(r.ConnectionID); c != nil && c.State != Connected && !(c.State == Alerting && early) {
 		return fmt.Sprintf("the connection is %s; a dialog needs one that is CONNECTED", orNone(c.State))
 	}
 	return ""

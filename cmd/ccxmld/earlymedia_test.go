@@ -151,3 +151,91 @@ func TestEarlyMediaGivenUp(t *testing.T) {
 	caller.Hangup()
 	h.idle()
 }
+
+// TestDLG16DialogBeforeAccept: with the hint, a dialog plays to a call that is not
+// accepted, and goes on when it is.
+func TestDLG16DialogBeforeAccept(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.AddSound("/sounds/long.wav", time.Hour)
+	caller := h.dial(h.transitions("in.ccxml", `
+<transition event="connection.alerting"><dialogstart src="'/sounds/long.wav'" type="'audio/wav'" hints="{earlymedia: true}"/></transition>
+<transition event="dialog.started"><log expr="'plays, ' + session.connections[event$.connectionid].state"/></transition>
+<transition event="connection.signal"><log expr="'dtmf ' + event$.info.value"/><accept/></transition>
+<transition event="connection.connected"><log expr="'connected'"/></transition>
+<transition event="dialog.exit"><log expr="'dialog over'"/></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.*"><log expr="event$.reason"/><exit/></transition>`))
+	h.logged("plays, ALERTING")
+	h.must(caller.WaitHeard(h.ctx, "long.wav"))
+	caller.Press("1")
+	h.logged("dtmf 1")
+	h.must(caller.WaitAnswered(h.ctx))
+	h.logged("connected")
+	if h.seen.has("dialog over") {
+		t.Error("the dialog has ended")
+	}
+	caller.Hangup()
+	h.idle()
+}
+
+// A call that is refused or redirected under a dialog ends at once, and so does the
+// dialog.
+func TestDialogBeforeRefusal(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		element string
+		status  int
+	}{
+		"reject":   {`<reject connectionid="event$.connectionid" reason="'busy'"/>`, 486},
+		"redirect": {`<redirect connectionid="event$.connectionid" dest="'sip:a@b'"/>`, 302},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.sw.AddSound("/sounds/long.wav", time.Hour)
+			caller := h.dial(h.transitions("in.ccxml", `
+<transition event="connection.alerting"><dialogstart src="'/sounds/long.wav'" type="'audio/wav'" hints="{earlymedia: true}"/></transition>
+<transition event="dialog.started">`+c.element+`</transition>
+<transition event="dialog.exit"><log expr="'dialog over'"/></transition>
+<transition event="connection.failed"><log expr="'gone'"/></transition>
+<transition event="connection.redirected"><log expr="'gone'"/></transition>
+<transition event="error.*"><log expr="event$.reason"/><exit/></transition>
+<transition event="ccxml.kill"><exit/></transition>`))
+			ending, err := caller.WaitEnded(h.ctx)
+			h.must(err)
+			if ending.SIPStatus != c.status {
+				t.Errorf("the caller got %+v", ending)
+			}
+			h.logged("gone")
+			h.logged("dialog over")
+			h.stop()
+		})
+	}
+}
+
+// An answer that comes as the early media does is not missed, nor one that crosses
+// the end of the call.
+func TestEarlyMediaRaces(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withToken("out.ccxml"))
+	h.document("out.ccxml", giveUp)
+	for i := range 20 {
+		h.sw.Callee("200", switchsim.EarlyMedia{AnswerAfter: time.Duration(i) * 10 * time.Millisecond})
+		session := h.startToken("")
+		callee, err := h.sw.WaitCallee(h.ctx, "200")
+		h.must(err)
+		if i%2 == 0 {
+			h.logged("answered")
+		}
+		h.get("/ccxml/basichttp?sessionid=" + session + "&name=give.up")
+		_, err = callee.WaitEnded(h.ctx)
+		h.must(err)
+		h.must(h.seen.wait(h.ctx, "log ends: "))
+		if !h.seen.has("log ends: 1") || h.seen.has("log answered") != h.seen.has("log disconnected") {
+			t.Fatalf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
+		}
+		h.seen.forget()
+	}
+	h.idle()
+}

@@ -243,3 +243,35 @@ func TestFreeSWITCHFarEndTransfersAttended(t *testing.T) {
 	}
 	h.idle()
 }
+
+// A dialog plays to a call before it is accepted, goes on when it is, and gives way
+// when it is refused.
+func TestFreeSWITCHDialogBeforeAccept(t *testing.T) {
+	for name, element := range map[string]string{"accept": `<accept connectionid="c"/>`, "reject": `<reject connectionid="c"/>`} {
+		t.Run(name, func(t *testing.T) {
+			h := newRealHouse(t)
+			h.document("incoming.ccxml", `
+<ccxml version="1.0"><var name="c"/><var name="d"/><eventprocessor>
+<transition event="connection.alerting"><assign name="c" expr="event$.connectionid"/>
+  <dialogstart dialogid="d" src="'tone_stream://%(30000,0,440)'" type="'audio/wav'" hints="{earlymedia: true}"/></transition>
+<transition event="dialog.started"><log expr="'plays'"/><send name="'user.go'" target="session.id" delay="'300ms'"/></transition>
+<transition event="user.go">`+element+`</transition>
+<transition event="connection.connected"><log expr="'connected'"/><dialogterminate dialogid="d"/></transition>
+<transition event="dialog.exit"><log expr="'exit ' + (session.connections[c] ? session.connections[c].state : 'gone')"/>
+  <if cond="session.connections[c] &amp;&amp; session.connections[c].state == 'CONNECTED'"><exit/></if></transition>
+<transition event="connection.failed"><log expr="'refused'"/><exit/></transition>
+<transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/><exit/></transition>
+</eventprocessor></ccxml>`)
+			caller := h.caller()
+			h.logged("plays")
+			if name == "accept" {
+				h.logged("connected")
+				h.logged("exit CONNECTED")
+			} else {
+				h.logged("refused")
+			}
+			h.gone(caller)
+			h.idle()
+		})
+	}
+}
