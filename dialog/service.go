@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"mime"
+	"net/http"
 	"strings"
 	"time"
 
@@ -15,6 +16,20 @@ import (
 // Fetcher gets what dialogs are made of. *fetch.Client is one.
 type Fetcher interface {
 	Fetch(context.Context, fetch.Request) (*fetch.Response, error)
+}
+
+// supplementer is a Fetcher that heeds what documents say of how long they may be
+// kept, as *fetch.Client does.
+type supplementer interface {
+	Supplement(*fetch.Response, http.Header)
+}
+
+// Supplement tells the Fetcher's cache what a document says in place of its server's
+// headers, as <meta http-equiv> does.
+func (s *Service) Supplement(r *fetch.Response, header http.Header) {
+	if heeds, ok := s.options.Fetcher.(supplementer); ok && len(header) > 0 {
+		heeds.Supplement(r, header)
+	}
 }
 
 // Clock is where dialogs get their time from.

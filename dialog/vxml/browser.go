@@ -183,7 +183,7 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 	first, err := b.first(ctx)
 	var root *Page
 	if err == nil {
-		root, err = b.pages.root(ctx, first.page, nil)
+		root, err = b.pages.root(ctx, first.page, nil, first.cookies)
 	}
 	if err != nil {
 		reason := strings.ReplaceAll(err.Error(), "\n", "; ")

@@ -3,6 +3,7 @@ package vxml
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -129,6 +130,11 @@ func (e *element) common(l *level) bool {
 		l.handlers = append(l.handlers, e.handler())
 	case e.tag == "link":
 		l.links = append(l.links, e.link())
+	case e.tag == "meta" && e.has("http-equiv"):
+		if e.page.header == nil {
+			e.page.header = make(http.Header)
+		}
+		e.page.header.Add(e.text("http-equiv"), e.text("content"))
 	case e.tag == "meta" || e.tag == "metadata":
 	default:
 		return false

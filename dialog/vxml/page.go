@@ -1,6 +1,8 @@
 package vxml
 
 import (
+	"net/http"
+
 	"ccxmld/script"
 )
 
@@ -29,8 +31,9 @@ type Page struct {
 	// loads, but its author should know.
 	Notices Problems
 
-	base        string // relative URIs resolve against it
-	application string // the URI of its application root document, "" for none
+	base        string      // relative URIs resolve against it
+	header      http.Header // what <meta http-equiv> says
+	application string      // the URI of its application root document, "" for none
 	language    *script.Language
 	init        []action // var, script and data, in document order
 	level                // of the document

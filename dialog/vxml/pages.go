@@ -71,6 +71,7 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 		return nil, err
 	}
 	if page, ok := p.compiled.get(response.URI, response.Version); ok {
+		p.service.Supplement(response, page.header)
 		return page, nil
 	}
 	root, places, err := response.PlacedXML(fetch.XMLLimits{})
@@ -83,12 +84,13 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 	}
 	p.noticed(page)
 	p.compiled.put(response.URI, response.Version, page)
+	p.service.Supplement(response, page.header)
 	return page, nil
 }
 
 // root gives the application root document of a page, which may be itself; one that is
 // there already is taken. It blocks.
-func (p *pages) root(ctx context.Context, page, present *Page) (*Page, error) {
+func (p *pages) root(ctx context.Context, page, present *Page, cookies *fetch.Cookies) (*Page, error) {
 	switch page.application {
 	case "", page.URI:
 		return page, nil
@@ -96,7 +98,7 @@ func (p *pages) root(ctx context.Context, page, present *Page) (*Page, error) {
 	if present != nil && present.URI == page.application {
 		return present, nil
 	}
-	root, err := p.get(ctx, page.base, page.application, nil)
+	root, err := p.get(ctx, page.base, page.application, &dialog.Fetch{Cookies: cookies})
 	switch {
 	case err != nil:
 		return nil, err

@@ -110,7 +110,9 @@ func (e *element) prompt() *prompt {
 	if p.bargein != "" && p.bargein != "true" && p.bargein != "false" {
 		e.problem("<prompt bargein=%q>: expected true or false", p.bargein)
 	}
-	p.timeout = e.time("timeout")
+	if p.timeout = e.time("timeout"); p.timeout == 0 && e.has("timeout") {
+		p.timeout = time.Nanosecond // 0 is for the property
+	}
 	return p
 }
 
