@@ -52,11 +52,12 @@ func (x *execution) initialise() error {
 	params := x.params
 	x.params = nil
 	for _, a := range x.form.init {
-		v, ok := a.(*varAction)
-		if value, given := params[nameOfVar(v, ok)]; given {
-			x.runtime.Declare(dialogScope, v.name, native(x.runtime.VM(), value))
-			delete(params, v.name)
-			continue
+		if v, ok := a.(*varAction); ok {
+			if value, given := params[v.name]; given {
+				x.runtime.Declare(dialogScope, v.name, native(x.runtime.VM(), value))
+				delete(params, v.name)
+				continue
+			}
 		}
 		if err := a.run(x); err != nil {
 			return err
@@ -76,13 +77,6 @@ func (x *execution) initialise() error {
 		x.runtime.Declare(dialogScope, i.name, value)
 	}
 	return nil
-}
-
-func nameOfVar(v *varAction, ok bool) string {
-	if !ok {
-		return ""
-	}
-	return v.name
 }
 
 // step selects an item, collects its input and processes it. done is set when
