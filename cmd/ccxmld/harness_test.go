@@ -62,6 +62,7 @@ type plan struct {
 	environment map[string]string
 	sw          switchsim.Options
 	address     string // of the switch's links; "" for any
+	patience    time.Duration
 }
 
 // option changes the plan of a house.
@@ -71,6 +72,9 @@ type option func(*plan)
 func with(name, value string) option {
 	return func(p *plan) { p.environment[name] = value }
 }
+
+// withPatience is for a test that takes longer than others.
+func withPatience(d time.Duration) option { return func(p *plan) { p.patience = d } }
 
 // withToken lets the token "s3cret" start a document of the house's directory.
 func withToken(document string) option {
@@ -92,15 +96,16 @@ func withTime(factor float64) option {
 // newHouse starts a daemon and a switch, and ends both with the test.
 func newHouse(t testing.TB, options ...option) *house {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	h := &house{TB: t, ctx: ctx, seen: &recorder{}, log: &recorder{}, dir: t.TempDir()}
-	p := &plan{dir: h.dir, environment: make(map[string]string), sw: switchsim.Options{
+	h := &house{TB: t, seen: &recorder{}, log: &recorder{}, dir: t.TempDir()}
+	p := &plan{dir: h.dir, patience: patience, environment: make(map[string]string), sw: switchsim.Options{
 		Clock: switchsim.ScaledClock(pace), SpeechRate: 10 * time.Millisecond, LogCommands: true,
 	}}
 	for _, o := range options {
 		o(p)
 	}
+	var cancel context.CancelFunc
+	h.ctx, cancel = context.WithTimeout(context.Background(), p.patience)
+	t.Cleanup(cancel)
 	h.sw = switchsim.New(p.sw)
 	if err := h.sw.Listen(cmp.Or(p.address, "127.0.0.1:0")); err != nil {
 		t.Fatal(err)

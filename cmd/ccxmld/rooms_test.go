@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"ccxmld/esl/switchsim"
 )
@@ -42,14 +43,13 @@ func TestConferenceHints(t *testing.T) {
 
 // Many members in one conference, and many conferences of a few.
 func TestManyMembers(t *testing.T) {
-	t.Parallel()
 	for name, rooms := range map[string]int{"200 in one": 1, "200 of 5": 200} {
 		t.Run(name, func(t *testing.T) {
 			members := 200
 			if rooms > 1 {
 				members = 5 * rooms
 			}
-			h := newHouse(t, with("LIMITS_MEMBERS_PER_CONFERENCE", "1000"))
+			h := newHouse(t, with("LIMITS_MEMBERS_PER_CONFERENCE", "1000"), withPatience(2*time.Minute))
 			document := h.transitions("many.ccxml", `
 				<transition event="connection.alerting"><accept/></transition>
 				<transition event="connection.connected"><createconference conferenceid="application.room" confname="event$.connection.local"/></transition>
