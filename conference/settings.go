@@ -37,7 +37,6 @@ type Entry struct {
 	Moderator bool
 	Mute      bool
 	Deaf      bool
-	Name      string   // shown in rosters
 	VolumeIn  *float64 // of what is heard of the member, -4 to 4
 	VolumeOut *float64 // of what the member hears
 	Events    bool     // tell the document when the member talks and when it has the floor
@@ -69,7 +68,7 @@ func ParseSettings(hints map[string]any) (Settings, error) {
 func ParseEntry(hints map[string]any) (Entry, error) {
 	r := reader{hints: hints}
 	e := Entry{
-		PIN: r.pin("pin"), Moderator: r.flag("moderator"), Mute: r.flag("mute"), Deaf: r.flag("deaf"), Name: r.text("name"),
+		PIN: r.pin("pin"), Moderator: r.flag("moderator"), Mute: r.flag("mute"), Deaf: r.flag("deaf"),
 		VolumeIn: r.volume("volumein"), VolumeOut: r.volume("volumeout"), Events: r.flag("events"),
 	}
 	return e, r.err

@@ -56,7 +56,7 @@ func TestBadHints(t *testing.T) {
 			t.Errorf("%s=%v: %v", name, value, err)
 		}
 	}
-	for name, value := range map[string]any{"volumein": int64(5), "volumeout": 0.5, "mute": "x", "name": "a\rb"} {
+	for name, value := range map[string]any{"volumein": int64(5), "volumeout": 0.5, "mute": "x"} {
 		if _, err := conference.ParseEntry(map[string]any{name: value}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s=%v: %v", name, value, err)
 		}

@@ -308,15 +308,15 @@ func (m *member) talk(on bool) {
 		return
 	}
 	m.talking = on
-	if !on {
+	switch room := m.room; {
+	case !m.speaks: // nobody is told of who is muted
+	case !on:
 		m.fire(site{"conference_loop.c", "stop_talking_handler", 783}, nil, header{"Action", "stop-talking"})
-		return
-	}
-	if m.speaks {
+	default:
 		m.fire(site{"conference_loop.c", "conference_loop_input", 1154}, nil, header{"Action", "start-talking"})
-	}
-	if room := m.room; m.speaks && room.floor != m && (room.floor == nil || !room.floor.talking) {
-		room.giveFloor(m)
+		if room.floor != m && (room.floor == nil || !room.floor.talking) {
+			room.giveFloor(m)
+		}
 	}
 }
 
