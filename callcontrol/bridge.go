@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"ccxmld/esl"
@@ -38,6 +39,11 @@ func (c *control) startBridge(a, b *leg, o *order) {
 			l.endDialogs()
 		}
 		c.awaitJoin(l, o)
+		if l.clamps != o.ClampDigits {
+			l.clamps = o.ClampDigits
+			// On the same socket as the bridge, which reads it when it begins.
+			a.send(esl.API("uuid_setvar", l.id, "bridge_filter_dtmf", strconv.FormatBool(l.clamps)), nil)
+		}
 	}
 	a.send(esl.API("uuid_bridge", a.id, b.id), func(err error) { c.joinFailed(a, err.Error()) })
 }

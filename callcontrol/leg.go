@@ -67,6 +67,7 @@ type leg struct {
 	overdue     string // the execution whose beginning is waited for
 	executes    bool   // CHANNEL_EXECUTE is subscribed
 	dialogs     []*legDialog
+	clamps      bool      // the digits that it sends do not reach who it is bridged to
 	termDigit   string    // the digit that took the leg out of its join
 	analysis    *analysis // of an outbound leg, until it is over
 	digitsBound bool      // told while the leg listens to another one

@@ -40,13 +40,14 @@ type joinElement struct {
 	place
 	id1, id2                                        endpointID
 	duplex, entertone, exittone, termdigits, hints_ *script.Expression
+	dtmfclamp                                       *script.Expression
 }
 
 func compileJoin(e *element) action {
 	return &joinElement{
 		place: e.place, id1: e.endpointID("id1"), id2: e.endpointID("id2"), duplex: e.expression("duplex"),
 		entertone: e.expression("entertone"), exittone: e.expression("exittone"),
-		termdigits: e.expression("voxeo-termdigits"), hints_: e.expression("hints"),
+		termdigits: e.expression("voxeo-termdigits"), hints_: e.expression("hints"), dtmfclamp: e.expression("dtmfclamp"),
 	}
 }
 
@@ -103,6 +104,9 @@ func (j *joinElement) request(s *Session) (r JoinRequest, err error) {
 		return r, err
 	}
 	if r.TermDigits, err = s.text(j.termdigits, ""); err != nil {
+		return r, err
+	}
+	if r.ClampDigits, err = s.boolean(j.dtmfclamp, "dtmfclamp"); err != nil {
 		return r, err
 	}
 	r.Hints, err = s.hints(j.hints_)

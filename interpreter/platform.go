@@ -110,8 +110,12 @@ type JoinRequest struct {
 	EnterTone  string // "", "true", or the URI of what the conference hears
 	ExitTone   string
 	TermDigits string // Voxeo: any of these digits takes the connection out
-	Base       string // tones that are relative URIs resolve against it
-	Hints      Hints
+	// ClampDigits keeps the digits that one presses from the other. It is for
+	// dtmfclamp='true' alone: without the attribute digits pass, as callers of
+	// another system's menus need it.
+	ClampDigits bool
+	Base        string // tones that are relative URIs resolve against it
+	Hints       Hints
 }
 
 // UnjoinRequest removes all media between two endpoints. It ends in

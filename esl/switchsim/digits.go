@@ -27,6 +27,10 @@ func (c *channel) press(digit byte) {
 		}
 	}
 	c.tellDigit(digit)
+	if b := c.bridge; b != nil && !isTrue(c.vars.get("bridge_filter_dtmf")) {
+		now := c.sw.now()
+		b.partner(c).party.hear(Sound{Kind: "dtmf", What: string(digit), From: now, To: now, Complete: true})
+	}
 	if f != nil {
 		if l, ok := f.app.(listensToDigits); ok {
 			l.digit(f, digit)
