@@ -228,15 +228,18 @@ func (c *Conversation) speak(t *turn, p Prompt) {
 		c.failed(t, p, problem)
 		return
 	}
-	c.aloud(t, p, "speak", argument, func(done Completion) string { return c.service.voice.unspoken(text, done) })
+	if p.SSML {
+		text = stripTags(text)
+	}
+	c.aloud(t, p, "speak", argument, shortest(text), func(done Completion) string { return c.service.voice.unspoken(text, done) })
 }
 
-// aloud runs an application that speaks. problem says what kept it from that, if
-// anything: FreeSWITCH does not.
-func (c *Conversation) aloud(t *turn, p Prompt, app, argument string, problem func(Completion) string) {
+// aloud runs an application that speaks, for some time at least. problem says what
+// kept it from that, if anything: FreeSWITCH does not.
+func (c *Conversation) aloud(t *turn, p Prompt, app, argument string, least time.Duration, problem func(Completion) string) {
 	var settle *timer
 	c.execute(app, argument, func() {
-		settle = c.after(2*shortestSpeech, func() { c.began(t) })
+		settle = c.after(least+shortestSpeech, func() { c.began(t) })
 	}, func(done Completion) {
 		if settle != nil {
 			settle.stop()

@@ -141,6 +141,10 @@ func sayOptions(query string) (sayWords, error) {
 	return words, nil
 }
 
+// shortestSaying is less than any word takes. FreeSWITCH's say, too, ends at once
+// when it has said nothing.
+const shortestSaying = 100 * time.Millisecond
+
 // say reads something out from the sounds of a language.
 func (c *Conversation) say(t *turn, p Prompt) {
 	argument, err := sayArgument(p.Source)
@@ -149,8 +153,8 @@ func (c *Conversation) say(t *turn, p Prompt) {
 		return
 	}
 	language, _, _ := strings.Cut(argument, " ")
-	c.aloud(t, p, "say", argument, func(done Completion) string {
-		if done.Elapsed < 0 || done.Elapsed >= shortestSpeech {
+	c.aloud(t, p, "say", argument, shortestSaying, func(done Completion) string {
+		if done.Elapsed < 0 || done.Elapsed >= shortestSaying {
 			return ""
 		}
 		return fmt.Sprintf("%s was not said: FreeSWITCH does not seem to have mod_say_%s, or the sounds of this language", p.Source, language)

@@ -15,10 +15,28 @@ type voice struct{ engine, name string }
 // longestSpeech bounds a text to be spoken, in bytes: about half an hour.
 const longestSpeech = 32 << 10
 
-// shortestSpeech is what speaking a text with letters or digits takes at least.
-// FreeSWITCH's speak ends sooner only when it has spoken nothing: an engine that
-// does not exist returns after a millisecond, without an error.
-const shortestSpeech = 20 * time.Millisecond
+// FreeSWITCH's speak ends sooner than this only when it has spoken nothing: an
+// engine that does not exist returns, without an error, after a millisecond, or
+// some more on a busy machine. Nobody speaks four times as fast as the fastest.
+const (
+	shortestLetter = 10 * time.Millisecond
+	shortestSpeech = 20 * time.Millisecond
+	longestDoubt   = 100 * time.Millisecond
+)
+
+// shortest is what speaking a text takes at least; 0 if nothing in it sounds.
+func shortest(text string) time.Duration {
+	letters := 0
+	for _, r := range text {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			letters++
+		}
+	}
+	if letters == 0 {
+		return 0
+	}
+	return min(max(time.Duration(letters)*shortestLetter, shortestSpeech), longestDoubt)
+}
 
 // argument gives the argument of the speak application, which splits at the
 // first two bars only, or says why the text cannot be spoken.
@@ -50,17 +68,11 @@ func (v voice) unspoken(text string, c Completion) string {
 	default:
 		return "FreeSWITCH refused to speak: " + c.Response
 	}
-	switch {
-	case c.Elapsed < 0 || c.Elapsed >= shortestSpeech || !sounds(text):
+	if c.Elapsed < 0 || c.Elapsed >= shortest(text) {
 		return ""
 	}
 	return fmt.Sprintf("the text was not spoken: FreeSWITCH does not seem to have the text-to-speech engine %q with the voice %q; "+
 		"load mod_%s there, or name another one under dialog.tts in the configuration", v.engine, v.name, v.engine)
-}
-
-// sounds tells whether a text has anything that is pronounced.
-func sounds(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
 }
 
 // speakable puts a text on one line. A brace at the beginning would be read as

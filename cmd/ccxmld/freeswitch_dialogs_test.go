@@ -216,13 +216,15 @@ func TestFreeSWITCHRecording(t *testing.T) {
 // Each engine speaks, SSML as text where it knows none; one that is not there is
 // told.
 func TestFreeSWITCHSpeech(t *testing.T) {
-	for _, c := range []struct{ engine, voice, src, kind, want string }{
+	for i, c := range []struct{ engine, voice, src, kind, want string }{
 		{"flite", "kal", "data:text/plain,Hello%20there", "text/plain", "exit |||"},
 		{"flite", "slt", "data:application/ssml+xml,<speak>Hello <break/> again</speak>", "application/ssml+xml", "exit |||"},
 		{"tts_commandline", "en", "data:text/plain,Hello%20there", "text/plain", "exit |||"},
-		{"cepstral", "allison", "data:text/plain,Hello%20there", "text/plain", "notstarted the text was not spoken: FreeSWITCH does not seem to have the text-to-speech engine \"cepstral\""},
+		{"flite", "kal", "say:number/42?lang=xx&text=forty-two", "audio/wav", "exit |||"},
+		{"flite", "slt", "say:number/42?lang=xx", "audio/wav", "say:number/42?lang=xx was not said: FreeSWITCH does not seem to have mod_say_xx"},
+		{"cepstral", "allison", "data:text/plain,Hello%20there", "text/plain", "the text was not spoken: FreeSWITCH does not seem to have the text-to-speech engine \"cepstral\""},
 	} {
-		t.Run(c.engine+"-"+c.voice, func(t *testing.T) {
+		t.Run(fmt.Sprint(i, "-", c.engine), func(t *testing.T) {
 			h := newRealHouse(t, with("DIALOG_TTS_ENGINE", c.engine), with("DIALOG_TTS_VOICE", c.voice))
 			if c.engine != "cepstral" && h.api("module_exists", "mod_"+c.engine) != "true" {
 				t.Logf("mod_%s is not loaded there: nothing is shown of it", c.engine)
@@ -230,7 +232,7 @@ func TestFreeSWITCHSpeech(t *testing.T) {
 			}
 			h.transitions("incoming.ccxml", strings.ReplaceAll(answer(c.src), "audio/wav", c.kind))
 			caller := h.caller()
-			h.logged(c.want)
+			h.must(h.seen.waitFor(h.ctx, c.want))
 			h.gone(caller)
 			h.idle()
 		})
@@ -317,6 +319,23 @@ func TestFreeSWITCHDialogOnConference(t *testing.T) {
 	hears(440)
 	h.logged("played undefined")
 	h.gone(caller)
+	h.idle()
+}
+
+// Digits are pressed towards the far end.
+func TestFreeSWITCHDigitsToTheFarEnd(t *testing.T) {
+	h := newRealHouse(t)
+	h.transitions("incoming.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><log expr="'up'"/></transition>
+<transition event="connection.signal"><script>event$.connection._SendDTMF('42w1');</script></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.*"><log expr="event$.reason"/><exit/></transition>`)
+	caller := h.caller()
+	h.logged("up")
+	h.api("uuid_transfer", caller, "'m:^:sleep:200^send_dtmf:5^read:3 3 silence_stream://100 got 10000 #^park:' inline")
+	h.until("the caller hears the keys", func() bool { return h.api("uuid_getvar", caller, "got") == "421" })
+	h.api("uuid_kill", caller)
 	h.idle()
 }
 

@@ -186,3 +186,37 @@ func TestFreeSWITCHMerge(t *testing.T) {
 	b.api("uuid_kill", b.ends["b"])
 	b.gone(b.ends["a"])
 }
+
+// The members of two joined conferences hear each other, though there is but one
+// in each.
+func TestFreeSWITCHJoinedConferences(t *testing.T) {
+	h := newRealHouse(t, with("DIAL_ROUTES", "[{match: 'tel:2', dial: 'loopback/app=conference:answers-2@ccxmld'}]"))
+	h.document("incoming.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="a"/><var name="b"/><var name="left"/><var name="right"/><var name="joins" expr="0"/><eventprocessor>
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:2'" connectionid="b"/></transition>
+<transition event="connection.connected"><createconference conferenceid="left"/></transition>
+<transition event="conference.created" cond="!right"><createconference conferenceid="right"/></transition>
+<transition event="conference.created"><join id1="a" id2="left"/><join id1="b" id2="right"/><join id1="left" id2="right"/></transition>
+<transition event="conference.joined"><assign name="joins" expr="joins + 1"/><if cond="joins == 3"><log expr="'joined ' + b"/></if></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/><exit/></transition>
+</eventprocessor></ccxml>`)
+	caller := h.caller()
+	h.logged("joined ")
+	var callee string
+	for _, line := range h.seen.all() {
+		if id, ok := strings.CutPrefix(line, "log joined "); ok {
+			callee = h.farEnd(id)
+		}
+	}
+	h.api("uuid_transfer", callee, "park:", "inline")
+	h.until("the callee is alone", func() bool { return h.api("uuid_getvar", callee, "current_application") == "park" })
+	for leg, frequency := range map[string]float64{caller: voices["a"], callee: voices["b"]} {
+		h.api("uuid_broadcast", leg, fmt.Sprintf("tone_stream://%%(60000,0,%.0f)", frequency), "aleg")
+	}
+	h.overhear(caller)(voices["b"])
+	h.overhear(callee)(voices["a"])
+	h.api("uuid_kill", caller)
+	h.idle()
+}

@@ -98,7 +98,7 @@ func newHouse(t testing.TB, options ...option) *house {
 	t.Helper()
 	h := &house{TB: t, seen: &recorder{}, log: &recorder{}, dir: t.TempDir()}
 	p := &plan{dir: h.dir, patience: patience, environment: make(map[string]string), sw: switchsim.Options{
-		Clock: switchsim.ScaledClock(pace), SpeechRate: 10 * time.Millisecond, LogCommands: true,
+		Clock: switchsim.ScaledClock(pace), SpeechRate: 30 * time.Millisecond, LogCommands: true,
 	}}
 	for _, o := range options {
 		o(p)
