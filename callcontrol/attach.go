@@ -71,7 +71,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 			l.conn.Send(command.DisableEvents{}, nil)
 		}
 		l.conn = conn
-		l.executes = false
+		l.executes, l.recognizes, l.heardLast = false, false, 0
 		taken()
 	})
 }
@@ -134,6 +134,9 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		l.from(conn, func() { l.signal("resume", "") })
 	case "PLAYBACK_START":
 		l.from(conn, l.playbackBegan)
+	case "DETECTED_SPEECH":
+		sequence, r := speechOf(e)
+		l.from(conn, func() { l.recognized(sequence, r) })
 	case "DTMF":
 		digit := e.Get("DTMF-Digit")
 		l.from(conn, func() { l.digit(digit) })

@@ -64,8 +64,11 @@ type leg struct {
 	atHome      []func() // wait until the leg is in our socket again
 	homing      bool     // on its way back to our socket
 	playing     []execution
-	overdue     string // the execution whose beginning is waited for
-	executes    bool   // CHANNEL_EXECUTE is subscribed
+	overdue     string                   // the execution whose beginning is waited for
+	executes    bool                     // CHANNEL_EXECUTE is subscribed
+	recognizes  bool                     // DETECTED_SPEECH is, too
+	hears       func(dialog.Recognition) // whoever listens to speech, or nil
+	heardLast   int64                    // Event-Sequence of the last DETECTED_SPEECH
 	dialogs     []*legDialog
 	clamps      bool      // the digits that it sends do not reach who it is bridged to
 	termDigit   string    // the digit that took the leg out of its join

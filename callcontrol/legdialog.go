@@ -82,6 +82,13 @@ func (d *legDialog) Break() {
 	}
 }
 
+// Recognize has FreeSWITCH listen to speech (dialog.Channel).
+func (d *legDialog) Recognize(argument string, heard func(dialog.Recognition)) {
+	if !d.detached {
+		d.leg.recognize(argument, heard)
+	}
+}
+
 // Background mixes a file under what the party hears (dialog.Channel).
 func (d *legDialog) Background(file string, on bool, done func(error)) {
 	d.leg.background(file, on, done)

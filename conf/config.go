@@ -92,6 +92,9 @@ type Token struct {
 // Dialog says how prompts are played and spoken.
 type Dialog struct {
 	TTS TTS
+	// ASR names FreeSWITCH's engine for speech recognition; empty means that
+	// nobody listens to speech.
+	ASR string
 	// Sounds is the URI, ending in a slash, against which relative audio is
 	// resolved; empty means against the document.
 	Sounds string

@@ -149,7 +149,7 @@ func TestFullFile(t *testing.T) {
 	if !reflect.DeepEqual(c.Documents.Allow, wantAllow) {
 		t.Errorf("documents.allow: %q", c.Documents.Allow)
 	}
-	if c.Dialog.Sounds != "file://"+here+"/sounds/" || c.Dialog.Spool != "/var/spool/ccxmld" || c.Dialog.TTS.Engine != "pico" ||
+	if c.Dialog.Sounds != "file://"+here+"/sounds/" || c.Dialog.Spool != "/var/spool/ccxmld" || c.Dialog.TTS.Engine != "pico" || c.Dialog.ASR != "unimrcp:lab" ||
 		c.Dialog.VoiceXML != "sip:vxml.example.org:5070" {
 		t.Errorf("dialog: %+v", c.Dialog)
 	}

@@ -106,6 +106,13 @@ var settings = []setting{
 		read: func(f field, c *Config) {
 			c.Dialog.TTS.Voice, _ = f.matching(engineName, "the name of a voice of the engine, such as kal")
 		}},
+	{key: "dialog.asr", kind: kindText,
+		help: "FreeSWITCH's engine for speech recognition (default: none, speech is not listened to)", example: "unimrcp",
+		read: func(f field, c *Config) {
+			if f.node.Value != "" || f.node.Kind != yaml.ScalarNode {
+				c.Dialog.ASR, _ = f.matching(engineName, "the name of a FreeSWITCH speech recognition engine, such as unimrcp or unimrcp:profile")
+			}
+		}},
 	{key: "dialog.sounds", kind: kindText,
 		help: "the folder or URI against which relative audio is resolved (default: the document)",
 		read: readSounds},

@@ -28,6 +28,7 @@ type Conversation struct {
 	spent   string // term digits of an input that was complete without one
 	spentAt time.Time
 	closed  bool
+	ear     bool // FreeSWITCH has listened to speech
 
 	// running is the application that plays, 0 for none; there is never more
 	// than one, so that breaking it off breaks nothing else. next waits for its
@@ -47,6 +48,8 @@ type turn struct {
 	listening bool // the prompts are over
 	barrier   bool // what plays cannot be broken off by digits
 	began     bool
+	hearing   bool // FreeSWITCH listens to speech
+	speaking  bool // the party does
 	recording bool // it has begun, at least with its beep
 	broken    bool // it was interrupted
 	markedAt  time.Time
@@ -137,13 +140,17 @@ func (c *Conversation) Close() {
 	if c.running != 0 {
 		c.on.Break()
 	}
+	if c.ear {
+		c.ear = false
+		c.on.Recognize("stop", nil)
+	}
 }
 
 // HungUp ends the conversation because the leg is gone, or not ours any more:
 // nothing is sent to it. The turn, if there is one, is told.
 func (c *Conversation) HungUp() {
 	t := c.turn
-	c.running = 0
+	c.running, c.ear = 0, false
 	if c.Close(); t != nil {
 		t.outcome.End = Gone
 		t.done(t.outcome)
@@ -186,7 +193,9 @@ func (c *Conversation) play(t *turn) {
 	}
 	p := t.queue[0]
 	t.queue = t.queue[1:]
-	t.barrier = p.NoBargeIn
+	if t.barrier = p.NoBargeIn; !t.barrier {
+		c.hear(t)
+	}
 	switch {
 	case schemeOf(p.Source) == sayScheme:
 		c.say(t, p)
@@ -329,7 +338,7 @@ func (c *Conversation) failed(t *turn, p Prompt, problem string) {
 	c.end(t, Failed)
 }
 
-// listen begins the wait for digits, once the prompts are over or broken off.
+// listen begins the wait for digits and words, once the prompts are over or broken off.
 func (c *Conversation) listen(t *turn) {
 	if t.Record != nil {
 		c.beginRecording(t)
@@ -348,6 +357,7 @@ func (c *Conversation) listen(t *turn) {
 	if c.began(t); c.turn != t {
 		return
 	}
+	c.hear(t)
 	if t.Listen.Max > 0 {
 		c.overall = c.after(t.Listen.Max, func() { c.end(t, TooLong) })
 	}
@@ -414,6 +424,7 @@ func (c *Conversation) end(t *turn, how End) {
 	}
 	c.turn = nil
 	c.stopTimers()
+	c.stopHearing(t)
 	t.measure()
 	t.outcome.End = how
 	t.done(t.outcome)

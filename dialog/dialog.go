@@ -14,6 +14,10 @@ type Channel interface {
 	Execute(app, argument string, started func(), done func(Completion))
 	// Break ends what plays, and all that waits to.
 	Break()
+	// Recognize runs detect_speech with an argument. heard, unless nil, is told in the
+	// session's goroutine of what FreeSWITCH hears from then on, until the next
+	// Recognize.
+	Recognize(argument string, heard func(Recognition))
 	// Background begins, or ends, to mix a file again and again under all that
 	// the party hears. done runs once, in the session's goroutine, with what kept
 	// FreeSWITCH from it.

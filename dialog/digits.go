@@ -58,6 +58,10 @@ type Listen struct {
 	GrammarFirst bool
 	// Deaf throws digits away: what is awaited is the end of First.
 	Deaf bool
+	// Speech is what may be said in their place; nil for nothing. With OnlySpeech there
+	// are no digits to wait for.
+	Speech     *Speech
+	OnlySpeech bool
 	// First, Inter and Term bound the wait for the first digit, for the next
 	// one, and for a term digit once the grammar is complete. Max bounds it all.
 	// The wait begins when the prompts have ended. 0: for First and Max no

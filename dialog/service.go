@@ -43,6 +43,9 @@ type Clock interface {
 type Options struct {
 	// TTSEngine and TTSVoice name FreeSWITCH's text-to-speech engine.
 	TTSEngine, TTSVoice string
+	// ASREngine names FreeSWITCH's engine for speech recognition; "" for none:
+	// nobody listens to speech.
+	ASREngine string
 	// Sounds is the folder, as a path or URI, against which relative audio is
 	// resolved; "" for the document that names it.
 	Sounds string

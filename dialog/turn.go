@@ -44,7 +44,7 @@ type Fetch struct {
 }
 
 // Turn is one exchange with a party: prompts are played, then, and while they
-// play, digits are awaited.
+// play, digits or words are awaited.
 type Turn struct {
 	Prompts []Prompt
 	// Listen says which digits are awaited; nil: none, the turn ends with the
@@ -66,15 +66,16 @@ type End int
 const (
 	// Played: the prompts were played, and no digits were asked for.
 	Played End = iota
-	// Input: digits came that are in the grammar.
+	// Input: digits came that are in the grammar, or something was said.
 	Input
-	// Mismatch: digits came that are not.
+	// Mismatch: digits came that are not, or what was said was not understood.
 	Mismatch
 	// Silence: the first digit did not come in time.
 	Silence
-	// TooLong: Listen.Max was over before the digits were complete.
+	// TooLong: Listen.Max was over before the digits were complete, or Speech.Longest
+	// before the party had spoken.
 	TooLong
-	// Failed: a prompt could not be played.
+	// Failed: a prompt could not be played, or speech not be heard.
 	Failed
 	// Interrupted: Conversation.Interrupt ended the turn.
 	Interrupted
@@ -92,8 +93,11 @@ type Outcome struct {
 	TermDigit string
 	// TimedOut is set when the wait for another digit ended the input.
 	TimedOut bool
+	// Spoken is what was said, as the engine understood it: the likeliest first, and
+	// none of digits. After a Mismatch it has what the engine was not sure of.
+	Spoken []Spoken
 	// Mark is the last mark that was reached, and SinceMark what passed from then
-	// to the first digit, or to the end of the turn.
+	// to the first digit or word, or to the end of the turn.
 	Mark      string
 	SinceMark time.Duration
 	// Recording is set when there is a recording, and Recorded is how long it was

@@ -32,6 +32,9 @@ type Leg struct {
 	// Said is set for a leg with the say application, which takes a second.
 	Said bool
 
+	// Recognized are the arguments of detect_speech so far.
+	Recognized []string
+
 	mu      sync.Mutex
 	waiting []func()
 	running bool
@@ -42,6 +45,7 @@ type Leg struct {
 	heard  []string
 	breaks int
 	gone   bool
+	ear    func(dialog.Recognition)
 }
 
 // SpeechRate is how long a letter takes to speak.
@@ -157,6 +161,21 @@ func (l *Leg) Break() {
 	l.Do(func() {
 		for _, e := range append([]*execution(nil), l.queue...) {
 			l.end(e, true)
+		}
+	})
+}
+
+// Recognize implements dialog.Channel.
+func (l *Leg) Recognize(argument string, heard func(dialog.Recognition)) {
+	l.Recognized = append(l.Recognized, argument)
+	l.ear = heard
+}
+
+// Recognition tells whoever listens to speech of something that FreeSWITCH hears.
+func (l *Leg) Recognition(kind, body string) {
+	l.Call(func() {
+		if l.ear != nil {
+			l.ear(dialog.Recognition{Kind: kind, Body: body})
 		}
 	})
 }

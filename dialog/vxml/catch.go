@@ -187,7 +187,7 @@ func (x *execution) handleByDefault(t *thrown) error {
 	switch {
 	case t.event == "cancel":
 		return nil
-	case t.event == "help" || t.event == "noinput" || t.event == "nomatch" || strings.HasPrefix(t.event, "nomatch."):
+	case t.event == "help" || t.event == "noinput" || t.event == "maxspeechtimeout" || t.event == "nomatch" || strings.HasPrefix(t.event, "nomatch."):
 		x.reprompt = true
 		return nil
 	case isDisconnect(t.event):
@@ -207,6 +207,10 @@ var defaults = map[string]string{
 	"interdigittimeout": "3s",
 	"termtimeout":       "0s",
 	"termchar":          "#",
+	"bargeintype":       "speech",
+	"confidencelevel":   "0.5",
+	"maxnbest":          "1",
+	"maxspeechtimeout":  "60s",
 	"fetchaudiodelay":   "2s",
 	"fetchaudiominimum": "5s",
 }
@@ -214,7 +218,8 @@ var defaults = map[string]string{
 // checkProperty finds values that a property cannot have.
 func checkProperty(name, value string) error {
 	switch name {
-	case "timeout", "interdigittimeout", "termtimeout", "fetchtimeout", "fetchaudiodelay", "fetchaudiominimum":
+	case "timeout", "interdigittimeout", "termtimeout", "fetchtimeout", "fetchaudiodelay", "fetchaudiominimum",
+		"completetimeout", "incompletetimeout", "maxspeechtimeout":
 		_, err := dialog.ParseTime(value)
 		return err
 	case "documentmaxage", "documentmaxstale", "scriptmaxage", "scriptmaxstale", "datamaxage", "datamaxstale",
@@ -224,6 +229,18 @@ func checkProperty(name, value string) error {
 	case "bargein":
 		if value != "true" && value != "false" {
 			return fmt.Errorf("%q is neither true nor false", value)
+		}
+	case "bargeintype":
+		if value != "speech" && value != "hotword" {
+			return fmt.Errorf("%q is neither speech nor hotword", value)
+		}
+	case "confidencelevel", "sensitivity", "speedvsaccuracy":
+		if n, err := strconv.ParseFloat(value, 64); err != nil || !(n >= 0 && n <= 1) {
+			return fmt.Errorf("%q is not a number from 0 to 1", value)
+		}
+	case "maxnbest":
+		if n, err := strconv.Atoi(value); err != nil || n < 1 {
+			return fmt.Errorf("%q is not a number from 1", value)
 		}
 	case "termchar":
 		if len(value) > 1 || strings.Trim(value, dialog.Digits) != "" {

@@ -89,6 +89,7 @@ func (c *compilation) root(node *xmlquery.Node) {
 			c.page.base = own.String()
 		}
 	}
+	c.page.lang = attributeOf(node, "xml", "lang")
 	if application := e.text("application"); application != "" {
 		uri, err := fetch.Resolve(c.page.base, application)
 		if err != nil {

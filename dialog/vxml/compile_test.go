@@ -73,7 +73,7 @@ func TestNotices(t *testing.T) {
 	}
 	all := strings.Join(notices, "\n")
 	for _, want := range []string{
-		":2: <object> is not supported; it throws error.unsupported.objectname", ":2: speech grammars are not supported; digits go on",
+		":2: <object> is not supported; it throws error.unsupported.objectname", ":2: a grammar of speech is listened to only with an engine",
 		"<y> is not of VoiceXML", "the attribute labl of <log>",
 	} {
 		if !strings.Contains(all, want) {

@@ -23,14 +23,15 @@ type party struct {
 	log     *slog.Logger
 	limits  script.Limits
 
-	timeout  time.Duration // of the prompts that are queued, 0 for the property
-	queued   []dialog.Prompt
-	pending  []dialog.Message // events that came and are not thrown yet
-	passed   []string         // prompts that could not be played and had no alternative
-	recorded map[string]bool  // files of recordings
-	cookies  *fetch.Cookies   // of all that is fetched
-	final    bool             // the call is over: no more turns (VoiceXML 2.0, 1.5.4)
-	steps    int              // form items since the party was heard or played to
+	timeout     time.Duration // of the prompts that are queued, 0 for the property
+	bargeInType string        // of the prompts that are queued, "" for the property
+	queued      []dialog.Prompt
+	pending     []dialog.Message // events that came and are not thrown yet
+	passed      []string         // prompts that could not be played and had no alternative
+	recorded    map[string]bool  // files of recordings
+	cookies     *fetch.Cookies   // of all that is fetched
+	final       bool             // the call is over: no more turns (VoiceXML 2.0, 1.5.4)
+	steps       int              // form items since the party was heard or played to
 }
 
 // execution runs one page after the other, in the dialog's goroutine. A subdialog
@@ -141,7 +142,7 @@ func (x *execution) turn(listen *dialog.Listen) (dialog.Outcome, bool) {
 // take has a turn that begins with what is queued.
 func (x *execution) take(t dialog.Turn) (dialog.Outcome, bool) {
 	t.Prompts, t.Forgiving = x.queued, true
-	x.queued, x.timeout = nil, 0
+	x.queued, x.timeout, x.bargeInType = nil, 0, ""
 	if x.final || x.ctx.Err() != nil {
 		return dialog.Outcome{}, false
 	}

@@ -45,13 +45,14 @@ type grammar struct {
 	// compiled is nil for one that is not compiled with the page: it is, or refers
 	// to, something that has to be fetched.
 	compiled srgs.Grammar
-	// speech is set for grammars of what is spoken, which nobody here hears.
-	speech bool
+	// spoken is what may be said, alone or beside what is pressed.
+	spoken *spoken
 	// refused is thrown when the grammar would be active.
 	refused  *thrown
 	inline   *srgs.Source
 	src      string
 	srcExpr  *script.Expression
+	voice    bool // what is fetched is of speech
 	fetching fetching
 }
 
@@ -69,7 +70,7 @@ func (e *element) builtin(to []*grammar, text string) []*grammar {
 	compiled, err := srgs.Builtin(text)
 	switch {
 	case errors.Is(err, srgs.ErrSpeech):
-		return append(to, &grammar{place: e.place, speech: true})
+		return append(to, &grammar{place: e.place, spoken: builtinSpeech(text)})
 	case errors.Is(err, srgs.ErrNoBuiltin):
 		e.notice("%v; error.unsupported.builtin is thrown when it is reached", err)
 		return append(to, &grammar{place: e.place, refused: thrownf("error.unsupported.builtin", "%v", err)})
@@ -77,7 +78,7 @@ func (e *element) builtin(to []*grammar, text string) []*grammar {
 		e.problem("the grammar %s: %v", text, err)
 		return to
 	}
-	return append(to, &grammar{place: e.place, compiled: compiled})
+	return append(to, &grammar{place: e.place, compiled: compiled, spoken: builtinSpeech(text)})
 }
 
 // grammar compiles a <grammar>.
@@ -91,7 +92,7 @@ func (e *element) grammar(to []*grammar) []*grammar {
 		e.attributes("src", "srcexpr", "type", "mode", "scope", "weight", "fetchtimeout", "maxage", "maxstale")
 		e.exactlyOne("src", "srcexpr")
 		g.src, g.srcExpr, g.fetching = src, e.expression("srcexpr"), e.fetching()
-		g.speech = e.text("mode") == "voice"
+		g.voice = e.text("mode") == "voice"
 		return append(to, g)
 	}
 	source := srgs.Source{URI: e.page.base, Root: e.node, Places: e.places}
@@ -100,7 +101,7 @@ func (e *element) grammar(to []*grammar) []*grammar {
 		switch {
 		case e.text("mode") == "voice":
 			e.notice("%s", speechNotice)
-			g.speech = true
+			g.spoken = e.inlineSpeech()
 			return append(to, g)
 		case !srgs.IsABNF(text):
 			e.notice("this <grammar> is neither of SRGS's XML form nor of its ABNF form; error.unsupported.format is thrown when it is reached")
@@ -113,7 +114,7 @@ func (e *element) grammar(to []*grammar) []*grammar {
 	return append(to, g)
 }
 
-const speechNotice = `speech grammars are not supported; digits go on. A grammar of digits has mode="dtmf"`
+const speechNotice = `a grammar of speech is listened to only with an engine under dialog.asr; digits go on. A grammar of digits has mode="dtmf"`
 
 var errElsewhere = errors.New("elsewhere")
 
@@ -130,7 +131,7 @@ func (e *element) compileGrammar(g *grammar, source srgs.Source) {
 	case elsewhere:
 		g.inline = &source
 	case errors.Is(err, srgs.ErrSpeech):
-		g.speech = true
+		g.spoken = e.inlineSpeech()
 		e.notice("%s", speechNotice)
 	case errors.As(err, &problems):
 		e.problems = append(e.problems, problems...)

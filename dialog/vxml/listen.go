@@ -11,13 +11,15 @@ import (
 
 	"ccxmld/dialog"
 	"ccxmld/dialog/srgs"
+	"ccxmld/fetch"
 )
 
 // candidate is a grammar that is active while the page listens, and whose it is.
 type candidate struct {
-	match  srgs.Grammar
-	item   *item   // of a grammar of the item itself
-	choice *choice // of a menu or field
+	match  srgs.Grammar // of digits; nil for speech
+	spoken *spoken      // of speech; nil for digits
+	item   *item        // of a grammar of the item itself
+	choice *choice      // of a menu or field
 	link   *link
 	form   *form // of a grammar of a form, or of a menu that is active everywhere
 	page   *Page // that has the form
@@ -26,30 +28,29 @@ type candidate struct {
 // candidates are the grammars that are active at an item, those that win first
 // (VoiceXML 2.0, 3.1.4): its own, the form's, the page's, those of the application
 // root document.
-func (x *execution) candidates(i *item) (list []candidate, spoken bool, err error) {
+// Those of digits and those of speech are apart.
+func (x *execution) candidates(i *item) (list, voices []candidate, err error) {
 	add := func(grammars []*grammar, c candidate) {
 		for _, g := range grammars {
-			if g.speech {
-				spoken = true
-				continue
-			}
-			match, problem := x.grammar(g)
-			if errors.Is(problem, srgs.ErrSpeech) {
-				spoken = true
-				continue
-			}
+			match, said, problem := x.grammar(g)
 			if problem != nil {
 				err = problem
 				return
 			}
 			one := c
-			one.match = match
-			list = append(list, one)
+			if match != nil {
+				one.match, one.spoken = match, nil
+				list = append(list, one)
+			}
+			if said != nil {
+				one.match, one.spoken = nil, said
+				voices = append(voices, one)
+			}
 		}
 	}
 	x.ofItem(i, candidate{}, add)
 	if i.modal {
-		return list, spoken, err
+		return list, voices, err
 	}
 	for _, l := range i.links {
 		add(l.grammars, candidate{link: l})
@@ -65,7 +66,7 @@ func (x *execution) candidates(i *item) (list []candidate, spoken bool, err erro
 			}
 		}
 	}
-	return list, spoken, err
+	return list, voices, err
 }
 
 // ofItem adds the grammars of an item and its choices.
@@ -105,26 +106,44 @@ func (x *execution) pages() []*Page {
 	return []*Page{x.page, x.root}
 }
 
-// grammar gives a grammar, which may have to be fetched.
-func (x *execution) grammar(g *grammar) (match srgs.Grammar, err error) {
+// grammar gives a grammar, which may have to be fetched. One of speech is fetched by
+// the engine.
+func (x *execution) grammar(g *grammar) (match srgs.Grammar, said *spoken, err error) {
 	switch {
 	case g.refused != nil:
-		return nil, g.refused
+		return nil, nil, g.refused
 	case g.compiled != nil:
-		return g.compiled, nil
+		return g.compiled, g.spoken, nil
+	case g.spoken != nil:
+		return nil, g.spoken, nil
 	}
 	src, err := x.reference(g.src, g.srcExpr)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if g.inline == nil {
+		uri, err := fetch.Resolve(x.page.base, src)
+		if err != nil {
+			return nil, nil, badFetch(err)
+		}
+		said = &spoken{uri: uri}
+		if g.voice {
+			return nil, said, nil
+		}
 	}
 	err = x.fetch(g.fetching, func(ctx context.Context) (err error) {
 		match, err = x.browser.pages.grammar(ctx, x.page.base, src, g.inline, x.how("grammar", g.fetching))
 		return err
 	})
-	if err != nil && !errors.Is(err, srgs.ErrSpeech) {
-		return nil, badFetch(err)
+	switch {
+	case errors.Is(err, srgs.ErrSpeech) && said != nil:
+		return nil, said, nil
+	case errors.Is(err, srgs.ErrSpeech):
+		return nil, nil, thrownf("error.unsupported.language", "a grammar of digits refers to one of speech: %v", err)
+	case err != nil:
+		return nil, nil, badFetch(err)
 	}
-	return match, err
+	return match, nil, nil
 }
 
 // matches is what all candidates take together.
@@ -139,22 +158,31 @@ func matches(list []candidate) dialog.Grammar {
 	return all
 }
 
-// collect takes digits for an item, and does what the grammar that they match is
+// collect takes digits or words for an item, and does what the grammar that they match is
 // there for.
 func (x *execution) collect(i *item) error {
-	list, spoken, err := x.candidates(i)
+	list, voices, err := x.candidates(i)
+	all := slices.Concat(list, voices)
+	modes := x.property("inputmodes")
+	if !x.browser.pages.service.HearsSpeech() || !strings.Contains(modes, "voice") {
+		voices = nil
+	}
 	switch {
 	case err != nil:
 		return err
-	case len(list) == 0 && spoken:
-		return thrownf("error.unsupported.language", "there are only grammars of speech here, and no speech recognition; add one with mode=\"dtmf\"")
+	case len(list) == 0 && len(voices) == 0 && len(all) > 0:
+		return thrownf("error.unsupported.language", "there are only grammars of speech here, and no speech recognition; add one with mode=\"dtmf\", or an engine under dialog.asr")
+	case len(voices) > 0:
 	case len(list) == 0:
 		return thrownf("error.semantic", "no grammar is active here; <%s> needs one", i.tag)
 	}
 	listen := &dialog.Listen{
 		Grammar: matches(list), TermDigits: x.property("termchar"), First: x.interval("timeout"),
 		Inter: x.interval("interdigittimeout"), Term: x.interval("termtimeout"), GrammarFirst: true,
-		Deaf: !strings.Contains(x.property("inputmodes"), "dtmf"),
+		Deaf: !strings.Contains(modes, "dtmf"),
+	}
+	if len(voices) > 0 {
+		listen.Speech, listen.OnlySpeech = x.speech(voices), len(list) == 0 || listen.Deaf
 	}
 	if x.timeout > 0 {
 		listen.First = x.timeout
@@ -170,6 +198,12 @@ func (x *execution) collect(i *item) error {
 		return &thrown{event: "error.noresource", message: o.Problems[len(o.Problems)-1]}
 	case o.End == dialog.Silence:
 		return &thrown{event: "noinput"}
+	case o.End == dialog.TooLong:
+		return &thrown{event: "maxspeechtimeout"}
+	case len(o.Spoken) > 0:
+		return x.heard(i, voices, o)
+	case o.End == dialog.Mismatch && o.Digits == "":
+		return &thrown{event: "nomatch"}
 	case o.End == dialog.Mismatch:
 		x.noteResult(x.utterance(o, x.runtime.VM().ToValue(o.Digits)))
 		return &thrown{event: "nomatch"}
@@ -185,7 +219,7 @@ func (x *execution) interrupted() error {
 	return &thrown{event: "connection.disconnect.hangup"}
 }
 
-// input is what a party has pressed and what it means.
+// input is what a party has pressed or said and what it means.
 type input struct {
 	candidate
 	value  goja.Value
@@ -208,6 +242,38 @@ func (x *execution) understand(i *item, list []candidate, o dialog.Outcome) erro
 	in := &input{candidate: list[at], value: srgs.Value(x.runtime.VM(), meaning)}
 	in.result = x.utterance(o, in.value)
 	x.noteResult(in.result)
+	return x.follow(i, in)
+}
+
+// heard finds out what words mean, and goes where the likeliest lead. What else they
+// could be is in lastresult$ (VoiceXML 2.0, 5.1.5).
+func (x *execution) heard(i *item, voices []candidate, o dialog.Outcome) error {
+	var first *input
+	var results []*goja.Object
+	most := int(max(1, x.number("maxnbest")))
+	for _, s := range o.Spoken {
+		whose, ok := belongs(voices, &s)
+		if !ok || len(results) == most {
+			continue
+		}
+		in := &input{candidate: whose, value: srgs.Value(x.runtime.VM(), whose.meaning(&s))}
+		in.result = x.said(o, s, in.value)
+		results = append(results, in.result)
+		if first == nil {
+			first = in
+		}
+	}
+	if first == nil {
+		return &thrown{event: "nomatch"}
+	}
+	if x.noteResult(results...); o.End == dialog.Mismatch {
+		return &thrown{event: "nomatch"}
+	}
+	return x.follow(i, first)
+}
+
+// follow goes where an input leads.
+func (x *execution) follow(i *item, in *input) error {
 	switch {
 	case in.link != nil:
 		return in.link.then.run(x)
@@ -222,11 +288,20 @@ func (x *execution) understand(i *item, list []candidate, o dialog.Outcome) erro
 // utterance makes the object that shadow variables and lastresult$ show (VoiceXML
 // 2.0, 2.3.1 and 5.1.5; VoiceXML 2.1, 4).
 func (x *execution) utterance(o dialog.Outcome, value goja.Value) *goja.Object {
+	return x.result("dtmf", o, dialog.Spoken{Utterance: o.Digits, Confidence: 1}, value)
+}
+
+// said makes it of what was said.
+func (x *execution) said(o dialog.Outcome, s dialog.Spoken, value goja.Value) *goja.Object {
+	return x.result("voice", o, s, value)
+}
+
+func (x *execution) result(mode string, o dialog.Outcome, s dialog.Spoken, value goja.Value) *goja.Object {
 	vm := x.runtime.VM()
 	result := vm.NewObject()
-	set(result, "utterance", vm.ToValue(o.Digits))
-	set(result, "inputmode", vm.ToValue("dtmf"))
-	set(result, "confidence", vm.ToValue(1.0))
+	set(result, "utterance", vm.ToValue(s.Utterance))
+	set(result, "inputmode", vm.ToValue(mode))
+	set(result, "confidence", vm.ToValue(s.Confidence))
 	set(result, "interpretation", value)
 	if o.Mark != "" {
 		set(result, "markname", vm.ToValue(o.Mark))
@@ -235,12 +310,16 @@ func (x *execution) utterance(o dialog.Outcome, value goja.Value) *goja.Object {
 	return result
 }
 
-// noteResult makes a result application.lastresult$: an array of one, which has its
-// properties as well (VoiceXML 2.0, 5.1.5).
-func (x *execution) noteResult(result *goja.Object) {
-	last := x.runtime.VM().NewArray(result)
-	for _, key := range result.Keys() {
-		set(last, key, result.Get(key))
+// noteResult makes results application.lastresult$: an array, which has the properties of
+// the first as well (VoiceXML 2.0, 5.1.5).
+func (x *execution) noteResult(results ...*goja.Object) {
+	entries := make([]any, len(results))
+	for i, result := range results {
+		entries[i] = result
+	}
+	last := x.runtime.VM().NewArray(entries...)
+	for _, key := range results[0].Keys() {
+		set(last, key, results[0].Get(key))
 	}
 	x.last = last
 	x.runtime.Declare(applicationScope, "lastresult$", last)

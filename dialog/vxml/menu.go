@@ -81,6 +81,7 @@ func (e *element) choice() *choice {
 		}
 	}
 	c.text = strings.Join(strings.Fields(text.String()), " ")
+	c.grammars = e.phrase(c.grammars, c.text, nil)
 	return c
 }
 
@@ -94,7 +95,7 @@ func (e *element) option() *choice {
 	case value == "":
 		value = c.dtmf
 	}
-	c.grammars = e.pressed(c.dtmf, value)
+	c.grammars = e.phrase(e.pressed(c.dtmf, value), c.text, value)
 	return c
 }
 

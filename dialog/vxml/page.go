@@ -33,6 +33,7 @@ type Page struct {
 
 	base        string      // relative URIs resolve against it
 	header      http.Header // what <meta http-equiv> says
+	lang        string      // in which it speaks and listens, "" where it does not say
 	application string      // the URI of its application root document, "" for none
 	language    *script.Language
 	init        []action // var, script and data, in document order

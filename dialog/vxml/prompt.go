@@ -17,12 +17,13 @@ import (
 // 2.0, 4.1).
 type prompt struct {
 	place
-	cond    *script.Expression
-	count   int
-	bargein string // "" for the property
-	lang    string // of what is spoken, "" where the page names none
-	timeout time.Duration
-	parts   []part
+	cond        *script.Expression
+	count       int
+	bargein     string // "" for the property
+	bargeInType string // "" for the property
+	lang        string // of what is spoken, "" where the page names none
+	timeout     time.Duration
+	parts       []part
 }
 
 // part is a piece of a prompt: one of these.
@@ -97,9 +98,8 @@ func (e *element) speaks(node *xmlquery.Node) bool {
 }
 
 func (e *element) prompt() *prompt {
-	e.attributes("bargein", "cond", "count", "timeout")
-	e.attributes("cond", "count", "bargein", "timeout", "lang", "base")
-	p := &prompt{place: e.place, cond: e.expression("cond"), count: 1, bargein: e.text("bargein"), lang: e.lang(), parts: e.parts()}
+	e.attributes("bargein", "bargeintype", "cond", "count", "timeout", "lang", "base")
+	p := &prompt{place: e.place, cond: e.expression("cond"), count: 1, bargein: e.text("bargein"), bargeInType: e.text("bargeintype"), lang: e.lang(), parts: e.parts()}
 	if text := e.text("count"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
@@ -109,6 +109,11 @@ func (e *element) prompt() *prompt {
 	}
 	if p.bargein != "" && p.bargein != "true" && p.bargein != "false" {
 		e.problem("<prompt bargein=%q>: expected true or false", p.bargein)
+	}
+	if p.bargeInType != "" {
+		if err := checkProperty("bargeintype", p.bargeInType); err != nil {
+			e.problem("<prompt bargeintype>: %v", err)
+		}
 	}
 	if p.timeout = e.time("timeout"); p.timeout == 0 && e.has("timeout") {
 		p.timeout = time.Nanosecond // 0 is for the property

@@ -180,6 +180,9 @@ func (x *execution) queue(p *prompt) error {
 	if bargein == "false" {
 		noBargeIn(list)
 	}
+	if p.bargeInType != "" {
+		x.bargeInType = p.bargeInType
+	}
 	if p.timeout > 0 {
 		x.timeout = p.timeout
 	}

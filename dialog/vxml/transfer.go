@@ -1,7 +1,6 @@
 package vxml
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/dop251/goja"
 
 	"ccxmld/dialog"
-	"ccxmld/dialog/srgs"
 	"ccxmld/script"
 )
 
@@ -88,14 +86,11 @@ func (x *execution) transfer(i *item) error {
 // ofTransfer gives the grammars whose digits end a transfer.
 func (x *execution) ofTransfer(i *item) (list []candidate, err error) {
 	for _, g := range i.grammars {
-		if g.speech {
-			continue
-		}
-		match, err := x.grammar(g)
-		if err != nil && !errors.Is(err, srgs.ErrSpeech) {
+		match, _, err := x.grammar(g)
+		if err != nil {
 			return nil, err
 		}
-		if err == nil {
+		if match != nil {
 			list = append(list, candidate{match: match})
 		}
 	}

@@ -22,6 +22,7 @@ import (
 // server answers fetches of pages by path, and remembers them.
 type server struct {
 	engine string // of text-to-speech; "" is flite
+	ears   string // the engine for speech recognition
 	pages  map[string]string
 	asked  []string
 }
@@ -71,7 +72,7 @@ func start(t *testing.T, page string, change func(*dialog.Request, *server, *dia
 	if change != nil {
 		change(&r, x.server, x.Leg)
 	}
-	s := dialog.New(dialog.Options{TTSEngine: cmp.Or(x.server.engine, "flite"), TTSVoice: "kal", Clock: dialogtest.Clock{}, Fetcher: x.server, Recordings: "/rec"})
+	s := dialog.New(dialog.Options{TTSEngine: cmp.Or(x.server.engine, "flite"), TTSVoice: "kal", ASREngine: x.server.ears, Clock: dialogtest.Clock{}, Fetcher: x.server, Recordings: "/rec"})
 	vxml.Register(s, vxml.Options{})
 	x.Call(func() {
 		x.dialog = s.Start(r, x.Leg, x.Do, dialog.Events{

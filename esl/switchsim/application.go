@@ -31,6 +31,7 @@ func init() {
 		"speak":               media(func() application { return new(speak) }),
 		"detect_audio":        media(func() application { return new(detect) }),
 		"detect_silence":      media(func() application { return &detect{silence: true} }),
+		"detect_speech":       at(detectSpeech),
 		"say":                 media(func() application { return new(say) }),
 		"record":              media(func() application { return new(record) }),
 		"play_and_get_digits": media(func() application { return new(collector) }),

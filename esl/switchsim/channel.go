@@ -5,18 +5,19 @@ import "strconv"
 // channel is one leg, as FreeSWITCH has it. The switch's lock guards it. It has
 // no goroutine: commands, the switch's agenda and its party move it on.
 type channel struct {
-	sw        *Switch
-	uuid      string
-	name      string
-	inbound   bool
-	profile   *profile
-	other     *profile // whom it is bridged to
-	otherType string
-	vars      variables
-	voice     []stretch                // when the party speaks
-	detectors map[string]*toneDetector // by key
-	hearsKeys bool                     // in what the party says (start_dtmf)
-	displaced map[string]int           // the party's sounds under all others, by path
+	sw         *Switch
+	uuid       string
+	name       string
+	inbound    bool
+	profile    *profile
+	other      *profile // whom it is bridged to
+	otherType  string
+	vars       variables
+	voice      []stretch                // when the party speaks
+	detectors  map[string]*toneDetector // by key
+	recognizer *recognizer              // of detect_speech, or nil
+	hearsKeys  bool                     // in what the party says (start_dtmf)
+	displaced  map[string]int           // the party's sounds under all others, by path
 
 	running   state // the state whose handler runs
 	next      state // the state that was set; ahead of running during a change

@@ -85,28 +85,29 @@ type Switch struct {
 	hangUp  context.CancelFunc
 	tasks   sync.WaitGroup
 
-	mu         sync.Mutex
-	closed     bool
-	agenda     agenda
-	later      []*appointment // to do before the lock is given back
-	dirty      []*listener    // have something to send
-	server     net.Listener
-	listeners  []*listener            // all
-	broad      []*listener            // those that may hear of anything
-	followers  map[string][]*listener // those that hear of some legs only
-	channels   map[string]*channel
-	rooms      map[string]*conference
-	callees    map[string]Behaviour
-	called     map[string][]*Party // nobody has waited for them yet
-	newCallee  bell
-	sounds     map[string]time.Duration
-	engines    map[string]bool
-	random     *rand.Rand
-	nextUUIDs  []string // for tests that compare with recordings
-	connecting int      // sockets on their way to a controller
-	sequence   int64
-	sessions   int
-	memberIDs  int
+	mu          sync.Mutex
+	closed      bool
+	agenda      agenda
+	later       []*appointment // to do before the lock is given back
+	dirty       []*listener    // have something to send
+	server      net.Listener
+	listeners   []*listener            // all
+	broad       []*listener            // those that may hear of anything
+	followers   map[string][]*listener // those that hear of some legs only
+	channels    map[string]*channel
+	rooms       map[string]*conference
+	callees     map[string]Behaviour
+	called      map[string][]*Party // nobody has waited for them yet
+	newCallee   bell
+	sounds      map[string]time.Duration
+	engines     map[string]bool
+	recognizers map[string]bool
+	random      *rand.Rand
+	nextUUIDs   []string // for tests that compare with recordings
+	connecting  int      // sockets on their way to a controller
+	sequence    int64
+	sessions    int
+	memberIDs   int
 
 	scratch    []byte
 	scratchOf  *event
@@ -135,17 +136,18 @@ func New(options Options) *Switch {
 		options.SpeechRate = 60 * time.Millisecond
 	}
 	sw := &Switch{
-		options:   options,
-		clock:     options.Clock,
-		log:       options.Logger,
-		followers: make(map[string][]*listener),
-		channels:  make(map[string]*channel),
-		rooms:     make(map[string]*conference),
-		callees:   make(map[string]Behaviour),
-		called:    make(map[string][]*Party),
-		sounds:    make(map[string]time.Duration),
-		engines:   make(map[string]bool),
-		random:    rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		options:     options,
+		clock:       options.Clock,
+		log:         options.Logger,
+		followers:   make(map[string][]*listener),
+		channels:    make(map[string]*channel),
+		rooms:       make(map[string]*conference),
+		callees:     make(map[string]Behaviour),
+		called:      make(map[string][]*Party),
+		sounds:      make(map[string]time.Duration),
+		engines:     make(map[string]bool),
+		recognizers: make(map[string]bool),
+		random:      rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	sw.began = sw.clock.Now()
 	sw.agenda.sw = sw
