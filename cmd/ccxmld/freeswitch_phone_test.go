@@ -65,11 +65,6 @@ func (p *phone) listen() {
 		if p.invite.first == "" {
 			p.invite = m
 		}
-		if !again {
-			p.came = append(p.came, m)
-			close(p.news)
-			p.news = make(chan struct{})
-		}
 		p.mu.Unlock()
 		switch method := m.method(); {
 		case method == "INVITE" && m.get("CSeq") == p.invite.get("CSeq"), method == "ACK":
@@ -88,6 +83,14 @@ func (p *phone) listen() {
 		case strings.HasSuffix(m.get("CSeq"), " INVITE") && strings.HasPrefix(m.first, "SIP/2.0 2"):
 			p.send(p.request("ACK", strings.Fields(m.get("CSeq"))[0], "", ""))
 		}
+		if again {
+			continue
+		}
+		p.mu.Lock() // only now: who waits for an answer goes on when it is acknowledged
+		p.came = append(p.came, m)
+		close(p.news)
+		p.news = make(chan struct{})
+		p.mu.Unlock()
 	}
 }
 
