@@ -85,7 +85,11 @@ const (
 // result takes what the engine has understood apart: NLSML (MRCPv2), JSON as the
 // engines of FreeSWITCH itself have it, or plain words.
 func (r *Recognition) result() (hearing, []Spoken) {
-	switch r.Cause {
+	cause := r.Cause
+	if text, ok := strings.CutPrefix(strings.TrimSpace(r.Body), "Completion-Cause:"); ok { // mod_unimrcp's for a result without a body
+		cause = strings.TrimSpace(text)
+	}
+	switch cause {
 	case "001", "013":
 		return notUnderstood, nil
 	case "002":
@@ -102,6 +106,7 @@ func (r *Recognition) result() (hearing, []Spoken) {
 		list, how = readNLSML(body)
 	case strings.HasPrefix(body, "{"):
 		list, how = readJSON(body)
+	case strings.HasPrefix(body, "Completion-Cause:"):
 	case body != "":
 		list = []Spoken{{Utterance: body, Confidence: 1}}
 	}

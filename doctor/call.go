@@ -181,6 +181,25 @@ func (n *node) speak(ctx context.Context, v *visit) error {
 	return nil
 }
 
+// recognition looks for the engine of dialog.asr: FreeSWITCH does not tell a call that
+// it has none.
+func (n *node) recognition() {
+	engine, _, _ := strings.Cut(n.config.Dialog.ASR, ":")
+	if engine == "" || n.interfaces == nil {
+		return
+	}
+	engines := n.interfaces["asr"]
+	if slices.Contains(engines, engine) {
+		n.ok(n.about, "recognition", "the engine %s is there", engine)
+		return
+	}
+	mend := fmt.Sprintf("load mod_%s, or name another engine in dialog.asr, or none", engine)
+	if len(engines) > 0 {
+		mend += "; this FreeSWITCH has " + strings.Join(engines, ", ")
+	}
+	n.problem(n.about, "recognition", fmt.Sprintf("there is no engine %s for speech recognition: what callers say is not heard", engine), mend)
+}
+
 // record has FreeSWITCH write a recording. It comes last: FreeSWITCH hangs up a
 // leg that cannot be recorded.
 func (n *node) record(ctx context.Context, v *visit) error {

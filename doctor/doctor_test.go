@@ -149,6 +149,8 @@ func TestWhatIsWrong(t *testing.T) {
 			[]string{"problem node sim/gateway"}, "FAIL_WAIT"},
 		"no engine":    {func(i *installation) { i.engines = []string{"pico"} }, []string{"problem node sim/speech"}, "this FreeSWITCH has pico"},
 		"other engine": {func(i *installation) { i.environment["DIALOG_TTS_ENGINE"] = "tts_commandline" }, []string{"problem node sim/speech"}, "freeswitch-mod-tts-commandline"},
+		"no engine for recognition": {func(i *installation) { i.environment["DIALOG_ASR"] = "unimrcp:lab" },
+			[]string{"problem node sim/recognition"}, "no engine unimrcp"},
 		"spool not shared": {func(i *installation) {
 			i.sw.Sounds = func(string) (time.Duration, bool) { return 0, false }
 		}, []string{"problem node sim/spool"}, "FILE NOT FOUND"},

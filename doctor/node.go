@@ -85,6 +85,7 @@ func (n *node) examine(ctx context.Context, options conf.Node, h *home) {
 	n.profile(ctx)
 	n.sounds(ctx)
 	n.endpoints(ctx)
+	n.recognition()
 	if h == nil {
 		n.warning(n.about, "call", "no test call was made, since nothing could be opened for it to come to", "see addresses")
 		return

@@ -112,7 +112,7 @@ func (sw *Switch) apiSofia(arguments string) string {
 		"    <state>" + state + "</state>\n    <status>" + status + "</status>\n  </gateway>\n"
 }
 
-// showInterfaces is "show interfaces", as far as endpoints, files and speech.
+// showInterfaces is "show interfaces", as far as endpoints, files and engines.
 func (sw *Switch) showInterfaces() string {
 	lines := []string{"type,name,ikey", "endpoint,error,mod_dptools"}
 	for _, of := range [][3]string{
@@ -125,6 +125,9 @@ func (sw *Switch) showInterfaces() string {
 	}
 	for _, engine := range slices.Sorted(maps.Keys(sw.engines)) {
 		lines = append(lines, "speech,"+engine+",mod_"+engine)
+	}
+	for _, engine := range slices.Sorted(maps.Keys(sw.recognizers)) {
+		lines = append(lines, "asr,"+engine+",mod_"+engine)
 	}
 	return strings.Join(lines, "\n") + fmt.Sprintf("\n\n%d total.\n", len(lines)-1)
 }
