@@ -36,6 +36,9 @@ func (x *examination) node(ctx context.Context, options conf.Node, h *home) {
 		Events: []string{"CHANNEL_HANGUP_COMPLETE"}, Filters: [][2]string{{"Unique-ID", n.call}},
 		OnUp: func() { close(up) },
 		OnEvent: func(e *esl.Event) {
+			if e.Name() != "CHANNEL_HANGUP_COMPLETE" || e.Get("Unique-ID") != n.call { // of a call before the filter was there
+				return
+			}
 			select {
 			case n.callEnded <- e.Get("Hangup-Cause"):
 			default:
