@@ -33,6 +33,7 @@ func (c *control) Move(r interpreter.MoveRequest, done func(error)) {
 		c.giveTo(target, l)
 		return
 	}
+	l.route.leave()
 	conn, relocation := l.conn, relocationOf(l, r, c.record.ID)
 	if !c.controller.lines.add(c.controller, r.SessionID, func(ctx context.Context) { c.moveFar(ctx, l, h, conn, relocation) }) {
 		c.session.Do(func() {
@@ -61,8 +62,19 @@ func (l *leg) unmovable() string {
 	return ""
 }
 
+// bequeath gives a leg to a session of this controller after the end of its own,
+// which gave it away with its last breath.
+func (c *control) bequeath(target *control, l *leg) {
+	<-c.session.Done() // which left the leg alone
+	if l.handover.ended != nil {
+		c.controller.forgetLeg(l)
+		return
+	}
+	c.giveTo(target, l)
+}
+
 // giveTo gives a leg to a session of this controller. It runs in the goroutine
-// of the session that gives; what FreeSWITCH tells meanwhile waits in the leg's
+// of the session that gives, or after its end; what FreeSWITCH tells meanwhile waits in the leg's
 // route, which leads to the giver until all that came before is done with.
 func (c *control) giveTo(target *control, l *leg) {
 	h := l.handover
@@ -83,8 +95,15 @@ func (c *control) giveTo(target *control, l *leg) {
 			c.leftBehind(target, l, err)
 		}
 	})
-	if !given {
-		c.given(target, l, h, errors.New(unavailable(h.request.SessionID).Reason))
+	if given {
+		return
+	}
+	err := errors.New(unavailable(h.request.SessionID).Reason)
+	select {
+	case <-c.session.Done():
+		c.leftBehind(target, l, err)
+	default:
+		c.given(target, l, h, err)
 	}
 }
 
@@ -101,7 +120,7 @@ func (c *control) given(target *control, l *leg, h *handover, err error) {
 }
 
 // leftBehind ends a handover whose giver has ended meanwhile. It runs in the
-// goroutine of the session that was to get the leg.
+// goroutine of the session that was to get the leg, if there is one.
 func (c *control) leftBehind(target *control, l *leg, err error) {
 	if err == nil {
 		l.route.bind(target)
@@ -172,6 +191,7 @@ func (l *leg) connectionState() interpreter.ConnectionState {
 func (c *control) handedBack(l *leg, err error) {
 	h := l.handover
 	l.handover = nil
+	l.route.stay()
 	h.done(err) // which the document hears first
 	c.session.Do(func() {
 		switch {

@@ -128,6 +128,7 @@ func (l *leg) moveTo(state legState) {
 type legRoute struct {
 	mu      sync.Mutex
 	control *control
+	leaving bool     // a handover waits for its turn, which its giver may not live to see
 	passed  []func() // came for the former owner, which did not get to it
 	waiting []func()
 }
@@ -137,12 +138,16 @@ type legRoute struct {
 func (r *legRoute) do(f func()) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.control == nil {
-		r.waiting = append(r.waiting, f)
-		return true
+	if owner := r.control; owner != nil {
+		if owner.session.Do(func() { r.run(owner, f) }) {
+			return true
+		}
+		if !r.leaving {
+			return false
+		}
 	}
-	owner := r.control
-	return owner.session.Do(func() { r.run(owner, f) })
+	r.waiting = append(r.waiting, f)
+	return true
 }
 
 // run runs f in the goroutine of c, unless c has handed the leg over since it was
@@ -170,10 +175,23 @@ func (r *legRoute) suspend() {
 	r.control = nil
 }
 
+// leave keeps the mail, from now to stay or bind, if the owner ends.
+func (r *legRoute) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leaving = true
+}
+
+func (r *legRoute) stay() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leaving = false
+}
+
 func (r *legRoute) bind(c *control) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.control = c
+	r.control, r.leaving = c, false
 	for _, f := range append(r.passed, r.waiting...) {
 		c.session.Do(func() { r.run(c, f) })
 	}

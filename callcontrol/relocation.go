@@ -71,10 +71,11 @@ func (r relocation) request() interpreter.MoveRequest {
 func (c *control) moveFar(ctx context.Context, l *leg, h *handover, conn *esl.Conn, r relocation) {
 	if near := c.controller.control(r.Session); near != nil {
 		if !c.session.Do(func() { c.giveTo(near, l) }) {
-			c.dropped(l, conn)
+			c.bequeath(near, l)
 		}
 		return
 	}
+	l.route.stay()
 	sent, err := c.sendLeg(ctx, l, h, conn, r)
 	switch {
 	case c.session.Do(func() { c.moved(l, sent, err) }):

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -206,6 +210,57 @@ func TestCCX5MoveToSessionBeingCreated(t *testing.T) {
 <transition event="connection.alerting"><move event="event$" sessionid="guest"/><exit/></transition>`)))
 	h.must(caller.WaitHeard(h.ctx, "You have been moved."))
 	caller.Hangup()
+	h.idle()
+}
+
+// TestCCX5MoveOutlivesGiver: a session that creates another one, moves its call
+// there and ends loses no call, however long the new session's document takes.
+func TestCCX5MoveOutlivesGiver(t *testing.T) {
+	t.Parallel()
+	gate := make(chan struct{})
+	documents := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		select {
+		case <-gate:
+		case <-r.Context().Done():
+		}
+		_, _ = io.WriteString(w, guest)
+	}))
+	t.Cleanup(documents.Close)
+	h := newHouse(t, func(p *plan) {
+		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/']", p.dir, documents.URL)
+	})
+	open := func() {
+		select {
+		case gate <- struct{}{}:
+		case <-h.ctx.Done():
+			t.Fatal("the document is not asked for")
+		}
+	}
+	giver := h.document("host.ccxml", `
+<ccxml version="1.0"><var name="child"/><eventprocessor>
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected">
+  <createccxml next="'`+documents.URL+`/guest.ccxml'" sessionid="child"/><move event="event$" sessionid="child"/><exit/></transition>
+</eventprocessor></ccxml>`)
+
+	caller := h.dial(giver)
+	h.must(h.log.waitFor(h.ctx, "session ended"))
+	open()
+	h.must(caller.WaitHeard(h.ctx, "You have been moved."))
+	caller.Hangup()
+	h.logged("guest lost it by remote")
+	h.idle()
+
+	h.seen.forget()
+	h.log.forget()
+	caller = h.dial(giver)
+	h.must(h.log.waitFor(h.ctx, "session ended"))
+	caller.Hangup()
+	_, err := caller.WaitEnded(h.ctx)
+	h.must(err)
+	open()
+	h.logged("guest lost it by remote")
 	h.idle()
 }
 
