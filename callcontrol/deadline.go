@@ -5,17 +5,19 @@ import (
 	"time"
 
 	"ccxmld/dialog"
+	"ccxmld/esl"
 )
 
 // What a session asks of FreeSWITCH ends in an event in any case: where FreeSWITCH
 // says nothing, after these times. docs/design.md has the table of all deadlines.
 const (
-	acceptPatience = 10 * time.Second // for an answered call to be told of
-	hangupAgain    = 3 * time.Second  // after which FreeSWITCH is asked to hang up once more
-	hangupAsked    = 3                // how often it is asked before the call counts as ended
-	leavePatience  = 5 * time.Second  // for a member to leave its room
-	beginPatience  = 15 * time.Second // for an application to begin whose turn it is
-	breakPatience  = 5 * time.Second  // for what is broken off to end
+	acceptPatience = 10 * time.Second       // for an answered call to be told of
+	hangupAgain    = 3 * time.Second        // after which FreeSWITCH is asked to hang up once more
+	hangupAsked    = 3                      // how often it is asked before the call counts as ended
+	leavePatience  = 5 * time.Second        // for a member to leave its room
+	beginPatience  = 15 * time.Second       // for an application to begin whose turn it is
+	breakAgain     = 500 * time.Millisecond // after which what was broken off and plays still is broken off once more
+	breakPatience  = 5 * time.Second        // for what is broken off to end
 )
 
 // acceptLate tells the document that a call it accepted is not answered.
@@ -96,13 +98,28 @@ func (l *leg) breakLate() {
 	runs := make([]string, len(l.playing))
 	for i, run := range l.playing {
 		runs[i] = run.id
+		l.playing[i].broken = true
 	}
 	if len(runs) == 0 {
 		return
 	}
+	l.breakMissed()
 	l.after(breakPatience, func() {
 		for _, run := range runs {
 			l.completed(run, broken("FreeSWITCH did not end it when told to"))
+		}
+	})
+}
+
+// breakMissed sees to it that an application ends whose beginning crossed our
+// uuid_break: FreeSWITCH forgets a break that comes after it took up the
+// application and before it runs it (switch_core_session_exec). What waits behind
+// it is meant to play, so this time not all goes.
+func (l *leg) breakMissed() {
+	stop(l.stopBreak) // lest a second one hits what is next
+	l.stopBreak = l.after(breakAgain, func() {
+		if len(l.playing) > 0 && l.playing[0].broken && l.playing[0].begun && l.state != legGone {
+			l.send(esl.API("uuid_break", l.id), nil)
 		}
 	})
 }

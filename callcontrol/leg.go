@@ -56,6 +56,7 @@ type leg struct {
 	stopCall     func() bool // of the wait for the answer
 	stopHangup   func() bool // of the wait for the end that we asked for
 	stopRedirect func() bool // of the wait for what comes of a redirection
+	stopBreak    func() bool // of the wait for what we broke off to end
 	failure      string      // reason that overrides the table's
 	detail       string      // more words about it
 
@@ -93,6 +94,7 @@ type execution struct {
 	id      string
 	app     string
 	begun   bool
+	broken  bool      // off, by us
 	began   time.Time // by FreeSWITCH's clock
 	started func()
 	done    func(dialog.Completion)
@@ -342,6 +344,9 @@ func (l *leg) playbackBegan() {
 func (l *leg) start(i int) {
 	started := l.playing[i].started
 	l.playing[i].started, l.playing[i].begun = nil, true
+	if l.playing[i].broken {
+		l.breakMissed()
+	}
 	if started != nil {
 		started()
 	}

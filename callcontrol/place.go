@@ -98,7 +98,7 @@ func (l *leg) gone(h hangup) {
 // tells the document of it, after its bridges and before its dialogs.
 func (l *leg) end(tell func()) {
 	l.moveTo(legGone)
-	for _, timer := range []func() bool{l.stopTimer, l.stopCall, l.stopHangup, l.stopRedirect} {
+	for _, timer := range []func() bool{l.stopTimer, l.stopCall, l.stopHangup, l.stopRedirect, l.stopBreak} {
 		stop(timer)
 	}
 	if l.place.room != "" && l.joinPending != nil {

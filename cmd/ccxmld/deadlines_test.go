@@ -3,7 +3,9 @@ package main
 import (
 	"io"
 	"net"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,6 +99,32 @@ func breakIgnored(t *testing.T) (ends func()) {
 	return func() {
 		h.logged("exit")
 		h.idle()
+	}
+}
+
+// TestBreakMissed: a prompt that missed what <dialogterminate> told it, as one that
+// is just about to begin does, ends soon after, and what waits for it is played.
+func TestBreakMissed(t *testing.T) {
+	t.Parallel()
+	var breaks atomic.Int32
+	h := newHouse(t, func(p *plan) {
+		p.sw.Idle = func(name, _ string) bool { return name == "uuid_break" && breaks.Add(1) <= 2 }
+	})
+	h.sw.AddSound("/sounds/long.wav", 1000*time.Hour)
+	h.sw.AddSound("/sounds/next.wav", time.Second)
+	caller := h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="dialog"/><var name="c"/><eventprocessor>
+<transition event="connection.alerting"><assign name="c" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected"><dialogstart dialogid="dialog" connectionid="c" src="'/sounds/long.wav'" type="'audio/wav'"/></transition>
+<transition event="dialog.started" cond="event$.dialogid == dialog"><dialogterminate dialogid="dialog"/></transition>
+<transition event="dialog.exit" cond="event$.dialogid == dialog"><dialogstart connectionid="c" src="'/sounds/next.wav'" type="'audio/wav'"/></transition>
+<transition event="dialog.exit"><log expr="'exit'"/><exit/></transition>
+<transition event="error.*"><log expr="event$.reason"/><exit/></transition></eventprocessor></ccxml>`))
+	h.logged("exit")
+	h.idle()
+	next := func(s switchsim.Sound) bool { return s.What == "/sounds/next.wav" && s.Complete }
+	if !slices.ContainsFunc(caller.Heard(), next) {
+		t.Errorf("heard %v", caller.Heard())
 	}
 }
 
