@@ -29,6 +29,7 @@ import (
 // simulateOptions are the flags of ccxmld simulate.
 type simulateOptions struct {
 	digits   string
+	says     string
 	hangup   time.Duration
 	from, to string
 	callees  []string
@@ -45,7 +46,7 @@ func simulateCommand() *cobra.Command {
 		Use:   "simulate DOCUMENT",
 		Short: "Run a CCXML document or VoiceXML page on a simulated switch, and show what happens",
 		Long: `Simulate runs a CCXML document or a VoiceXML page, a file or URI, for a call on a
-simulated switch with an embedded Redis. What the caller hears and presses, the
+simulated switch with an embedded Redis. What the caller hears, presses and says, the
 events and how it ended are printed as it happens; docs/simulate.md explains it.
 
 The exit status is 1 if the document does not load, or a session dies.`,
@@ -63,6 +64,7 @@ The exit status is 1 if the document does not load, or a session dies.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.digits, "digits", "", "what the caller presses: KEYS at the next prompt, TIME:KEYS so long after the answer; e.g. 1234#,2,30s:0")
+	flags.StringVar(&o.says, "says", "", "what the caller says: WORDS or TIME:WORDS, as with --digits; e.g. sales,8s:an agent")
 	flags.DurationVar(&o.hangup, "hangup", 0, "the caller hangs up so long after the answer (default: the document ends the call)")
 	flags.StringVar(&o.from, "from", "4075550100", "the caller's number")
 	flags.StringVar(&o.to, "to", "8001", "the number that is called")
@@ -79,9 +81,10 @@ The exit status is 1 if the document does not load, or a session dies.`,
 type simulation struct {
 	*stage
 	simulateOptions
-	uri  string // as routes name the document
-	died atomic.Bool
-	open openCalls
+	presses, sayings []input
+	uri              string // as routes name the document
+	died             atomic.Bool
+	open             openCalls
 }
 
 var _ interpreter.Observer = (*simulation)(nil)
@@ -92,10 +95,14 @@ func simulate(ctx context.Context, document string, o simulateOptions, out io.Wr
 	if err != nil {
 		return err
 	}
+	sayings, err := parseInput("--says", o.says)
+	if err != nil {
+		return err
+	}
 	if o.speed <= 0 || o.speed > 1000 {
 		return fmt.Errorf("--speed is %g; expected a number up to 1000", o.speed)
 	}
-	s := &simulation{stage: &stage{tracer: newTracer(out, colour)}, simulateOptions: o}
+	s := &simulation{stage: &stage{tracer: newTracer(out, colour)}, simulateOptions: o, presses: presses, sayings: sayings}
 	s.pace = o.speed
 	if s.uri, err = routeOf(ctx, document, out); err != nil {
 		return err
@@ -113,8 +120,9 @@ func simulate(ctx context.Context, document string, o simulateOptions, out io.Wr
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	watching, unwatch := context.WithCancel(ctx)
+	s.sw.AddASR(simulatedEngine)
 	if err = s.employ(watching); err == nil {
-		err = s.run(watching, presses)
+		err = s.run(watching)
 	}
 	unwatch()
 	err = errors.Join(err, stop(), os.RemoveAll(dir))
@@ -186,7 +194,7 @@ func (s *simulation) settings(dir string) map[string]string {
 	if u, err := url.Parse(strings.TrimPrefix(s.uri, voiceXMLScheme)); err == nil && u.Host != "" {
 		allow = append(allow, u.Scheme+"://"+u.Host+"/")
 	}
-	return map[string]string{
+	settings := map[string]string{
 		"DOCUMENTS_ALLOW":              fmt.Sprintf("%q", allow),
 		"DOCUMENTS_ROUTES":             fmt.Sprintf("[{uri: %q}]", s.uri),
 		"DIAL_ROUTES":                  "[{match: 'sip:(.*)@(.*)', dial: 'sofia/internal/$1@$2'}, {match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}]",
@@ -194,15 +202,22 @@ func (s *simulation) settings(dir string) map[string]string {
 		"DIALOG_RECORDINGS":            filepath.Join(dir, "recordings"),
 		"LIMITS_ORIGINATES_PER_SECOND": "1000",
 	}
+	if len(s.sayings) > 0 {
+		settings["DIALOG_ASR"] = simulatedEngine
+	}
+	return settings
 }
 
+// simulatedEngine recognizes speech, if the caller says something.
+const simulatedEngine = "simulated"
+
 // run makes the call, or starts the session, and waits until all is over.
-func (s *simulation) run(ctx context.Context, presses []press) error {
+func (s *simulation) run(ctx context.Context) error {
 	if len(s.values) > 0 {
 		if err := s.start(ctx); err != nil {
 			return err
 		}
-	} else if err := s.call(ctx, presses); err != nil {
+	} else if err := s.call(ctx); err != nil {
 		return err
 	}
 	over, cancel := context.WithTimeout(ctx, s.ours(s.longest+aftermath))

@@ -35,6 +35,11 @@ func TestSimulate(t *testing.T) {
 <field name="who" type="digits?length=2"><prompt>Press 01 for sales.</prompt><nomatch>Two digits, please.</nomatch></field>
 <transfer name="t" destexpr="'tel:14' + who" type="bridge">Please hold.</transfer>
 <block><log label="outcome" expr="t"/>Goodbye.<exit namelist="who t"/></block></form></vxml>`)
+	spoken := write("spoken.vxml", `<vxml version="2.1"><form>
+<field name="who"><prompt>Sales or support?</prompt><option value="sales">sales</option><option value="support">support</option>
+<nomatch>Pardon?</nomatch><filled><log expr="who$.inputmode + ' ' + who"/></filled></field>
+<field name="key" type="digits?length=1"><prompt timeout="60s">Press a key.</prompt><filled><log expr="key$.inputmode + ' ' + key"/><exit/></filled></field>
+</form></vxml>`)
 	for name, c := range map[string]struct {
 		args   []string
 		status int
@@ -47,6 +52,9 @@ func TestSimulate(t *testing.T) {
 			`values     {"t":"far_end_disconnect","who":"01"}`, "session 1    ends"}},
 		"keys at times": {[]string{page, "--digits", "1s:0,1500ms:1", "--callee", "1401=busy", "--from", "4075550199", "--to", "8002"}, 0, []string{
 			"4075550199   dials      8002", "4075550199   presses    0\n", "4075550199   presses    1\n", "page         log        outcome busy", "session 1    ends"}},
+		"words and keys": {[]string{spoken, "--says", "3s:good morning,support", "--digits", "20s:1"}, 0, []string{
+			"hears      speech: Sales or support?", "says       good morning\n", "page         event      nomatch", "says       support\n",
+			"page         log        voice support", "hears      speech: Press a key.", "presses    1\n", "page         log        dtmf 1", "session 1    ends"}},
 		"a caller who hangs up": {[]string{page, "--hangup", "1s"}, 0, []string{
 			"hangs up", "page         event      connection.disconnect.hangup", "session 1    ends"}},
 		"a session without a call": {[]string{"../../examples/outbound-calls-with-tokens/outbound-calls-with-tokens.ccxml",
@@ -76,15 +84,17 @@ func TestSimulateRefusesFlags(t *testing.T) {
 	t.Parallel()
 	const page = "../../examples/conference/get_conference_code.vxml"
 	for want, args := range map[string][]string{
-		`"1x" are no keys`:             {page, "--digits", "2,1x"},
-		`"soon" is no time`:            {page, "--digits", "soon:1"},
-		`--callee is "1=foo"`:          {page, "--callee", "1=foo"},
-		`--callee is "1=busy:2s"`:      {page, "--callee", "1=busy:2s"},
-		`--value is "number"`:          {page, "--value", "number"},
-		"--speed is 0":                 {page, "--speed", "0"},
-		"there is no such file":        {"nowhere.ccxml"},
-		"documents.allow":              {page, "--allow", "https://example.org"},
-		"accepts 1 arg(s), received 0": {},
+		`"1x" are no keys`:                  {page, "--digits", "2,1x"},
+		`--digits: "soon" is no time`:       {page, "--digits", "soon:1"},
+		`--says: "now" is no time`:          {page, "--says", "now:sales"},
+		`--says: nothing comes after "2s:"`: {page, "--says", "2s:"},
+		`--callee is "1=foo"`:               {page, "--callee", "1=foo"},
+		`--callee is "1=busy:2s"`:           {page, "--callee", "1=busy:2s"},
+		`--value is "number"`:               {page, "--value", "number"},
+		"--speed is 0":                      {page, "--speed", "0"},
+		"there is no such file":             {"nowhere.ccxml"},
+		"documents.allow":                   {page, "--allow", "https://example.org"},
+		"accepts 1 arg(s), received 0":      {},
 	} {
 		if status, out, errors := ccxmld(t, append([]string{"simulate"}, args...)...); status != 1 || !strings.Contains(errors, want) {
 			t.Errorf("%v: exit status %d, %q, printed:\n%s", args, status, errors, out)

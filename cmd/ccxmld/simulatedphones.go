@@ -11,62 +11,75 @@ import (
 	"ccxmld/esl/switchsim"
 )
 
-// press is something that the simulated caller presses: so long after the answer,
-// or when the next prompt is heard.
-type press struct {
-	keys  string
+// input is something that the simulated caller presses or says: so long after the
+// answer, or when the next prompt is heard.
+type input struct {
+	text  string
 	at    time.Duration
 	timed bool
 }
 
-// parseDigits reads --digits: KEYS or TIME:KEYS, separated by commas.
-func parseDigits(text string) (presses []press, err error) {
+// parseInput reads a list of WHAT or TIME:WHAT, separated by commas.
+func parseInput(flag, text string) (list []input, err error) {
 	for part := range strings.SplitSeq(text, ",") {
 		part = strings.TrimSpace(part)
 		if part == "" {
 			continue
 		}
-		p := press{keys: part}
-		if at, keys, timed := strings.Cut(part, ":"); timed {
-			if p.at, err = time.ParseDuration(at); err != nil {
-				return nil, fmt.Errorf("--digits: %q is no time, such as 2s or 500ms", at)
+		in := input{text: part}
+		if at, what, timed := strings.Cut(part, ":"); timed {
+			if in.at, err = time.ParseDuration(at); err != nil {
+				return nil, fmt.Errorf("%s: %q is no time, such as 2s or 500ms", flag, at)
 			}
-			p.keys, p.timed = keys, true
+			in.text, in.timed = what, true
 		}
-		if p.keys == "" || strings.Trim(p.keys, "0123456789*#ABCDwW") != "" {
-			return nil, fmt.Errorf("--digits: %q are no keys; expected some of 0123456789*#ABCD, and w for a pause of half a second", p.keys)
+		if in.text == "" {
+			return nil, fmt.Errorf("%s: nothing comes after %q", flag, part)
 		}
-		presses = append(presses, p)
+		list = append(list, in)
 	}
-	return presses, nil
+	return list, nil
+}
+
+// parseDigits reads --digits.
+func parseDigits(text string) ([]input, error) {
+	presses, err := parseInput("--digits", text)
+	for _, in := range presses {
+		if strings.Trim(in.text, "0123456789*#ABCDwW") != "" {
+			return nil, fmt.Errorf("--digits: %q are no keys; expected some of 0123456789*#ABCD, and w for a pause of half a second", in.text)
+		}
+	}
+	return presses, err
 }
 
 // call makes the call and lets the caller do what the flags say.
-func (s *simulation) call(ctx context.Context, presses []press) error {
+func (s *simulation) call(ctx context.Context) error {
 	caller, err := s.sw.Dial(switchsim.Call{From: s.from, To: s.to, Sockets: []string{s.daemon.ESLAddress()}})
 	if err != nil {
 		return err
 	}
 	s.line(phoneColour, s.from, "dials", "%s", s.to)
 	s.watch(ctx, caller)
-	s.phones.Go(func() { s.press(ctx, caller, presses) })
+	s.phones.Go(func() { s.enter(ctx, caller, s.presses, "presses", caller.Press) })
+	s.phones.Go(func() { s.enter(ctx, caller, s.sayings, "says", caller.Say) })
 	s.phones.Go(func() { s.leave(ctx, caller) })
 	return nil
 }
 
-// readsPrompt is how long a caller listens to a prompt before he presses.
+// readsPrompt is how long a caller listens to a prompt before he presses or says
+// something.
 const readsPrompt = time.Second
 
-// press presses what the caller is to press, one after the other.
-func (s *simulation) press(ctx context.Context, caller *switchsim.Party, presses []press) {
+// enter presses keys or says words, one after the other.
+func (s *simulation) enter(ctx context.Context, caller *switchsim.Party, list []input, does string, do func(string)) {
 	if caller.WaitAnswered(ctx) != nil {
 		return
 	}
 	answered := time.Now()
-	var last time.Time // when the prompt began at which he pressed
-	for _, p := range presses {
-		wait := s.ours(p.at) - time.Since(answered)
-		if !p.timed {
+	var last time.Time // when the prompt began that was answered
+	for _, in := range list {
+		wait := s.ours(in.at) - time.Since(answered)
+		if !in.timed {
 			if caller.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return isPrompt(sound) && sound.From.After(last) }) != nil {
 				return
 			}
@@ -83,8 +96,8 @@ func (s *simulation) press(ctx context.Context, caller *switchsim.Party, presses
 		if _, err := waitNoLonger(caller); err == nil {
 			return
 		}
-		s.line(phoneColour, s.from, "presses", "%s", p.keys)
-		caller.Press(p.keys)
+		s.line(phoneColour, s.from, does, "%s", in.text)
+		do(in.text)
 	}
 }
 
