@@ -79,7 +79,7 @@ func (p fileParser) section(prefix string, n *yaml.Node, into map[string]any) {
 		case isSetting(path) || isSection(path):
 			p.problem(key.Line, path, "a key with dots", "expected nested keys: "+nested(key.Value))
 		default:
-			p.problem(key.Line, path, "unknown key", unknownKey(path, knownPaths(prefix)))
+			p.problem(key.Line, path, "unknown key", misplacedKey(path, key.Value, prefix))
 		}
 	}
 }

@@ -291,6 +291,23 @@ func knownPaths(prefix string) []string {
 	return known
 }
 
+// misplacedKey says what to do about a key that is not known where it stands: it may
+// be one of another section.
+func misplacedKey(path, name, prefix string) string {
+	var same []string
+	for _, s := range settings {
+		for at := s.key; at != ""; at = at[:max(0, strings.LastIndex(at, delimiter))] {
+			if at[strings.LastIndex(at, delimiter)+1:] == name && !slices.Contains(same, at) {
+				same = append(same, at)
+			}
+		}
+	}
+	if len(same) > 0 {
+		return "did you mean " + strings.Join(same, " or ") + "?"
+	}
+	return unknownKey(path, knownPaths(prefix))
+}
+
 // keysBelow lists the paths below a prefix for a message.
 func keysBelow(prefix string) string {
 	return "the keys " + strings.Join(knownPaths(prefix), ", ")

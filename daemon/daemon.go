@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"ccxmld/callcontrol"
@@ -54,33 +55,58 @@ func WithClock(clock interpreter.Clock) Option { return func(d *Daemon) { d.cloc
 
 // New builds the daemon and opens its listeners. The caller runs it, which also
 // closes it. observer may be nil.
-func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, options ...Option) (d *Daemon, err error) {
-	d = &Daemon{config: config, log: log, clock: realClock{}}
+func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, options ...Option) (*Daemon, error) {
+	d := &Daemon{config: config, log: log, clock: realClock{}}
 	for _, option := range options {
 		option(d)
 	}
-	defer func() {
-		if err != nil {
-			d.close()
-		}
-	}()
-	if d.eslListen, err = net.Listen("tcp", config.ESL.Listen); err != nil {
-		return nil, fmt.Errorf("esl.listen: %w", err)
+	err := d.open()
+	if err == nil {
+		err = d.build(ctx, observer)
 	}
-	if d.httpListen, err = net.Listen("tcp", config.HTTP.Listen); err != nil {
-		return nil, fmt.Errorf("http.listen: %w", err)
+	if err != nil {
+		d.close()
+		return nil, err
 	}
-	d.advertise = config.ESL.Advertise
-	if d.advertise == config.ESL.Listen { // the port may have been left to the system
+	return d, nil
+}
+
+// open opens the listeners.
+func (d *Daemon) open() (err error) {
+	if d.eslListen, err = listen("esl.listen", d.config.ESL.Listen); err != nil {
+		return err
+	}
+	if d.httpListen, err = listen("http.listen", d.config.HTTP.Listen); err != nil {
+		return err
+	}
+	d.advertise = d.config.ESL.Advertise
+	if d.advertise == d.config.ESL.Listen { // the port may have been left to the system
 		d.advertise = d.ESLAddress()
 	}
-	if d.Store, err = sessionstore.Open(ctx, sessionstore.Options{URL: config.Redis.URL, Prefix: config.Redis.Prefix, Logger: log}); err != nil {
-		return nil, fmt.Errorf("redis.url: %w", err)
+	return nil
+}
+
+// listen opens the address of a setting, or says what to do about it.
+func listen(setting, address string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s: %w: does another ccxmld run? Else choose another port", setting, err)
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w: it must be an address of this machine, or 0.0.0.0 for all of them, and a port that may be opened", setting, err)
 	}
-	if d.mail, err = mail.New(mail.Options{SMTP: config.Mail.SMTP, From: config.Mail.From, Logger: log}); err != nil {
-		return nil, fmt.Errorf("mail: %w", err)
+	return listener, nil
+}
+
+// build makes the parts.
+func (d *Daemon) build(ctx context.Context, observer interpreter.Observer) (err error) {
+	if d.Store, err = sessionstore.Open(ctx, sessionstore.Options{URL: d.config.Redis.URL, Prefix: d.config.Redis.Prefix, Logger: d.log}); err != nil {
+		return fmt.Errorf("redis.url: %w", err)
 	}
-	return d, d.connect(ctx, observer)
+	if d.mail, err = mail.New(mail.Options{SMTP: d.config.Mail.SMTP, From: d.config.Mail.From, Logger: d.log}); err != nil {
+		return fmt.Errorf("mail: %w", err)
+	}
+	return d.connect(ctx, observer)
 }
 
 // connect makes the parts that need others.
@@ -164,7 +190,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return errors.Join(err, d.Store.Close())
 }
 
-// close closes what newDaemon had opened before it failed.
+// close closes what New had opened before it failed.
 func (d *Daemon) close() {
 	for _, listener := range []net.Listener{d.eslListen, d.httpListen} {
 		if listener != nil {

@@ -44,7 +44,7 @@ func good(t *testing.T) *installation {
 			},
 		},
 		environment: map[string]string{
-			"ESL_LISTEN": "127.0.0.1:0", "DIALOG_SPOOL": filepath.Join(dir, "spool"), "DIALOG_RECORDINGS": dir,
+			"ESL_LISTEN": "127.0.0.1:0", "HTTP_LISTEN": "127.0.0.1:0", "DIALOG_SPOOL": filepath.Join(dir, "spool"), "DIALOG_RECORDINGS": dir,
 			"DOCUMENTS_ROUTES": "[{uri: 'file:///etc/ccxmld/conference.ccxml'}]",
 			"DIAL_ROUTES":      "[{match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}, {match: 'sip:(.*)', dial: 'sofia/internal/sip:$1'}]",
 		},
@@ -163,12 +163,16 @@ func TestWhatIsWrong(t *testing.T) {
 		}, []string{"problem node sim/call"}, "could not connect to 127.0.0.1:1"},
 		"not admitted":      {func(i *installation) { i.environment["ESL_ALLOW"] = "[192.0.2.0/24]" }, []string{"problem node sim/allow"}, "127.0.0.1"},
 		"address of nobody": {func(i *installation) { i.environment["ESL_LISTEN"] = "192.0.2.1:8084" }, []string{"problem addresses/listen", "warning node sim/call"}, "cannot be opened"},
-		"document":          {func(i *installation) { i.document = errors.New("line 3: <asign>") }, []string{"problem documents/document"}, "line 3"},
-		"no document":       {func(i *installation) { delete(i.environment, "DOCUMENTS_ROUTES") }, []string{"warning documents/routes"}, "documents.routes"},
-		"no route":          {func(i *installation) { delete(i.environment, "DIAL_ROUTES") }, []string{"warning dial routes/routes"}, "createcall"},
-		"no node":           {func(i *installation) { i.environment["NODES"] = "[]" }, []string{"warning nodes/nodes"}, "incoming calls work"},
-		"nothing listens":   {func(i *installation) { i.node("127.0.0.1:1") }, []string{"problem node sim/link"}, "nothing listens there"},
-		"redis not there":   {func(i *installation) { i.environment["REDIS_URL"] = "redis://127.0.0.1:1" }, []string{"problem redis/redis"}, "connection refused"},
+		"stock password of the phones": {func(i *installation) { i.sw.Globals = map[string]string{"default_password": "1234"} },
+			[]string{"warning node sim/phones"}, "10 s"},
+		"web taken":       {func(i *installation) { i.environment["HTTP_LISTEN"] = greets(t, "") }, []string{"problem addresses/http"}, "address already in use"},
+		"web of nobody":   {func(i *installation) { i.environment["HTTP_LISTEN"] = "192.0.2.1:9999" }, []string{"problem addresses/http"}, "address of this machine"},
+		"document":        {func(i *installation) { i.document = errors.New("line 3: <asign>") }, []string{"problem documents/document"}, "line 3"},
+		"no document":     {func(i *installation) { delete(i.environment, "DOCUMENTS_ROUTES") }, []string{"warning documents/routes"}, "documents.routes"},
+		"no route":        {func(i *installation) { delete(i.environment, "DIAL_ROUTES") }, []string{"warning dial routes/routes"}, "createcall"},
+		"no node":         {func(i *installation) { i.environment["NODES"] = "[]" }, []string{"warning nodes/nodes"}, "incoming calls work"},
+		"nothing listens": {func(i *installation) { i.node("127.0.0.1:1") }, []string{"problem node sim/link"}, "nothing listens there"},
+		"redis not there": {func(i *installation) { i.environment["REDIS_URL"] = "redis://127.0.0.1:1" }, []string{"problem redis/redis"}, "connection refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

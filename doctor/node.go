@@ -80,6 +80,7 @@ func (n *node) unreachable(options conf.Node, err error) {
 // examine asks a node that is reached everything.
 func (n *node) examine(ctx context.Context, options conf.Node, h *home) {
 	n.password(options)
+	n.phones(ctx)
 	n.version(ctx)
 	n.ready(ctx)
 	n.modules(ctx)
@@ -115,6 +116,15 @@ func (n *node) password(options conf.Node) {
 	if options.Password.Reveal() == stockPassword {
 		n.warning(n.about, "password", "the password is the one that FreeSWITCH comes with, which everybody knows",
 			"choose another in event_socket.conf.xml, and put it into nodes: whoever gets in can run commands as FreeSWITCH's user")
+	}
+}
+
+// phones looks at the password of the stock configuration's phones. Its dialplan
+// default holds each call up for 10 s as long as it is the stock one.
+func (n *node) phones(ctx context.Context) {
+	if text, _ := n.ask(ctx, "global_getvar", "default_password"); text == "1234" {
+		n.warning(n.about, "phones", "default_password is the one that FreeSWITCH comes with: whoever reaches its SIP port can register and call, and its dialplan default waits 10 s before each call",
+			"change default_password in vars.xml, and fs_cli -x reloadxml")
 	}
 }
 

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"ccxmld/esl"
@@ -60,6 +62,24 @@ func (x *examination) reception(ctx context.Context) (h *home, ended <-chan stru
 	return h, done
 }
 
+// web looks whether http.listen can be opened. Where a ccxmld runs at esl.listen, it
+// should be there, too.
+func (x *examination) web(running bool) {
+	address := x.config.HTTP.Listen
+	listener, err := net.Listen("tcp", address)
+	switch {
+	case err == nil:
+		_ = listener.Close()
+		x.ok(addresses, "http", "http.listen %s can be opened", address)
+	case errors.Is(err, syscall.EADDRINUSE) && running:
+		x.ok(addresses, "http", "something runs at http.listen %s already, too", address)
+	case errors.Is(err, syscall.EADDRINUSE):
+		x.problem(addresses, "http", fmt.Sprintf("http.listen cannot be opened: %v", err), "choose a port for http.listen that nothing else has (ss -tlnp shows who has it)")
+	default:
+		x.problem(addresses, "http", fmt.Sprintf("http.listen cannot be opened: %v", err), "http.listen must be an address of this machine, or 0.0.0.0 for all of them, and a port that may be opened")
+	}
+}
+
 // listen opens a listener, and says at which address FreeSWITCH should look for
 // it.
 func (x *examination) listen() (net.Listener, string) {
@@ -68,6 +88,7 @@ func (x *examination) listen() (net.Listener, string) {
 	listener, err := net.Listen("tcp", config.Listen)
 	if err == nil {
 		x.ok(addresses, "listen", "esl.listen %s can be opened", config.Listen)
+		x.web(false)
 		if port == "0" && config.Advertise == config.Listen { // left to the system, as for the daemon
 			return listener, listener.Addr().String()
 		}
@@ -77,12 +98,14 @@ func (x *examination) listen() (net.Listener, string) {
 	if listener, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
 		x.problem(addresses, "listen", fmt.Sprintf("esl.listen cannot be opened: %v", refused),
 			"esl.listen must be an address of this machine, or 0.0.0.0 for all of them")
+		x.web(false)
 		return nil, ""
 	}
 	_, port, _ = net.SplitHostPort(listener.Addr().String())
 	host, _, _ = net.SplitHostPort(ours(config.Advertise, config.Listen))
 	beside := net.JoinHostPort(host, port)
 	x.ok(addresses, "listen", "something runs at esl.listen %s already, which should be ccxmld: the test call comes to %s instead", config.Listen, beside)
+	x.web(true)
 	return listener, beside
 }
 

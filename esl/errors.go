@@ -40,7 +40,7 @@ var (
 // Remedy says what to look at when a Link does not come up for this reason; "" when
 // the reason says all there is to say.
 func Remedy(reason error) string {
-	timeout := net.Error(nil)
+	timeout, unknown := net.Error(nil), (*net.DNSError)(nil)
 	switch {
 	case errors.Is(reason, ErrWrongPassword):
 		return "the password is the one in FreeSWITCH's event_socket.conf.xml, as mod_event_socket has read it: fs_cli -x 'reload mod_event_socket' after a change"
@@ -52,6 +52,10 @@ func Remedy(reason error) string {
 		return "whoever listens there closes at once: a proxy without FreeSWITCH behind it, or FreeSWITCH being shut down"
 	case errors.Is(reason, syscall.ECONNREFUSED):
 		return "nothing listens there: FreeSWITCH must run, load mod_event_socket, and name this address in listen-ip and listen-port of event_socket.conf.xml"
+	case errors.As(reason, &unknown):
+		return "the name server gives no address for this name: look at the name, and at /etc/resolv.conf, or write the address"
+	case errors.Is(reason, syscall.EHOSTUNREACH), errors.Is(reason, syscall.ENETUNREACH):
+		return "there is no way to this address: it is wrong, or a route or a machine in between is missing"
 	case errors.As(reason, &timeout) && timeout.Timeout():
 		return "no answer at all: the address is wrong, or a firewall is in between"
 	}

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -363,4 +366,21 @@ func (b *syncBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
+}
+
+// Whatever keeps a link from coming up, there is something to look at.
+func TestRemedy(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []error{
+		esl.ErrWrongPassword, esl.ErrRejected, esl.ErrNotFreeSWITCH, io.EOF,
+		&net.OpError{Op: "dial", Err: syscall.ECONNREFUSED},
+		&net.OpError{Op: "dial", Err: syscall.EHOSTUNREACH},
+		&net.OpError{Op: "dial", Err: syscall.ENETUNREACH},
+		&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "fs1", IsNotFound: true}},
+		&net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded},
+	} {
+		if esl.Remedy(fmt.Errorf("link: %w", reason)) == "" {
+			t.Errorf("nothing is said about %v", reason)
+		}
+	}
 }

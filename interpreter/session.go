@@ -154,6 +154,9 @@ func (s *Session) ID() string { return s.options.ID }
 // then the given events, then whatever was posted.
 func (s *Session) Start(first ...*Event) {
 	s.Do(func() {
+		if s.logs(slog.LevelInfo) {
+			s.log().Info("session begins", append([]any{"document", s.options.Document.URI, "startup", s.options.Startup}, callOf(first)...)...)
+		}
 		s.publishSession()
 		for _, e := range first {
 			s.stamp(e)
@@ -164,6 +167,16 @@ func (s *Session) Start(first ...*Event) {
 			s.options.Started()
 		}
 	})
+}
+
+// callOf says for the log which call brings a session, if one does.
+func callOf(first []*Event) []any {
+	for _, e := range first {
+		if effect, ok := e.Effect.(ConnectionEffect); ok && effect.New != nil {
+			return []any{"connection", effect.ConnectionID, "from", effect.New.Remote, "to", effect.New.Local}
+		}
+	}
+	return nil
 }
 
 // Post puts an event into the session's queue. It never blocks, and reports

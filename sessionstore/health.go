@@ -3,11 +3,26 @@ package sessionstore
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
+
+// LogClient sends what the Redis client itself has to say, of connections and
+// Sentinels, to a log at level debug: what an operator must know, the Store says. The
+// client has one log for the whole process, and writes to standard error otherwise.
+func LogClient(log *slog.Logger) { redis.SetLogger(clientLog{log}) }
+
+type clientLog struct{ log *slog.Logger }
+
+func (l clientLog) Printf(ctx context.Context, format string, values ...any) {
+	if l.log.Enabled(ctx, slog.LevelDebug) {
+		l.log.DebugContext(ctx, "redis client", "text", fmt.Sprintf(format, values...))
+	}
+}
 
 // watcher learns from every command whether Redis is there.
 type watcher struct{ store *Store }

@@ -163,7 +163,8 @@ func (s *Store) probe(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	if err := s.client.Ping(ctx).Err(); err != nil {
-		s.log.Error("redis cannot be reached: running calls are not affected, new shared conferences are refused; still trying", "error", err)
+		s.log.Error("redis cannot be reached: running calls are not affected, new shared conferences are refused; still trying", "error", err,
+			"do", "is redis-server running, and does redis.url lead there? ccxmld doctor says more")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -126,6 +127,26 @@ func TestVersion(t *testing.T) {
 	t.Parallel()
 	if status, out, _ := ccxmld(t, "version"); status != 0 || !strings.HasPrefix(out, "ccxmld ") {
 		t.Errorf("exit status %d, printed %q", status, out)
+	}
+}
+
+// An address that cannot be opened keeps the daemon from starting, in words.
+func TestServeRefusesTakenAddresses(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, c := range []struct{ esl, http, want string }{
+		{taken.Addr().String(), "127.0.0.1:0", "esl.listen: "},
+		{"127.0.0.1:0", taken.Addr().String(), "http.listen: "},
+		{"192.0.2.1:0", "127.0.0.1:0", "an address of this machine"},
+	} {
+		status, _, errors := ccxmld(t, "serve", "--esl-listen", c.esl, "--http-listen", c.http)
+		if status != 1 || !strings.Contains(errors, c.want) || strings.Count(errors, "\n") != 1 {
+			t.Errorf("%v: exit status %d, printed %s", c, status, errors)
+		}
 	}
 }
 

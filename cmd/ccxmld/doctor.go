@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"ccxmld/doctor"
 	"ccxmld/fetch"
 	"ccxmld/interpreter/lint"
+	"ccxmld/sessionstore"
 )
 
 func doctorCommand() *cobra.Command {
@@ -62,6 +64,7 @@ func (d *doctorRun) run(ctx context.Context, config *conf.Config, out io.Writer)
 	if d.patience <= 0 {
 		return fmt.Errorf("--patience is %s; expected a time such as 5s", d.patience)
 	}
+	sessionstore.LogClient(slog.New(slog.DiscardHandler))
 	client, err := fetch.New(fetch.Options{
 		Allow: config.Documents.Allow, MaxBytes: config.Limits.DocumentBytes, Timeout: config.Limits.FetchTimeout,
 	})

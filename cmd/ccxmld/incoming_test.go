@@ -281,3 +281,17 @@ func TestShutdownWhileFetching(t *testing.T) {
 		t.Errorf("the call ended with %+v", ending)
 	}
 }
+
+// The log tells of a call when it comes: which document answers it, who called whom.
+func TestLogTellsOfSessions(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	document := h.transitions("log.ccxml", `<transition event="connection.alerting"><accept/></transition>`)
+	h.dial(document)
+	h.must(h.log.waitFor(h.ctx, "session begins"))
+	for _, want := range []string{"document=" + document, "startup=newcall", "connection=", "to=sip:8001@"} {
+		if !h.log.has(want) {
+			t.Errorf("the log does not say %s: %q", want, h.log.all())
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 
 	"ccxmld/conf"
 	"ccxmld/daemon"
+	"ccxmld/sessionstore"
 )
 
 func serveCommand() *cobra.Command {
@@ -39,6 +40,7 @@ func serveCommand() *cobra.Command {
 // serve runs the daemon until ctx ends. SIGHUP makes it read the configuration
 // again.
 func serve(ctx context.Context, config *conf.Config, load func() (*conf.Config, error), log *slog.Logger) error {
+	sessionstore.LogClient(log)
 	d, err := daemon.New(ctx, config, log, nil)
 	if err != nil {
 		return err
