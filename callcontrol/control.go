@@ -170,7 +170,7 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 	}
 	detail := l.detail
 	if detail == "" {
-		detail = detailOfCause(h.cause)
+		detail = h.detail()
 	}
 	if detail != "" {
 		fields = append(fields, interpreter.Field{Name: "detail", Value: detail})

@@ -59,10 +59,14 @@ func reasonOfCause(cause string) (string, bool) {
 	return "", false
 }
 
-// detailOfCause says in words for people what a cause of FreeSWITCH's own means,
-// "" where its name says enough.
-func detailOfCause(cause string) string {
-	switch cause {
+// detail says in words for people what a cause of FreeSWITCH's own means, "" where
+// its name says enough.
+func (h hangup) detail() string {
+	switch h.cause {
+	case "NORMAL_CLEARING":
+		if h.status == 200 && h.disposition == "" { // no BYE came, and nobody had FreeSWITCH send one
+			return "FreeSWITCH's SIP stack ended the call: its session timer has run out, as the far end did not refresh it"
+		}
 	case "MEDIA_TIMEOUT":
 		return "no audio came from the far end for as long as its media timeout"
 	case "RECOVERY_ON_TIMER_EXPIRE":

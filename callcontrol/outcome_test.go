@@ -69,6 +69,26 @@ func TestTrigger(t *testing.T) {
 	}
 }
 
+// The end of a call whose session timer runs out is as that of any other, but that
+// neither side hung up.
+func TestHangupDetail(t *testing.T) {
+	for _, c := range []struct {
+		hangup
+		said bool
+	}{
+		{hangup{cause: "NORMAL_CLEARING", status: 200}, true},
+		{hangup{cause: "NORMAL_CLEARING", status: 200, disposition: "recv_bye"}, false},
+		{hangup{cause: "NORMAL_CLEARING", status: 200, disposition: "send_bye"}, false},
+		{hangup{cause: "NORMAL_CLEARING"}, false}, // no SIP
+		{hangup{cause: "MEDIA_TIMEOUT", status: 200, disposition: "send_bye"}, true},
+		{hangup{cause: "USER_BUSY", status: 486, disposition: "recv_refuse"}, false},
+	} {
+		if got := c.detail(); (got != "") != c.said {
+			t.Errorf("%+v: %q", c.hangup, got)
+		}
+	}
+}
+
 func TestRejectStatus(t *testing.T) {
 	for reason, want := range map[string]string{
 		"486": "486", "600": "600", "busy": "486", "badnumber": "404", "notfound": "404", "forbidden": "403", "unavailable": "480",
