@@ -79,6 +79,8 @@ type watch struct {
 	seen  uint64
 	since time.Time
 	heap  uint64
+	// waiting is since when the evaluation waits for something, zero if it does not.
+	waiting time.Time
 	// interrupted is the reason for which the evaluation was interrupted.
 	interrupted string
 }
@@ -119,6 +121,25 @@ func (w *watch) end() {
 	}
 }
 
+// wait begins a time that does not count.
+func (w *watch) wait() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting = time.Now()
+}
+
+// goOn ends it.
+func (w *watch) goOn() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.since.Before(w.waiting) {
+		w.since = w.since.Add(time.Since(w.waiting))
+	} else {
+		w.since = time.Now()
+	}
+	w.waiting = time.Time{}
+}
+
 // stopped returns why the evaluation was interrupted, or "".
 func (w *watch) stopped() string {
 	w.mu.Lock()
@@ -137,6 +158,10 @@ func (w *watch) look() {
 	w.arm()
 	if w.seen != w.number {
 		w.seen, w.since, w.heap = w.number, time.Now(), heapSize()
+		return
+	}
+	if !w.waiting.IsZero() {
+		w.heap = heapSize()
 		return
 	}
 	if reason := w.exceeded(); reason != "" {

@@ -25,6 +25,13 @@ func (r *Runtime) Together(f func() error) (err error) {
 	return f()
 }
 
+// Wait stops the clock for the limit of time until GoOn: what is waited for is not of
+// the document's code. It matters within Each and Together.
+func (r *Runtime) Wait() { r.watch.wait() }
+
+// GoOn lets the clock go on that Wait has stopped.
+func (r *Runtime) GoOn() { r.watch.goOn() }
+
 // SwitchScope puts an object in the place of the named scope that OpenScope made
 // before, for it, so that several documents can have their own in turn, or for
 // another one, so that the two are the same.

@@ -92,6 +92,8 @@ func (x *execution) fetch(f fetching, get func(context.Context) error) error {
 	if audio == "" {
 		audio = x.property("fetchaudio")
 	}
+	x.runtime.Wait()
+	defer x.runtime.GoOn()
 	if audio == "" || x.final {
 		return get(x.ctx)
 	}
