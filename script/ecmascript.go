@@ -187,7 +187,7 @@ func (r *Runtime) Run(s *Script, scope string) error {
 		return s.source.errorf(ErrReadOnly, "the script cannot declare variables in %s, which is read-only", scope)
 	}
 	for _, name := range s.names {
-		if r.scopes[i].Get(name) == nil {
+		if !r.has(r.scopes[i], name) {
 			r.define(i, name, goja.Undefined())
 		}
 	}

@@ -115,8 +115,9 @@ func (r *Runtime) define(i int, name string, v goja.Value) {
 		scope.define(name, v)
 		return
 	}
-	// A scope that a document has frozen keeps what it has.
-	_ = r.scopes[i].Set(name, v)
+	// A scope that a document has frozen keeps what it has. A setter that it has put
+	// there is not called.
+	_ = r.scopes[i].DefineDataProperty(name, v, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
 }
 
 // Resolve returns the scope in which a name without prefix is found, searching
@@ -131,21 +132,37 @@ func (r *Runtime) Resolve(name string) (scope string, ok bool) {
 // find returns the index of the innermost scope that has the variable, or -1.
 func (r *Runtime) find(name string) int {
 	for i, scope := range slices.Backward(r.scopes) {
-		if scope.Get(name) != nil {
+		if r.has(scope, name) {
 			return i
 		}
 	}
 	return -1
 }
 
-// lookUp returns the value of a variable, or nil if there is none.
-func (r *Runtime) lookUp(name string) goja.Value {
-	for _, scope := range slices.Backward(r.scopes) {
-		if v := scope.Get(name); v != nil {
-			return v
+// has tells whether an object has a property: also one whose getter fails.
+func (r *Runtime) has(object *goja.Object, name string) (known bool) {
+	err := r.Together(func() error {
+		known = object.Get(name) != nil
+		return nil
+	})
+	return known || err != nil
+}
+
+// lookUp returns the value of a variable, or nil if there is none, or one that only
+// code of the document can tell.
+func (r *Runtime) lookUp(name string) (v goja.Value) {
+	err := r.Together(func() error {
+		for _, scope := range slices.Backward(r.scopes) {
+			if v = scope.Get(name); v != nil {
+				break
+			}
 		}
+		return nil
+	})
+	if err != nil { // The engine says it with its place.
+		return nil
 	}
-	return nil
+	return v
 }
 
 // CleanGlobals removes the global variables that assignments to undeclared names

@@ -144,7 +144,7 @@ func (r *Runtime) assignable(t *Target, p place) error {
 	if rule.readOnly {
 		return t.source.errorf(ErrReadOnly, "%s cannot be changed: the scope %s is read-only", t.source.excerpt(), rule.name)
 	}
-	if !rule.open && p.object.Get(p.name) == nil {
+	if !rule.open && !r.has(p.object, p.name) {
 		return t.source.errorf(ErrUndeclared, "%s is not declared", t.source.excerpt())
 	}
 	return nil

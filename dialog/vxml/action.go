@@ -94,8 +94,7 @@ func (e *element) action(scope string) action {
 		e.attributes("namelist")
 		return &disconnectAction{e.namelist()}
 	case "clear":
-		e.attributes("namelist")
-		return &clearAction{strings.Fields(e.text("namelist"))}
+		return e.clearAction()
 	case "throw":
 		return e.throwAction()
 	case "goto", "submit":
@@ -302,28 +301,48 @@ func (a *disconnectAction) run(x *execution) error {
 	return x.disconnect(values)
 }
 
-type clearAction struct{ names []string }
+// clearAction is <clear> (VoiceXML 2.0, 5.3.3).
+type clearAction struct {
+	names   []string // none: all form items
+	targets []*script.Target
+}
+
+func (e *element) clearAction() action {
+	e.attributes("namelist")
+	a := &clearAction{}
+	for name := range strings.FieldsSeq(e.text("namelist")) {
+		at, _ := e.value("namelist")
+		target, err := e.language.Target(name, at)
+		if err != nil {
+			e.attributeProblem("namelist", err)
+			continue
+		}
+		a.names, a.targets = append(a.names, name), append(a.targets, target)
+	}
+	return a
+}
 
 func (a *clearAction) run(x *execution) error {
-	names := a.names
-	if len(names) == 0 {
-		if x.form == nil {
-			return nil
+	for n, target := range a.targets {
+		if err := x.runtime.Assign(target, goja.Undefined()); err != nil {
+			return semantic(err)
 		}
-		for _, i := range x.form.items {
-			names = append(names, i.name)
-		}
+		x.forget(strings.TrimPrefix(a.names[n], dialogScope+"."))
 	}
-	for _, name := range names {
-		scope, ok := x.runtime.Resolve(name)
-		if !ok {
-			return thrownf("error.semantic", "%s is not declared", name)
-		}
-		x.runtime.Declare(scope, name, goja.Undefined())
-		delete(x.counts, name)
-		delete(x.events, name)
+	if len(a.targets) > 0 {
+		return nil
+	}
+	for _, i := range x.form.all() {
+		x.set(i.name, goja.Undefined())
+		x.forget(i.name)
 	}
 	return nil
+}
+
+// forget resets the counters of an item.
+func (x *execution) forget(item string) {
+	delete(x.counts, item)
+	delete(x.events, item)
 }
 
 type throwAction struct {

@@ -407,5 +407,8 @@ func nest(vm *goja.Runtime, o *goja.Object, name string, value goja.Value) {
 	}
 }
 
-// set sets a property of an object that we made, which takes any.
-func set(o *goja.Object, name string, value goja.Value) { _ = o.Set(name, value) }
+// set sets a property of an object that we made, which takes any. What a page has made
+// of the prototypes is not called.
+func set(o *goja.Object, name string, value goja.Value) {
+	_ = o.DefineDataProperty(name, value, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_TRUE)
+}

@@ -58,6 +58,10 @@ type execution struct {
 // that goes in circles ends there.
 const mostSteps = 1000
 
+// shortestTurn is how long a turn takes in which a party can be heard. One without
+// prompts and with a timeout of 0 is shorter.
+const shortestTurn = 10 * time.Millisecond
+
 func (p *party) newExecution(page *Page) *execution {
 	x := &execution{party: p, runtime: page.language.NewRuntime(p.limits)}
 	p.browser.declareSession(x.runtime)
@@ -121,9 +125,6 @@ func (x *execution) caught(err error) error {
 			x.final = true
 		}
 		if err = x.handle(t); err == nil {
-			if x.final {
-				return &exit{}
-			}
 			return nil
 		}
 	}
@@ -146,9 +147,12 @@ func (x *execution) take(t dialog.Turn) (dialog.Outcome, bool) {
 	if x.final || x.ctx.Err() != nil {
 		return dialog.Outcome{}, false
 	}
+	begun := time.Now()
 	o, ok := x.browser.take(x.ctx, t, &x.pending, nil)
 	if ok {
-		x.steps = 0
+		if time.Since(begun) >= shortestTurn {
+			x.steps = 0
+		}
 		if o.End != dialog.Failed && len(x.passed) < 10 {
 			x.passed = append(x.passed, o.Problems...)
 		}

@@ -88,9 +88,6 @@ func (x *execution) step() (done bool, err error) {
 	if x.steps++; x.steps > mostSteps {
 		return true, x.circles()
 	}
-	if !x.final && x.browser.hungUp() {
-		return false, x.caught(&thrown{event: "connection.disconnect.hangup"})
-	}
 	x.item = nil
 	wanted := x.next
 	i, err := x.choose()
@@ -99,8 +96,12 @@ func (x *execution) step() (done bool, err error) {
 	}
 	x.item = i
 	if !x.final && (i == nil || i.kind != block) {
-		// An event of the session is for the handlers of the item that is about
-		// to listen. What this one has to say is still to be said.
+		// The end of the call and events of the session are for the handlers of the
+		// item that is about to listen (VoiceXML 2.0, 4.1.8). What this one has to say
+		// is still to be said.
+		if x.browser.hungUp() {
+			return false, x.caught(&thrown{event: "connection.disconnect.hangup"})
+		}
 		if m, ok := x.nextMessage(); ok {
 			x.next = wanted
 			reprompt := x.reprompt
@@ -111,6 +112,9 @@ func (x *execution) step() (done bool, err error) {
 	}
 	if i == nil {
 		return true, nil
+	}
+	if x.final && i.waits() {
+		return true, &exit{} // (VoiceXML 2.0, 1.5.4)
 	}
 	return false, x.caught(x.visit(i))
 }
@@ -127,11 +131,14 @@ func (x *execution) choose() (*item, error) {
 		return i, nil
 	}
 	for _, i := range x.form.items {
-		if value := x.runtime.Scope(dialogScope).Get(i.name); value != nil && !goja.IsUndefined(value) {
-			continue
+		x.item = i
+		value, err := x.variable(i.name)
+		if err != nil {
+			return nil, err
 		}
-		if i.cond != nil {
-			x.item = i
+		if value != nil && !goja.IsUndefined(value) {
+			x.item = nil
+			continue
 		}
 		holds, err := x.holds(i.cond)
 		if err != nil || holds {

@@ -1,6 +1,7 @@
 package vxml
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -59,7 +60,7 @@ func (a *gotoAction) run(x *execution) error {
 		}
 	}
 	if name != "" {
-		for _, i := range x.form.items {
+		for _, i := range x.form.all() {
 			if i.name == name {
 				return &jump{item: i}
 			}
@@ -104,10 +105,7 @@ func (a *gotoAction) run(x *execution) error {
 // names nothing.
 func (x *execution) inputs() []namedValue {
 	var list []namedValue
-	if x.form == nil {
-		return nil
-	}
-	for _, i := range x.form.items {
+	for _, i := range x.form.all() {
 		if i.isInput() && x.isFilled(i) {
 			list = append(list, namedValue{name: i.name})
 		}
@@ -124,13 +122,18 @@ func (x *execution) submit(how *dialog.Fetch, list []namedValue) error {
 		if entry.value != nil {
 			value, err = x.eval(entry.value)
 		} else {
-			value = x.runtime.Scope(dialogScope).Get(entry.name)
+			value, err = x.variable(entry.name)
 		}
 		if err != nil {
 			return err
 		}
-		if err := x.submitValue(how, entry.name, value, 0); err != nil {
-			return err
+		var event *thrown
+		err = x.runtime.Together(func() error { return x.submitValue(how, entry.name, value, 0) })
+		switch {
+		case errors.As(err, &event):
+			return event
+		case err != nil: // of a function that gives a property
+			return semantic(err)
 		}
 	}
 	return nil

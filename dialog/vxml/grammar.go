@@ -41,7 +41,8 @@ func (g anyOf) Match(input string) dialog.Match {
 // grammar is a <grammar>, a builtin type, or the digits of a choice.
 type grammar struct {
 	place
-	everywhere bool // scope="document" of its own
+	page       *Page // that has it, which may be the application root document
+	everywhere bool  // scope="document" of its own
 	// compiled is nil for one that is not compiled with the page: it is, or refers
 	// to, something that has to be fetched.
 	compiled srgs.Grammar
@@ -83,7 +84,7 @@ func (e *element) builtin(to []*grammar, text string) []*grammar {
 
 // grammar compiles a <grammar>.
 func (e *element) grammar(to []*grammar) []*grammar {
-	g := &grammar{place: e.place, everywhere: e.has("scope") && e.scope()}
+	g := &grammar{place: e.place, page: e.page, everywhere: e.has("scope") && e.scope()}
 	src, text := e.text("src"), ""
 	switch {
 	case strings.HasPrefix(src, "builtin:"):

@@ -122,7 +122,7 @@ func (x *execution) grammar(g *grammar) (match srgs.Grammar, said *spoken, err e
 		return nil, nil, err
 	}
 	if g.inline == nil {
-		uri, err := fetch.Resolve(x.page.base, src)
+		uri, err := fetch.Resolve(g.page.base, src)
 		if err != nil {
 			return nil, nil, badFetch(err)
 		}
@@ -132,7 +132,7 @@ func (x *execution) grammar(g *grammar) (match srgs.Grammar, said *spoken, err e
 		}
 	}
 	err = x.fetch(g.fetching, func(ctx context.Context) (err error) {
-		match, err = x.browser.pages.grammar(ctx, x.page.base, src, g.inline, x.how("grammar", g.fetching))
+		match, err = x.browser.pages.grammar(ctx, g.page.base, src, g.inline, x.how("grammar", g.fetching))
 		return err
 	})
 	switch {
@@ -425,6 +425,6 @@ func (x *execution) applies(f *filled, just []*item) bool {
 }
 
 func (x *execution) isFilled(i *item) bool {
-	value := x.runtime.Scope(dialogScope).Get(i.name)
-	return value != nil && !goja.IsUndefined(value)
+	value, err := x.variable(i.name)
+	return err != nil || value != nil && !goja.IsUndefined(value)
 }

@@ -63,6 +63,14 @@ type form struct {
 	grammars   []*grammar
 }
 
+// all gives the items of a form; none before there is one.
+func (f *form) all() []*item {
+	if f == nil {
+		return nil
+	}
+	return f.items
+}
+
 // kind is what a form item is.
 type kind int
 
@@ -100,6 +108,15 @@ type item struct {
 
 // isInput tells whether it is an input item: one that <filled> is about.
 func (i *item) isInput() bool { return i.kind != block && i.kind != initial }
+
+// waits tells whether a visit waits for the party.
+func (i *item) waits() bool {
+	switch i.kind {
+	case block, subdialogItem, object:
+		return false
+	}
+	return true
+}
 
 // filled is a <filled> (VoiceXML 2.0, 2.4).
 type filled struct {

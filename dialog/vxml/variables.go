@@ -254,6 +254,19 @@ func (x *execution) forEach(item string, array *script.Expression, body func() e
 	return nil
 }
 
+// variable gives a variable of the form, nil for none. A page may have made it one that
+// is read by a function.
+func (x *execution) variable(name string) (value goja.Value, err error) {
+	err = x.runtime.Together(func() error {
+		value = x.runtime.Scope(dialogScope).Get(name)
+		return nil
+	})
+	if err != nil {
+		return nil, semantic(err)
+	}
+	return value, nil
+}
+
 func (x *execution) set(name string, value goja.Value) {
 	x.runtime.Declare(dialogScope, name, value)
 }

@@ -38,6 +38,10 @@ func (s *server) Fetch(ctx context.Context, r fetch.Request) (*fetch.Response, e
 		return nil, err
 	}
 	text, ok := s.pages[strings.TrimPrefix(u.Path, "/")]
+	text, late := strings.CutPrefix(text, "late ")
+	if late {
+		time.Sleep(2 * time.Second)
+	}
 	if text == "slow" {
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -262,6 +266,12 @@ func TestPages(t *testing.T) {
 			<block><throw event="com.example.a" messageexpr="'!'"/></block></form>`,
 			nil, "", map[string]any{"expr": "com.example.a!"}, "", nil},
 		{"nobody catches", `<form><block><throw event="com.example"/></block></form>`, nil, "", map[string]any{}, "nothing catches com.example", nil},
+		{"a mistake before there is a form", `<var name="x" expr="y"/><catch event="error.semantic"><goto nextitem="b"/></catch><catch event="error.badfetch"><exit expr="_event"/></catch><form><block name="b"/></form>`,
+			nil, "", map[string]any{"expr": "error.badfetch"}, "", nil},
+		{"turns in circles", `<form><field name="f" type="digits"><property name="timeout" value="0s"/><audio src="/gone.wav"/></field></form>`,
+			nil, "", nil, "circles", nil},
+		{"fetches in foreach may take their time", `<form><var name="n" expr="0"/><block><foreach item="i" array="[1, 2, 3]"><data src="slow.xml"/><assign name="n" expr="n + i"/></foreach><exit namelist="n"/></block></form>`,
+			map[string]string{"slow.xml": "late <x/>"}, "", map[string]any{"n": int64(6)}, "", nil},
 		{"a mistake in an expression", "\n<form><block>\n<assign name='x' expr='1'/></block></form>", nil, "", nil, "start.vxml:3:15: x is not declared", nil},
 		{"a mistake, caught", `<form><error>Sorry<exit expr="_event"/></error><block><value expr="nope"/></block></form>`,
 			nil, "", map[string]any{"expr": "error.semantic"}, "", []string{"say Sorry"}},
