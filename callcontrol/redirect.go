@@ -110,17 +110,26 @@ func (l *leg) referAnswered(status int) {
 }
 
 // referred takes what the far end tells of its call to the new destination: the
-// status line of a SIP message (RFC 3515, 2.4.5).
-func (l *leg) referred(sipfrag string) {
+// status line of a SIP message (RFC 3515, 2.4.5). With the last that it has to
+// tell, over, mod_sofia ends the call with it, whatever came of its own, and does
+// not notice: the leg would stay there with nobody at its other end.
+func (l *leg) referred(sipfrag string, over bool) {
 	_, line, _ := strings.Cut(firstLine(sipfrag), " ")
 	code, _, _ := strings.Cut(line, " ")
 	status, err := strconv.Atoi(code)
 	switch {
-	case !l.redirected || err != nil || status < 200:
-	case status < 300:
+	case l.redirected && err == nil && status >= 300:
+		reason := "the far end did not reach the new destination (" + line + ")"
+		if over {
+			reason += "; FreeSWITCH ends the call with that"
+		}
+		l.notRedirected(reason)
+	case l.redirected && (over || err == nil && status >= 200):
 		l.hangUp("BLIND_TRANSFER")
-	default:
-		l.notRedirected("the far end did not reach the new destination (" + line + ")")
+		return
+	}
+	if over && !l.ending {
+		l.hangUp("NORMAL_CLEARING")
 	}
 }
 
@@ -157,8 +166,8 @@ func (l *leg) host() string {
 func (l *leg) handleRefer(conn *esl.Conn, e *esl.Event) {
 	switch e.Get("Event-Subclass") {
 	case "sofia::notify_refer":
-		sipfrag := e.Body()
-		l.from(conn, func() { l.referred(sipfrag) })
+		sipfrag, over := e.Body(), e.Get("subscription-substate") == "terminated"
+		l.from(conn, func() { l.referred(sipfrag, over) })
 	case "sofia::error":
 		if e.Get("Error-Type") != "blind_transfer" {
 			return

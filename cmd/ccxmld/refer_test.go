@@ -8,8 +8,8 @@ import (
 	"ccxmld/esl/switchsim"
 )
 
-// A connection that is redirected after its answer is gone when the far end has
-// reached the new destination, and stays when it has not.
+// A connection that is redirected after its answer is gone when the far end has told
+// what came of it, and stays when the far end refuses.
 func TestRedirectAfterAnswer(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -20,7 +20,7 @@ func TestRedirectAfterAnswer(t *testing.T) {
 		"it hangs up":       {switchsim.Referral{After: time.Second}, "redirected: NORMAL_CLEARING, remote", true},
 		"it gets through":   {switchsim.Referral{Outcome: 200, After: 5 * time.Second}, "redirected: BLIND_TRANSFER, local", true},
 		"it is refused":     {switchsim.Referral{Refuses: 603}, "stays: the far end refused the transfer (SIP status 603)", false},
-		"nobody is reached": {switchsim.Referral{Outcome: 486, After: time.Second}, "stays: the far end did not reach the new destination (486 Busy Here)", false},
+		"nobody is reached": {switchsim.Referral{Outcome: 486, After: time.Second}, "stays: the far end did not reach the new destination (486 Busy Here); FreeSWITCH ends the call with that", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -33,6 +33,7 @@ func TestRedirectAfterAnswer(t *testing.T) {
   <redirect connectionid="event$.connectionid" dest="'sip:twice@example.org'"/></transition>
 <transition event="connection.redirect.failed" cond="/already/.test(event$.reason)"><log expr="'once'"/></transition>
 <transition event="connection.redirect.failed"><log expr="'stays: ' + event$.reason + ' ' + event$.connection.state"/></transition>
+<transition event="connection.disconnected"><log expr="'ended: ' + event$.trigger"/></transition>
 <transition event="connection.redirected"><log expr="'redirected: ' + event$.info.cause + ', ' + event$.trigger"/></transition>
 <transition event="dialog.exit"><exit/></transition>`))
 			caller.Referred(c.referral)
@@ -41,6 +42,9 @@ func TestRedirectAfterAnswer(t *testing.T) {
 			if !c.goes {
 				h.logged(c.want + " CONNECTED")
 				caller.Hangup()
+				h.logged("ended: remote")
+			} else if strings.HasPrefix(c.want, "stays") {
+				h.logged("ended: local")
 			}
 			ending, err := caller.WaitEnded(h.ctx)
 			h.must(err)

@@ -58,7 +58,7 @@ func (c *channel) beginHangup(cause string, by side) bool {
 // partyLeft ends the leg because its party hung up: a BYE, or a CANCEL before
 // the answer.
 func (c *channel) partyLeft() {
-	if c.down() {
+	if c.down() || c.released {
 		return
 	}
 	if c.inbound && !c.answered {
@@ -226,7 +226,7 @@ func (c *channel) reportDurations() {
 // reportSIP sets who ended the call and what the media came to.
 func (c *channel) reportSIP() {
 	switch {
-	case c.remoteBye:
+	case c.remoteBye, c.released:
 	case c.answered:
 		c.vars.set("sip_hangup_disposition", "send_bye")
 	case c.inbound:

@@ -257,6 +257,14 @@ func (p *Party) ended(c *channel) {
 			e.SIPStatus = cause.status
 		}
 	}
+	p.endedAs(e)
+}
+
+// endedAs notes the end of the call for the party.
+func (p *Party) endedAs(e Ending) {
+	if p.ending != nil {
+		return
+	}
 	for i := range p.heard {
 		if s := &p.heard[i]; s.To.IsZero() {
 			s.To = p.sw.now()

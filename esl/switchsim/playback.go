@@ -125,9 +125,15 @@ func (p *playback) digit(f *frame, digit byte) {
 	}
 }
 
+// abort says that the file was played if the switch itself ends the call, as by
+// uuid_kill, and not if the party does or the leg is taken elsewhere.
 func (p *playback) abort(f *frame) {
 	p.stopped(f, false)
-	f.c.respond("PLAYBACK ERROR")
+	response := "PLAYBACK ERROR"
+	if f.c.down() && !f.c.remoteBye {
+		response = "FILE PLAYED"
+	}
+	f.c.respond(response)
 }
 
 // speak is speak: it never says whether it could.

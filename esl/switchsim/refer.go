@@ -12,7 +12,8 @@ type Referral struct {
 	// Refuses is the SIP status that the REFER is refused with; 0: it is accepted.
 	Refuses int
 	// Outcome is the SIP status of the call to the new destination, which the
-	// party tells by NOTIFY; 0: it hangs up and tells nothing.
+	// party tells by NOTIFY, after it has told at once that it tries; 0: it hangs up
+	// and tells nothing.
 	Outcome int
 	After   time.Duration // until it hangs up or tells
 }
@@ -41,18 +42,57 @@ func deflect(c *channel, destination string) {
 		return
 	}
 	c.vars.set("sip_refer_status_code", "202")
+	if r.Outcome != 0 {
+		c.notified(100, header{"subscription-substate", "active"}, header{"subscription-expires", "60"})
+	}
 	c.sw.agenda.after(r.After, func() {
 		switch {
 		case c.down():
 		case r.Outcome == 0:
 			c.partyLeft()
 		default:
-			c.vars.set("sip_refer_target_status_code", strconv.Itoa(r.Outcome))
-			c.sw.fire(&event{name: "CUSTOM", subclass: "sofia::notify_refer", site: site{"sofia.c", "sofia_handle_sip_i_notify", 631},
-				after: []header{{"content-type", "message/sipfrag;version=2.0"}, {"event-package", "refer"}, {"UniqueID", c.uuid}},
-				body:  fmt.Sprintf("SIP/2.0 %d %s\r\n", r.Outcome, sipResponses[r.Outcome].phrase)})
+			c.notified(r.Outcome, header{"subscription-substate", "terminated"}, header{"subscription-reason", "noresource"})
+			c.release()
 		}
 	})
+}
+
+// notified tells of a NOTIFY, in which the party says what its call to the new
+// destination came to (sofia_handle_sip_i_notify).
+func (c *channel) notified(status int, subscription ...header) {
+	phrase := sipResponses[status].phrase
+	switch status {
+	case 100:
+		phrase = "Trying"
+	case 200:
+		phrase = "OK"
+	}
+	sipfrag := fmt.Sprintf("SIP/2.0 %d %s\r\n", status, phrase)
+	v := &c.vars
+	address := func(what string) string { return v.get("sip_"+what+"_user") + "@" + v.get("sip_"+what+"_host") }
+	party, us := "from", "to"
+	if !c.inbound {
+		party, us = us, party
+	}
+	headers := []header{{"content-type", "message/sipfrag"}, {"event-package", "refer"}, {"event-id", strconv.Itoa(c.placeholder.sequence + 1)},
+		{"contact", address("contact")}, {"from", address(party)}, {"from-tag", v.get("sip_" + party + "_tag")},
+		{"to", address(us)}, {"to-tag", v.get("sip_" + us + "_tag")}, {"call-id", v.get("sip_call_id")}}
+	c.sw.fire(&event{name: "CUSTOM", subclass: "sofia::notify_refer", site: site{"sofia.c", "sofia_handle_sip_i_notify", 631},
+		after: append(append(headers, subscription...), header{"UniqueID", c.uuid}), body: sipfrag})
+	if status < 200 {
+		v.set("sip_refer_target_provisional_status_code", strconv.Itoa(status))
+		return
+	}
+	v.set("sip_refer_target_status_code", strconv.Itoa(status))
+	v.set("sip_refer_reply", sipfrag)
+}
+
+// release ends the call with the party, whatever came of its own, and leaves the
+// leg: mod_sofia destroys the handle of a NOTIFY that says terminated, with which
+// sofia-sip sends BYE.
+func (c *channel) release() {
+	c.released = true
+	c.party.endedAs(Ending{Cause: "NORMAL_CLEARING", By: "local", SIPStatus: 200, RedirectedTo: c.party.redirectedTo})
 }
 
 func (sw *Switch) apiDeflect(arguments string) string {
@@ -65,7 +105,7 @@ func (sw *Switch) apiDeflect(arguments string) string {
 		return "-ERR No such channel " + uuid + "!\n"
 	}
 	deflect(c, destination)
-	return "+OK:(null)\n"
+	return "+OK:\n"
 }
 
 // Refer is the party's own REFER, which asks FreeSWITCH to send its partner in a
