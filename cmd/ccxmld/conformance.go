@@ -35,7 +35,9 @@ func conformanceCommand() *cobra.Command {
 		Long: `Conformance runs a document for each requirement of CCXML 1.0, of Voxeo's dialect
 and of that of 2002, or with --vxml a page for each assertion of VoiceXML 2.0 and
 2.1, on a simulated switch and an embedded Redis, or on the
-FreeSWITCH that --freeswitch names. The exit status is 1 if one fails.`,
+FreeSWITCH that --freeswitch names. That one must be on this machine, set up as
+docs/freeswitch.md says, with flite and mod_loopback, and have no other work; it
+needs no phone. The exit status is 1 if one fails.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log := slog.New(slog.DiscardHandler)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -23,8 +24,8 @@ type real struct {
 }
 
 // NewFreeSWITCH connects to a FreeSWITCH for a House, which is named by
-// HOST:PORT:PASSWORD of its mod_event_socket. It must be on this machine, with
-// mod_loopback, mod_conference with the profile ccxmld, mod_tone_stream and the
+// HOST:PORT:PASSWORD of its mod_event_socket. It must be on this machine, take 500
+// new calls a second, and have mod_loopback, mod_conference with the profile ccxmld, mod_tone_stream and the
 // speech engine flite; no phone is needed.
 func NewFreeSWITCH(ctx context.Context, named string, log *slog.Logger) (Switch, error) {
 	at := strings.LastIndex(named, ":")
@@ -47,11 +48,38 @@ func NewFreeSWITCH(ctx context.Context, named string, log *slog.Logger) (Switch,
 	go func() { defer close(r.ended); _ = r.link.Run(running) }()
 	select {
 	case <-up:
+		if err := r.fastEnough(ctx); err != nil {
+			r.Close()
+			return nil, err
+		}
 		return r, nil
 	case <-ctx.Done():
 		r.Close()
-		return nil, fmt.Errorf("FreeSWITCH at %s cannot be reached: %w", r.address, errors.Join(ctx.Err(), r.link.Err()))
+		err := r.link.Err()
+		if remedy := esl.Remedy(err); remedy != "" {
+			return nil, fmt.Errorf("FreeSWITCH at %s cannot be reached: %w: %s", r.address, err, remedy)
+		}
+		return nil, fmt.Errorf("FreeSWITCH at %s cannot be reached: %w", r.address, errors.Join(ctx.Err(), err))
 	}
+}
+
+// leastRate is how many calls a second the suite is run with, at least. A loopback
+// call is two of them, and what FreeSWITCH refuses looks like a document's failure.
+const leastRate = 500
+
+// fastEnough looks whether FreeSWITCH takes calls as fast as the suite places them.
+func (r *real) fastEnough(ctx context.Context) error {
+	reply, err := r.link.Do(ctx, esl.API("fsctl", "sps"))
+	if err != nil {
+		return fmt.Errorf("FreeSWITCH at %s: %w", r.address, err)
+	}
+	text := strings.TrimSpace(reply.Text)
+	rate, err := strconv.Atoi(text[strings.LastIndexByte(text, ' ')+1:])
+	if err == nil && rate < leastRate {
+		return fmt.Errorf("FreeSWITCH at %s takes %d new calls a second and refuses the others; the suite needs %d: fs_cli -x 'fsctl sps %d', until its next start",
+			r.address, rate, leastRate, leastRate)
+	}
+	return nil
 }
 
 // Settings implements Switch.
