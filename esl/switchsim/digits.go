@@ -11,9 +11,6 @@ func (c *channel) press(digit byte) {
 	if c.down() || !c.media {
 		return
 	}
-	if len(c.digits) < maxDigits {
-		c.digits = append(c.digits, digit)
-	}
 	if action := c.digitAction; action != nil {
 		c.vars.set("last_matching_digits", string(digit))
 		c.execute(action.Application, action.Data, "", false, nil)
@@ -38,7 +35,11 @@ func (c *channel) press(digit byte) {
 	}
 }
 
+// tellDigit is a digit that somebody reads, which the call detail counts.
 func (c *channel) tellDigit(digit byte) {
+	if len(c.digits) < maxDigits {
+		c.digits = append(c.digits, digit)
+	}
 	c.fireBrief("DTMF", site{"switch_channel.c", "switch_channel_dequeue_dtmf", 678},
 		header{"DTMF-Digit", string(digit)}, header{"DTMF-Duration", "2080"}, header{"DTMF-Source", "RTP"})
 }

@@ -18,6 +18,10 @@ func (e *eavesdrop) start(f *frame) {
 		return
 	}
 	e.target = target
+	c.switchCodec(codecMixed)
+	caller := target.profile
+	c.vars.set("last_sent_callee_id_name", orElse(caller.callerName, caller.callerNumber))
+	c.vars.set("last_sent_callee_id_number", caller.callerNumber)
 	target.eavesdroppers = append(target.eavesdroppers, f)
 	e.place = c.party.hear(Sound{Kind: "eavesdrop", What: target.party.number, From: c.sw.now()})
 }
@@ -27,6 +31,7 @@ func (e *eavesdrop) abort(f *frame) {
 		e.target.eavesdroppers = without(e.target.eavesdroppers, f)
 		f.c.party.stopHearing(e.place, true)
 		e.target = nil
+		f.c.switchCodec(codecWire)
 		f.c.atTick(f.c.readKept)
 	}
 }

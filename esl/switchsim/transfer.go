@@ -23,6 +23,9 @@ func (c *channel) transfer(extension, dialplan, context string) bool {
 	c.vars.set("max_forwards", strconv.Itoa(forwards))
 	before := c.profile
 	c.profile = before.step(c.sw.now())
+	if !c.inbound && c.dialplan {
+		c.profile.logical = "inbound"
+	}
 	if dialplan == "" {
 		if dialplan = before.dialplan; dialplan == "" || strings.EqualFold(dialplan, "inline") {
 			dialplan = "XML"
