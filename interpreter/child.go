@@ -2,11 +2,7 @@ package interpreter
 
 import (
 	"fmt"
-	"math"
 	"strings"
-	"time"
-
-	"github.com/dop251/goja"
 
 	"ccxmld/script"
 )
@@ -118,59 +114,4 @@ func put(object map[string]any, name string, value any) {
 		}
 		object, name = child, rest
 	}
-}
-
-// maxParts bounds the values that leave a session, so that one that contains
-// itself does not go on for ever.
-const maxParts = 10000
-
-// plain gives a value as data that may leave the session, as JSON has it:
-// functions and what is not a number become undefined.
-func (s *Session) plain(value goja.Value) (any, error) {
-	exported, err := s.runtime.Export(value)
-	if err != nil {
-		return nil, err
-	}
-	parts := 0
-	data := plainData(exported, &parts)
-	if parts > maxParts {
-		return nil, fmt.Errorf("the value has more than %d parts, or contains itself", maxParts)
-	}
-	return data, nil
-}
-
-func plainData(value any, parts *int) any {
-	if *parts++; *parts > maxParts {
-		return nil
-	}
-	switch value := value.(type) {
-	case string, bool, int64:
-		return value
-	case float64:
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			return nil
-		}
-		return value
-	case time.Time:
-		return value.UTC().Format(time.RFC3339Nano)
-	case []any:
-		list := make([]any, 0, min(len(value), maxParts))
-		for _, item := range value {
-			if *parts > maxParts {
-				break
-			}
-			list = append(list, plainData(item, parts))
-		}
-		return list
-	case map[string]any:
-		object := make(map[string]any, min(len(value), maxParts))
-		for key, item := range value {
-			if *parts > maxParts {
-				break
-			}
-			object[key] = plainData(item, parts)
-		}
-		return object
-	}
-	return nil
 }

@@ -137,7 +137,7 @@ func (s *Session) hints(e *script.Expression) (Hints, error) {
 	if !ok {
 		return nil, e.Errorf("hints is %q; expected an object", value)
 	}
-	exported, err := s.runtime.Export(object)
+	exported, err := s.runtime.Data(object, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -136,7 +136,7 @@ func (x *exitElement) run(s *Session) error {
 		if err != nil {
 			return err
 		}
-		if ending.Value, err = s.plain(value); err != nil {
+		if ending.Value, err = s.runtime.Data(value, nil); err != nil {
 			return err
 		}
 	}
@@ -148,7 +148,7 @@ func (x *exitElement) run(s *Session) error {
 		if err != nil {
 			return err
 		}
-		if ending.Values[entry.name], err = s.plain(value); err != nil {
+		if ending.Values[entry.name], err = s.runtime.Data(value, nil); err != nil {
 			return err
 		}
 	}

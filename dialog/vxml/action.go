@@ -1,6 +1,7 @@
 package vxml
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/dop251/goja"
@@ -254,17 +255,24 @@ func (e *element) namelist() []namedValue {
 	return list
 }
 
-// values evaluates a namelist into what the dialog returns.
+// values evaluates a namelist into what the dialog returns: data, of which XML documents
+// are text.
 func (x *execution) values(list []namedValue) (dialog.Values, error) {
+	return x.valuesWith(list, documentText)
+}
+
+// valuesWith evaluates a namelist. Objects that are none of ECMAScript are what other
+// makes of them.
+func (x *execution) valuesWith(list []namedValue, other func(any) any) (dialog.Values, error) {
 	var values dialog.Values
 	for _, entry := range list {
 		value, err := x.eval(entry.value)
 		if err != nil {
 			return nil, err
 		}
-		exported, err := x.runtime.Export(value)
+		exported, err := x.runtime.Data(value, other)
 		if err != nil {
-			return nil, semantic(err)
+			return nil, semantic(fmt.Errorf("%s: %w", entry.name, err))
 		}
 		values = append(values, dialog.Value{Name: entry.name, Value: exported})
 	}

@@ -16,8 +16,28 @@ func newDocument(vm *goja.Runtime, root *xmlquery.Node) *goja.Object {
 	for root.Parent != nil {
 		root = root.Parent
 	}
+	return newNode(vm, root)
+}
+
+func newNode(vm *goja.Runtime, node *xmlquery.Node) *goja.Object {
 	d := &document{vm, make(map[*xmlquery.Node]*goja.Object)}
-	return d.object(root)
+	return d.object(node)
+}
+
+// nodeOf gives the node of a document's object, nil for something else.
+func nodeOf(object any) any {
+	if n, ok := object.(*domNode); ok {
+		return n.node
+	}
+	return nil
+}
+
+// documentText gives it as text.
+func documentText(object any) any {
+	if n, ok := object.(*domNode); ok {
+		return n.node.OutputXML(true)
+	}
+	return nil
 }
 
 // object gives the object of a node.

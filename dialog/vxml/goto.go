@@ -116,6 +116,7 @@ func (x *execution) inputs() []namedValue {
 // submit puts values into a request: objects by their properties, recordings as
 // files, and what is undefined not at all.
 func (x *execution) submit(how *dialog.Fetch, list []namedValue) error {
+	parts := 0
 	for _, entry := range list {
 		var value goja.Value
 		var err error
@@ -128,7 +129,7 @@ func (x *execution) submit(how *dialog.Fetch, list []namedValue) error {
 			return err
 		}
 		var event *thrown
-		err = x.runtime.Together(func() error { return x.submitValue(how, entry.name, value, 0) })
+		err = x.runtime.Together(func() error { return x.submitValue(how, entry.name, value, 0, &parts) })
 		switch {
 		case errors.As(err, &event):
 			return event
@@ -139,13 +140,19 @@ func (x *execution) submit(how *dialog.Fetch, list []namedValue) error {
 	return nil
 }
 
-func (x *execution) submitValue(how *dialog.Fetch, name string, value goja.Value, depth int) error {
+// mostSubmitted bounds the properties of what is submitted at once.
+const mostSubmitted = 10000
+
+func (x *execution) submitValue(how *dialog.Fetch, name string, value goja.Value, depth int, parts *int) error {
 	if goja.IsUndefined(value) {
 		return nil
 	}
+	if *parts++; *parts > mostSubmitted {
+		return thrownf("error.semantic", "%s: more than %d values are submitted, or an object contains itself", name, mostSubmitted)
+	}
 	if o, ok := value.(*goja.Object); ok && depth < 10 && o.ClassName() == "Object" {
 		for _, key := range o.Keys() {
-			if err := x.submitValue(how, name+"."+key, o.Get(key), depth+1); err != nil {
+			if err := x.submitValue(how, name+"."+key, o.Get(key), depth+1, parts); err != nil {
 				return err
 			}
 		}

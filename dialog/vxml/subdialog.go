@@ -2,11 +2,14 @@ package vxml
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 
+	"github.com/antchfx/xmlquery"
 	"github.com/dop251/goja"
 
 	"ccxmld/dialog"
-	"ccxmld/dialog/srgs"
 	"ccxmld/script"
 )
 
@@ -124,8 +127,8 @@ func (x *execution) parameters(list []param) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if params[p.name], err = x.runtime.Export(value); err != nil {
-			return nil, semantic(err)
+		if params[p.name], err = x.runtime.Data(value, nodeOf); err != nil {
+			return nil, semantic(fmt.Errorf("%s: %w", p.name, err))
 		}
 	}
 	return params, nil
@@ -165,18 +168,40 @@ func (a *returnAction) run(x *execution) error {
 	if back.message, err = x.reference(a.message, a.messageExpr); err != nil {
 		return err
 	}
-	back.values, err = x.values(a.namelist)
+	back.values, err = x.valuesWith(a.namelist, nodeOf)
 	if err != nil {
 		return err
 	}
 	return back
 }
 
-// native makes a value of this runtime of one of another; what is undefined there is
-// undefined here.
+// native makes data of another runtime a value of this one; what is undefined there is
+// undefined here, and in arrays and objects null.
 func native(vm *goja.Runtime, value any) goja.Value {
 	if value == nil {
 		return goja.Undefined()
 	}
-	return srgs.Value(vm, value)
+	return nativePart(vm, value)
+}
+
+func nativePart(vm *goja.Runtime, value any) goja.Value {
+	switch value := value.(type) {
+	case nil:
+		return goja.Null()
+	case *xmlquery.Node:
+		return newNode(vm, value)
+	case []any:
+		items := make([]any, len(value))
+		for i, item := range value {
+			items[i] = nativePart(vm, item)
+		}
+		return vm.NewArray(items...)
+	case map[string]any:
+		object := vm.NewObject()
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			set(object, name, nativePart(vm, value[name]))
+		}
+		return object
+	}
+	return vm.ToValue(value)
 }

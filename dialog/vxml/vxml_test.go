@@ -272,6 +272,9 @@ func TestPages(t *testing.T) {
 			nil, "", nil, "circles", nil},
 		{"fetches in foreach may take their time", `<form><var name="n" expr="0"/><block><foreach item="i" array="[1, 2, 3]"><data src="slow.xml"/><assign name="n" expr="n + i"/></foreach><exit namelist="n"/></block></form>`,
 			map[string]string{"slow.xml": "late <x/>"}, "", map[string]any{"n": int64(6)}, "", nil},
+		{"submitted without end", `<form><var name="o" expr="{}"/><catch event="error.semantic"><exit expr="_message.substring(_message.length - 25)"/></catch>
+			<block><script>for (var c of 'abcdefgh') o[c] = o;</script><submit next="next.vxml" namelist="o"/></block></form>`,
+			nil, "", map[string]any{"expr": "an object contains itself"}, "", nil},
 		{"a mistake in an expression", "\n<form><block>\n<assign name='x' expr='1'/></block></form>", nil, "", nil, "start.vxml:3:15: x is not declared", nil},
 		{"a mistake, caught", `<form><error>Sorry<exit expr="_event"/></error><block><value expr="nope"/></block></form>`,
 			nil, "", map[string]any{"expr": "error.semantic"}, "", []string{"say Sorry"}},
