@@ -1,8 +1,10 @@
 package callcontrol
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"ccxmld/esl"
@@ -167,6 +169,9 @@ func (c *control) partnerGone(l *leg) {
 		}
 		switch other.place.kind {
 		case inBridge:
+			if other.place.order.unjoins { // and was on its way out; see bringHome
+				other.tellLeft()
+			}
 			other.place.silent = true // one conference.unjoined is enough
 		case listening:
 			other.tellLeft() // before the document hears of the end of the call (BRG-12)
@@ -194,12 +199,24 @@ func (c *control) bringHome(l *leg) {
 	if l.moved || both && partner.moved { // see away
 		home = append(home, home...)
 	}
+	astray := func(l *leg) func(error) {
+		return func(err error) {
+			if !hasHungUp(err) { // which its last event will say
+				c.strayed(l, err.Error())
+			}
+		}
+	}
 	l.send(esl.Transfer(l.id, both, home...), func(err error) {
-		c.strayed(l, err.Error())
-		if both {
-			c.strayed(partner, err.Error())
+		astray(l)(err)
+		if both && partner.homing && partner.state != legGone {
+			partner.send(esl.Transfer(partner.id, false, home...), astray(partner))
 		}
 	})
+}
+
+// hasHungUp tells whether a command was refused since the leg is no more.
+func hasHungUp(err error) bool {
+	return errors.Is(err, esl.ErrDisconnected) || strings.Contains(err.Error(), "No such channel")
 }
 
 // homePatience is how long a leg may take to come to our socket again.

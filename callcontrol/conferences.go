@@ -140,6 +140,7 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 	}
 	c.record.Conferences = without(c.record.Conferences, r.ConferenceID)
 	c.save()
+	c.givingUp = append(c.givingUp, r.ConferenceID)
 	// It is destroyed once its members are out (CNF-7).
 	leaving := &move{legs: members, run: func() { c.giveUp(r) }}
 	leaving.queue()
@@ -147,6 +148,7 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 
 // giveUp detaches the session from a conference that its legs have left.
 func (c *control) giveUp(r interpreter.DestroyRequest) {
+	c.givingUp = without(c.givingUp, r.ConferenceID)
 	inOrder(c, func(ctx context.Context) (bool, error) {
 		return c.controller.options.Conferences.Detach(ctx, r.ConferenceID, c.record.ID)
 	}, func(_ bool, err error) {
@@ -159,7 +161,7 @@ func (c *control) giveUp(r interpreter.DestroyRequest) {
 }
 
 func (c *control) detachAll() {
-	for _, id := range c.record.Conferences {
+	for _, id := range append(c.givingUp, c.record.Conferences...) {
 		c.registry.add(c.controller, func(ctx context.Context) { c.detach(ctx, id) })
 	}
 }
@@ -306,7 +308,7 @@ func (c *control) entered(l *leg, e conference.Maintenance) {
 	l.joinDone()
 	l.place.kind, l.place.member = inConference, e.Member
 	if l.place.pair != nil {
-		l.pairEntered(o)
+		l.pairEntered()
 	} else {
 		o.made(c, interpreter.Field{Name: "members", Value: l.place.headcount})
 		c.welcome(l)

@@ -25,6 +25,7 @@ type control struct {
 	starting     map[string]interpreter.DialogRequest // dialogs whose leg is on its way
 	cascades     []*cascade
 	rosters      map[string]*roster // of conferences of which it hears, by id
+	givingUp     []string           // conferences that are to be destroyed once the session's legs are out
 	registry     orderedWork
 	stopLifetime func() bool
 	whenEnded    func()

@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"ccxmld/conference"
 	"ccxmld/interpreter"
@@ -14,13 +13,12 @@ import (
 type order struct {
 	interpreter.JoinRequest
 	entry    conference.Entry
-	merge    bool         // <merge> asks for it: what is bridged leaves us
-	implicit bool         // createcall's joinid asks for it: no join event of its own (CAL-5)
-	browser  *browser     // of the bridge with a VoiceXML server, of which the document knows its dialog only
-	issuer   *control     // whose document asks; it alone is told of a failure (JOIN-8)
-	owners   []*control   // of the connections
-	arrived  atomic.Int32 // how many of a pair are in their room
-	broken   atomic.Bool  // one of a pair does not come, or has left
+	merge    bool       // <merge> asks for it: what is bridged leaves us
+	implicit bool       // createcall's joinid asks for it: no join event of its own (CAL-5)
+	browser  *browser   // of the bridge with a VoiceXML server, of which the document knows its dialog only
+	issuer   *control   // whose document asks; it alone is told of a failure (JOIN-8)
+	owners   []*control // of the connections
+	unjoins  bool       // it is <unjoin> that asks, for the end of a join
 }
 
 // Join bridges two endpoints (interpreter.Telephony).
@@ -58,9 +56,9 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 	case a.route.owner() == b.route.owner():
 		o.give(a, func() { a.control.bridge(a, b, o) })
 	default:
-		room := pairRoom(c.controller.newID())
-		o.give(a, func() { a.control.enterPair(a, b, room, o) })
-		o.give(b, func() { b.control.enterPair(b, a, room, o) })
+		m := &meeting{room: pairRoom(c.controller.newID()), order: o}
+		o.give(a, func() { a.control.enterPair(a, b, m) })
+		o.give(b, func() { b.control.enterPair(b, a, m) })
 	}
 }
 
@@ -242,7 +240,7 @@ func (l *leg) part(partner string, issuer *control, r interpreter.UnjoinRequest)
 	} else {
 		was = from.standIn.voice.order
 	}
-	o := &order{issuer: issuer, owners: append([]*control{was.issuer}, was.owners...)}
+	o := &order{issuer: issuer, owners: append([]*control{was.issuer}, was.owners...), unjoins: true}
 	o.ID1, o.ID2 = r.ID1, r.ID2
 	from.place.order, from.place.silent = o, false
 	if from == l {

@@ -31,6 +31,7 @@ type place struct {
 	deaf      bool                 // as a member: does not hear
 	running   string               // the id of the application that keeps it there: conference or eavesdrop
 	pair      *leg                 // the partner in a room of two, of another session
+	meeting   *meeting             // there
 	leaving   bool                 // kicked out of the room, but not out yet
 	silent    bool                 // its end is not reported
 }
@@ -55,6 +56,14 @@ func (l *leg) left() {
 	}
 }
 
+// hush sees to it that the end of the leg's join is not told once more. That it
+// leaves because a document asked for it, is told in any case.
+func (l *leg) hush() {
+	if !l.place.order.unjoins {
+		l.place.silent = true
+	}
+}
+
 // tellLeft tells the sessions that the leg's join is over.
 func (l *leg) tellLeft() {
 	switch o := l.place.order; {
@@ -70,7 +79,7 @@ func (l *leg) leftRoom() {
 	switch {
 	case l.place.room == "":
 	case l.place.pair != nil:
-		l.tellPair(l.place.pair, l.place.room, l.place.order)
+		l.leavePair()
 	default:
 		l.control.leaveConference(l.place.partner, l.id)
 		l.sayGoodbye()

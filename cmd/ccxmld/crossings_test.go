@@ -1,0 +1,86 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"ccxmld/esl/switchsim"
+)
+
+// These tests are about what is asked for before the answer to what was asked for
+// earlier has come. TestOrderings has found what they show.
+
+// TestUNJ3CrossesHangup: a connection that is taken out of a bridge as the other one
+// ends has its conference.unjoined, and that is told first (BRG-12).
+func TestUNJ3CrossesHangup(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][2]string{{"a", "b"}, {"b", "a"}} {
+		h := newHouse(t)
+		h.sw.Callee("200", switchsim.Answers{})
+		h.dial(h.document("bridge.ccxml", bridgeDocument(callAndJoin+`
+<transition event="conference.joined"><disconnect connectionid="b"/><unjoin id1="`+order[0]+`" id2="`+order[1]+`"/></transition>
+<transition event="conference.unjoined"><log expr="'unjoined'"/></transition>
+<transition event="connection.disconnected" cond="event$.connectionid == b"><log expr="'gone'"/>
+  <dialogstart connectionid="a" src="'null:?text=You are alone now.'" type="'audio/wav'"/></transition>
+<transition event="dialog.exit"><log expr="'told'"/><exit/></transition>`)))
+		h.logged("told")
+		h.inOrder("log unjoined", "log gone", "log told")
+		h.idle()
+		if n := h.seen.count("log unjoined"); n != 1 {
+			t.Errorf("unjoined %d times", n)
+		}
+	}
+}
+
+// TestJOIN11PairInPassing: a connection that speaks with one of another session goes
+// to a conference, and at once back to the other one: each join has its answer, and
+// the two hear each other in the end.
+func TestJOIN11PairInPassing(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{})
+	h.document("child.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="c"/><var name="room"/><var name="joins" expr="0"/><eventprocessor>
+<transition event="ccxml.loaded"><createconference conferenceid="room"/></transition>
+<transition event="conference.created"><createcall dest="'tel:200'" connectionid="c"/></transition>
+<transition event="connection.connected"><join id1="c" id2="session.values.a"/></transition>
+<transition event="conference.joined"><assign name="joins" expr="joins + 1"/>
+  <if cond="joins == 1"><join id1="c" id2="room"/><join id1="c" id2="session.values.a"/></if>
+  <if cond="joins == 3"><log expr="'back'"/></if></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.*"><log expr="event$.reason"/></transition></eventprocessor></ccxml>`)
+	caller := h.dial(h.document("parent.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="a"/><eventprocessor>
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected"><createccxml next="'child.ccxml'" parameters="a"/></transition>
+<transition event="connection.disconnected"><exit/></transition></eventprocessor></ccxml>`))
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	h.logged("back")
+	h.until("the two hear each other", func() bool {
+		return slices.Contains(caller.Hears(), "200") && slices.Contains(callee.Hears(), caller.Number())
+	})
+	callee.Hangup()
+	caller.Hangup()
+	h.idle()
+	if h.seen.has("event error.") {
+		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
+	}
+}
+
+// TestCNF7EndsMeanwhile: a session that destroys a conference and ends before its
+// member is out leaves nothing of it behind.
+func TestCNF7EndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	caller := h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="room"/><var name="c"/><eventprocessor>
+<transition event="connection.alerting"><assign name="c" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="room" confname="'brief'"/></transition>
+<transition event="conference.created"><join id1="c" id2="room"/></transition>
+<transition event="conference.joined"><destroyconference conferenceid="room"/><exit/></transition></eventprocessor></ccxml>`))
+	_, err := caller.WaitEnded(h.ctx)
+	h.must(err)
+	h.idle()
+	rosterIsEmpty(h)
+}
