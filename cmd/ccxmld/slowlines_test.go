@@ -1,0 +1,106 @@
+package main
+
+import (
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"testing"
+	"time"
+)
+
+// slowLines passes connections on, and keeps what goes over each of them a while,
+// so that what is told on several of them comes in any order.
+type slowLines struct {
+	listener net.Listener
+	to       func() string // the address
+	longest  time.Duration
+	mu       sync.Mutex
+	random   *rand.Rand
+	over     chan struct{}
+	running  sync.WaitGroup
+}
+
+func newSlowLines(t testing.TB, random *rand.Rand, longest time.Duration, to func() string) *slowLines {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &slowLines{listener: listener, to: to, longest: longest, random: random, over: make(chan struct{})}
+	s.running.Go(s.accept)
+	t.Cleanup(func() {
+		close(s.over)
+		listener.Close()
+		s.running.Wait()
+	})
+	return s
+}
+
+func (s *slowLines) address() string { return s.listener.Addr().String() }
+
+func (s *slowLines) accept() {
+	for {
+		near, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		far, err := net.Dial("tcp", s.to())
+		if err != nil {
+			near.Close()
+			continue
+		}
+		ended := make(chan struct{}, 2)
+		for _, pair := range [][2]net.Conn{{near, far}, {far, near}} {
+			s.running.Go(func() { s.pass(pair[0], pair[1]); ended <- struct{}{} })
+		}
+		s.running.Go(func() {
+			defer near.Close()
+			defer far.Close()
+			for range 2 {
+				select {
+				case <-ended:
+				case <-s.over:
+					return
+				}
+			}
+		})
+	}
+}
+
+// wait gives the time that the next piece is kept: none for most.
+func (s *slowLines) wait() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.longest <= 0 || s.random.IntN(3) > 0 {
+		return 0
+	}
+	return time.Duration(s.random.Int64N(int64(s.longest)))
+}
+
+func (s *slowLines) pass(from, to net.Conn) {
+	buffer := make([]byte, 64<<10)
+	for {
+		n, err := from.Read(buffer)
+		if wait := s.wait(); wait > 0 {
+			select {
+			case <-time.After(wait):
+			case <-s.over:
+			}
+		}
+		if n > 0 {
+			if _, err := to.Write(buffer[:n]); err != nil {
+				_ = from.Close()
+				return
+			}
+		}
+		if err != nil {
+			if tcp, ok := to.(*net.TCPConn); ok && err == io.EOF {
+				_ = tcp.CloseWrite()
+			} else {
+				to.Close()
+			}
+			return
+		}
+	}
+}
