@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -56,15 +57,37 @@ func (c *checker) prepare(client *fetch.Client) {
 	c.compiler = interpreter.NewCompiler(daemon.Extensions(nil)...)
 }
 
+// reader fetches what documents on the command line name: files, what is public, and
+// what is on the documents' own hosts, be they private.
+func reader(documents ...string) (*fetch.Client, error) {
+	allow := []string{"file:///", "http://", "https://"}
+	for _, document := range documents {
+		if host := hostOf(document); host != "" {
+			allow = append(allow, host)
+		}
+	}
+	return fetch.New(fetch.Options{Allow: allow})
+}
+
+// hostOf gives the beginning of all URIs on the host of a document, "" for a file.
+func hostOf(document string) string {
+	u, err := url.Parse(strings.TrimPrefix(document, voiceXMLScheme))
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + "/"
+}
+
 // run checks each document, and reports whether they pass.
 func (c *checker) run(ctx context.Context, documents []string, out io.Writer) error {
 	if c.format != "text" && c.format != "json" {
 		return fmt.Errorf("--format is %q; expected text or json", c.format)
 	}
-	client, err := fetch.New(fetch.Options{Allow: []string{"file:///", "http://", "https://"}})
+	client, err := reader(documents...)
 	if err != nil {
 		return err
 	}
+	defer client.Close()
 	c.prepare(client)
 	for _, name := range documents {
 		if uri, err := uriOf(name); err == nil {

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -144,7 +144,7 @@ func (s *simulation) ours(d time.Duration) time.Duration {
 // a VoiceXML page. What is wrong with the document is printed; an error that keeps
 // it from loading ends the simulation.
 func routeOf(ctx context.Context, document string, out io.Writer) (string, error) {
-	client, err := fetch.New(fetch.Options{Allow: []string{"file:///", "http://", "https://"}})
+	client, err := reader(document)
 	if err != nil {
 		return "", err
 	}
@@ -190,12 +190,15 @@ func (c *checker) route(ctx context.Context, document string) (route string, isP
 
 // settings let the document fetch files and what its own host has.
 func (s *simulation) settings(dir string) map[string]string {
-	allow := append([]string{"file:///"}, s.allow...)
-	if u, err := url.Parse(strings.TrimPrefix(s.uri, voiceXMLScheme)); err == nil && u.Host != "" {
-		allow = append(allow, u.Scheme+"://"+u.Host+"/")
+	allow := []string{`"file:///"`}
+	for _, uri := range s.allow {
+		allow = append(allow, strconv.Quote(uri))
+	}
+	if host := hostOf(s.uri); host != "" {
+		allow = append(allow, strconv.Quote(host))
 	}
 	settings := map[string]string{
-		"DOCUMENTS_ALLOW":              fmt.Sprintf("%q", allow),
+		"DOCUMENTS_ALLOW":              "[" + strings.Join(allow, ", ") + "]",
 		"DOCUMENTS_ROUTES":             fmt.Sprintf("[{uri: %q}]", s.uri),
 		"DIAL_ROUTES":                  "[{match: 'sip:(.*)@(.*)', dial: 'sofia/internal/$1@$2'}, {match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}]",
 		"DIALOG_SPOOL":                 filepath.Join(dir, "spool"),

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +43,18 @@ func TestSimulate(t *testing.T) {
 <nomatch>Pardon?</nomatch><filled><log expr="who$.inputmode + ' ' + who"/></filled></field>
 <field name="key" type="digits?length=1"><prompt timeout="60s">Press a key.</prompt><filled><log expr="key$.inputmode + ' ' + key"/><exit/></filled></field>
 </form></vxml>`)
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `<text>text of the other</text>`)
+	}))
+	t.Cleanup(other.Close)
+	host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/start.vxml" {
+			fmt.Fprint(w, `<vxml version="2.1"><form><block><goto next="next.vxml"/></block></form></vxml>`)
+			return
+		}
+		fmt.Fprintf(w, `<vxml version="2.1"><form><block><data name="d" src="%s/text"/><log expr="d.documentElement.firstChild.data"/></block></form></vxml>`, other.URL)
+	}))
+	t.Cleanup(host.Close)
 	for name, c := range map[string]struct {
 		args   []string
 		status int
@@ -57,6 +72,8 @@ func TestSimulate(t *testing.T) {
 			"page         log        voice support", "hears      speech: Press a key.", "presses    1\n", "page         log        dtmf 1", "session 1    ends"}},
 		"a caller who hangs up": {[]string{page, "--hangup", "1s"}, 0, []string{
 			"hangs up", "page         event      connection.disconnect.hangup", "session 1    ends"}},
+		"a page on a private host, and another that is allowed": {[]string{host.URL + "/start.vxml", "--allow", other.URL + "/"}, 0, []string{
+			"page         log        text of the other", "session 1    ends"}},
 		"a session without a call": {[]string{"../../examples/outbound-calls-with-tokens/outbound-calls-with-tokens.ccxml",
 			"--value", "number=4072223333", "--callee", "4072223333=busy"}, 0, []string{
 			"4072223333   is called", "event      connection.failed (busy)", "session 1    ends"}},
