@@ -371,7 +371,7 @@ func (e *element) throws() *throwAction {
 }
 
 func (a *throwAction) run(x *execution) (err error) {
-	t := &thrown{event: a.event, message: a.message}
+	t := &thrown{event: a.event, message: a.message, byPage: true}
 	if a.eventExpr != nil {
 		if t.event, err = x.text(a.eventExpr); err != nil {
 			return err

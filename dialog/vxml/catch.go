@@ -21,6 +21,7 @@ type thrown struct {
 	message string
 	sent    *dialog.Message // that brought it; nil for one of the page
 	outside int             // levels whose handlers have had it (<rethrow>)
+	byPage  bool            // the page throws it itself
 }
 
 func (t *thrown) Error() string {

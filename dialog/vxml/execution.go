@@ -121,7 +121,7 @@ func (x *execution) caught(err error) error {
 		if !errors.As(err, &t) {
 			return err
 		}
-		if isDisconnect(t.event) {
+		if isDisconnect(t.event) && !t.byPage {
 			x.final = true
 		}
 		if err = x.handle(t); err == nil {

@@ -116,7 +116,7 @@ func (x *execution) inputs() []namedValue {
 // submit puts values into a request: objects by their properties, recordings as
 // files, and what is undefined not at all.
 func (x *execution) submit(how *dialog.Fetch, list []namedValue) error {
-	parts := 0
+	made := submission{how: how}
 	for _, entry := range list {
 		var value goja.Value
 		var err error
@@ -129,7 +129,7 @@ func (x *execution) submit(how *dialog.Fetch, list []namedValue) error {
 			return err
 		}
 		var event *thrown
-		err = x.runtime.Together(func() error { return x.submitValue(how, entry.name, value, 0, &parts) })
+		err = x.runtime.Together(func() error { return x.submitValue(&made, entry.name, value, 0) })
 		switch {
 		case errors.As(err, &event):
 			return event
@@ -140,25 +140,39 @@ func (x *execution) submit(how *dialog.Fetch, list []namedValue) error {
 	return nil
 }
 
-// mostSubmitted bounds the properties of what is submitted at once.
-const mostSubmitted = 10000
+// submission is a request with what has been put into it so far.
+type submission struct {
+	how         *dialog.Fetch
+	parts, size int
+}
 
-func (x *execution) submitValue(how *dialog.Fetch, name string, value goja.Value, depth int, parts *int) error {
+// mostSubmitted and mostSubmittedSize bound the values of what is submitted at once, and
+// the bytes of their text.
+const (
+	mostSubmitted     = 10000
+	mostSubmittedSize = 4 << 20
+)
+
+func (x *execution) submitValue(to *submission, name string, value goja.Value, depth int) error {
 	if goja.IsUndefined(value) {
 		return nil
 	}
-	if *parts++; *parts > mostSubmitted {
+	if to.parts++; to.parts > mostSubmitted {
 		return thrownf("error.semantic", "%s: more than %d values are submitted, or an object contains itself", name, mostSubmitted)
 	}
 	if o, ok := value.(*goja.Object); ok && depth < 10 && o.ClassName() == "Object" {
 		for _, key := range o.Keys() {
-			if err := x.submitValue(how, name+"."+key, o.Get(key), depth+1, parts); err != nil {
+			if err := x.submitValue(to, name+"."+key, o.Get(key), depth+1); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	text, err := x.runtime.Text(value)
+	if to.size += len(name) + len(text); to.size > mostSubmittedSize {
+		return thrownf("error.semantic", "%s: more than %d MiB are submitted", name, mostSubmittedSize>>20)
+	}
+	how := to.how
 	switch {
 	case err != nil:
 		return semantic(err)

@@ -74,7 +74,7 @@ func (x *execution) call(i *item) error {
 		return err
 	case back.event != "":
 		x.set(i.name, goja.Undefined())
-		return &thrown{event: back.event, message: back.message}
+		return &thrown{event: back.event, message: back.message, byPage: true}
 	}
 	vm := x.runtime.VM()
 	result := vm.NewObject()

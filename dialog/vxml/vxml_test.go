@@ -275,6 +275,9 @@ func TestPages(t *testing.T) {
 		{"submitted without end", `<form><var name="o" expr="{}"/><catch event="error.semantic"><exit expr="_message.substring(_message.length - 25)"/></catch>
 			<block><script>for (var c of 'abcdefgh') o[c] = o;</script><submit next="next.vxml" namelist="o"/></block></form>`,
 			nil, "", map[string]any{"expr": "an object contains itself"}, "", nil},
+		{"submitted too much", `<form><var name="o" expr="{}"/><catch event="error.semantic"><exit expr="_message"/></catch>
+			<block><script>for (var i = 0; i != 10; i++) o[i] = 'x'.repeat(1000000);</script><submit next="next.vxml" namelist="o"/></block></form>`,
+			nil, "", map[string]any{"expr": "o.4: more than 4 MiB are submitted"}, "", nil},
 		{"a mistake in an expression", "\n<form><block>\n<assign name='x' expr='1'/></block></form>", nil, "", nil, "start.vxml:3:15: x is not declared", nil},
 		{"a mistake, caught", `<form><error>Sorry<exit expr="_event"/></error><block><value expr="nope"/></block></form>`,
 			nil, "", map[string]any{"expr": "error.semantic"}, "", []string{"say Sorry"}},
