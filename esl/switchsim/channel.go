@@ -27,8 +27,9 @@ type channel struct {
 	dialplan  bool // it went through a dialplan
 	matched   bool // by a pattern of it
 	cause     string
-	remoteBye bool // the far end hung up
-	released  bool // the far end has been told BYE, and the leg is still there
+	holds     []held // by the party
+	remoteBye bool   // the far end hung up
+	released  bool   // the far end has been told BYE, and the leg is still there
 
 	readCodec string // PCMU, or L16 while something records or mixes
 	media     bool   // the codec's headers are there

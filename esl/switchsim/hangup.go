@@ -33,6 +33,7 @@ func (c *channel) beginHangup(cause string, by side) bool {
 		return false
 	}
 	c.acknowledge()
+	c.markHold(false)
 	c.cause, c.remoteBye = cause, by == remote
 	c.next = stateHangup
 	if c.bridge != nil {
@@ -159,9 +160,8 @@ func (c *channel) reportDetail() {
 	epoch("profile_start", p.created)
 	epoch("answer", p.answered)
 	epoch("bridge", p.bridged)
-	for i := range detailZeros {
-		v.put(detailZeros[i])
-	}
+	c.reportHolds()
+	epoch("resurrect", time.Time{})
 	epoch("progress", p.progress)
 	epoch("progress_media", p.progressMedia)
 	epoch("end", p.hungUp)
@@ -171,8 +171,6 @@ func (c *channel) reportDetail() {
 	c.reportDurations()
 	c.reportSIP()
 }
-
-var detailZeros = zeroVariables("last_hold_epoch", "last_hold_uepoch", "hold_accum_seconds", "hold_accum_usec", "hold_accum_ms", "resurrect_epoch", "resurrect_uepoch")
 
 func zeroVariables(names ...string) []variable {
 	zeros := make([]variable, len(names))

@@ -139,20 +139,6 @@ func (p *Party) Talk(on bool) {
 	}
 }
 
-// Hold puts the call on hold, or takes it up again, as a phone does by a
-// re-INVITE.
-func (p *Party) Hold(on bool) {
-	p.sw.lock()
-	defer p.sw.unlock()
-	name := "CHANNEL_UNHOLD"
-	if on {
-		name = "CHANNEL_HOLD"
-	}
-	if !p.leg.down() {
-		p.leg.fire(name, site{"switch_channel.c", "switch_channel_mark_hold", 5276})
-	}
-}
-
 // WaitAnswered waits until the party's call is answered. It returns an
 // [EndedError] if the call ends before.
 func (p *Party) WaitAnswered(ctx context.Context) error {

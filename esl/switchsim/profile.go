@@ -25,6 +25,8 @@ type profile struct {
 	answered                 time.Time
 	progress, progressMedia  time.Time
 	hungUp, bridged          time.Time
+	lastHold                 time.Time
+	held                     time.Duration // in all, by holds that are over
 }
 
 // step returns a copy to change, one further in the list of profiles.
@@ -90,8 +92,11 @@ func (p *profile) appendTo(to []byte, prefix string) []byte {
 	stamp("-Channel-Transfer-Time", time.Time{})
 	stamp("-Channel-Resurrect-Time", time.Time{})
 	stamp("-Channel-Bridged-Time", p.bridged)
-	stamp("-Channel-Last-Hold", time.Time{})
-	stamp("-Channel-Hold-Accum", time.Time{})
+	stamp("-Channel-Last-Hold", p.lastHold)
+	to = append(to, prefix...)
+	to = append(to, "-Channel-Hold-Accum: "...)
+	to = strconv.AppendInt(to, p.held.Microseconds(), 10)
+	to = append(to, '\n')
 	for _, flag := range profileFlags {
 		to = append(to, prefix...)
 		to = append(to, flag...)
@@ -112,6 +117,7 @@ func (p *profile) otherLeg(seenByOriginator bool) *profile {
 	if !seenByOriginator {
 		other.created, other.channelCreated, other.answered = time.Time{}, time.Time{}, time.Time{}
 		other.progress, other.progressMedia, other.hungUp, other.bridged = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+		other.lastHold, other.held = time.Time{}, 0
 	}
 	return &other
 }
