@@ -25,11 +25,8 @@ func (n *node) placeCall(ctx context.Context, h *home) {
 		n.warning(n.about, "call", "no test call was made: it needs mod_loopback", "load mod_loopback, and run ccxmld doctor again")
 		return
 	}
-	v, failure := n.originate(ctx, h)
+	v := n.originate(ctx, h)
 	if v == nil {
-		if failure != "" {
-			n.problem(n.about, "call", failure, fmt.Sprintf("%s must lead from FreeSWITCH to this machine (esl.listen, esl.advertise), past firewalls; in FreeSWITCH's log look for \"Socket Error\"", h.address))
-		}
 		return
 	}
 	defer v.conn.Close()
@@ -50,9 +47,8 @@ func (n *node) placeCall(ctx context.Context, h *home) {
 	}
 }
 
-// originate places the call and waits for it to come; failure says why it does
-// not.
-func (n *node) originate(ctx context.Context, h *home) (v *visit, failure string) {
+// originate places the call and waits for it to come; nil if it does not.
+func (n *node) originate(ctx context.Context, h *home) *visit {
 	arrived := h.await(n.call)
 	refused := make(chan string, 1)
 	n.link.Job(esl.Originate{
@@ -69,19 +65,20 @@ func (n *node) originate(ctx context.Context, h *home) (v *visit, failure string
 	})
 	timer := time.NewTimer(n.Patience)
 	defer timer.Stop()
+	way := fmt.Sprintf("%s must lead from FreeSWITCH to this machine (esl.listen, esl.advertise), past firewalls; in FreeSWITCH's log look for \"Socket Error\"", h.address)
 	select {
-	case v = <-arrived:
-		return v, ""
+	case v := <-arrived:
+		return v
 	case result := <-refused:
-		return nil, "FreeSWITCH could not call itself: " + result
+		n.problem(n.about, "call", "FreeSWITCH could not call itself: "+strings.TrimSpace(result), "FreeSWITCH's log says why; is mod_dptools loaded, and are max-sessions and sessions-per-second not reached?")
 	case cause := <-n.callEnded:
-		return nil, fmt.Sprintf("FreeSWITCH could not connect to %s: its call to itself ended (%s)", h.address, cause)
+		n.problem(n.about, "call", fmt.Sprintf("FreeSWITCH could not connect to %s: its call to itself ended (%s)", h.address, cause), way)
 	case <-timer.C:
 		n.ask(ctx, "uuid_kill", n.call)
-		return nil, fmt.Sprintf("FreeSWITCH's call to itself did not come to %s within %s", h.address, n.Patience)
+		n.problem(n.about, "call", fmt.Sprintf("FreeSWITCH's call to itself did not come to %s within %s", h.address, n.Patience), way+`, and for "Over Session": it may have reached max-sessions`)
 	case <-ctx.Done():
-		return nil, ""
 	}
+	return nil
 }
 
 // admitted says whether the daemon will take calls from where this one came.

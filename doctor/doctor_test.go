@@ -141,6 +141,7 @@ func TestWhatIsWrong(t *testing.T) {
 			[]string{"warning node sim/module", "warning node sim/call"}, "needs mod_loopback"},
 		"no sofia": {func(i *installation) { i.without("mod_sofia") },
 			[]string{"warning node sim/module", "problem node sim/endpoint", "problem node sim/endpoint"}, "which no loaded module knows"},
+		"paused":          {func(i *installation) { i.sw.Paused = true }, []string{"problem node sim/ready", "warning node sim/call"}, "fsctl resume"},
 		"calls a second":  {func(i *installation) { i.sw.SessionsPerSecond = 20 }, []string{"problem node sim/sps"}, "only 20 new calls"},
 		"calls at a time": {func(i *installation) { i.sw.MaxSessions = 1000 }, []string{"warning node sim/sessions"}, "1000 calls at a time"},
 		"no profile":      {func(i *installation) { i.sw.Profiles = []string{"default"} }, []string{"problem node sim/profile"}, "no conference profile ccxmld"},

@@ -82,7 +82,7 @@ func (n *node) examine(ctx context.Context, options conf.Node, h *home) {
 	n.password(options)
 	n.phones(ctx)
 	n.version(ctx)
-	n.ready(ctx)
+	ready := n.ready(ctx)
 	n.modules(ctx)
 	n.limits(ctx)
 	n.clock(ctx)
@@ -90,8 +90,12 @@ func (n *node) examine(ctx context.Context, options conf.Node, h *home) {
 	n.sounds(ctx)
 	n.endpoints(ctx)
 	n.recognition()
-	if h == nil {
+	switch {
+	case h == nil:
 		n.warning(n.about, "call", "no test call was made, since nothing could be opened for it to come to", "see addresses")
+		return
+	case !ready:
+		n.warning(n.about, "call", "no test call was made, since FreeSWITCH takes none", "run ccxmld doctor again when it does")
 		return
 	}
 	n.placeCall(ctx, h)
@@ -168,11 +172,14 @@ func before(a, b [3]int) bool {
 	return false
 }
 
-func (n *node) ready(ctx context.Context) {
+// ready tells whether calls are taken.
+func (n *node) ready(ctx context.Context) bool {
 	text, ok := n.ask(ctx, "status")
 	if ok && !strings.Contains(text, "is ready") {
 		n.problem(n.about, "ready", "it takes no calls at present", "fs_cli -x 'fsctl resume', unless it is being shut down")
+		return false
 	}
+	return true
 }
 
 func (n *node) modules(ctx context.Context) {

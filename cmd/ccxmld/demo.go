@@ -81,7 +81,7 @@ Both applications ran. With a real FreeSWITCH, put into its dialplan:
 
 and run:
 
-  go run ./cmd/ccxmld serve --config conf/ccxmld.yaml
+  go run ./cmd/ccxmld serve --nodes='[{password: ClueCon}]' --documents-routes='[{uri: examples/conference/conference.ccxml}]'
 
 docs/freeswitch.md walks through it, from a stock installation to the first call.
 `

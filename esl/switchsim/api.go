@@ -123,12 +123,16 @@ func (sw *Switch) apiStatus(string) string {
 			live++
 		}
 	}
+	ready := "ready"
+	if sw.options.Paused {
+		ready = "not ready"
+	}
 	return fmt.Sprintf("UP 0 years, %d days, %d hours, %d minutes, %d seconds, %d milliseconds, %d microseconds\n"+
-		"FreeSWITCH (Version %s simulated) is ready\n%d session(s) since startup\n"+
+		"FreeSWITCH (Version %s simulated) is %s\n%d session(s) since startup\n"+
 		"%d session(s) - peak %d, last 5min %d \n0 session(s) per Sec out of max %d, peak 0, last 5min 0 \n%d session(s) max\n"+
 		"min idle cpu 0.00/100.00\n",
 		up/(24*time.Hour), up/time.Hour%24, up/time.Minute%60, up/time.Second%60, up/time.Millisecond%1000, up/time.Microsecond%1000,
-		sw.version(), sw.sessions, live, live, live, sw.sessionsPerSecond(), sw.maxSessions())
+		sw.version(), ready, sw.sessions, live, live, live, sw.sessionsPerSecond(), sw.maxSessions())
 }
 
 // usualModules are those that a switch for controllers has.

@@ -49,6 +49,8 @@ type Options struct {
 	// SessionsPerSecond and MaxSessions are what the switch says its limits are,
 	// the stock 30 and 1000 by default. They are not kept.
 	SessionsPerSecond, MaxSessions int
+	// Paused is what "fsctl pause" does to its status; calls go on here.
+	Paused bool
 	// Denies turns links away as an access list does.
 	Denies bool
 	// Sounds tells how long the file at a path lasts and whether it is there,
