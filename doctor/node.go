@@ -312,6 +312,6 @@ func (n *node) sounds(ctx context.Context) {
 		n.ok(n.about, "prompts", "FreeSWITCH's own prompts are in %s", prefix)
 		return
 	}
-	n.warning(n.about, "prompts", fmt.Sprintf("FreeSWITCH's own prompts are not in %s, where sound_prefix says: numbers and dates said by recordings are silent", prefix),
+	n.warning(n.about, "prompts", fmt.Sprintf("FreeSWITCH's own prompts are not in %s, where sound_prefix says: numbers and dates are spoken by the engine, and say: without ?text= ends in error.dialog.notstarted", prefix),
 		"install the sounds (the package freeswitch-sounds-en-us-callie, or make cd-sounds-install), or set sound_prefix in vars.xml")
 }

@@ -119,7 +119,11 @@ func (c *compilation) root(node *xmlquery.Node) {
 		return
 	}
 	if node.Data != "ccxml" {
-		c.problem(&root.place, fmt.Sprintf("<%s> is not the root of a CCXML document; expected <ccxml>", qualifiedName(node)))
+		hint := ""
+		if node.Data == "vxml" {
+			hint = "; a route or token names a VoiceXML page with vxml: before its URI"
+		}
+		c.problem(&root.place, fmt.Sprintf("<%s> is not the root of a CCXML document; expected <ccxml>%s", qualifiedName(node), hint))
 		return
 	}
 	if version, ok := root.attribute("version"); ok && version != "1.0" {

@@ -49,6 +49,9 @@ type checker struct {
 	compiler *interpreter.Compiler
 	pages    *vxml.Compiler
 	seen     map[string]bool // pages that documents name, by URI
+	// asConfigured has a document read as what its name says, as the daemon reads those
+	// of its configuration, and not as what it turns out to be.
+	asConfigured bool
 }
 
 // prepare gives the checker what it fetches documents by.
@@ -151,7 +154,7 @@ func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 		return unreadable(name, err)
 	}
 	var findings []lint.Finding
-	if _, isPage := strings.CutPrefix(name, voiceXMLScheme); isPage || isVoiceXML(root) {
+	if strings.HasPrefix(name, voiceXMLScheme) || !c.asConfigured && isVoiceXML(root) {
 		findings = c.page(root, places, uri)
 	} else {
 		findings = c.ccxml(ctx, interpreter.Source{Root: root, URI: uri, Places: places})

@@ -71,7 +71,7 @@ func (d *doctorRun) run(ctx context.Context, config *conf.Config, out io.Writer)
 	if err != nil {
 		return fmt.Errorf("documents.allow: %w", err)
 	}
-	var documents checker
+	documents := checker{asConfigured: true}
 	documents.prepare(client)
 	report := report{out: out, asJSON: d.format == "json", findings: []doctor.Finding{}}
 	worst := doctor.Examine(ctx, doctor.Options{

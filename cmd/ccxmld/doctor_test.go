@@ -48,6 +48,13 @@ func TestDoctor(t *testing.T) {
 	if err != errReported || !strings.Contains(out, "problem  "+bad+" does not load: line 1:") {
 		t.Errorf("%v, printed %s", err, out)
 	}
+	page := h.page(`<form><block/></form>`)
+	if out, err = examine(strings.TrimPrefix(page, "vxml:")); err != errReported || !strings.Contains(out, "with vxml: before its URI") {
+		t.Errorf("%v, printed %s", err, out)
+	}
+	if out, err = examine(page); err != nil {
+		t.Errorf("%v, printed %s", err, out)
+	}
 	if n := h.daemon.Controller.Started(); n != 0 {
 		t.Errorf("the doctor's call came to the daemon: %d sessions", n)
 	}
