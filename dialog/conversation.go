@@ -53,6 +53,7 @@ type turn struct {
 	recording bool // it has begun, at least with its beep
 	broken    bool // it was interrupted
 	markedAt  time.Time
+	recordAt  time.Time // when the recording began
 }
 
 // Converse opens a conversation on a leg. The session's goroutine calls it, and
@@ -153,6 +154,9 @@ func (c *Conversation) HungUp() {
 	c.running, c.ear = 0, false
 	if c.Close(); t != nil {
 		t.outcome.End = Gone
+		if t.outcome.Recording && t.outcome.Recorded < 0 { // FreeSWITCH tells no more
+			t.outcome.Recorded = time.Since(t.recordAt)
+		}
 		t.done(t.outcome)
 	}
 }

@@ -101,7 +101,7 @@ type Outcome struct {
 	Mark      string
 	SinceMark time.Duration
 	// Recording is set when there is a recording, and Recorded is how long it was
-	// by FreeSWITCH's clock; -1 when that is not known.
+	// by FreeSWITCH's clock, or by ours if the call ended it; -1 when that is not known.
 	Recording bool
 	Recorded  time.Duration
 	// Problems say which prompts could not be played, and why: the last one is

@@ -13,7 +13,7 @@ import (
 func TestRecordings(t *testing.T) {
 	const (
 		file = "/rec/recording-d1-1.wav"
-		page = `<form><catch event="connection.disconnect"><exit namelist="r"/></catch>
+		page = `<form><catch event="connection.disconnect"><exit namelist="r r$.duration"/></catch>
 			<record name="r" beep="true" maxtime="60s" finalsilence="3s"><prompt>Speak</prompt><noinput>Nothing<exit/></noinput>
 			<filled>You said <value expr="r"/><exit namelist="r r$.duration r$.termchar r$.maxtime"/></filled></record></form>`
 		beep = "tone_stream://%(300,0,800)"
@@ -35,7 +35,7 @@ func TestRecordings(t *testing.T) {
 			[]string{"say Speak", beep, app, "say You said", file}},
 		{"nothing said", page, 4 * time.Second, func(x *call) { x.Pass(time.Minute) }, map[string]any{}, []string{"say Speak", beep, app, "say Nothing"}},
 		{"the caller hangs up", page, time.Hour, func(x *call) { x.Pass(5 * time.Second); x.Call(x.dialog.HungUp) },
-			map[string]any{"r": file}, []string{"say Speak", beep, app}},
+			map[string]any{"r": file, "r$.duration": int64(4550)}, []string{"say Speak", beep, app}},
 		{"a digit skips the prompt", page, time.Minute, func(x *call) { x.press("1"); x.Pass(2 * time.Minute) },
 			map[string]any{"r": file, "r$.duration": int64(60000), "r$.termchar": nil, "r$.maxtime": true},
 			[]string{"say Speak…", beep, app, "say You said", file}},
