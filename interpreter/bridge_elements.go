@@ -246,8 +246,12 @@ func (c *createConferenceElement) request(s *Session) (r ConferenceRequest, err 
 }
 
 func (s *Session) holdsText(scope, variable, text string) bool {
-	value, ok := s.runtime.Scope(scope).Get(variable).(goja.String)
-	return ok && value.String() == text
+	value, err := s.runtime.Variable(scope, variable)
+	if err != nil {
+		return false // which the element tells when it assigns
+	}
+	held, ok := value.(goja.String)
+	return ok && held.String() == text
 }
 
 // destroyConferenceElement is <destroyconference> (CCXML 1.0, 10.5.4).

@@ -128,16 +128,25 @@ func (s *Session) bindEvent(e *Event) {
 }
 
 func (s *Session) boundEvent() goja.Value {
-	return s.runtime.Scope(transitionScope).Get("event$")
+	event, err := s.runtime.Variable(transitionScope, "event$")
+	if err != nil {
+		s.log().Warn("event$ cannot be read", "error", err)
+		return goja.Undefined()
+	}
+	return event
 }
 
 // currentState is the value of the state variable, which is one of the document
 // or, in the 2002 dialect, of the application.
 func (s *Session) currentState() string {
 	name := s.document.stateVariable
-	value := s.runtime.Scope(ccxmlScope).Get(name)
-	if value == nil {
-		value = s.runtime.Scope(applicationScope).Get(name)
+	value, err := s.runtime.Variable(ccxmlScope, name)
+	if value == nil && err == nil {
+		value, err = s.runtime.Variable(applicationScope, name)
+	}
+	if err != nil {
+		s.log().Warn("the state variable cannot be read", "variable", name, "error", err)
+		return ""
 	}
 	if value == nil || goja.IsUndefined(value) {
 		return ""

@@ -54,3 +54,34 @@ func TestData(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// TestAccessors: functions that a document puts in the place of variables run under the
+// limits when they are read, and are not called when the variable is declared.
+func TestAccessors(t *testing.T) {
+	language := NewLanguage("scope")
+	r := language.NewRuntime(Limits{})
+	run := func(text string) {
+		t.Helper()
+		s, err := language.Script(text, Position{})
+		if err == nil {
+			err = r.Run(s, "scope")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(`Object.defineProperty(scope, "v", {get: function () { while (true) { } }, set: function () { while (true) { } }, configurable: true})`)
+	if v, err := r.Variable("scope", "v"); v != nil || err == nil || !strings.Contains(err.Error(), "ran longer") {
+		t.Errorf("%v, %v", v, err)
+	}
+	if scope, ok := r.Resolve("v"); scope != "scope" || !ok {
+		t.Errorf("%q, %v", scope, ok)
+	}
+	r.Declare("scope", "v", r.VM().ToValue(1))
+	if v, err := r.Variable("scope", "v"); err != nil || v.ToInteger() != 1 {
+		t.Errorf("%v, %v", v, err)
+	}
+	if v, err := r.Variable("scope", "none"); v != nil || err != nil {
+		t.Errorf("%v, %v", v, err)
+	}
+}

@@ -57,6 +57,20 @@ func (r *Runtime) Scope(name string) *goja.Object {
 	return nil
 }
 
+// Variable returns a variable of the named scope, or nil if there is none. It may run the
+// document's code (a getter that it has defined), under the limits.
+func (r *Runtime) Variable(scope, name string) (v goja.Value, err error) {
+	object := r.Scope(scope)
+	if object == nil {
+		return nil, nil
+	}
+	err = r.Together(func() error {
+		v = object.Get(name)
+		return nil
+	})
+	return v, err
+}
+
 // OpenScope replaces the named scope by a new, empty one and returns its object.
 // Functions defined in the old one keep seeing the old one.
 func (r *Runtime) OpenScope(name string) *goja.Object {

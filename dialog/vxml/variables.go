@@ -257,11 +257,7 @@ func (x *execution) forEach(item string, array *script.Expression, body func() e
 // variable gives a variable of the form, nil for none. A page may have made it one that
 // is read by a function.
 func (x *execution) variable(name string) (value goja.Value, err error) {
-	err = x.runtime.Together(func() error {
-		value = x.runtime.Scope(dialogScope).Get(name)
-		return nil
-	})
-	if err != nil {
+	if value, err = x.runtime.Variable(dialogScope, name); err != nil {
 		return nil, semantic(err)
 	}
 	return value, nil
