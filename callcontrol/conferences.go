@@ -210,6 +210,9 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 			o.fail(c, reason)
 			return
 		}
+		if v := l.voiceIn(id); v != nil { // which came while the leg was on its way out of something else
+			c.endVoice(v, false)
+		}
 		c.enter(l, id, o)
 	}}
 	m.queue()

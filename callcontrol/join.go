@@ -242,6 +242,9 @@ func (l *leg) part(partner string, issuer *control, r interpreter.UnjoinRequest)
 	}
 	o := &order{issuer: issuer, owners: append([]*control{was.issuer}, was.owners...), unjoins: true}
 	o.ID1, o.ID2 = r.ID1, r.ID2
+	if from != l {
+		from.standIn.voice.giveUp(l.control, from)
+	}
 	from.place.order, from.place.silent = o, false
 	if from == l {
 		l.leave()

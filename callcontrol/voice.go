@@ -112,9 +112,19 @@ func (v *voice) fail(c *control, reason string) {
 	v.over = true
 }
 
+// giveUp answers the join of a voice that is to end before it is heard.
+func (v *voice) giveUp(c *control, l *leg) {
+	if v.over || v.quiet || v.begun && l.joinPending == nil {
+		return
+	}
+	v.quiet = true
+	v.order.fail(c, "the connection was joined with the conference in another way, or unjoined, before it was heard there")
+}
+
 // endVoice takes a stand-in out of its conference.
 func (c *control) endVoice(l *leg, tell bool) {
 	v := l.standIn.voice
+	v.giveUp(c, l)
 	c.leaveVoice(l)
 	switch {
 	case v.begun && l.joinPending == nil:

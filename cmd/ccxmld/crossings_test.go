@@ -84,3 +84,29 @@ func TestCNF7EndsMeanwhile(t *testing.T) {
 	h.idle()
 	rosterIsEmpty(h)
 }
+
+// TestBRG6VoiceTakenBack: a connection that is to be heard in a conference beside
+// its bridge, and to be a member before that has happened, has an answer to each of
+// the two joins; so has one that is unjoined before.
+func TestBRG6VoiceTakenBack(t *testing.T) {
+	t.Parallel()
+	for _, next := range []string{`<join id1="room" id2="a"/>`, `<unjoin id1="room" id2="a"/>`} {
+		h := newHouse(t)
+		h.sw.Callee("200", switchsim.Answers{})
+		caller := h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="a"/><var name="b"/><var name="room"/><var name="hall" expr="''"/><var name="answers" expr="0"/><eventprocessor>
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected" cond="event$.connectionid == a"><createconference conferenceid="room"/></transition>
+<transition event="conference.created" cond="hall == ''"><createcall dest="'tel:200'" connectionid="b"/></transition>
+<transition event="connection.connected"><join id1="a" id2="b"/></transition>
+<transition event="conference.joined" cond="hall == ''"><join id1="room" id2="a" duplex="'half'"/><createconference conferenceid="hall"/></transition>
+<transition event="conference.created">`+next+`</transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="*" cond="a != undefined &amp;&amp; event$.id2 == a"><assign name="answers" expr="answers + 1"/><log expr="'answer ' + answers + ' ' + event$.name"/></transition>
+</eventprocessor></ccxml>`))
+		h.logged("answer 2")
+		caller.Hangup()
+		h.idle()
+		rosterIsEmpty(h)
+	}
+}
