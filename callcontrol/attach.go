@@ -44,6 +44,12 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 			c.forgetLeg(l)
 		}
 	})
+	steps := []command.Command{
+		esl.Linger(lingerSeconds),
+		esl.Filter("Unique-ID", l.id),
+		esl.Subscribe(legEvents...),
+		esl.API("uuid_setvar_multi", l.id, legVariables+";"+instanceVariable+"="+c.instance),
+	}
 	conn.SendAll(func(i int, r *esl.Reply, err error) {
 		if err != nil { // lost will deal with it
 			return
@@ -51,12 +57,10 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 		if err := r.Err(); err != nil {
 			l.route.do(func() { l.log().Warn("leg could not be set up", "step", i, "error", err) })
 		}
-	},
-		esl.Linger(lingerSeconds),
-		esl.Filter("Unique-ID", l.id),
-		esl.Subscribe(legEvents...),
-		esl.API("uuid_setvar_multi", l.id, legVariables+";"+instanceVariable+"="+c.instance),
-	)
+		if i == len(steps)-1 {
+			l.from(conn, l.settled)
+		}
+	}, steps...)
 	return l.route.do(func() {
 		if l.strange(machine) {
 			l.log().Info("an attempt that was given up is answered; it is hung up", "machine", machine)
@@ -70,10 +74,17 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 			// the leg's new socket action too.
 			l.conn.Send(command.DisableEvents{}, nil)
 		}
-		l.conn = conn
+		l.conn, l.settling = conn, true
 		l.executes, l.recognizes, l.heardLast = false, false, 0
 		taken()
 	})
+}
+
+// settled notes that the leg's socket tells of everything. Before, a bridge that goes
+// over the other leg's socket could begin without us hearing what happens in it.
+func (l *leg) settled() {
+	l.settling = false
+	l.nextMove()
 }
 
 // lost notes that a socket has ended. If it was the leg's own, and no hangup came

@@ -64,6 +64,7 @@ type leg struct {
 	moves       []*move  // wait for their turn, the next one first
 	atHome      []func() // wait until the leg is in our socket again
 	homing      bool     // on its way back to our socket
+	settling    bool     // its socket does not tell of everything yet
 	playing     []execution
 	overdue     string                   // the execution whose beginning is waited for
 	executes    bool                     // CHANNEL_EXECUTE is subscribed

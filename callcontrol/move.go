@@ -57,8 +57,10 @@ func (m *move) isNext() bool {
 	return !slices.ContainsFunc(m.legs, func(l *leg) bool { return l.moves[0] != m })
 }
 
-// legsMove tells whether a leg is on its way to somewhere.
-func (m *move) legsMove() bool { return slices.ContainsFunc(m.legs, (*leg).moving) }
+// legsMove tells whether a leg is on its way to somewhere, or has just come.
+func (m *move) legsMove() bool {
+	return slices.ContainsFunc(m.legs, func(l *leg) bool { return l.moving() || l.settling })
+}
 
 // finish ends the move by run, which may be nil, and gives the next ones their
 // turn. It reports true.
