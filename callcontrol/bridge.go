@@ -201,7 +201,11 @@ func (c *control) bringHome(l *leg) {
 	}
 	astray := func(l *leg) func(error) {
 		return func(err error) {
-			if !hasHungUp(err) { // which its last event will say
+			switch node := l.reach(); {
+			case hasHungUp(err): // which its last event will say
+			case wasCut(err) && node != nil && l.homing && l.state != legGone:
+				c.fetchHome(l, node)
+			default:
 				c.strayed(l, err.Error())
 			}
 		}
@@ -217,6 +221,11 @@ func (c *control) bringHome(l *leg) {
 // hasHungUp tells whether a command was refused since the leg is no more.
 func hasHungUp(err error) bool {
 	return errors.Is(err, esl.ErrDisconnected) || strings.Contains(err.Error(), "No such channel")
+}
+
+// wasCut tells whether a command had no answer since the socket has ended.
+func wasCut(err error) bool {
+	return !errors.As(err, new(*esl.CommandError))
 }
 
 // homePatience is how long a leg may take to come to our socket again.
@@ -237,6 +246,7 @@ func (c *control) strayed(l *leg, reason string) {
 	l.homing = false
 	l.stopTimer()
 	if l.conn == nil {
+		l.kill("NORMAL_TEMPORARY_FAILURE")
 		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
 		return
 	}

@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -423,12 +424,25 @@ func (l *leg) hangUp(cause string) {
 	l.hangupLate(1, cause)
 }
 
-// kill tells FreeSWITCH to hang the leg up.
+// kill tells FreeSWITCH to hang the leg up: on its socket, else over its node's link.
 func (l *leg) kill(cause string) {
 	switch node := l.reach(); {
-	case l.conn != nil:
-		l.send(esl.API("uuid_kill", l.id, cause), nil)
-	case node != nil:
-		node.kill(l.id, cause)
+	case l.conn == nil:
+		if node != nil {
+			node.kill(l.id, cause)
+		}
+	default:
+		l.conn.Send(esl.API("uuid_kill", l.id, cause), func(r *esl.Reply, err error) {
+			switch {
+			case err != nil && node != nil && !errors.Is(err, esl.ErrDisconnected):
+				node.kill(l.id, cause) // the socket was cut; there may be no session any more to notice it
+			case err == nil && r.Err() != nil:
+				l.route.do(func() {
+					if l.state != legGone {
+						l.log().Warn("leg not hung up", "error", r.Err())
+					}
+				})
+			}
+		})
 	}
 }

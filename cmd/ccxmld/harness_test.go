@@ -53,7 +53,8 @@ type house struct {
 	log         *recorder         // what the daemon logs
 	dir         string            // of documents, file:
 	environment map[string]string // the daemon's configuration
-	stop        func()            // ends the daemon
+	options     []daemon.Option
+	stop        func() // ends the daemon
 }
 
 // plan is what a house is built from.
@@ -63,6 +64,7 @@ type plan struct {
 	sw          switchsim.Options
 	address     string // of the switch's links; "" for any
 	patience    time.Duration
+	options     []daemon.Option
 }
 
 // option changes the plan of a house.
@@ -93,6 +95,11 @@ func withTime(factor float64) option {
 	return func(p *plan) { p.sw.Clock = switchsim.ScaledClock(factor) }
 }
 
+// withDaemonTime makes the daemon's time run at another pace, too.
+func withDaemonTime(factor float64) option {
+	return func(p *plan) { p.options = append(p.options, daemon.WithClock(scaledClock(factor))) }
+}
+
 // newHouse starts a daemon and a switch, and ends both with the test.
 func newHouse(t testing.TB, options ...option) *house {
 	t.Helper()
@@ -121,6 +128,7 @@ func newHouse(t testing.TB, options ...option) *house {
 		"DIALOG_SPOOL":    t.TempDir(),
 	}
 	maps.Copy(h.environment, p.environment)
+	h.options = p.options
 	h.start(h.environment)
 	if p.environment["NODES"] == "" && p.sw.Password == "" {
 		h.up()
@@ -169,7 +177,7 @@ func (h *house) start(environment map[string]string) {
 		h.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if h.daemon, err = daemon.New(h.ctx, config, log, h.seen); err != nil {
+	if h.daemon, err = daemon.New(h.ctx, config, log, h.seen, h.options...); err != nil {
 		h.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(h.ctx)

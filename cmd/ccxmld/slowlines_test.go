@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -17,6 +18,9 @@ type slowLines struct {
 	longest  time.Duration
 	mu       sync.Mutex
 	random   *rand.Rand
+	down     bool                  // takes none
+	open     map[net.Conn]net.Conn // what is passed on, to which
+	loses    string                // what ends its connection instead of arriving, once
 	over     chan struct{}
 	running  sync.WaitGroup
 }
@@ -27,7 +31,7 @@ func newSlowLines(t testing.TB, random *rand.Rand, longest time.Duration, to fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &slowLines{listener: listener, to: to, longest: longest, random: random, over: make(chan struct{})}
+	s := &slowLines{listener: listener, to: to, longest: longest, random: random, open: make(map[net.Conn]net.Conn), over: make(chan struct{})}
 	s.running.Go(s.accept)
 	t.Cleanup(func() {
 		close(s.over)
@@ -50,11 +54,17 @@ func (s *slowLines) accept() {
 			near.Close()
 			continue
 		}
+		if !s.keep(near, far) {
+			near.Close()
+			far.Close()
+			continue
+		}
 		ended := make(chan struct{}, 2)
 		for _, pair := range [][2]net.Conn{{near, far}, {far, near}} {
 			s.running.Go(func() { s.pass(pair[0], pair[1]); ended <- struct{}{} })
 		}
 		s.running.Go(func() {
+			defer s.forget(near)
 			defer near.Close()
 			defer far.Close()
 			for range 2 {
@@ -66,6 +76,74 @@ func (s *slowLines) accept() {
 			}
 		})
 	}
+}
+
+func (s *slowLines) keep(near, far net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.down {
+		s.open[near] = far
+	}
+	return !s.down
+}
+
+func (s *slowLines) forget(near net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, near)
+}
+
+// cutOne ends one of the connections, which neither side has asked for. It reports
+// false if there is none.
+func (s *slowLines) cutOne() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	skip := 0
+	if len(s.open) > 1 {
+		skip = s.random.IntN(len(s.open))
+	}
+	for near, far := range s.open {
+		if skip--; skip < 0 {
+			near.Close()
+			far.Close()
+			return true
+		}
+	}
+	return false
+}
+
+// cutAll ends all connections and takes no more until restore.
+func (s *slowLines) cutAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = true
+	for near, far := range s.open {
+		near.Close()
+		far.Close()
+	}
+}
+
+// lose cuts the next connection over which a text is to go, which does not arrive.
+func (s *slowLines) lose(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.loses = text
+}
+
+func (s *slowLines) isLost(piece []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.loses == "" || !bytes.Contains(piece, []byte(s.loses)) {
+		return false
+	}
+	s.loses = ""
+	return true
+}
+
+func (s *slowLines) restore() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = false
 }
 
 // wait gives the time that the next piece is kept: none for most.
@@ -87,6 +165,11 @@ func (s *slowLines) pass(from, to net.Conn) {
 			case <-time.After(wait):
 			case <-s.over:
 			}
+		}
+		if n > 0 && s.isLost(buffer[:n]) {
+			from.Close()
+			to.Close()
+			return
 		}
 		if n > 0 {
 			if _, err := to.Write(buffer[:n]); err != nil {

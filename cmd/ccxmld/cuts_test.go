@@ -1,0 +1,73 @@
+package main
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"ccxmld/esl/switchsim"
+)
+
+// cutInRoom lets a caller join a conference over a line that is cut, once, where it
+// would have to pass a text on, and press a key.
+func cutInRoom(t *testing.T, text, transitions string, options ...option) (*house, *switchsim.Party) {
+	t.Helper()
+	var h *house
+	legs := newSlowLines(t, rand.New(rand.NewPCG(1, 1)), 0, func() string { return h.daemon.ESLAddress() })
+	h = newHouse(t, append([]option{with("ESL_ADVERTISE", legs.address())}, options...)...)
+	caller, err := h.sw.Dial(switchsim.Call{Sockets: []string{legs.address()}, Variables: map[string]string{
+		"ccxml_uri": h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="room"/><var name="caller"/><eventprocessor>
+<transition event="connection.alerting"><assign name="caller" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="room" confname="'cut'"/></transition>
+<transition event="conference.created"><join id1="room" id2="caller"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/></transition>
+`+transitions+`
+<transition event="connection.disconnected"><log expr="event$.reason"/><exit/></transition>
+<transition event="error.*"><log expr="event$.reason"/></transition></eventprocessor></ccxml>`),
+	}})
+	h.must(err)
+	h.logged("joined")
+	legs.lose(text)
+	caller.Press("5")
+	return h, caller
+}
+
+// ends waits until FreeSWITCH has no call any more, and the daemon neither.
+func (h *house) ends(caller *switchsim.Party) {
+	h.Helper()
+	_, err := caller.WaitEnded(h.ctx)
+	h.must(err)
+	h.idle()
+}
+
+// A leg whose hangup does not get through, since its socket is cut, does not stay
+// in its conference: it is hung up over the link.
+func TestHangupLost(t *testing.T) {
+	t.Parallel()
+	h, caller := cutInRoom(t, "uuid_kill", `<transition event="connection.signal"><disconnect connectionid="caller"/></transition>`)
+	h.ends(caller)
+	h.logged("NETWORK_OUT_OF_ORDER")
+}
+
+// A leg that is told to leave its conference on a socket that is cut that moment
+// leaves it all the same, by the link, and the call goes on.
+func TestWayHomeLost(t *testing.T) {
+	t.Parallel()
+	h, caller := cutInRoom(t, " kick ", `<transition event="connection.signal"><unjoin id1="room" id2="caller"/></transition>
+<transition event="conference.unjoined"><dialogstart src="'null://?text=Again.'" type="'audio/wav'" connectionid="caller"/></transition>
+<transition event="dialog.exit"><exit/></transition>`)
+	h.must(caller.WaitHeard(h.ctx, "Again."))
+	h.ends(caller)
+	if h.seen.has("connection.disconnected") {
+		t.Error("the call has ended")
+	}
+}
+
+// One that does not come either way is hung up in the end.
+func TestNeverHome(t *testing.T) {
+	t.Parallel()
+	h, caller := cutInRoom(t, " kick ", `<transition event="connection.signal"><unjoin id1="room" id2="caller"/></transition>`,
+		idle("uuid_transfer"), withDaemonTime(10))
+	h.logged("NETWORK_OUT_OF_ORDER")
+	h.ends(caller)
+}
