@@ -79,6 +79,14 @@ func read(lines []string) *account {
 	return a
 }
 
+// mergesAsked gives the merges that were asked for.
+func (a *account) mergesAsked() (list []claim) {
+	for _, c := range a.sessions {
+		list = append(list, c.askedFor("merge")...)
+	}
+	return list
+}
+
 func (c *claims) count(matches func(happening) bool) (n int) {
 	for _, e := range c.events {
 		if matches(e) {
@@ -107,6 +115,11 @@ func ended(id string) func(happening) bool {
 		return e.Connection == id && (e.Name == "connection.disconnected" || e.Name == "connection.failed" ||
 			e.Name == "connection.redirected" || e.Name == "connection.merged")
 	}
+}
+
+// isLost tells of an answered call that ended for want of a way to FreeSWITCH.
+func isLost(e happening) bool {
+	return e.Name == "connection.disconnected" && e.Reason == "NETWORK_OUT_OF_ORDER"
 }
 
 func (c *claims) connections() []string {
@@ -258,8 +271,8 @@ func (c *claims) joins() (joined, unjoined, asked, unasked map[string]int) {
 }
 
 // tooMuch tells what a session was told more often than there was reason to, or
-// what it was told and cannot be.
-func (c *claims) tooMuch() (problems []string) {
+// what it was told and cannot be. Deadlines pass only where there were troubles.
+func (c *claims) tooMuch(troubles bool) (problems []string) {
 	wrong := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	for _, id := range c.connections() {
 		if n := c.count(ended(id)); n > 1 {
@@ -296,19 +309,23 @@ func (c *claims) tooMuch() (problems []string) {
 	}
 	for _, one := range c.askedFor("probe") {
 		for _, e := range c.events {
-			if e.Dialog == one.id(0) && e.Reason != "" && e.Name != "dialog.started" && c.count(ended(one.id(1))) == 0 {
+			if e.Dialog == one.id(0) && e.Reason != "" && e.Name != "dialog.started" && c.count(ended(one.id(1))) == 0 &&
+				!(troubles && wasCut.MatchString(e.Reason)) {
 				wrong("the prompt on %s at the end: %s (%s)", one.id(1), e.Name, e.Reason)
 			}
 		}
 	}
 	for _, e := range c.events {
-		if strings.Contains(e.Reason, "FreeSWITCH did not") || strings.Contains(e.Reason, "internal error") ||
+		if strings.Contains(e.Reason, "FreeSWITCH did not") && !troubles || strings.Contains(e.Reason, "internal error") ||
 			e.Name == "error.semantic" && !strings.Contains(e.Reason, "in this session") && !strings.Contains(e.Reason, "is connected already") {
 			wrong("%s: %s", e.Name, e.Reason)
 		}
 	}
 	return problems
 }
+
+// wasCut matches what failed since a socket was cut a moment before.
+var wasCut = regexp.MustCompile("EOF|socket to FreeSWITCH|reset by peer|broken pipe|connection is gone")
 
 // brief shows what was logged, with what ids have in common cut off.
 func brief(lines []string) string {
