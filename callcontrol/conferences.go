@@ -122,19 +122,17 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 		return
 	}
 	c.attendNoMore(r.ConferenceID)
-	c.endCascades(r.ConferenceID)
+	c.clear(r.ConferenceID)
 	var members []*leg
 	for _, l := range c.legs {
-		switch s := l.standIn; {
-		case s == nil || s.conference != r.ConferenceID:
-		case s.voice != nil:
-			c.endVoice(l, true)
-		default:
-			l.hangUp("NORMAL_CLEARING")
-		}
-		if l.place.kind == inConference && l.place.partner == r.ConferenceID {
+		switch o := l.joinPending; {
+		case l.standIn != nil && l.standIn.voice != nil && l.standIn.conference == r.ConferenceID:
+			c.endVoice(l, l.standIn.voice.isTold(l))
+		case l.isMember(r.ConferenceID):
 			l.place.silent = false
 			l.leave()
+			members = append(members, l)
+		case o != nil && (o.ID1 == r.ConferenceID || o.ID2 == r.ConferenceID) && !l.isHidden(): // it comes, and has to go
 			members = append(members, l)
 		}
 	}
@@ -142,9 +140,45 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 	c.save()
 	c.givingUp = append(c.givingUp, r.ConferenceID)
 	// It is destroyed once its members are out (CNF-7).
-	leaving := &move{legs: members, run: func() { c.giveUp(r) }}
-	leaving.queue()
+	inside := len(members)
+	if inside == 0 {
+		c.giveUp(r)
+	}
+	for _, l := range members {
+		leaving := &move{legs: []*leg{l}, needless: func() bool {
+			if l.isMember(r.ConferenceID) {
+				l.place.silent = false
+				l.leave()
+			}
+			return false
+		}, run: func() {
+			if inside--; inside == 0 {
+				c.giveUp(r)
+			}
+		}}
+		leaving.queue()
+	}
 }
+
+// clear ends the session's cascades and dialogs of a conference.
+func (c *control) clear(id string) {
+	c.endCascades(id)
+	for _, l := range c.legs {
+		if s := l.standIn; s != nil && s.voice == nil && s.conference == id && !l.ending {
+			l.detail = "the conference was destroyed"
+			l.hangUp("NORMAL_CLEARING")
+		}
+	}
+}
+
+// isMember tells whether the leg is a member of a conference.
+func (l *leg) isMember(id string) bool { return l.place.kind == inConference && l.place.partner == id }
+
+// givesUp tells whether a conference is to be destroyed once the session's legs are
+// out.
+func (c *control) givesUp(id string) bool { return slices.Contains(c.givingUp, id) }
+
+var errGivenUp = errors.New("the session has destroyed this conference, and its members are on their way out; create it again after conference.destroyed")
 
 // giveUp detaches the session from a conference that its legs have left.
 func (c *control) giveUp(r interpreter.DestroyRequest) {
@@ -152,6 +186,12 @@ func (c *control) giveUp(r interpreter.DestroyRequest) {
 	inOrder(c, func(ctx context.Context) (bool, error) {
 		return c.controller.options.Conferences.Detach(ctx, r.ConferenceID, c.record.ID)
 	}, func(_ bool, err error) {
+		// What was asked of the registry before may have attached the session again.
+		if c.holds(r.ConferenceID) {
+			c.record.Conferences = without(c.record.Conferences, r.ConferenceID)
+			c.save()
+		}
+		c.clear(r.ConferenceID)
 		if err != nil {
 			c.queueConference("error.conference.destroy", r.ConferenceID, true, interpreter.Field{Name: "reason", Value: err.Error()})
 			return
@@ -208,6 +248,10 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 	}, run: func() {
 		if reason := c.notJoinable(l); reason != "" {
 			o.fail(c, reason)
+			return
+		}
+		if c.givesUp(id) {
+			o.fail(c, errGivenUp.Error())
 			return
 		}
 		if v := l.voiceIn(id); v != nil { // which came while the leg was on its way out of something else

@@ -42,18 +42,26 @@ func (c *control) startConferenceDialog(r interpreter.DialogRequest) {
 	}, nil)
 }
 
-func (c *control) sendStandIn(node *Node, s *standIn) {
-	l := &leg{id: c.controller.newID(), state: legDialing, node: node, logger: c.controller.log, standIn: s, control: c}
+func (c *control) sendStandIn(node *Node, s *standIn) { c.placeStandIn(c.newStandIn(s), node) }
+
+// newStandIn makes a stand-in of which FreeSWITCH does not know yet.
+func (c *control) newStandIn(s *standIn) *leg {
+	l := &leg{id: c.controller.newID(), state: legDialing, logger: c.controller.log, standIn: s, control: c, waiting: true}
 	if c.legs == nil {
 		c.legs = make(map[string]*leg, 1)
 	}
 	c.legs[l.id] = l
 	l.route.bind(c)
 	c.controller.addLeg(l)
+	return l
+}
+
+func (c *control) placeStandIn(l *leg, node *Node) {
+	l.node, l.waiting = node, false
 	l.stopCall = l.after(standInPatience, func() { l.hangUp("ORIGINATOR_CANCEL") })
 	c.place(l, esl.Originate{
 		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home(),
-		Dial: intoRoom(s.room, c.controller.options.Profile, conference.Aside(s.flags...)...),
+		Dial: intoRoom(l.standIn.room, c.controller.options.Profile, conference.Aside(l.standIn.flags...)...),
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
 			linkVariable: c.controller.options.ID, sessionVariable: c.session.ID(),

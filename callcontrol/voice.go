@@ -39,8 +39,16 @@ func (l *leg) isHeardByVoice() bool {
 }
 
 // lendVoice lets a conference hear a leg that stays where it is. With quiet set the
-// leg was a member until now, and the document is only told if it cannot go on.
+// leg was a member until now, and the document is only told if it cannot go on. The
+// stand-in counts from now on, so that it can be taken back before the registry has
+// answered.
 func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
+	if c.givesUp(id) {
+		if !quiet { // else it was told that the membership is over
+			o.fail(c, errGivenUp.Error())
+		}
+		return
+	}
 	m, attached := c.member(l.id, l.machine, o), c.holds(id)
 	m.ByVoice = true
 	entry := &o.entry
@@ -48,29 +56,30 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 		entry = nil
 	}
 	v := &voice{of: l, order: o, quiet: quiet}
+	s := &standIn{conference: id, voice: v}
+	if muted {
+		s.flags = []string{"mute"}
+	}
+	speaker := c.newStandIn(s)
 	inOrder(c, func(ctx context.Context) (admission, error) {
 		return c.enterRegistry(ctx, id, m, entry)
 	}, func(held admission, err error) {
 		c.holdAsked(held.Conference, err, attached)
-		if err != nil {
-			v.fail(c, err.Error())
+		if v.over { // taken back meanwhile, with the membership
 			return
 		}
-		node, err := c.controller.nodes.pickOn(held.Node)
-		switch {
-		case l.state != legConnected || c.legs[l.id] != l:
-			c.leaveConference(id, l.id)
-			v.fail(c, "the call has ended")
-		case err != nil:
-			c.leaveConference(id, l.id)
-			v.fail(c, err.Error())
-		default:
-			s := &standIn{conference: id, room: held.Room, node: held.Node, voice: v}
-			if muted {
-				s.flags = []string{"mute"}
-			}
-			c.sendStandIn(node, s)
+		var node *Node
+		if err == nil {
+			node, err = c.controller.nodes.pickOn(held.Node)
 		}
+		if err != nil {
+			v.fail(c, err.Error())
+			c.leaveVoice(speaker)
+			speaker.hangUp("NORMAL_CLEARING")
+			return
+		}
+		s.room, s.node = held.Room, held.Node
+		c.placeStandIn(speaker, node)
 	}, func(ctx context.Context) {
 		c.leaveNow(ctx, id, l.id)
 		c.detach(ctx, id)
@@ -112,9 +121,12 @@ func (v *voice) fail(c *control, reason string) {
 	v.over = true
 }
 
+// isTold tells whether the document knows of the join; l is the stand-in.
+func (v *voice) isTold(l *leg) bool { return v.quiet || v.begun && l.joinPending == nil }
+
 // giveUp answers the join of a voice that is to end before it is heard.
 func (v *voice) giveUp(c *control, l *leg) {
-	if v.over || v.quiet || v.begun && l.joinPending == nil {
+	if v.over || v.isTold(l) {
 		return
 	}
 	v.quiet = true

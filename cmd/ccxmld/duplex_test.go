@@ -14,7 +14,7 @@ import (
 
 // switchboard is a document with the connections a (the caller), b and c and the
 // conference m, that does what events tell it: user.join and user.unjoin with the
-// names of two of them. It tells what each of the session's objects shows.
+// names of two of them; user.destroy, with the name of one that is to join m then. It tells what each of the session's objects shows.
 const switchboard = `
 <ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
 <script><![CDATA[
@@ -31,6 +31,7 @@ const switchboard = `
       if (c) text.push(name + '<' + nameOf(c.input) + ' >' + names(c.outputs));
     });
     var m = session.conferences[ids.m];
+    if (!m) return text.join('; ');
     return text.concat('m<' + names(m.input) + ' >' + names(m.outputs)).join('; ');
   }
 ]]></script>
@@ -49,6 +50,9 @@ const switchboard = `
   <transition event="user.merge"><merge connectionid1="ids[event$.id1]" connectionid2="ids[event$.id2]"/></transition>
   <transition event="connection.merged" cond="event$.connectionid == ids.a"/>
   <transition event="connection.merged"><log expr="'merged ' + nameOf(event$.mergeid)"/><exit/></transition>
+  <transition event="user.destroy"><destroyconference conferenceid="ids.m"/>
+    <if cond="event$.id1"><join id1="ids[event$.id1]" id2="ids.m"/></if></transition>
+  <transition event="conference.destroyed"><log expr="'destroyed: ' + show()"/></transition>
   <transition event="user.hangup"><disconnect connectionid="ids[event$.id1]"/></transition>
   <transition event="user.dialog"><dialogstart connectionid="ids[event$.id1]" src="'/sounds/music.wav'" type="'audio/wav'"
     mediadirection="event$.duplex == 'full' ? 'both' : event$.duplex"/></transition>

@@ -21,6 +21,7 @@ type slowLines struct {
 	down     bool                  // takes none
 	open     map[net.Conn]net.Conn // what is passed on, to which
 	loses    string                // what ends its connection instead of arriving, once
+	held     chan struct{}         // closed when what is held back goes on, nil for nothing
 	over     chan struct{}
 	running  sync.WaitGroup
 }
@@ -156,6 +157,27 @@ func (s *slowLines) wait() time.Duration {
 	return time.Duration(s.random.Int64N(int64(s.longest)))
 }
 
+// hold keeps back all that comes from now on, until release is called.
+func (s *slowLines) hold() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := make(chan struct{})
+	s.held = held
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.held = nil
+		close(held)
+	}
+}
+
+// holds gives what ends the hold, nil for none.
+func (s *slowLines) holds() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
+}
+
 func (s *slowLines) pass(from, to net.Conn) {
 	buffer := make([]byte, 64<<10)
 	for {
@@ -170,6 +192,12 @@ func (s *slowLines) pass(from, to net.Conn) {
 			from.Close()
 			to.Close()
 			return
+		}
+		if held := s.holds(); held != nil {
+			select {
+			case <-held:
+			case <-s.over:
+			}
 		}
 		if n > 0 {
 			if _, err := to.Write(buffer[:n]); err != nil {

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ccxmld/esl/switchsim"
+	"ccxmld/sessionstore/redistest"
+)
+
+// newHeldBoard makes a switchboard whose Redis can be made to answer late.
+func newHeldBoard(t *testing.T) (*board, *slowLines) {
+	t.Helper()
+	redis := redistest.Mini(t)
+	lines := newSlowLines(t, nil, 0, func() string { return strings.TrimPrefix(redis.URL, "redis://") })
+	h := newHouse(t, with("REDIS_URL", "redis://"+lines.address()))
+	h.sw.Callee("200", switchsim.Answers{})
+	h.sw.Callee("300", switchsim.Answers{})
+	return newBoard(h), lines
+}
+
+// handled waits until the board has taken all that it was told.
+func (b *board) handled() {
+	b.Helper()
+	before := b.seen.count("log refused error.conference.unjoin")
+	b.tell("unjoin a c")
+	b.until("it is handled", func() bool { return b.seen.count("log refused error.conference.unjoin") > before })
+}
+
+// inRoom gives how many members there are in the room m, by the registry and by the
+// switch.
+func (b *board) inRoom() (registered, there int) {
+	b.Helper()
+	room, registered := b.room()
+	return registered, len(b.sw.Conference(room))
+}
+
+// TestBRG6VoiceAwaitsRegistry: a connection that a conference is to hear beside its
+// bridge, and that is joined with it otherwise, or unjoined, before the registry has
+// answered, has its answers, and is there but once, or not at all.
+func TestBRG6VoiceAwaitsRegistry(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		then    string
+		answers []string
+		members int
+		legs    int // beside those of a, b and c
+	}{
+		{"join m b", []string{"refused error.conference.join", "joined m b: a<c >c; b<m >m;"}, 1, 0},
+		{"join m b half", []string{"refused error.conference.join", "joined m b: a<b >b; b<a >am;"}, 1, 1},
+		{"unjoin m b", []string{"refused error.conference.join", "unjoined m b"}, 0, 0},
+		{"destroy", []string{"refused error.conference.join", "destroyed"}, 0, 0},
+		{"hangup b", []string{"refused error.conference.join", "gone b"}, 0, 0},
+	} {
+		t.Run(c.then, func(t *testing.T) {
+			t.Parallel()
+			b, redis := newHeldBoard(t)
+			b.play([]step{{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"}})
+			b.seen.forget()
+			release := redis.hold()
+			b.tell("join m b half")
+			b.tell(c.then)
+			b.handled()
+			if c.then == "join m b" { // which takes it out of its bridge first, as a
+				b.tell("join a c")
+				b.logged("joined a c")
+			}
+			release()
+			for _, answer := range c.answers {
+				b.logged(answer)
+			}
+			calls := 3
+			if c.then == "hangup b" {
+				calls = 2
+			}
+			b.until("there is no leg too many", func() bool { return b.daemon.Controller.Connections() == calls+c.legs })
+			if c.then == "destroy" {
+				rosterIsEmpty(b.house)
+			} else {
+				b.until("the registry and the room agree", func() bool {
+					registered, there := b.inRoom()
+					return registered == c.members && there == c.members
+				})
+			}
+			if n := b.seen.count("log joined m b"); n != strings.Count(strings.Join(c.answers, ""), "joined m b: ") {
+				t.Errorf("joined %d times", n)
+			}
+			if n := b.seen.count("log unjoined m b"); n > 0 && c.then != "unjoin m b" {
+				t.Error("what was not joined is unjoined")
+			}
+			b.parties["a"].Hangup()
+			b.idle()
+			rosterIsEmpty(b.house)
+		})
+	}
+}
+
+// TestBRG6VoiceEndsMeanwhile: a session that ends before the registry has answered
+// leaves nothing of such a join behind.
+func TestBRG6VoiceEndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	b, redis := newHeldBoard(t)
+	b.play([]step{{"join a b", "joined a b: a<b >b; b<a >a; c< >", "a<b; b<a; c<"}})
+	release := redis.hold()
+	b.tell("join m b half")
+	b.handled()
+	b.parties["a"].Hangup()
+	_, err := b.parties["b"].WaitEnded(b.ctx)
+	b.must(err)
+	release()
+	b.idle()
+	rosterIsEmpty(b.house)
+}
+
+// TestCNF6JoinWhileDestroyed: who is to join a conference that the document has
+// destroyed, is refused while its members leave; who was on the way into it, comes
+// out of it again. After conference.destroyed nothing of the session is there.
+func TestCNF6JoinWhileDestroyed(t *testing.T) {
+	t.Parallel()
+	b, _ := newHeldBoard(t)
+	b.play([]step{{"join a m", "joined a m", "a<; b<; c<"}})
+	b.tell("destroy b")
+	b.logged("destroyed: a< >; b< >; c< >")
+	b.logged("refused error.conference.join: ")
+	b.logged("unjoined a m")
+	if b.seen.has("log joined b m") {
+		t.Error("b has joined")
+	}
+	rosterIsEmpty(b.house)
+	b.parties["a"].Hangup()
+	b.idle()
+
+	b, redis := newHeldBoard(t)
+	b.play([]step{{"join a m", "joined a m", "a<; b<; c<"}})
+	release := redis.hold()
+	b.tell("join b m")
+	b.tell("join m c")
+	b.tell("destroy")
+	b.handled()
+	release()
+	b.logged("destroyed: a< >; b< >; c< >")
+	b.inOrder("log joined b m", "log unjoined b m", "log destroyed")
+	b.inOrder("log joined m c", "log unjoined m c", "log destroyed")
+	b.inOrder("log unjoined a m", "log destroyed")
+	rosterIsEmpty(b.house)
+	b.parties["a"].Hangup()
+	b.idle()
+	rosterIsEmpty(b.house)
+}
+
+// TestCNF6DestroyedAtOnce: a dialog on a conference, and a join of it with another
+// one, that were asked for just before it is destroyed, do not outlast it.
+func TestCNF6DestroyedAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, asked := range []string{
+		`<dialogstart conferenceid="one" src="'/sounds/music.wav'" type="'audio/wav'"/>`,
+		`<join id1="one" id2="two"/>`,
+	} {
+		h := newHouse(t)
+		h.sw.AddSound("/sounds/music.wav", time.Hour)
+		caller := h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="one"/><var name="two" expr="''"/><eventprocessor>
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="one"/></transition>
+<transition event="conference.created" cond="two == ''"><createconference conferenceid="two"/></transition>
+<transition event="conference.created">`+asked+`<destroyconference conferenceid="one"/></transition>
+<transition event="error.*"/><transition event="connection.disconnected"><exit/></transition></eventprocessor></ccxml>`))
+		h.must(h.seen.wait(h.ctx, "event conference.destroyed"))
+		h.until("what was asked for has its answer", func() bool {
+			return h.seen.has("event error.dialog.notstarted") || h.seen.has("event dialog.exit") ||
+				h.seen.has("event error.conference.join") || h.seen.has("event conference.unjoined")
+		})
+		h.until("the caller is alone", func() bool { return h.daemon.Controller.Connections() == 1 && h.sw.Channels() == 1 })
+		caller.Hangup()
+		h.idle()
+		rosterIsEmpty(h)
+	}
+}
