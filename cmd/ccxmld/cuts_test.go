@@ -2,6 +2,7 @@ package main
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 
 	"ccxmld/esl/switchsim"
@@ -11,9 +12,10 @@ import (
 // would have to pass a text on, and press a key.
 func cutInRoom(t *testing.T, text, transitions string, options ...option) (*house, *switchsim.Party) {
 	t.Helper()
-	var h *house
-	legs := newSlowLines(t, rand.New(rand.NewPCG(1, 1)), 0, func() string { return h.daemon.ESLAddress() })
-	h = newHouse(t, append([]option{with("ESL_ADVERTISE", legs.address())}, options...)...)
+	var built atomic.Pointer[house]
+	legs := newSlowLines(t, rand.New(rand.NewPCG(1, 1)), 0, func() string { return built.Load().daemon.ESLAddress() })
+	h := newHouse(t, append([]option{with("ESL_ADVERTISE", legs.address())}, options...)...)
+	built.Store(h)
 	caller, err := h.sw.Dial(switchsim.Call{Sockets: []string{legs.address()}, Variables: map[string]string{
 		"ccxml_uri": h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
 <var name="room"/><var name="caller"/><eventprocessor>
