@@ -160,7 +160,7 @@ func (c *control) unbridged(aID, bID string) {
 // partnerGone frees the legs that heard one that is gone.
 func (c *control) partnerGone(l *leg) {
 	for _, other := range c.legs {
-		if s := other.standIn; s != nil && s.voice != nil && s.voice.of == l {
+		if v := other.voice(); v != nil && v.of == l {
 			c.voiceGone(other)
 			continue
 		}

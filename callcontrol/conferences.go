@@ -126,8 +126,8 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 	var members []*leg
 	for _, l := range c.legs {
 		switch o := l.joinPending; {
-		case l.standIn != nil && l.standIn.voice != nil && l.standIn.conference == r.ConferenceID:
-			c.endVoice(l, l.standIn.voice.isTold(l))
+		case l.voice() != nil && l.standIn.conference == r.ConferenceID:
+			c.endVoice(l, l.voice().isTold(l))
 		case l.isMember(r.ConferenceID):
 			l.place.silent = false
 			l.leave()

@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -169,11 +170,7 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 	fields := []interpreter.Field{
 		{Name: "reason", Value: reason}, {Name: "trigger", Value: h.trigger(l.ending)}, {Name: "info", Value: h.info()},
 	}
-	detail := l.detail
-	if detail == "" {
-		detail = h.detail()
-	}
-	if detail != "" {
+	if detail := cmp.Or(l.detail, h.detail()); detail != "" {
 		fields = append(fields, interpreter.Field{Name: "detail", Value: detail})
 	}
 	c.queueConnection(l, name, state, fields...)
@@ -202,7 +199,7 @@ func (c *control) Release() {
 			continue
 		}
 		l.leftRoom()
-		if l.standIn != nil && l.standIn.voice != nil {
+		if l.voice() != nil {
 			c.leaveVoice(l)
 		}
 		l.hangUp("NORMAL_CLEARING")

@@ -8,8 +8,9 @@ import (
 )
 
 // Early media is what a callee's side plays before the answer: its own ringing
-// tone, or why it does not answer. We may do so too, by a dialog. FreeSWITCH gives us the leg as soon as there is
-// some, so that it can be bridged while it is PROGRESSING (CAL-9, JOIN-10).
+// tone, or why it does not answer. We may do so too, by a dialog. FreeSWITCH gives us
+// the leg as soon as there is some, so that it can be bridged while it is PROGRESSING
+// (CAL-9, JOIN-10).
 
 // ignoresEarlyMedia tells whether a call is to have none (the hint earlymedia).
 func ignoresEarlyMedia(hints interpreter.Hints) bool {

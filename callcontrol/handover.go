@@ -74,8 +74,9 @@ func (c *control) bequeath(target *control, l *leg) {
 }
 
 // giveTo gives a leg to a session of this controller. It runs in the goroutine
-// of the session that gives, or after its end; what FreeSWITCH tells meanwhile waits in the leg's
-// route, which leads to the giver until all that came before is done with.
+// of the session that gives, or after its end; what FreeSWITCH tells meanwhile waits
+// in the leg's route, which leads to the giver until all that came before is done
+// with.
 func (c *control) giveTo(target *control, l *leg) {
 	h := l.handover
 	if h.ended != nil {

@@ -228,31 +228,27 @@ func (c *control) unjoin(r interpreter.UnjoinRequest, legs ...*leg) {
 // part takes the leg out of its bridge with a partner, for a document that asks
 // for that; it reports false if there is none, or it is on its way out already.
 func (l *leg) part(partner string, issuer *control, r interpreter.UnjoinRequest) bool {
-	from := l
-	if v := l.voiceIn(partner); v != nil {
-		from = v
-	} else if l.place.kind == alone || l.place.partner != partner || l.moving() {
-		return false
-	}
-	var was *order
-	if from == l {
-		was = l.place.order
-	} else {
-		was = from.standIn.voice.order
-	}
-	o := &order{issuer: issuer, owners: append([]*control{was.issuer}, was.owners...), unjoins: true}
-	o.ID1, o.ID2 = r.ID1, r.ID2
-	if from != l {
-		from.standIn.voice.giveUp(l.control, from)
-	}
-	from.place.order, from.place.silent = o, false
-	if from == l {
-		l.leave()
+	if speaker := l.voiceIn(partner); speaker != nil {
+		v := speaker.voice()
+		o := v.order.parting(issuer, r)
+		v.giveUp(l.control, speaker)
+		v.order, speaker.place.order, speaker.place.silent = o, o, false
+		l.control.endVoice(speaker, true)
 		return true
 	}
-	from.standIn.voice.order = o
-	l.control.endVoice(from, true)
+	if l.place.kind == alone || l.place.partner != partner || l.moving() {
+		return false
+	}
+	l.place.order, l.place.silent = l.place.order.parting(issuer, r), false
+	l.leave()
 	return true
+}
+
+// parting is an <unjoin> of what the order has joined.
+func (o *order) parting(issuer *control, r interpreter.UnjoinRequest) *order {
+	p := &order{issuer: issuer, owners: append([]*control{o.issuer}, o.owners...), unjoins: true}
+	p.ID1, p.ID2 = r.ID1, r.ID2
+	return p
 }
 
 func (c *control) queueUnjoined(id1, id2, termDigit string) {

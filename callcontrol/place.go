@@ -51,7 +51,7 @@ func (l *leg) left() {
 	l.place = place{}
 	l.termDigit = ""
 	l.unbindDigits()
-	if l.standIn != nil && l.standIn.voice != nil && l.state != legGone { // it is there for nothing else
+	if l.voice() != nil && l.state != legGone { // it is there for nothing else
 		l.hangUp("NORMAL_CLEARING")
 	}
 }

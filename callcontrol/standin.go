@@ -95,7 +95,7 @@ func (c *control) standInEnded(l *leg, h hangup) {
 	if reason == "" {
 		reason = "FreeSWITCH could not bring it to the conference (" + h.cause + "); is mod_loopback loaded?"
 	}
-	if l.standIn.voice != nil {
+	if l.voice() != nil {
 		c.voiceEnded(l, reason)
 		return
 	}

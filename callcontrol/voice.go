@@ -18,10 +18,19 @@ type voice struct {
 	left  bool // the connection's membership was given up
 }
 
+// voice gives what the leg is there for as a stand-in that listens to a connection,
+// nil for any other leg.
+func (l *leg) voice() *voice {
+	if l.standIn == nil {
+		return nil
+	}
+	return l.standIn.voice
+}
+
 // voiceIn finds the stand-in by which a conference hears the leg, nil for none.
 func (l *leg) voiceIn(id string) *leg {
 	for _, other := range l.control.legs {
-		if s := other.standIn; s != nil && s.voice != nil && s.voice.of == l && s.conference == id && !s.voice.left {
+		if v := other.voice(); v != nil && v.of == l && !v.left && other.standIn.conference == id {
 			return other
 		}
 	}
@@ -31,7 +40,7 @@ func (l *leg) voiceIn(id string) *leg {
 // isHeardByVoice tells whether any conference hears the leg by a stand-in.
 func (l *leg) isHeardByVoice() bool {
 	for _, other := range l.control.legs {
-		if s := other.standIn; s != nil && s.voice != nil && s.voice.of == l && !s.voice.left {
+		if v := other.voice(); v != nil && v.of == l && !v.left {
 			return true
 		}
 	}
@@ -88,7 +97,7 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 
 // speaks lets a stand-in that has come to our socket listen to its connection.
 func (c *control) speaks(l *leg) {
-	v := l.standIn.voice
+	v := l.voice()
 	if v.over || v.of.state != legConnected {
 		l.hangUp("NORMAL_CLEARING")
 		return
@@ -135,7 +144,7 @@ func (v *voice) giveUp(c *control, l *leg) {
 
 // endVoice takes a stand-in out of its conference.
 func (c *control) endVoice(l *leg, tell bool) {
-	v := l.standIn.voice
+	v := l.voice()
 	v.giveUp(c, l)
 	c.leaveVoice(l)
 	switch {
@@ -151,7 +160,7 @@ func (c *control) endVoice(l *leg, tell bool) {
 
 // leaveVoice gives up the membership that a connection has by a stand-in.
 func (c *control) leaveVoice(l *leg) {
-	if v := l.standIn.voice; !v.left {
+	if v := l.voice(); !v.left {
 		v.left = true
 		c.leaveConference(l.standIn.conference, v.of.id)
 	}
@@ -160,7 +169,7 @@ func (c *control) leaveVoice(l *leg) {
 // voiceGone ends the stand-ins of a leg that has ended; the document is told before
 // it hears of that (BRG-12).
 func (c *control) voiceGone(l *leg) {
-	v := l.standIn.voice
+	v := l.voice()
 	c.leaveVoice(l)
 	switch {
 	case !v.begun:
@@ -178,7 +187,7 @@ func (c *control) voiceGone(l *leg) {
 // voiceEnded takes the end of a stand-in.
 func (c *control) voiceEnded(l *leg, reason string) {
 	c.leaveVoice(l)
-	if v := l.standIn.voice; !v.begun {
+	if v := l.voice(); !v.begun {
 		v.fail(c, reason)
 	}
 }

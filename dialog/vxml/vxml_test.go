@@ -40,7 +40,7 @@ func (s *server) Fetch(ctx context.Context, r fetch.Request) (*fetch.Response, e
 	text, ok := s.pages[strings.TrimPrefix(u.Path, "/")]
 	text, late := strings.CutPrefix(text, "late ")
 	if late {
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // of the bubble
 	}
 	if text == "slow" {
 		<-ctx.Done()
