@@ -171,6 +171,19 @@ const giveUp = `
 <transition event="error.*"><log expr="event$.reason"/><exit/></transition>
 </eventprocessor></ccxml>`
 
+// gaveUp waits for the end of a call of giveUp, and checks that one final event came of
+// it, the right one.
+func (h *house) gaveUp(callee *switchsim.Party) {
+	h.Helper()
+	_, err := callee.WaitEnded(h.ctx)
+	h.must(err)
+	h.must(h.seen.wait(h.ctx, "log ends: "))
+	if !h.seen.has("log ends: 1") || h.seen.has("log answered") != h.seen.has("log disconnected") {
+		h.Fatalf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
+	}
+	h.seen.forget()
+}
+
 // The callee answers as the caller gives up: one final event comes, and no call is
 // left, whoever was first.
 func TestGlare(t *testing.T) {
@@ -189,13 +202,7 @@ func TestGlare(t *testing.T) {
 		}()
 		h.get("/ccxml/basichttp?sessionid=" + session + "&name=give.up")
 		<-answered
-		_, err = callee.WaitEnded(h.ctx)
-		h.must(err)
-		h.must(h.seen.wait(h.ctx, "log ends: "))
-		if !h.seen.has("log ends: 1") || h.seen.has("log answered") != h.seen.has("log disconnected") {
-			t.Fatalf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
-		}
-		h.seen.forget()
+		h.gaveUp(callee)
 	}
 	h.idle()
 }
