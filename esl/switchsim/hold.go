@@ -2,6 +2,7 @@ package switchsim
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -75,8 +76,8 @@ func (c *channel) reportHolds() {
 	last, all := c.profile.lastHold, c.profile.held
 	v.set("hold_stamp", last.Format(time.DateTime))
 	var events []string
-	for _, h := range c.holds {
-		events = append([]string{fmt.Sprintf("{%d,%d}", micros(h.from), micros(h.to))}, events...)
+	for _, h := range slices.Backward(c.holds) {
+		events = append(events, fmt.Sprintf("{%d,%d}", micros(h.from), micros(h.to)))
 	}
 	v.set("hold_events", "{"+strings.Join(events, ",")+"}")
 	v.set("last_hold_epoch", strconv.FormatInt(last.Unix(), 10))
