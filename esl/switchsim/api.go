@@ -97,11 +97,13 @@ func (l *listener) backgroundAPI(cmd *command, line string) {
 		}
 		sw.fire(e)
 	}
-	if name == "originate" {
-		sw.originate(arguments, report)
-		return
-	}
-	report(sw.runAPI(name, arguments))
+	sw.job(name, arguments, func(report func(output string)) {
+		if name == "originate" {
+			sw.originate(arguments, report)
+			return
+		}
+		report(sw.runAPI(name, arguments))
+	}, report)
 }
 
 func (sw *Switch) runAPI(name, arguments string) string {

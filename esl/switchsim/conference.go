@@ -18,6 +18,7 @@ type conference struct {
 	members   []*member // newest first
 	floor     *member
 	locked    bool
+	waits     bool // for a moderator: nobody is heard before
 	destroyed bool
 	playing   []*conferenceSound
 	recording map[string]time.Time
@@ -134,6 +135,9 @@ func memberType(m *member) string {
 func (room *conference) add(m *member) {
 	c := m.c
 	m.joined = room.sw.now()
+	if m.moderator {
+		room.waits = false
+	}
 	room.members = append([]*member{m}, room.members...)
 	c.members = append(c.members, m)
 	m.place = c.party.hear(Sound{Kind: "conference", What: room.name, From: m.joined})

@@ -28,6 +28,7 @@ func (a *conferenceApplication) start(f *frame) {
 	wait := room == nil || len(room.members) == 0
 	if room == nil {
 		room = sw.newConference(name, profile)
+		room.waits = slices.Contains(flags, "wait-mod") // which only the first one decides
 	}
 	if room.locked && c.party != nil && !c.vouched(room) {
 		f.finish()

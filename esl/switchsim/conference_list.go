@@ -51,6 +51,9 @@ func (sw *Switch) listConferences() string {
 			plural = ""
 		}
 		flags := "running|answered|enforce_min|dynamic|exit_sound|enter_sound|json_status"
+		if room.waits {
+			flags = "wait_mod|" + flags
+		}
 		if room.locked {
 			flags = "locked|" + flags
 		}
@@ -91,7 +94,7 @@ func (room *conference) describe() fields {
 		{"conference_name", room.name}, {"member_count", len(room.members)}, {"ghost_count", 0}, {"rate", 8000},
 		{"run_time", int(now.Sub(room.began) / time.Second)}, {"conference_uuid", room.uuid}, {"canvas_count", 0},
 		{"max_bw_in", 0}, {"force_bw_in", 0}, {"video_floor_packets", 0}, {"locked", room.locked}, {"destruct", false},
-		{"wait_mod", false}, {"audio_always", false}, {"running", true}, {"answered", true}, {"enforce_min", true},
+		{"wait_mod", room.waits}, {"audio_always", false}, {"running", true}, {"answered", true}, {"enforce_min", true},
 		{"bridge_to", false}, {"dynamic", true}, {"exit_sound", true}, {"enter_sound", true},
 		{"recording", len(room.recording) > 0}, {"video_bridge", false}, {"video_floor_only", false},
 		{"video_rfc4579", false}, {"variables", fields{}}, {"members", members},

@@ -17,6 +17,10 @@
 //	                                    │                           ▲
 //	                                    └── events (fire) ──────────┘
 //
+// The switch fails where a test wants it to: it does not do what it promises
+// ([Options].Idle), loses or keeps jobs ([Options].Job), and its connections fall
+// silent ([Options].Silence, [Switch.SilenceSockets]) or are cut.
+//
 // # Goroutines
 //
 // One lock guards the whole switch; a leg has no goroutine. Each connection has

@@ -59,7 +59,7 @@ func (p *Party) Hears() []string {
 	for _, m := range c.members {
 		for _, other := range m.room.members {
 			switch {
-			case !m.hears || !other.speaks || other.c == c:
+			case !m.hears || !other.speaks || other.c == c || m.room.waits:
 			case other.c.near == nil:
 				numbers = append(numbers, other.c.party.number)
 			case other.c.near.relays() != "":

@@ -1,6 +1,9 @@
 package switchsim
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // enterFar takes the other half of a loopback call that goes straight into a
 // conference (app=conference:…) there. It is a channel of its own, which nobody
@@ -14,6 +17,7 @@ func (c *channel) enterFar() {
 	room := c.sw.rooms[name]
 	if room == nil {
 		room = c.sw.newConference(name, profile)
+		room.waits = slices.Contains(flags, "wait-mod")
 	}
 	far := &channel{sw: c.sw, uuid: c.sw.newUUID(), name: "loopback/conference-b", inbound: true, callState: "ACTIVE", running: stateExecute,
 		next: stateExecute, answered: true, media: true, acked: true, profile: c.profile, near: c}

@@ -43,6 +43,7 @@ type listener struct {
 	patience   *appointment    // the end of it, if the first command does not come
 	busy       <-chan struct{} // closed when a command that takes time is done
 	gone       bool
+	silent     bool // see Switch.SilenceSockets
 
 	mu      sync.Mutex
 	out     []byte
@@ -94,12 +95,14 @@ func (l *listener) read() {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 				l.sw.log.Debug("event socket ended", "error", err)
 			}
-			l.end()
+			if !l.silent { // else the switch does not notice
+				l.end()
+			}
 			l.sw.unlock()
 			return
 		}
 		l.sw.lock()
-		if !l.gone {
+		if !l.gone && !l.falls(cmd) {
 			l.obey(cmd)
 		}
 		busy := l.busy
@@ -199,7 +202,10 @@ func (cmd *command) readBody(reader *bufio.Reader) error {
 // sendEvent queues an event that was written out. While a command is at work,
 // its reply comes first, as on a real switch.
 func (l *listener) sendEvent(text []byte) {
-	if l.holding {
+	switch {
+	case l.silent:
+		return
+	case l.holding:
 		l.held = appendEventBlock(l.held, text)
 		return
 	}
@@ -216,7 +222,9 @@ func appendEventBlock(to, text []byte) []byte {
 
 // send queues text that is complete.
 func (l *listener) send(text string) {
-	l.staged = append(l.stage(), text...)
+	if !l.silent {
+		l.staged = append(l.stage(), text...)
+	}
 	l.markDirty()
 }
 

@@ -60,6 +60,13 @@ type Options struct {
 	// does nothing about, as a real one when a thread of it hangs; nil is none.
 	// It must not call the switch.
 	Idle func(name, argument string) bool
+	// Job tells what becomes of a bgapi; nil is [JobDone]. It must not call the
+	// switch.
+	Job func(name, argument string) JobFate
+	// Silence tells with which command a leg's socket falls silent, that command
+	// included (see [Switch.SilenceSockets]); nil is none. The command is its first
+	// line. It must not call the switch.
+	Silence func(uuid, command string) bool
 	// SpeechRate is how long the engine takes to say one character, 60 ms by
 	// default.
 	SpeechRate time.Duration
@@ -106,6 +113,7 @@ type Switch struct {
 	recognizers map[string]bool
 	random      *rand.Rand
 	nextUUIDs   []string // for tests that compare with recordings
+	keptJobs    []func() // see ReleaseJobs
 	connecting  int      // sockets on their way to a controller
 	sequence    int64
 	sessions    int

@@ -1,0 +1,116 @@
+package switchsim_test
+
+import (
+	"strings"
+	"testing"
+
+	"ccxmld/esl/switchsim"
+)
+
+// A socket that falls silent answers nothing more and tells of nothing, while the
+// links go on; the switch does not notice that it is closed, and the leg stays.
+func TestSilentSocket(t *testing.T) {
+	sw, controllers := fast(t, switchsim.Options{Silence: func(_, command string) bool { return command == "api echo now" }})
+	caller := dial(t, sw, switchsim.Call{})
+	leg := controllers.accept().connect()
+	l := link(t, sw.Addr())
+	leg.say("api echo now")
+	leg.say("api echo after")
+	caller.Press("5")
+	l.order("bgapi echo told") // the digit has been told by now
+	for _, block := range leg.all() {
+		if strings.Contains(block, "now") || strings.Contains(block, "after") || value(block, "Event-Name") == "DTMF" {
+			t.Errorf("the silent socket says %q", block)
+		}
+	}
+	leg.conn.Close()
+	l.say("api uuid_exists " + caller.UUID())
+	l.await("\n\ntrue")
+	if n := sw.SilenceLinks(); n != 1 {
+		t.Errorf("%d links fell silent", n)
+	}
+	l.say("bgapi echo unheard")
+	caller.Hangup()
+	other := dial(t, sw, switchsim.Call{})
+	again := controllers.accept().connect()
+	if n := sw.SilenceSockets(other.UUID()); n != 1 {
+		t.Errorf("%d sockets fell silent", n)
+	}
+	other.Hangup()
+	if _, err := other.WaitEnded(within(t)); err != nil {
+		t.Error(err)
+	}
+	for _, block := range append(again.all(), l.all()...) {
+		if strings.Contains(block, "unheard") || value(block, "Event-Name") == "CHANNEL_HANGUP" {
+			t.Errorf("what is silent says %q", block)
+		}
+	}
+}
+
+// What becomes of jobs is the test's choice: done, done and told late, done late.
+func TestJobFates(t *testing.T) {
+	fates := map[string]switchsim.JobFate{"kept": switchsim.JobKept, "untold": switchsim.JobUntold}
+	sw := newSwitch(t, switchsim.Options{
+		Clock: switchsim.ScaledClock(100),
+		Job: func(_, argument string) switchsim.JobFate {
+			return fates[argument[strings.LastIndexByte(argument, ' ')+1:]]
+		},
+	})
+	sw.Callee("1", switchsim.Answers{})
+	l := link(t, sw.Addr())
+	l.say("event plain BACKGROUND_JOB")
+	l.await("+OK event listener enabled plain")
+	job := func(id, command string) {
+		l.say("bgapi " + command + "\nJob-UUID: " + id)
+		l.await("+OK Job-UUID: " + id)
+	}
+	job("j1", "originate sofia/gateway/pstn/1 park inline untold")
+	callee, err := sw.WaitCallee(within(t), "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := callee.WaitAnswered(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	job("j2", "echo kept")
+	job("j3", "echo done")
+	l.await("Event-Name: BACKGROUND_JOB", "Job-UUID: j3")
+	for _, block := range l.all() {
+		if id := value(block, "Job-UUID"); value(block, "Event-Name") == "BACKGROUND_JOB" && id != "j3" {
+			t.Errorf("job %s was told of", id)
+		}
+	}
+	if n := sw.ReleaseJobs(); n != 2 {
+		t.Errorf("%d jobs were kept", n)
+	}
+	l.await("Event-Name: BACKGROUND_JOB", "Job-UUID: j1", "+OK")
+	l.await("Event-Name: BACKGROUND_JOB", "Job-UUID: j2", "kept")
+}
+
+// A room that waits for its moderator lets nobody be heard before he is there.
+func TestRoomWaitsForModerator(t *testing.T) {
+	sw := newSwitch(t, switchsim.Options{Clock: switchsim.ScaledClock(100)})
+	l := link(t, sw.Addr())
+	l.say("event plain CUSTOM conference::maintenance")
+	l.await("+OK event listener enabled plain")
+	enter := func(number, flags string) *switchsim.Party {
+		sw.Callee(number, switchsim.Answers{})
+		l.say("bgapi originate sofia/gateway/pstn/" + number + " 'conference:wait@ccxmld" + flags + "' inline")
+		party, err := sw.WaitCallee(within(t), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.await("Action: add-member", "Unique-ID: "+party.UUID())
+		return party
+	}
+	first := enter("1", "+flags{wait-mod}")
+	second := enter("2", "+flags{wait-mod}")
+	if heard := append(first.Hears(), second.Hears()...); len(heard) > 0 {
+		t.Errorf("before the moderator is there, %v are heard", heard)
+	}
+	enter("3", "+flags{moderator}")
+	enter("4", "+flags{wait-mod}")
+	if got := strings.Join(first.Hears(), " "); got != "2 3 4" {
+		t.Errorf("the first hears %q", got)
+	}
+}
