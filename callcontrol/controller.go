@@ -67,6 +67,7 @@ type Limits struct {
 	CallTimeout time.Duration // of createcall without timeout; default 60 s
 
 	OriginatesPerSecond   int // for each node, beyond which calls wait for their turn; 0: unlimited
+	OriginatesWaiting     int // for each node, beyond which calls fail; 0: as many as get their turn in half a minute
 	ConferencesPerSession int // attached at a time; 0: unlimited
 	MembersPerConference  int // and slots that can be reserved; 0: unlimited
 }

@@ -45,12 +45,13 @@ type leg struct {
 	call    dialog.Call
 	machine string // the FreeSWITCH it is on, by its own name
 
-	waiting      bool // for its turn to be dialled
-	answered     bool // an inbound leg that the dialplan answered before us
-	progressed   bool // connection.progressing was sent
-	takesEarly   bool // early media is let through
-	early        bool // and has come
-	ending       bool // we asked for the hangup
+	waiting      bool  // for its turn to be dialled
+	turn         *turn // that it waits for
+	answered     bool  // an inbound leg that the dialplan answered before us
+	progressed   bool  // connection.progressing was sent
+	takesEarly   bool  // early media is let through
+	early        bool  // and has come
+	ending       bool  // we asked for the hangup
 	redirected   bool
 	moved        bool        // from another controller
 	stopTimer    func() bool // of the wait for the leg to come to our socket
@@ -415,6 +416,7 @@ func (l *leg) hangUp(cause string) {
 	}
 	if l.waiting { // FreeSWITCH does not know it yet
 		l.waiting = false
+		l.turn.cancel()
 		if !l.route.do(func() { l.gone(hangup{cause: cause}) }) {
 			l.control.controller.forgetLeg(l)
 		}

@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"ccxmld/conference"
 	"ccxmld/esl"
 )
@@ -35,7 +33,7 @@ type Node struct {
 	link       *esl.Link
 	beenUp     chan struct{} // closed when the link is up for the first time
 	known      func()        // closes it
-	pace       *rate.Limiter // of originates: FreeSWITCH refuses what exceeds its sessions-per-second
+	turns      *turns        // of outbound calls
 	log        *slog.Logger
 	health     health
 	turn       int                // of the weighted round robin; belongs to nodes
@@ -64,8 +62,9 @@ var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL
 
 func newNode(c *Controller, o NodeOptions) *Node {
 	n := &Node{
-		options: o, controller: c, log: c.log.With("node", o.Name), beenUp: make(chan struct{}), pace: c.pace(),
-		owed: make(map[string]string),
+		options: o, controller: c, log: c.log.With("node", o.Name), beenUp: make(chan struct{}),
+		turns: newTurns(c.options.Clock, c.limits.OriginatesPerSecond, c.limits.OriginatesWaiting),
+		owed:  make(map[string]string),
 	}
 	n.health.node = n
 	n.known = sync.OnceFunc(func() { close(n.beenUp) })
@@ -139,6 +138,8 @@ func (n *nodes) pick(except ...*Node) (*Node, error) {
 			reasons = append(reasons, node.options.Name+": has weight 0")
 		case !node.link.Up():
 			reasons = append(reasons, fmt.Sprintf("%s: %v", node.options.Name, node.link.Err()))
+		case node.turns.full() != nil:
+			reasons = append(reasons, fmt.Sprintf("%s: %v", node.options.Name, node.turns.full()))
 		default:
 			reachable = append(reachable, node)
 			if node.health.problem() == "" {
@@ -150,7 +151,7 @@ func (n *nodes) pick(except ...*Node) (*Node, error) {
 		reachable = healthy
 	}
 	if len(reachable) == 0 {
-		return nil, fmt.Errorf("no FreeSWITCH node is reachable (%s)", strings.Join(reasons, "; "))
+		return nil, fmt.Errorf("no FreeSWITCH node takes a call (%s)", strings.Join(reasons, "; "))
 	}
 	total, next := 0, reachable[0]
 	for _, node := range reachable {
@@ -216,14 +217,6 @@ func (c *Controller) WaitNodes(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// pace makes the limiter of a node's originates.
-func (c *Controller) pace() *rate.Limiter {
-	if c.limits.OriginatesPerSecond <= 0 {
-		return rate.NewLimiter(rate.Inf, 0)
-	}
-	return rate.NewLimiter(rate.Limit(c.limits.OriginatesPerSecond), c.limits.OriginatesPerSecond)
 }
 
 // name is the machine's name for itself, "" before the link was up.

@@ -114,17 +114,39 @@ func (c *control) dial(l *leg, dial DialString, variables map[string]string, tim
 
 // whenItsTurn places a call when the node takes one more.
 func (c *control) whenItsTurn(l *leg) {
-	if turn := l.node.pace.Reserve().Delay(); turn > 0 {
-		l.waiting = true
-		l.after(turn, func() {
-			if l.waiting {
+	call, group := l.calling, c.record.ID
+	if c.record.Token != "" {
+		group = "token " + c.record.Token
+	}
+	one, now, err := l.node.turns.take([]string{group, c.record.ID}, func(one *turn) {
+		told := l.route.do(func() {
+			if l.waiting && l.calling == call {
 				l.waiting = false
-				l.control.place(l, l.calling.job)
+				l.control.place(l, call.job)
+			} else {
+				one.giveBack()
 			}
 		})
-		return
+		if !told {
+			one.giveBack()
+		}
+	})
+	switch {
+	case err != nil:
+		l.route.do(func() { l.tooManyWait(err) })
+	case now:
+		c.place(l, call.job)
+	default:
+		l.waiting, l.turn = true, one
 	}
-	c.place(l, l.calling.job)
+}
+
+// tooManyWait ends a call that cannot even wait. It is not the node's fault.
+func (l *leg) tooManyWait(err error) {
+	l.log().Warn("call not placed", "error", err)
+	l.calling, l.failure = nil, reasonUnreachable
+	l.detail = "FreeSWITCH node " + l.node.options.Name + ": " + err.Error()
+	l.gone(hangup{cause: "SWITCH_CONGESTION"})
 }
 
 // place gives the originate job to the node.

@@ -158,6 +158,9 @@ type Limits struct {
 	FetchTimeout time.Duration
 	// OriginatesPerSecond paces outbound calls, for each node.
 	OriginatesPerSecond int
+	// OriginatesWaiting is how many outbound calls may wait for their turn on one
+	// node; one more fails at once.
+	OriginatesWaiting int
 }
 
 // Log says what is logged, and how.

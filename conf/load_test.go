@@ -93,7 +93,7 @@ func TestDefaults(t *testing.T) {
 			Sessions: 10000, RefuseCause: "SWITCH_CONGESTION", EventsQueued: 1000,
 			ConnectionsPerSession: 100, DialogsPerSession: 100, ConferencesPerSession: 20, MembersPerConference: 1000,
 			ScriptTime: time.Second, SessionLifetime: 24 * time.Hour,
-			DocumentBytes: 1 << 20, AudioBytes: 32 << 20, FetchTimeout: 10 * time.Second, OriginatesPerSecond: 20,
+			DocumentBytes: 1 << 20, AudioBytes: 32 << 20, FetchTimeout: 10 * time.Second, OriginatesPerSecond: 20, OriginatesWaiting: 600,
 		}
 		if c.Limits != want {
 			t.Errorf("%s: limits: %+v", src.File, c.Limits)
@@ -157,7 +157,7 @@ func TestFullFile(t *testing.T) {
 		Sessions: 5, RefuseCause: "USER_BUSY", EventsQueued: 50,
 		ConnectionsPerSession: 3, DialogsPerSession: 4, ConferencesPerSession: 2, MembersPerConference: 9,
 		ScriptTime: 250 * time.Millisecond, SessionLifetime: 2 * time.Hour,
-		DocumentBytes: 64 << 10, AudioBytes: 1 << 20, FetchTimeout: 3 * time.Second, OriginatesPerSecond: 7,
+		DocumentBytes: 64 << 10, AudioBytes: 1 << 20, FetchTimeout: 3 * time.Second, OriginatesPerSecond: 7, OriginatesWaiting: 70,
 	}
 	if c.Limits != want {
 		t.Errorf("limits: %+v", c.Limits)

@@ -91,7 +91,7 @@ func (d *Daemon) limits() callcontrol.Limits {
 	l := d.config.Limits
 	return callcontrol.Limits{
 		Sessions: l.Sessions, Lifetime: l.SessionLifetime, RefuseCause: l.RefuseCause,
-		OriginatesPerSecond: l.OriginatesPerSecond, ConferencesPerSession: l.ConferencesPerSession,
+		OriginatesPerSecond: l.OriginatesPerSecond, OriginatesWaiting: l.OriginatesWaiting, ConferencesPerSession: l.ConferencesPerSession,
 		MembersPerConference: l.MembersPerConference,
 		Session: interpreter.Limits{
 			Queue: l.EventsQueued, Connections: l.ConnectionsPerSession, Dialogs: l.DialogsPerSession,

@@ -55,7 +55,7 @@ func TestNodeComesLate(t *testing.T) {
 	h.transitions("out.ccxml", callOut)
 	h.must(h.log.waitFor(h.ctx, "node link is down, trying again"))
 	h.startToken("")
-	h.logged("unreachable: no FreeSWITCH node is reachable (late: ")
+	h.logged("unreachable: no FreeSWITCH node takes a call (late: ")
 	if status, body := h.get("/readyz"); status != http.StatusOK || !strings.Contains(body, "node late: not connected") {
 		t.Errorf("readyz: %d %s", status, body)
 	}
@@ -153,7 +153,7 @@ func TestNodeWithoutWeight(t *testing.T) {
 	h.sw.Close()
 	h.must(h.log.waitFor(h.ctx, "node link is down"))
 	h.startToken("")
-	h.logged("unreachable: no FreeSWITCH node is reachable (fs1: ")
+	h.logged("unreachable: no FreeSWITCH node takes a call (fs1: ")
 	if !h.seen.has("fs2: has weight 0") {
 		t.Errorf("the reason does not name the other node:\n%s", strings.Join(h.seen.all(), "\n"))
 	}

@@ -1,0 +1,188 @@
+package callcontrol
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ccxmld/interpreter"
+)
+
+// turns paces the outbound calls of a node: no more than so many begin in any one
+// second, since FreeSWITCH refuses what exceeds its sessions-per-second. The others
+// wait, each token and within it each session as one: who places many calls at once
+// does not keep others waiting for all of them. A turn is taken when it comes, and
+// a call that is given up before has none.
+type turns struct {
+	clock     interpreter.Clock
+	perSecond int // 0: unlimited
+	most      int // that wait
+
+	mu      sync.Mutex
+	begun   int // within the last second
+	waiting int
+	line    turnLine
+}
+
+// turnsWait is how long calls wait at most where no bound of their number is set.
+const turnsWait = 30 * time.Second
+
+func newTurns(clock interpreter.Clock, perSecond, most int) *turns {
+	return &turns{clock: clock, perSecond: perSecond, most: cmp.Or(most, perSecond*int(turnsWait/time.Second))}
+}
+
+// turn is a call that waits, or whose turn has come.
+type turn struct {
+	of    *turns
+	by    []string // the token and the session that it belongs to
+	begin func(*turn)
+	stop  func() bool // of the second for which it counts
+}
+
+// tooManyWait says that a node's queue is full.
+type tooManyWait int
+
+func (n tooManyWait) Error() string {
+	return fmt.Sprintf("%d calls wait for their turn there already (limits.originates_waiting)", int(n))
+}
+
+// full tells why no further call can wait, nil if one can.
+func (t *turns) full() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.refusal()
+}
+
+func (t *turns) refusal() error {
+	if t.perSecond > 0 && t.waiting >= t.most {
+		return tooManyWait(t.waiting)
+	}
+	return nil
+}
+
+// take asks for a turn. begin is called once it comes, in a goroutine of the clock;
+// now reports that it has come already, and begin is not called. The error says
+// that too many wait.
+func (t *turns) take(by []string, begin func(*turn)) (one *turn, now bool, err error) {
+	one = &turn{of: t, by: by, begin: begin}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.perSecond <= 0:
+		return one, true, nil
+	case t.begun < t.perSecond && t.waiting == 0:
+		t.count(one)
+		return one, true, nil
+	}
+	if err := t.refusal(); err != nil {
+		return nil, false, err
+	}
+	t.waiting++
+	t.line.add(by, one)
+	return one, false, nil
+}
+
+// count lets a turn count for a second. t.mu is held.
+func (t *turns) count(one *turn) {
+	t.begun++
+	one.stop = t.clock.AfterFunc(time.Second, t.next)
+}
+
+// next passes a place among those who have begun on to who waits.
+func (t *turns) next() {
+	t.mu.Lock()
+	t.begun--
+	var one *turn
+	if t.waiting > 0 && t.begun < t.perSecond {
+		t.waiting--
+		one = t.line.next()
+		t.count(one)
+	}
+	t.mu.Unlock()
+	if one != nil {
+		one.begin(one)
+	}
+}
+
+// cancel takes a call that waits out of the queue; nil is none.
+func (one *turn) cancel() {
+	if one == nil {
+		return
+	}
+	t := one.of
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if one.stop == nil && t.line.remove(one.by, one) {
+		t.waiting--
+	}
+}
+
+// giveBack returns a turn that came and was not used.
+func (one *turn) giveBack() {
+	if one.stop != nil && one.stop() {
+		one.of.next()
+	}
+}
+
+// turnLine is a queue: of calls, or of queues that take turns, oldest first.
+type turnLine struct {
+	key   string
+	calls []*turn
+	lines []*turnLine // none of them empty
+}
+
+func (l *turnLine) empty() bool { return len(l.calls)+len(l.lines) == 0 }
+
+func (l *turnLine) find(key string) int {
+	return slices.IndexFunc(l.lines, func(sub *turnLine) bool { return sub.key == key })
+}
+
+func (l *turnLine) add(by []string, one *turn) {
+	if len(by) == 0 {
+		l.calls = append(l.calls, one)
+		return
+	}
+	i := l.find(by[0])
+	if i < 0 {
+		i = len(l.lines)
+		l.lines = append(l.lines, &turnLine{key: by[0]})
+	}
+	l.lines[i].add(by[1:], one)
+}
+
+// next takes the call out whose turn it is. The queue must not be empty.
+func (l *turnLine) next() *turn {
+	if len(l.calls) > 0 {
+		one := l.calls[0]
+		l.calls = slices.Delete(l.calls, 0, 1)
+		return one
+	}
+	first := l.lines[0]
+	one := first.next()
+	l.lines = slices.Delete(l.lines, 0, 1)
+	if !first.empty() {
+		l.lines = append(l.lines, first)
+	}
+	return one
+}
+
+// remove reports whether the call was there.
+func (l *turnLine) remove(by []string, one *turn) bool {
+	if len(by) == 0 {
+		i := slices.Index(l.calls, one)
+		if i >= 0 {
+			l.calls = slices.Delete(l.calls, i, i+1)
+		}
+		return i >= 0
+	}
+	i := l.find(by[0])
+	if i < 0 || !l.lines[i].remove(by[1:], one) {
+		return false
+	}
+	if l.lines[i].empty() {
+		l.lines = slices.Delete(l.lines, i, i+1)
+	}
+	return true
+}

@@ -1,0 +1,154 @@
+package callcontrol
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// passing is the clock of a test in a bubble.
+type passing struct{}
+
+func (passing) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
+
+// queue records whose turn came, and when.
+type queue struct {
+	*turns
+	t     *testing.T
+	began time.Time
+	came  []string
+	times []time.Duration
+}
+
+func newQueue(t *testing.T, perSecond, most int) *queue {
+	return &queue{turns: newTurns(passing{}, perSecond, most), t: t, began: time.Now()}
+}
+
+// call asks for a turn for a session of a token.
+func (q *queue) call(name, token, session string) *turn {
+	q.t.Helper()
+	note := func(*turn) {
+		q.came, q.times = append(q.came, name), append(q.times, time.Since(q.began))
+	}
+	one, now, err := q.take([]string{token, session}, note)
+	if err != nil {
+		q.t.Fatal(err)
+	}
+	if now {
+		note(one)
+	}
+	return one
+}
+
+// after lets time pass.
+func (q *queue) after(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// In no second do more calls begin than FreeSWITCH takes, whenever it starts to
+// count, and no call waits longer than it must.
+func TestTurnsKeepToThePace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t, 3, 0)
+		for i := range 20 {
+			q.call(strconv.Itoa(i), "", "s")
+			q.after(100 * time.Millisecond)
+		}
+		q.after(10 * time.Second)
+		if len(q.came) != 20 || !slices.IsSortedFunc(q.came, func(a, b string) int { x, _ := strconv.Atoi(a); y, _ := strconv.Atoi(b); return x - y }) {
+			t.Fatalf("turns: %v", q.came)
+		}
+		for i := 3; i < len(q.times); i++ {
+			if q.times[i]-q.times[i-3] < time.Second {
+				t.Errorf("four calls from %s to %s", q.times[i-3], q.times[i])
+			}
+		}
+		if last := q.times[19]; last > 6500*time.Millisecond {
+			t.Errorf("the last call began after %s", last)
+		}
+	})
+}
+
+// Calls that are given up before their turn leave nothing behind.
+func TestTurnsOfGivenUpCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t, 10, 0)
+		for range 10 {
+			q.call("first", "", "s")
+		}
+		var waiting []*turn
+		for range 90 {
+			waiting = append(waiting, q.call("given up", "", "s"))
+		}
+		for _, one := range waiting {
+			one.cancel()
+			one.cancel()
+		}
+		q.call("next", "", "s")
+		q.after(time.Second)
+		if len(q.came) != 11 || q.came[10] != "next" || q.waiting != 0 || !q.line.empty() {
+			t.Errorf("turns: %v; %d wait", q.came, q.waiting)
+		}
+	})
+}
+
+// A turn that is not used is the next call's at once.
+func TestTurnGivenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t, 1, 0)
+		first := q.call("first", "", "s")
+		q.call("second", "", "s")
+		first.giveBack()
+		if len(q.came) != 2 {
+			t.Errorf("turns: %v", q.came)
+		}
+		q.after(2 * time.Second)
+		q.call("third", "", "s").giveBack()
+		q.call("fourth", "", "s")
+		if len(q.came) != 4 || q.begun != 1 {
+			t.Errorf("turns: %v; %d began", q.came, q.begun)
+		}
+		q.after(time.Second)
+	})
+}
+
+// Tokens take turns, and within each its sessions do; the calls of a session begin
+// in their order.
+func TestTurnsAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t, 1, 0)
+		q.call("a", "", "s")
+		for _, c := range [][3]string{
+			{"b1", "x", "b"}, {"b2", "x", "b"}, {"b3", "x", "b"}, {"c1", "x", "c"}, {"d1", "d", "d"}, {"d2", "d", "d"},
+		} {
+			q.call(c[0], c[1], c[2])
+		}
+		q.after(7 * time.Second)
+		if want := []string{"a", "b1", "d1", "c1", "d2", "b2", "b3"}; !slices.Equal(q.came, want) {
+			t.Errorf("turns: %v; want %v", q.came, want)
+		}
+		q.after(time.Second)
+	})
+}
+
+// Beyond the bound a call is refused at once; one that is given up makes room.
+func TestTurnsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t, 1, 2)
+		q.call("first", "", "s")
+		q.call("second", "", "s")
+		third := q.call("third", "", "s")
+		if _, _, err := q.take([]string{"", "s"}, nil); err == nil || q.full() == nil {
+			t.Error("a third call waits")
+		}
+		third.cancel()
+		q.call("fourth", "", "s")
+		q.after(3 * time.Second)
+		if want := []string{"first", "second", "fourth"}; !slices.Equal(q.came, want) {
+			t.Errorf("turns: %v", q.came)
+		}
+	})
+}
