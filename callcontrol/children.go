@@ -31,13 +31,25 @@ const createPatience = 30 * time.Second
 // Redis. Without it, others do not find the session yet.
 const publishPatience = 2 * time.Second
 
+// maxCreating bounds the sessions that one session waits for.
+const maxCreating = 100
+
 // CreateSession starts a session for this one (interpreter.Sessions). What is
 // sent to it waits in its line until it is there.
 func (c *control) CreateSession(r interpreter.CreateRequest, done func(error)) {
 	b := birth{Session: r.SessionID, Parent: c.record.ID, ParentAt: c.controller.options.ID, Document: r.Document, Parameters: r.Parameters}
 	where, _ := r.Hints["controller"].(string)
-	if !c.controller.lines.add(c.controller, b.Session, func(ctx context.Context) { done(c.controller.create(ctx, b, where)) }) {
-		c.session.Do(func() { done(ErrClosed) })
+	if c.creating >= maxCreating {
+		c.session.Do(func() { done(fmt.Errorf("%d sessions are being created already", maxCreating)) })
+		return
+	}
+	c.creating++
+	created := func(err error) {
+		c.session.Do(func() { c.creating-- })
+		done(err)
+	}
+	if !c.controller.lines.add(c.controller, b.Session, func(ctx context.Context) { created(c.controller.create(ctx, b, where)) }) {
+		c.session.Do(func() { created(ErrClosed) })
 	}
 }
 
@@ -65,7 +77,7 @@ func (c *Controller) createHere(ctx context.Context, b birth) error {
 	if err := c.reserve(); err != nil {
 		return err
 	}
-	document, err := c.documents.get(c.context, fetchRequest(b.Document, b.Document.URI))
+	document, err := c.documents.get(c.context, c.options.Fetch, fetchRequest(b.Document, b.Document.URI))
 	if err != nil {
 		c.unreserve()
 		return err

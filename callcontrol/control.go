@@ -28,6 +28,9 @@ type control struct {
 	rosters      map[string]*roster // of conferences of which it hears, by id
 	givingUp     []string           // conferences that are to be destroyed once the session's legs are out
 	registry     orderedWork
+	fetches      requests
+	sends        requests
+	creating     int // sessions of which it waits to hear
 	stopLifetime func() bool
 	whenEnded    func()
 	child        *child // of another session; nil for one that no session created

@@ -35,8 +35,12 @@ type Options struct {
 	// and the caller id that the route sets, if any.
 	Dial func(destination string) (DialString, error)
 
-	Nodes       []NodeOptions
-	Fetch       *fetch.Client
+	Nodes []NodeOptions
+	// Intake gets the documents of calls and of token starts, Fetch what documents
+	// ask for, and Sends makes the requests of their sends. They are apart, so that
+	// no server that is slow to answer documents keeps calls out.
+	Intake, Fetch, Sends *fetch.Client
+
 	Dialogs     *dialog.Service
 	Store       *sessionstore.Store
 	Conferences *conference.Registry
@@ -84,6 +88,7 @@ type Controller struct {
 	instance  string       // tells this process from one of the same ID before it
 
 	work    sync.WaitGroup // goroutines that wait for others
+	working atomic.Int64   // how many there are
 	context context.Context
 	cancel  context.CancelFunc
 
@@ -125,7 +130,7 @@ func New(o Options) *Controller {
 	c.instance = c.newID()
 	c.context, c.cancel = context.WithCancel(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
-	c.documents = newDocuments(o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Logger)
+	c.documents = newDocuments(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Logger)
 	for _, node := range o.Nodes {
 		c.nodes.list = append(c.nodes.list, newNode(c, node))
 	}
@@ -251,10 +256,23 @@ func (c *Controller) forgetLeg(l *leg) {
 }
 
 // background runs f in a goroutine of the controller's, which ends before Close
-// returns. f gives up when its context ends.
-func (c *Controller) background(f func(context.Context)) {
-	c.work.Go(func() { f(c.context) })
+// returns. f gives up when its context ends. It reports false when there are too
+// many of them already.
+func (c *Controller) background(f func(context.Context)) bool {
+	if c.working.Add(1) > int64(c.limits.Sessions)+maxBackground {
+		c.working.Add(-1)
+		return false
+	}
+	c.work.Go(func() {
+		defer c.working.Add(-1)
+		f(c.context)
+	})
+	return true
 }
+
+// maxBackground bounds the goroutines that wait for others, beside one for each
+// session that may be: it waits for the document of a call.
+const maxBackground = 10000
 
 // newID gives an id that is unique everywhere, in the form of FreeSWITCH's.
 func (c *Controller) newID() string { return uuid.NewString() }

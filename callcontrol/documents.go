@@ -16,7 +16,8 @@ import (
 // documents gets and compiles CCXML documents. A compiled document is shared by
 // all sessions that run the same version of it.
 type documents struct {
-	client   *fetch.Client
+	intake   *fetch.Client // for calls and token starts
+	client   *fetch.Client // for what documents ask for
 	compiler *interpreter.Compiler
 	log      *slog.Logger
 
@@ -40,27 +41,32 @@ type scriptVersion struct {
 // per call would fill the memory otherwise.
 const maxCompiled = 1000
 
-func newDocuments(client *fetch.Client, compiler *interpreter.Compiler, log *slog.Logger) *documents {
-	return &documents{client: client, compiler: compiler, log: log, compiled: make(map[string]compiledDocument)}
+func newDocuments(intake, client *fetch.Client, compiler *interpreter.Compiler, log *slog.Logger) *documents {
+	return &documents{intake: intake, client: client, compiler: compiler, log: log, compiled: make(map[string]compiledDocument)}
+}
+
+// forCall gets the document of a call or token start.
+func (d *documents) forCall(ctx context.Context, r fetch.Request) (*interpreter.Document, error) {
+	return d.get(ctx, d.intake, r)
 }
 
 // get gets a document and compiles it, if it has changed since.
-func (d *documents) get(ctx context.Context, r fetch.Request) (*interpreter.Document, error) {
+func (d *documents) get(ctx context.Context, client *fetch.Client, r fetch.Request) (*interpreter.Document, error) {
 	if page, is := pageOf(r.URI); is {
 		return d.forPage(r.URI, page)
 	}
-	response, err := d.client.Fetch(ctx, r)
+	response, err := client.Fetch(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return d.compile(ctx, response)
+	return d.compile(ctx, client, response)
 }
 
-func (d *documents) compile(ctx context.Context, response *fetch.Response) (*interpreter.Document, error) {
+func (d *documents) compile(ctx context.Context, client *fetch.Client, response *fetch.Response) (*interpreter.Document, error) {
 	d.mu.Lock()
 	known, ok := d.compiled[response.URI]
 	d.mu.Unlock()
-	if ok && known.version == response.Version && d.unchanged(ctx, known.scripts) {
+	if ok && known.version == response.Version && d.unchanged(ctx, client, known.scripts) {
 		d.supplement(response, known.document)
 		return known.document, nil
 	}
@@ -75,7 +81,7 @@ func (d *documents) compile(ctx context.Context, response *fetch.Response) (*int
 			return "", "", err
 		}
 		request := fetch.Request{URI: uri, Timeout: r.Timeout, MaxAge: r.MaxAge, MaxStale: r.MaxStale}
-		script, err := d.client.Fetch(ctx, request)
+		script, err := client.Fetch(ctx, request)
 		if err != nil {
 			return "", "", err
 		}
@@ -116,9 +122,9 @@ func (d *documents) supplement(response *fetch.Response, document *interpreter.D
 
 // unchanged tells whether scripts are still what was compiled in. What cannot be
 // had any more is for compiling to report.
-func (d *documents) unchanged(ctx context.Context, scripts []scriptVersion) bool {
+func (d *documents) unchanged(ctx context.Context, client *fetch.Client, scripts []scriptVersion) bool {
 	for _, script := range scripts {
-		response, err := d.client.Fetch(ctx, script.request)
+		response, err := client.Fetch(ctx, script.request)
 		if err != nil || response.Version != script.version {
 			return false
 		}
@@ -188,7 +194,7 @@ func (d *documents) process(ctx context.Context, r interpreter.FetchRequest, res
 			result.Script, result.Err = d.compiler.CompileScript(text, response.URI)
 		}
 	case kind == ccxmlType, kind == "text/xml", kind == "application/xml":
-		result.Document, result.Err = d.compile(ctx, response)
+		result.Document, result.Err = d.compile(ctx, d.client, response)
 	default:
 		result.Content = response.Text()
 		return

@@ -28,7 +28,7 @@ func newFolder(t testing.TB) *folder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.documents = newDocuments(client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+	f.documents = newDocuments(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
 	return f
 }
 
@@ -40,7 +40,7 @@ func (f *folder) write(name, text string) {
 }
 
 func (f *folder) get(name string) (*interpreter.Document, error) {
-	return f.documents.get(context.Background(), fetch.Request{URI: "file://" + f.dir + "/" + name})
+	return f.documents.forCall(context.Background(), fetch.Request{URI: "file://" + f.dir + "/" + name})
 }
 
 func (f *folder) mustGet(name string) *interpreter.Document {
@@ -140,9 +140,9 @@ func TestHTTPEquiv(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer client.Close()
-			d := newDocuments(client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+			d := newDocuments(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
 			for range 3 {
-				if _, err := d.get(t.Context(), fetch.Request{URI: server.URL + "/a.ccxml"}); err != nil {
+				if _, err := d.forCall(t.Context(), fetch.Request{URI: server.URL + "/a.ccxml"}); err != nil {
 					t.Fatal(err)
 				}
 			}

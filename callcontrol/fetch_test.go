@@ -33,7 +33,7 @@ func newWeb(t testing.TB, handler http.HandlerFunc) *web {
 	}
 	t.Cleanup(client.Close)
 	log := &bytes.Buffer{}
-	return &web{newDocuments(client, interpreter.NewCompiler(), slog.New(slog.NewTextHandler(log, nil))), server.URL, log}
+	return &web{newDocuments(client, client, interpreter.NewCompiler(), slog.New(slog.NewTextHandler(log, nil))), server.URL, log}
 }
 
 // get fetches as <fetch> does.

@@ -33,8 +33,8 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	}
 	c.addLeg(l)
 	l.attach(c, call.Conn, l.machine, func() {})
-	c.background(func(ctx context.Context) {
-		document, err := c.documents.get(ctx, fetch.Request{URI: uri})
+	started := c.background(func(ctx context.Context) {
+		document, err := c.documents.forCall(ctx, fetch.Request{URI: uri})
 		if err != nil {
 			l.log().Error("call refused: its document could not be loaded", "document", uri, "error", err)
 			c.unreserve()
@@ -43,6 +43,11 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 		}
 		c.beginCall(l, call.Conn, connection, document)
 	})
+	if !started {
+		l.log().Error("call refused: too much is under way already", "document", uri)
+		c.unreserve()
+		c.refuseLeg(l, call.Conn, c.limits.RefuseCause)
+	}
 }
 
 func (c *Controller) beginCall(l *leg, conn *esl.Conn, connection *interpreter.Connection, document *interpreter.Document) {

@@ -148,7 +148,7 @@ func (c *control) playToRoom(l *leg, asked, usual, own string) {
 	}
 	room, machine, base := l.place.room, l.machine, l.place.order.Base
 	// The leg and its session may be gone by then: those who stay hear it.
-	c.controller.background(func(ctx context.Context) {
+	c.soundRequest(source, func(ctx context.Context) {
 		file, err := c.controller.options.Dialogs.Sound(ctx, source, base)
 		node := c.controller.nodes.on(machine)
 		switch {
@@ -166,7 +166,7 @@ func (c *control) playToRoom(l *leg, asked, usual, own string) {
 // and goes on with it in the session's goroutine.
 func (c *control) withSound(l *leg, source string, then func(file string)) {
 	base := l.place.order.Base
-	c.controller.background(func(ctx context.Context) {
+	c.soundRequest(source, func(ctx context.Context) {
 		file, err := c.controller.options.Dialogs.Sound(ctx, source, base)
 		c.session.Do(func() {
 			if err != nil {
@@ -176,6 +176,13 @@ func (c *control) withSound(l *leg, source string, then func(file string)) {
 			then(file)
 		})
 	})
+}
+
+// soundRequest has a sound found, among what the session fetches.
+func (c *control) soundRequest(source string, f func(context.Context)) {
+	if !c.fetches.addAlone(c.controller, f) {
+		c.log().Warn("sound for a conference cannot be had: too much is being fetched already", "source", source)
+	}
 }
 
 // happens takes what happens to a member in its room: how others than its session

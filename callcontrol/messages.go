@@ -27,7 +27,7 @@ func (c *control) Send(r interpreter.SendRequest, done func(interpreter.SendResu
 		return
 	}
 	if strings.EqualFold(r.TargetType, basicHTTP) {
-		c.controller.background(func(ctx context.Context) { done(c.sendHTTP(ctx, r)) })
+		c.sendByHTTP(r, done)
 		return
 	}
 	controller := c.controller
@@ -38,6 +38,31 @@ func (c *control) Send(r interpreter.SendRequest, done func(interpreter.SendResu
 	if !controller.lines.add(controller, r.Target, func(ctx context.Context) { done(c.sendFar(ctx, r)) }) {
 		c.session.Do(func() {
 			done(interpreter.SendResult{Failure: "failed", Reason: fmt.Sprintf("%d messages wait for session %s already", maxLine, r.Target)})
+		})
+	}
+}
+
+// sendByHTTP makes the request of a basichttp send when those that the session has
+// made to the same server are over, which are told of in that order, too. It may
+// wait and be answered for as long as sendPatience.
+func (c *control) sendByHTTP(r interpreter.SendRequest, done func(interpreter.SendResult)) {
+	target, err := fetch.Resolve(r.Base, r.Target)
+	server := serverOf(target)
+	timeout, cancel := context.WithTimeout(c.controller.context, sendPatience)
+	if !c.sends.add(c.controller, server, func(context.Context) {
+		defer cancel()
+		switch {
+		case err != nil:
+			done(interpreter.SendResult{Failure: "targetunavailable", Reason: err.Error()})
+		case timeout.Err() != nil:
+			done(interpreter.SendResult{Failure: "failed", Reason: fmt.Sprintf("not sent: after %v the server has not answered what was sent to it before", sendPatience)})
+		default:
+			done(c.sendHTTP(timeout, r, target))
+		}
+	}) {
+		cancel()
+		c.session.Do(func() {
+			done(interpreter.SendResult{Failure: "failed", Reason: fmt.Sprintf("not sent: %d messages of this session wait for HTTP servers already", maxRequestsWaiting)})
 		})
 	}
 }
@@ -105,12 +130,8 @@ func (c *Controller) messageCame(m message) {
 
 // sendHTTP makes the request of a basichttp send. Any answer but 2xx is a failure
 // (SND-10).
-func (c *control) sendHTTP(ctx context.Context, r interpreter.SendRequest) interpreter.SendResult {
-	target, err := fetch.Resolve(r.Base, r.Target)
-	if err != nil {
-		return interpreter.SendResult{Failure: "targetunavailable", Reason: err.Error()}
-	}
-	response, err := c.controller.options.Fetch.Fetch(ctx, c.httpRequest(r, target))
+func (c *control) sendHTTP(ctx context.Context, r interpreter.SendRequest, target string) interpreter.SendResult {
+	response, err := c.controller.options.Sends.Fetch(ctx, c.httpRequest(r, target))
 	if err != nil {
 		return interpreter.SendResult{Failure: "failed", Reason: err.Error()}
 	}
@@ -199,5 +220,9 @@ func replyEvent(response *fetch.Response, target string) (*interpreter.Event, er
 
 // Fetch gets a document or script for a session (interpreter.Fetcher).
 func (c *control) Fetch(r interpreter.FetchRequest, done func(interpreter.FetchResult)) {
-	c.controller.background(func(ctx context.Context) { done(c.controller.documents.fetch(ctx, r)) })
+	if !c.fetches.addAlone(c.controller, func(ctx context.Context) { done(c.controller.documents.fetch(ctx, r)) }) {
+		c.session.Do(func() {
+			done(interpreter.FetchResult{URI: r.URI, Err: errors.New("too much is being fetched already")})
+		})
+	}
 }

@@ -29,10 +29,14 @@ func (n *Node) reconcile(held []conference.Conference) {
 		case err != nil:
 			n.log.Warn("roster of a conference not understood", "conference", held[0].ID, "error", err)
 		}
-		if roster.Room != "" {
-			c.background(func(ctx context.Context) { c.mend(ctx, held[0].ID, roster, settled) })
+		if !c.background(func(ctx context.Context) { // one after the other
+			if roster.Room != "" {
+				c.mend(ctx, held[0].ID, roster, settled)
+			}
+			n.reconcile(held[1:])
+		}) {
+			n.log.Error("conferences not compared with their rooms: too much is under way already", "conferences", len(held))
 		}
-		n.reconcile(held[1:])
 	})
 }
 

@@ -64,7 +64,7 @@ func (c *Controller) Start(ctx context.Context, r StartRequest) (string, error) 
 	if err := c.reserve(); err != nil {
 		return "", err
 	}
-	document, err := c.documents.get(ctx, fetch.Request{URI: r.URI, Method: r.Method, Timeout: r.Timeout})
+	document, err := c.documents.forCall(ctx, fetch.Request{URI: r.URI, Method: r.Method, Timeout: r.Timeout})
 	if err != nil {
 		c.unreserve()
 		return "", err

@@ -121,7 +121,8 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	if err != nil {
 		return err
 	}
-	dialogs, err := d.dialogs(client)
+	fetches := client.Apart()
+	dialogs, err := d.dialogs(fetches)
 	if err != nil {
 		return err
 	}
@@ -132,7 +133,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	d.Controller = callcontrol.New(callcontrol.Options{
 		ID: id, Advertise: d.advertise, Nodes: nodesOf(d.config),
 		Document: d.config.Documents.URI, Dial: d.dial,
-		Fetch: client, Dialogs: dialogs, Store: d.Store,
+		Intake: client, Fetch: fetches, Sends: client.Apart(), Dialogs: dialogs, Store: d.Store,
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},

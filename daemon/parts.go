@@ -70,7 +70,7 @@ func (d *Daemon) dialogs(documents *fetch.Client) (*dialog.Service, error) {
 		TTSEngine: d.config.Dialog.TTS.Engine, TTSVoice: d.config.Dialog.TTS.Voice,
 		ASREngine: d.config.Dialog.ASR,
 		Sounds:    d.config.Dialog.Sounds, Spool: d.config.Dialog.Spool, Recordings: d.config.Dialog.Recordings,
-		AllowFile: documents.Allowed, Fetcher: documents, Audio: audio, Clock: d.clock, Logger: d.log,
+		AllowFile: documents.Allowed, Fetcher: documents, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
 	})
 	vxml.Register(service, vxml.Options{Limits: script.Limits{Time: d.config.Limits.ScriptTime}, Logger: d.log})
 	return service, nil

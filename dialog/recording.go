@@ -156,14 +156,14 @@ func (d *recording) upload(values Values) {
 }
 
 func (s *Service) post(ctx context.Context, uri, file string) (status int, err error) {
-	if s.options.Fetcher == nil {
+	if s.options.Uploads == nil {
 		return 0, errNoFetcher
 	}
 	body, err := readRecording(file)
 	if err != nil {
 		return 0, err
 	}
-	response, err := s.options.Fetcher.Fetch(ctx, fetch.Request{URI: uri, Method: "POST", Body: body, ContentType: recordingType})
+	response, err := s.options.Uploads.Fetch(ctx, fetch.Request{URI: uri, Method: "POST", Body: body, ContentType: recordingType})
 	if err != nil {
 		return 0, err
 	}

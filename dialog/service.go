@@ -59,10 +59,11 @@ type Options struct {
 	// allows all. Files below Sounds are always allowed.
 	AllowFile func(uri string) error
 	// Fetcher gets texts and VoiceXML documents, Audio gets audio, which may
-	// be larger; without Audio, Fetcher does.
-	Fetcher, Audio Fetcher
-	Clock          Clock
-	Logger         *slog.Logger
+	// be larger, and Uploads sends recordings away, which may take long; Fetcher
+	// stands in for those that are nil.
+	Fetcher, Audio, Uploads Fetcher
+	Clock                   Clock
+	Logger                  *slog.Logger
 }
 
 // Service starts dialogs. Its methods are safe for concurrent use, except
@@ -95,6 +96,9 @@ func New(o Options) *Service {
 	}
 	if o.Audio == nil {
 		o.Audio = o.Fetcher
+	}
+	if o.Uploads == nil {
+		o.Uploads = o.Fetcher
 	}
 	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]starts)}
 	if o.Spool != "" {

@@ -227,7 +227,11 @@ var errNoFetcher = errors.New("nothing can be fetched here")
 // Fetch gets a resource, under the policy of the service's Fetcher. how may be
 // nil. It blocks, and may be called in any goroutine.
 func (s *Service) Fetch(ctx context.Context, uri string, how *Fetch) (*fetch.Response, error) {
-	return get(ctx, s.options.Fetcher, uri, how)
+	fetcher := s.options.Fetcher
+	if how != nil && len(how.Recordings) > 0 {
+		fetcher = s.options.Uploads
+	}
+	return get(ctx, fetcher, uri, how)
 }
 
 func get(ctx context.Context, fetcher Fetcher, uri string, how *Fetch) (*fetch.Response, error) {

@@ -1,22 +1,16 @@
 package fetch
 
 import (
-	"container/list"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 // cache keeps responses in memory, the least recently used ones going first.
 type cache struct {
-	now func() time.Time
-
-	mu    sync.Mutex
-	space int64 // bytes left
-	order *list.List
-	byKey map[string]*list.Element
+	now       func() time.Time
+	responses *LRU[*entry] // by URI and Accept
 }
 
 // entry is a stored response with what RFC 9111 needs to know of it. It is
@@ -37,59 +31,21 @@ type entry struct {
 }
 
 func newCache(bytes int64, now func() time.Time) *cache {
-	return &cache{now: now, space: bytes, order: list.New(), byKey: make(map[string]*list.Element)}
+	return &cache{now: now, responses: NewLRU[*entry](bytes)}
 }
 
-// entryOverhead is roughly what an entry takes beside its body.
-const entryOverhead = 512
-
-func (e *entry) size() int64 { return int64(len(e.response.Body)+len(e.key)) + entryOverhead }
-
+// get gives what is stored under a key, nil for nothing.
 func (c *cache) get(key string) *entry {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	element, ok := c.byKey[key]
-	if !ok {
-		return nil
-	}
-	c.order.MoveToFront(element)
-	return element.Value.(*entry)
+	e, _ := c.responses.Get(key)
+	return e
 }
 
-func (c *cache) put(e *entry) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.remove(e.key)
-	c.byKey[e.key] = c.order.PushFront(e)
-	for c.space -= e.size(); c.space < 0 && c.order.Len() > 0; {
-		c.remove(c.order.Back().Value.(*entry).key)
-	}
-}
+func (c *cache) put(e *entry) { c.responses.Put(e.key, e, int64(len(e.response.Body))) }
 
-func (c *cache) drop(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.remove(key)
-}
+func (c *cache) drop(key string) { c.responses.Drop(key) }
 
 // dropURI drops what is stored for a URI, whatever was accepted.
-func (c *cache) dropURI(uri string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for key := range c.byKey {
-		if strings.HasPrefix(key, uri+"\n") {
-			c.remove(key)
-		}
-	}
-}
-
-func (c *cache) remove(key string) {
-	if element, ok := c.byKey[key]; ok {
-		c.space += element.Value.(*entry).size()
-		c.order.Remove(element)
-		delete(c.byKey, key)
-	}
-}
+func (c *cache) dropURI(uri string) { c.responses.DropPrefix(uri + "\n") }
 
 // usable reports whether the entry may answer the request without asking the
 // server (RFC 9111, section 4.2, and 5.2.1 for what the request says).

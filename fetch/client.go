@@ -26,9 +26,10 @@ type Options struct {
 	// MaxRedirects bounds the redirects of one fetch; 5 by default, none if
 	// negative.
 	MaxRedirects int
-	// MaxConcurrent bounds the fetches under way; further ones wait. 64 by
-	// default.
-	MaxConcurrent int
+	// MaxConcurrent bounds the fetches under way, and MaxPerHost those from one
+	// host; further ones wait, at most MaxWaiting for each host, and fail beyond:
+	// they would not come to their turn in time. 256, 64 and 2000 by default.
+	MaxConcurrent, MaxPerHost, MaxWaiting int
 	// CacheBytes bounds the cache; 16 MiB by default, no cache if negative.
 	CacheBytes int64
 	// UserAgent is sent to servers; "ccxmld" by default.
@@ -50,7 +51,13 @@ func (o Options) withDefaults() Options {
 		o.MaxRedirects = 5
 	}
 	if o.MaxConcurrent <= 0 {
-		o.MaxConcurrent = 64
+		o.MaxConcurrent = 256
+	}
+	if o.MaxPerHost <= 0 {
+		o.MaxPerHost = 64
+	}
+	if o.MaxWaiting <= 0 {
+		o.MaxWaiting = 2000
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 16 << 20
@@ -72,8 +79,9 @@ type Client struct {
 	options   Options
 	policy    *policy
 	cache     *cache
+	flights   *flights
 	transport *http.Transport
-	underWay  chan struct{}
+	slots     *slots
 }
 
 // New returns a client. The error says which of the allowed prefixes is none.
@@ -83,21 +91,32 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	o = o.withDefaults()
-	return &Client{
-		options: o,
-		policy:  p,
-		cache:   newCache(o.CacheBytes, o.Now),
-		transport: &http.Transport{
-			Proxy:                  nil, // One from the environment would make the connections for us.
-			DialContext:            p.dialContext(net.Dialer{Timeout: o.Timeout}),
-			ForceAttemptHTTP2:      true,
-			MaxIdleConnsPerHost:    4,
-			MaxIdleConns:           o.MaxConcurrent,
-			IdleConnTimeout:        30 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10,
-		},
-		underWay: make(chan struct{}, o.MaxConcurrent),
-	}, nil
+	c := &Client{options: o, policy: p, cache: newCache(o.CacheBytes, o.Now)}
+	c.connectApart()
+	return c, nil
+}
+
+// Apart returns a client of the same policy and cache that has connections and
+// slots of its own: what is slow to answer one of the two does not hold up the
+// other.
+func (c *Client) Apart() *Client {
+	other := *c
+	other.connectApart()
+	return &other
+}
+
+func (c *Client) connectApart() {
+	o := c.options
+	c.slots, c.flights = newSlots(o), newFlights()
+	c.transport = &http.Transport{
+		Proxy:                  nil, // One from the environment would make the connections for us.
+		DialContext:            c.policy.dialContext(net.Dialer{Timeout: o.Timeout}),
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    4,
+		MaxIdleConns:           o.MaxConcurrent,
+		IdleConnTimeout:        30 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
 }
 
 // Close ends the connections that are idle.
@@ -184,24 +203,48 @@ func (p *prepared) redirected(to *url.URL, status int) *prepared {
 }
 
 // once fetches from one URI. The location is where a redirect leads.
-func (c *Client) once(ctx context.Context, p *prepared, timeout time.Duration) (r *Response, location string, failed *Error) {
+func (c *Client) once(ctx context.Context, p *prepared, timeout time.Duration) (*Response, string, *Error) {
 	key, stored := c.stored(p)
-	if stored != nil && p.url.Scheme != "file" && c.cache.usable(stored, &p.Request) {
-		hit := *stored.response
-		hit.FromCache = true
-		return &hit, "", nil
-	}
-	select {
-	case c.underWay <- struct{}{}:
-		defer func() { <-c.underWay }()
-	case <-ctx.Done():
-		return nil, "", transportFailure(ctx, p.url.String(), timeout, ctx.Err())
-	}
 	if p.url.Scheme == "file" {
-		r, failed = c.readFile(p, key, stored)
+		release, failed := c.slots.take(ctx, p.url, timeout)
+		if failed != nil {
+			return nil, "", failed
+		}
+		defer release()
+		r, failed := c.readFile(p, key, stored)
 		return r, "", failed
 	}
-	return c.transfer(ctx, p, key, stored, timeout)
+	if hit := c.hit(stored, p); hit != nil {
+		return hit, "", nil
+	}
+	if c.flights.shares(key, p) {
+		return c.together(ctx, p, key, stored, timeout)
+	}
+	return c.inTurn(ctx, p, key, stored, timeout)
+}
+
+// hit answers a request from the cache, if what is stored is good enough for it.
+func (c *Client) hit(stored *entry, p *prepared) *Response {
+	if stored == nil || !c.cache.usable(stored, &p.Request) {
+		return nil
+	}
+	hit := *stored.response
+	hit.FromCache = true
+	return &hit
+}
+
+// inTurn asks the server once there is a slot.
+func (c *Client) inTurn(ctx context.Context, p *prepared, key string, stored *entry, timeout time.Duration) (*Response, string, *Error) {
+	release, failed := c.slots.take(ctx, p.url, timeout)
+	if failed != nil {
+		return nil, "", failed
+	}
+	defer release()
+	response, location, failed := c.transfer(ctx, p, key, stored, timeout)
+	if failed == nil && key != "" && c.hit(c.cache.get(key), p) != nil {
+		c.flights.alone.Drop(key)
+	}
+	return response, location, failed
 }
 
 // stored returns under which key the request is cached, and what is. The key is

@@ -51,6 +51,8 @@ func transportFailure(ctx context.Context, uri string, timeout time.Duration, er
 		return failure(uri, err, "%s", forbidden.Reason)
 	case errors.Is(context.Cause(ctx), errTimedOut):
 		return failure(uri, errTimedOut, "timed out after %v", timeout)
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded): // of who asked
+		return failure(uri, errTimedOut, "timed out")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return failure(uri, err, "given up: %v", context.Cause(ctx))
 	case errors.As(err, &dns):

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// silentServer answers the documents that it is given, and nobody else before the
+// test ends. It tells of each request that it does not answer.
+func silentServer(t *testing.T, documents map[string]string) (uri string, asked <-chan struct{}) {
+	t.Helper()
+	requests := make(chan struct{}, 1000)
+	over := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if document, ok := documents[r.URL.Path]; ok {
+			w.Header().Set("Content-Type", "application/ccxml+xml")
+			fmt.Fprint(w, document)
+			return
+		}
+		requests <- struct{}{}
+		<-over
+	}))
+	t.Cleanup(s.Close)
+	t.Cleanup(func() { close(over) })
+	return s.URL, requests
+}
+
+func allowing(uris ...string) option {
+	return func(p *plan) {
+		allow := fmt.Sprintf("'file://%s/'", p.dir)
+		for _, uri := range uris {
+			allow += fmt.Sprintf(", '%s/'", uri)
+		}
+		p.environment["DOCUMENTS_ALLOW"] = "[" + allow + "]"
+	}
+}
+
+// TestASlowServerKeepsNoCallOut: what a session sends to a server that does not
+// answer, and fetches from it, takes nothing from the documents of calls, even of
+// those on that very server, nor from what other sessions send elsewhere.
+func TestASlowServerKeepsNoCallOut(t *testing.T) {
+	t.Parallel()
+	slow, asked := silentServer(t, map[string]string{"/hello.ccxml": `<ccxml version="1.0"><eventprocessor>
+<transition event="connection.alerting"><log expr="'hello'"/><exit/></transition></eventprocessor></ccxml>`})
+	fast := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(fast.Close)
+	h := newHouse(t, withToken("send.ccxml"), allowing(slow, fast.URL))
+	h.document("send.ccxml", `<ccxml version="1.0"><var name="i"/><var name="all" expr="[]"/><script>for (i = 0; i &lt; 70; i++) all.push(i)</script><eventprocessor>
+<transition event="ccxml.loaded">
+ <foreach item="i" object="all"><send target="session.values.target" targettype="'basichttp'" name="'x'" namelist="i"/></foreach>
+ <foreach item="i" object="all"><if cond="i &lt; 20"><fetch next="session.values.target + '/fetch' + i" type="'text/plain'" mode="'text'"/></if></foreach>
+</transition>
+<transition event="send.successful"><log expr="'sent elsewhere'"/></transition>
+<transition event="error.*"><log expr="event$.name"/></transition>
+</eventprocessor></ccxml>`)
+	h.startToken("target=" + slow)
+	h.told(asked)
+	h.dial(slow + "/hello.ccxml")
+	h.logged("hello")
+	h.startToken("target=" + fast.URL)
+	h.logged("sent elsewhere")
+}
+
+// told waits for one of what is told.
+func (h *house) told(of <-chan struct{}) {
+	h.Helper()
+	select {
+	case <-of:
+	case <-h.ctx.Done():
+		h.must(h.ctx.Err())
+	}
+}
+
+// TestSND14HTTPSendsKeepTheirOrder: what a session sends to one HTTP server comes
+// there in the order in which it was sent, also over transitions, and is told of
+// in that order, whether it fails or not. Another server is not held up.
+func TestSND14HTTPSendsKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	const many = 12
+	var mu sync.Mutex
+	var came []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := r.FormValue("n")
+		mu.Lock()
+		came = append(came, n)
+		mu.Unlock()
+		if strings.HasSuffix(n, "1") || strings.HasSuffix(n, "3") {
+			http.Error(w, "no", http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(server.Close)
+	slow, asked := silentServer(t, nil)
+	h := newHouse(t, withToken("order.ccxml"), allowing(server.URL, slow))
+	h.document("order.ccxml", fmt.Sprintf(`<ccxml version="1.0"><var name="n"/><var name="told" expr="[]"/><var name="ids" expr="{}"/><var name="id"/>
+<eventprocessor>
+<transition event="ccxml.loaded">
+ <send target="'%[2]s'" targettype="'basichttp'" name="'held'"/>
+ <foreach item="n" object="[0,1,2,3,4,5]"><send target="'%[1]s'" targettype="'basichttp'" name="'x'" namelist="n" sendid="id"/><assign name="ids[id]" expr="n"/></foreach>
+ <send target="session.id" targettype="'ccxml'" name="'more'"/>
+</transition>
+<transition event="more">
+ <foreach item="n" object="[10,11,12,13,14,15]"><send target="'%[1]s'" targettype="'basichttp'" name="'x'" namelist="n" sendid="id"/><assign name="ids[id]" expr="n"/></foreach>
+</transition>
+<transition event="*" cond="ids[event$.sendid] !== undefined">
+ <script>told.push(ids[event$.sendid] + (event$.name == 'send.successful' ? '' : '!'))</script>
+ <if cond="told.length == %[3]d"><log expr="'told ' + told.join(' ')"/></if>
+</transition>
+</eventprocessor></ccxml>`, server.URL, slow, many))
+	h.startToken("")
+	h.told(asked)
+	h.logged("told 0 1! 2 3! 4 5 10 11! 12 13! 14 15")
+	if want := []string{"0", "1", "2", "3", "4", "5", "10", "11", "12", "13", "14", "15"}; !slices.Equal(came, want) {
+		t.Errorf("they came as %v", came)
+	}
+}
