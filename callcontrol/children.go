@@ -19,6 +19,8 @@ type birth struct {
 	ParentAt   string                   `json:"parentat"` // the controller that runs the parent
 	Document   interpreter.FetchRequest `json:"document"` // its URI is absolute
 	Parameters []interpreter.Pair       `json:"parameters"`
+
+	fetched *interpreter.Document // what Document has brought here already; nil for none
 }
 
 const createKind = "create"
@@ -37,7 +39,7 @@ const maxCreating = 100
 // CreateSession starts a session for this one (interpreter.Sessions). What is
 // sent to it waits in its line until it is there.
 func (c *control) CreateSession(r interpreter.CreateRequest, done func(error)) {
-	b := birth{Session: r.SessionID, Parent: c.record.ID, ParentAt: c.controller.options.ID, Document: r.Document, Parameters: r.Parameters}
+	b := birth{Session: r.SessionID, Parent: c.record.ID, ParentAt: c.controller.options.ID, Document: r.Document, Parameters: r.Parameters, fetched: r.Fetched}
 	where, _ := r.Hints["controller"].(string)
 	if c.creating >= maxCreating {
 		c.session.Do(func() { done(fmt.Errorf("%d sessions are being created already", maxCreating)) })
@@ -77,10 +79,13 @@ func (c *Controller) createHere(ctx context.Context, b birth) error {
 	if err := c.reserve(); err != nil {
 		return err
 	}
-	document, err := c.documents.get(c.context, c.options.Fetch, fetchRequest(b.Document, b.Document.URI))
-	if err != nil {
-		c.unreserve()
-		return err
+	document := b.fetched
+	if document == nil {
+		var err error
+		if document, err = c.documents.get(c.context, c.options.Fetch, fetchRequest(b.Document, b.Document.URI)); err != nil {
+			c.unreserve()
+			return err
+		}
 	}
 	child := &child{parent: b.Parent, parentAt: b.ParentAt, begun: make(chan error, 1)}
 	control := c.newControl(beginning{

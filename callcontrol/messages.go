@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -143,17 +144,20 @@ func (c *control) sendHTTP(ctx context.Context, r interpreter.SendRequest, targe
 }
 
 // httpRequest has the namelist with the event's name and the sender's id (HTP-6),
-// by GET as Voxeo's platform did (VX-55) unless hints.method says post (HTP-7). A
+// by GET as Voxeo's platform did (VX-55) unless hints.method or the event says post
+// (HTP-7, VX-59). A
 // document that gives a sessionid itself, such as the receiver's on another
 // platform, has none added. Inline content is the whole body of a POST.
 func (c *control) httpRequest(r interpreter.SendRequest, target string) fetch.Request {
-	request := fetch.Request{URI: target, Method: methodOf(r.Hints), Timeout: sendPatience,
+	request := fetch.Request{URI: target, Method: methodOf(r), Timeout: sendPatience,
 		Header: http.Header{"Cache-Control": {"no-cache"}}}
 	if r.Content != "" {
 		request.Method, request.Body, request.ContentType = http.MethodPost, []byte(r.Content), "application/xml; charset=utf-8"
 		return request
 	}
-	request.Form = append(request.Form, fetch.Pair{Name: "name", Value: r.Event})
+	if r.Event != "" {
+		request.Form = append(request.Form, fetch.Pair{Name: "name", Value: r.Event})
+	}
 	if !namesSession(r.Parameters, target) {
 		request.Form = append(request.Form, fetch.Pair{Name: "sessionid", Value: c.record.ID})
 	}
@@ -171,11 +175,11 @@ func namesSession(parameters []interpreter.Pair, target string) bool {
 	return err == nil && u.Query().Has("sessionid")
 }
 
-func methodOf(hints interpreter.Hints) string {
-	if method, ok := hints["method"].(string); ok && strings.EqualFold(method, "post") {
-		return "POST"
+func methodOf(r interpreter.SendRequest) string {
+	if method, ok := r.Hints["method"].(string); ok && strings.EqualFold(method, http.MethodPost) {
+		return http.MethodPost
 	}
-	return "GET"
+	return cmp.Or(r.Method, http.MethodGet)
 }
 
 var replyField = regexp.MustCompile(`^[\pL_$][\pL\pN_$]*(\.[\pL_$][\pL\pN_$]*){0,15}$`)

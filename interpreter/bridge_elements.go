@@ -191,16 +191,28 @@ type createConferenceElement struct {
 
 func compileCreateConference(e *element) action {
 	c := &createConferenceElement{
-		place: e.place, conferenceid: e.target("conferenceid"), confname: e.expression("confname"),
+		place: e.place, conferenceid: e.receiver("conferenceid"), confname: e.expression("confname"),
 		talkers: e.expression("reservedtalkers"), listeners: e.expression("reservedlisteners"), hints: e.expression("hints"),
 	}
 	if _, ok := e.attribute("conferenceid"); !ok && !e.document.lenient {
 		e.problemAs(CodeMissingAttribute, &e.place, "<createconference> needs the attribute conferenceid")
 	}
-	if e.document.dialect.bareNames && c.conferenceid != nil && attributeOf(e.node, "name") != "" {
-		c.bare = c.conferenceid.Variable()
+	if e.document.dialect.bareNames && attributeOf(e.node, "name") != "" {
+		c.bare = e.conferenceName(c.conferenceid)
 	}
 	return c
+}
+
+// conferenceName is the name that stands where the variable for the id does, as a
+// word or in quotes.
+func (e *element) conferenceName(target *script.Target) string {
+	if target != nil {
+		return target.Variable()
+	}
+	if r := e.reading("conferenceid"); r != nil && len(r.Outcomes) == 1 && script.IsIdentifier(r.Outcomes[0].Text) {
+		return r.Outcomes[0].Text
+	}
+	return ""
 }
 
 func (c *createConferenceElement) run(s *Session) error {

@@ -12,15 +12,20 @@ type createElement struct {
 	place
 	requestAttributes
 	next, timeout, hints *script.Expression
+	fetchid              *script.Expression // in the drafts, instead of next
 	parameters           []namedValue
 	sessionid            *script.Target
 }
 
 func compileCreate(e *element) action {
-	return &createElement{
+	c := &createElement{
 		place: e.place, requestAttributes: compileRequest(e), next: e.expression("next"), timeout: e.expression("timeout"),
-		hints: e.expression("hints"), parameters: e.namelist("parameters"), sessionid: e.target("sessionid"),
+		hints: e.expression("hints"), parameters: e.namelist("parameters"), sessionid: e.receiver("sessionid"),
 	}
+	if e.document.dialect == drafts {
+		c.compileFetched(e)
+	}
+	return c
 }
 
 func (c *createElement) run(s *Session) error {
@@ -42,21 +47,7 @@ func (c *createElement) run(s *Session) error {
 }
 
 func (c *createElement) request(s *Session) (r CreateRequest, err error) {
-	d := &r.Document
-	d.Base, d.Type, d.Mode = c.base, "application/ccxml+xml", "processed"
-	if d.URI, err = s.required(c.next, "next"); err != nil {
-		return r, err
-	}
-	if d.Timeout, err = s.interval(c.timeout, "timeout"); err != nil {
-		return r, err
-	}
-	if d.Parameters, d.Method, d.Enctype, err = c.requestLine(s); err != nil {
-		return r, err
-	}
-	if d.MaxAge, err = s.age(c.maxage, "maxage"); err != nil {
-		return r, err
-	}
-	if d.MaxStale, err = s.age(c.maxstale, "maxstale"); err != nil {
+	if err = c.document(s, &r); err != nil {
 		return r, err
 	}
 	if r.Parameters, err = s.pairs(c.parameters); err != nil {
@@ -64,6 +55,37 @@ func (c *createElement) request(s *Session) (r CreateRequest, err error) {
 	}
 	r.Hints, err = s.hints(c.hints)
 	return r, err
+}
+
+// document says which document the session is to run.
+func (c *createElement) document(s *Session, r *CreateRequest) (err error) {
+	if c.fetchid != nil {
+		fetch, err := s.fetched(c.fetchid)
+		switch {
+		case err != nil:
+			return err
+		case fetch.result.Document == nil:
+			return fmt.Errorf("fetch %s did not bring a CCXML document", fetch.id)
+		}
+		r.Document, r.Fetched = fetch.request, fetch.result.Document
+		return nil
+	}
+	d := &r.Document
+	d.Base, d.Type, d.Mode = c.base, "application/ccxml+xml", "processed"
+	if d.URI, err = s.required(c.next, "next"); err != nil {
+		return err
+	}
+	if d.Timeout, err = s.interval(c.timeout, "timeout"); err != nil {
+		return err
+	}
+	if d.Parameters, d.Method, d.Enctype, err = c.requestLine(s); err != nil {
+		return err
+	}
+	if d.MaxAge, err = s.age(c.maxage, "maxage"); err != nil {
+		return err
+	}
+	d.MaxStale, err = s.age(c.maxstale, "maxstale")
+	return err
 }
 
 // sessionCreated queues the one event that a <createccxml> ends in (CCX-2).

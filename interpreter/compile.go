@@ -3,6 +3,7 @@ package interpreter
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,7 +113,7 @@ func (c *compilation) root(node *xmlquery.Node) {
 		return
 	}
 	c.document.dialect = recognise(node)
-	c.document.lenient = c.document.dialect == ccxml2002 || node.NamespaceURI == "" || declaresVoxeo(node)
+	c.document.lenient = c.document.dialect != ccxml10 || node.NamespaceURI == "" || declaresVoxeo(node)
 	root := c.element(node, c.document.URI)
 	if node.Data == "ccxml" && !isCCXML(node) {
 		c.problem(&root.place, fmt.Sprintf("<ccxml> is of namespace %q; expected %q, or none", node.NamespaceURI, Namespace))
@@ -202,7 +203,10 @@ func (c *compilation) eventProcessor(e *element) {
 }
 
 func (c *compilation) transition(e *element) {
-	event, _ := e.attribute("event")
+	event, given := e.attribute("event")
+	if given && isBlank(event) { // LEN-20
+		c.noticeAs(CodeEmptySelector, e.at("event"), `event="" is read as any event, as without the attribute`)
+	}
 	t := &transition{
 		position: e.position,
 		pattern:  compilePattern(c.document.dialect.pattern(event)),
@@ -225,21 +229,22 @@ func (c *compilation) transition(e *element) {
 	c.document.transitions = append(c.document.transitions, t)
 }
 
-// states reads the state attribute: names separated by white space (EVT-5), or
+// states reads the state attribute, nil for any: names separated by white space (EVT-5), or
 // one in quotes, as some documents have it (LEN-2, OLD-2).
 func (c *compilation) states(e *element, text string) []string {
 	trimmed := strings.TrimSpace(text)
 	for _, quote := range []string{"'", `"`} {
 		if len(trimmed) >= 2 && strings.HasPrefix(trimmed, quote) && strings.HasSuffix(trimmed, quote) {
 			trimmed = strings.TrimSpace(trimmed[1 : len(trimmed)-1])
-			if c.document.dialect == ccxml10 {
+			if !c.document.dialect.quotedStates {
 				c.noticeAs(CodeQuotedState, e.at("state"), fmt.Sprintf("state=%q is literal text in CCXML 1.0; it is read without the quotes", text))
 			}
 		}
 	}
 	states := strings.Fields(trimmed)
-	if states == nil {
-		states = []string{}
+	if len(states) == 0 { // LEN-20
+		c.noticeAs(CodeEmptySelector, e.at("state"), fmt.Sprintf("state=%q is read as any state, as without the attribute", text))
+		return nil
 	}
 	return states
 }
@@ -280,7 +285,7 @@ func (c *compilation) action(e *element) action {
 		return nil
 	}
 	defer func() { c.depth-- }()
-	e.checkAttributes(spec.attributes)
+	e.checkAttributes(e.attributes(spec))
 	if child := firstElement(e.node); child != nil && !mayContain(e.tag) {
 		inner := c.element(child, e.base)
 		c.problem(&inner.place, fmt.Sprintf("<%s> cannot stand in <%s>, which has no content", qualifiedName(child), e.tag))
@@ -306,6 +311,10 @@ func (c *compilation) unknown(e *element) {
 		c.problemAs(CodeMisplaced, &e.place, fmt.Sprintf("<%s> cannot stand here; it belongs in %s", e.tag, belongs))
 		return
 	}
+	if slices.Contains(c.document.dialect.gone, e.tag) {
+		c.problemAs(CodeUnsupported, &e.place, fmt.Sprintf("<%s> is of %s, and not supported", e.tag, c.document.dialect.called))
+		return
+	}
 	c.problemAs(CodeUnknownElement, &e.place, fmt.Sprintf("<%s> is not an element of CCXML%s", e.tag, suggestion(e.tag, c.vocabulary)))
 }
 
@@ -322,6 +331,9 @@ const (
 	CodeUnsupported      = "unsupported"
 	CodeEventList        = "event-list"
 	CodeQuotedState      = "quoted-state"
+	CodeEmptySelector    = "empty-selector"
+	CodeNamelessSend     = "nameless-send"
+	CodeLiteralReceiver  = "literal-receiver"
 )
 
 func (c *compilation) problem(at *place, reason string) { c.problemAs(CodeDocument, at, reason) }

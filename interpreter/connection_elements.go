@@ -72,7 +72,7 @@ func (s *Session) raiseWrongState(at *place, c *Connection) {
 	if c.movingTo != "" {
 		state = "being moved to session " + c.movingTo
 	}
-	s.raise("error.connection.wrongstate", at, "the connection is "+state, Field{"connectionid", c.ID})
+	s.raise(wrongState, at, "the connection is "+state, Field{"connectionid", c.ID})
 }
 
 func orNone(state ConnectionState) string {
@@ -166,7 +166,7 @@ func compileCreateCall(e *element) action {
 	return &createCallElement{
 		place: e.place, dest: e.expression("dest"), callerid: e.expression("callerid"), aai: e.expression("aai"),
 		timeout: e.expression("timeout"), joinid: e.expression("joinid"), joindirection: e.expression("joindirection"),
-		hints: e.expression("hints"), connectionid: e.target("connectionid"), analysis: compileAnalysis(e),
+		hints: e.expression("hints"), connectionid: e.receiver("connectionid"), analysis: compileAnalysis(e),
 	}
 }
 

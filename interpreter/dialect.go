@@ -10,10 +10,28 @@ import (
 // turned into the same compiled form; this is all that remains of the
 // difference.
 type dialect struct {
+	// called is the dialect in what its documents' authors are told.
+	called string
 	// rename maps attributes of an element to today's names.
 	rename map[string]map[string]string
+	// attributes are those of elements that differ from today's.
+	attributes map[string][]attributeSpec
+	// gone are elements that CCXML 1.0 has no more, and that are not read.
+	gone []string
+	// goneAttributes are attributes of elements that are not read either.
+	goneAttributes map[string][]string
 	// oldNames: events carry the names of 2002 (OLD-30 to OLD-33).
 	oldNames bool
+	// oldFields: events have the fields of 2002, and _event is the event (OLD-3).
+	oldFields bool
+	// userEvents: what is sent without a prefix comes as user. events (OLD-50).
+	userEvents bool
+	// bareEvents: the event to send may stand without quotes (OLD-51).
+	bareEvents bool
+	// quotedStates: the state attribute has quotes (OLD-2).
+	quotedStates bool
+	// gotoNext: goto fetches by itself (OLD-19).
+	gotoNext bool
 	// keepVariables: <var> declares in the application scope, so that variables
 	// are visible in every transition (OLD-4) and survive a goto, as the pages of
 	// "Introduction to CCXML", Part V expect.
@@ -23,17 +41,26 @@ type dialect struct {
 	// bareNames: an undeclared name where an id stands is a conference's name
 	// (OLD-14).
 	bareNames bool
+	// schemeTells: a target that is the URI of an HTTP server needs no targettype
+	// (OLD-18).
+	schemeTells bool
 	// besideBridges: a dialog plays beside what its connection is joined to.
 	besideBridges bool
 }
 
-var ccxml10 = &dialect{}
+var ccxml10 = &dialect{called: "CCXML 1.0"}
 
 var ccxml2002 = &dialect{
+	called:         "the dialect of 2002",
 	oldNames:       true,
+	oldFields:      true,
+	bareEvents:     true,
+	quotedStates:   true,
+	gotoNext:       true,
 	keepVariables:  true,
 	declareTargets: true,
 	bareNames:      true,
+	schemeTells:    true,
 	besideBridges:  true,
 	rename: map[string]map[string]string{
 		"accept":            {"callid": "connectionid"},
@@ -53,7 +80,8 @@ var ccxml2002 = &dialect{
 }
 
 // recognise tells which dialect a document is written in: that of 2002 has
-// <eventhandler>, or events with the names of that time (OLD, part 3).
+// <eventhandler>, or events with the names of that time (OLD, part 3); the drafts of
+// 2003 and 2004 have <eventprocessor>, and words that CCXML 1.0 has no more.
 func recognise(root *xmlquery.Node) *dialect {
 	for node := range children(root) {
 		if node.Data == "eventhandler" {
@@ -69,6 +97,9 @@ func recognise(root *xmlquery.Node) *dialect {
 			}
 		}
 	}
+	if isDraft(root, 0) {
+		return drafts
+	}
 	return ccxml10
 }
 
@@ -76,15 +107,23 @@ const (
 	oldConnectionPrefix = "connection.connection_"
 	oldConferencePrefix = "ccxml.conference."
 	callInvalid         = "call.CALL_INVALID"
+	callActive          = "call.CALL_ACTIVE"
+
+	wrongState    = "error.connection.wrongstate"
+	oldWrongState = "error.statemismatch" // OLD-39
 )
 
 // pattern gives today's form of an event pattern. One with stars stays, since it
 // is matched against both names of an event.
 func (d *dialect) pattern(text string) string {
-	if !d.oldNames || strings.Contains(text, "*") {
+	if !d.oldFields || strings.Contains(text, "*") {
 		return text
 	}
 	lower := strings.ToLower(strings.TrimSpace(text))
+	if d.userEvents {
+		lower = d.canonical(lower)
+		text = lower
+	}
 	if rest, ok := strings.CutPrefix(lower, oldConnectionPrefix); ok {
 		return "connection." + rest
 	}
@@ -92,24 +131,30 @@ func (d *dialect) pattern(text string) string {
 		return "conference." + rest
 	}
 	switch lower {
-	case "ccxml.joined":
-		return "conference.joined"
+	case "ccxml.joined", "ccxml.unjoined":
+		return "conference." + strings.TrimPrefix(lower, "ccxml.")
 	case "ccxml.fetch.done":
 		return "fetch.done"
+	case oldWrongState:
+		return wrongState
 	}
 	return text
 }
 
 // names gives both names of an event whose name today is given in lower case.
 func (d *dialect) names(name string) eventNames {
-	if !d.oldNames {
+	if !d.oldNames && !d.userEvents {
 		return eventNames{name, name}
 	}
+	name = d.canonical(name)
 	return eventNames{name, strings.ToLower(d.eventName(name))}
 }
 
 // eventName gives an event's name as documents of the dialect know it.
 func (d *dialect) eventName(name string) string {
+	if d.userEvents {
+		return d.sent(name)
+	}
 	if !d.oldNames {
 		return name
 	}
@@ -120,6 +165,8 @@ func (d *dialect) eventName(name string) string {
 		return "ccxml." + name
 	case name == "fetch.done":
 		return "ccxml.fetch.done"
+	case name == wrongState:
+		return oldWrongState
 	}
 	return name
 }
@@ -129,11 +176,11 @@ func (d *dialect) field(e *Event, key string) (any, bool) {
 	if key == "error" && e.Field("reason") != nil { // Voxeo's documents of both dialects (VX-47)
 		return e.Field("reason"), true
 	}
-	if !d.oldNames {
+	if !d.oldFields {
 		return nil, false
 	}
 	switch key {
-	case "callid":
+	case "callid", "conid":
 		return d.callID(e)
 	case "source":
 		return e.Source, true
@@ -179,18 +226,23 @@ func (d *dialect) conferenceID(e *Event) (any, bool) {
 	return id, id != nil
 }
 
-// follows gives the event that comes after this one in the dialect:
-// call.CALL_INVALID once a call leg is gone (OLD-32), nil mostly.
+// follows gives the event that comes after this one in the dialect, nil mostly:
+// call.CALL_ACTIVE once a call leg is connected, call.CALL_INVALID once it is gone
+// (OLD-32).
 func (d *dialect) follows(e *Event) *Event {
 	if !d.oldNames {
 		return nil
 	}
+	name := callInvalid
 	switch e.Name {
+	case "connection.connected":
+		name = callActive
 	case "connection.disconnected", "connection.failed", "connection.redirected", "connection.merged":
-		return &Event{
-			Name: callInvalid, Source: e.Source, SourceType: "connection",
-			Fields: []Field{{"connectionid", e.Field("connectionid")}, {"reason", e.Field("reason")}},
-		}
+	default:
+		return nil
 	}
-	return nil
+	return &Event{
+		Name: name, Source: e.Source, SourceType: "connection",
+		Fields: []Field{{"connectionid", e.Field("connectionid")}, {"reason", e.Field("reason")}},
+	}
 }

@@ -46,7 +46,7 @@ func compileDialog(e *element) dialogAttributes {
 		place: e.place, requestAttributes: compileRequest(e),
 		src: e.expression("src"), mediaType: e.expression("type"), connectionid: e.expression("connectionid"),
 		conferenceid: e.expression("conferenceid"), mediadirection: e.expression("mediadirection"),
-		hints: e.expression("hints"), dialogid: e.target("dialogid"), parameters: e.namelist("parameters"),
+		hints: e.expression("hints"), dialogid: e.receiver("dialogid"), parameters: e.namelist("parameters"),
 	}
 	if d.connectionid != nil && d.conferenceid != nil {
 		e.problem(&e.place, fmt.Sprintf("<%s> takes one of connectionid and conferenceid", e.tag))

@@ -107,7 +107,7 @@ func (d *Document) index() {
 // candidates gives the transitions that an event name in lower case may select.
 // Those of byPattern are still to be matched.
 func (d *Document) candidates(name string) []*transition {
-	if list, ok := d.byName[name]; ok {
+	if list, ok := d.byName[d.dialect.canonical(name)]; ok {
 		return list
 	}
 	return d.byPattern

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -88,6 +89,17 @@ func (e *element) at(name string) *place {
 	return &at
 }
 
+// attributes are those that the element has in the document's dialect.
+func (e *element) attributes(spec *elementSpec) []attributeSpec {
+	if special, ok := e.document.dialect.attributes[e.tag]; ok {
+		return special
+	}
+	if spec == nil {
+		return nil
+	}
+	return spec.attributes
+}
+
 // checkAttributes reports required attributes that are missing and attributes
 // that the element does not have.
 func (e *element) checkAttributes(specs []attributeSpec) {
@@ -104,6 +116,10 @@ func (e *element) checkAttributes(specs []attributeSpec) {
 			continue
 		}
 		at := place{tag: e.tag, position: e.placed(value{name: attribute.Name.Local, position: e.position}).position}
+		if slices.Contains(e.document.dialect.goneAttributes[e.tag], name) {
+			e.problemAs(CodeUnsupported, &at, fmt.Sprintf("<%s %s> is of %s, and not supported", e.tag, name, e.document.dialect.called))
+			continue
+		}
 		e.noticeAs(CodeUnknownAttribute, &at, fmt.Sprintf("<%s> has no attribute %s%s; it is ignored", e.tag, attribute.Name.Local, suggestion(name, known)))
 	}
 }
@@ -136,6 +152,32 @@ func (e *element) target(name string) *script.Target {
 		return nil
 	}
 	return compiled
+}
+
+// receiver compiles an attribute that names the variable which receives an id; nil
+// where it is absent. A literal, into which nothing can go, is passed over in
+// lenient documents: Voxeo's guide of 2002 has name="'Tick1'".
+func (e *element) receiver(name string) *script.Target {
+	if r := e.reading(name); r != nil && e.document.lenient && len(r.Outcomes) > 0 && !r.Open {
+		v, _ := e.value(name)
+		e.noticeAs(CodeLiteralReceiver, e.at(name), fmt.Sprintf("<%s %s=%q>: the id is not kept; the attribute needs the name of a variable", e.tag, v.name, v.text))
+		return nil
+	}
+	return e.target(name)
+}
+
+// reading is what can be seen of an expression before it is evaluated; nil where it
+// is absent or none.
+func (e *element) reading(name string) *script.Reading {
+	v, ok := e.value(name)
+	if !ok {
+		return nil
+	}
+	r, err := e.language.ReadExpression(v.text, v.position, v.references...)
+	if err != nil {
+		return nil
+	}
+	return r
 }
 
 func (e *element) attributeProblem(name string, v value, err error) {

@@ -47,23 +47,16 @@ type EventPattern struct{ pattern pattern }
 
 // EventPattern reads an event attribute as the document's dialect has it.
 func (o *Outline) EventPattern(text string) EventPattern {
-	return EventPattern{compilePattern(o.dialect().pattern(text))}
-}
-
-func (o *Outline) dialect() *dialect {
-	if o.Old {
-		return ccxml2002
-	}
-	return ccxml10
+	return EventPattern{compilePattern(o.dialect.pattern(text))}
 }
 
 // EventName gives an event's name as the document's dialect has it.
-func (o *Outline) EventName(name string) string { return o.dialect().eventName(name) }
+func (o *Outline) EventName(name string) string { return o.dialect.eventName(name) }
 
 // OldNames gives the events that only documents of 2002 get (OLD-32).
 func (o *Outline) OldNames() []string {
-	if o.Old {
-		return []string{callInvalid}
+	if o.dialect.oldNames {
+		return []string{callInvalid, callActive}
 	}
 	return nil
 }
@@ -71,7 +64,7 @@ func (o *Outline) OldNames() []string {
 // Accepts tells whether the pattern matches a name of the platform's events, which
 // may end in .*, by today's name or the one that the document's dialect has for it.
 func (o *Outline) Accepts(p EventPattern, name string) bool {
-	names := o.dialect().names(strings.ToLower(name))
+	names := o.dialect.names(strings.ToLower(name))
 	for _, n := range []string{names.now, names.then} {
 		if p.pattern.match(n) {
 			return true

@@ -11,9 +11,10 @@ import (
 
 // fetched is a fetch of this session, finished or not.
 type fetched struct {
-	id     string
-	done   bool
-	result FetchResult
+	id      string
+	done    bool
+	request FetchRequest
+	result  FetchResult
 }
 
 // maxFetches is how many fetches a session keeps for <goto> and <script>
@@ -32,7 +33,7 @@ func compileFetch(e *element) action {
 	return &fetchElement{
 		place: e.place, requestAttributes: compileRequest(e), next: e.expression("next"),
 		mediaType: e.expression("type"), timeout: e.expression("timeout"), mode: e.expression("mode"),
-		fetchid: e.target("fetchid"),
+		fetchid: e.receiver("fetchid"),
 	}
 }
 
@@ -44,7 +45,7 @@ func (f *fetchElement) run(s *Session) error {
 	if err := s.receivable(f.fetchid); err != nil {
 		return err
 	}
-	fetch := &fetched{id: s.newID()}
+	fetch := &fetched{id: s.newID(), request: r}
 	if err := s.receive(f.fetchid, fetch.id); err != nil {
 		return err
 	}
@@ -148,7 +149,7 @@ type gotoElement struct {
 func compileGoto(e *element) action {
 	g := &gotoElement{e.place, e.expression("fetchid"), e.expression("next"), e.expression("timeout")}
 	switch {
-	case g.next != nil && !e.document.dialect.oldNames:
+	case g.next != nil && !e.document.dialect.gotoNext:
 		e.problem(&e.place, "<goto> takes no next in CCXML 1.0; <fetch next> first, then <goto fetchid> when fetch.done comes")
 	case g.fetchid == nil && g.next == nil:
 		e.problemAs(CodeMissingAttribute, &e.place, "<goto> needs the attribute fetchid")

@@ -122,7 +122,7 @@ func (s *Session) bindEvent(e *Event) {
 	scope := s.runtime.OpenScope(transitionScope)
 	object := s.runtime.VM().NewDynamicObject(&eventObject{session: s, event: e})
 	s.setProperty(scope, "event$", object)
-	if s.document.dialect.oldNames {
+	if s.document.dialect.oldFields {
 		s.setProperty(scope, "_event", object)
 	}
 }

@@ -1,27 +1,13 @@
 package interpreter
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/dop251/goja"
-
 	"ccxmld/script"
 )
-
-// sendElement is <send> (CCXML 1.0, 9.2.3).
-type sendElement struct {
-	place
-	target, targettype, name, delay, hints *script.Expression
-	namelist                               []namedValue
-	sendid                                 *script.Target
-	inline                                 string // XML to send in place of an event; "" for none
-	old                                    bool   // 2002: the target tells the type
-}
 
 // pendingSend is a send that waits for its delay.
 type pendingSend struct {
@@ -29,58 +15,6 @@ type pendingSend struct {
 	delay    time.Duration
 	dispatch func()
 	stop     func() bool
-}
-
-func compileSend(e *element) action {
-	send := &sendElement{
-		place: e.place, target: e.expression("target"), targettype: e.expression("targettype"),
-		name: e.expression("name"), delay: e.expression("delay"), hints: e.expression("hints"),
-		namelist: e.namelist("namelist"), sendid: e.target("sendid"), inline: e.inlineContent(),
-		old: e.document.dialect.oldNames,
-	}
-	if send.name == nil {
-		if send.name = e.expression("data"); send.name != nil { // LEN-3
-			e.noticeAs(CodeLenient, e.at("data"), "<send data> is read as name, an expression")
-		}
-	}
-	inline := firstElement(e.node) != nil
-	switch {
-	case inline && send.name != nil:
-		e.problemAs(CodeExclusive, &e.place, "<send> takes one of name and inline content")
-	case inline && len(send.namelist) > 0:
-		e.problemAs(CodeExclusive, &e.place, "<send> with inline content takes no namelist")
-	case !inline && send.name == nil:
-		e.problemAs(CodeMissingAttribute, &e.place, "<send> needs the attribute name, or inline content")
-	}
-	return send
-}
-
-func (x *sendElement) run(s *Session) error {
-	r, err := x.request(s)
-	if err != nil {
-		return err
-	}
-	delay, err := s.interval(x.delay, "delay")
-	if err != nil {
-		return err
-	}
-	if err := s.receivable(x.sendid); err != nil {
-		return err
-	}
-	r.SendID = s.newID()
-	if err := s.receive(x.sendid, r.SendID); err != nil {
-		return err
-	}
-	switch {
-	case delay == 0:
-		s.dispatch(&x.place, r)
-	case len(s.sends) >= s.limits.Sends:
-		s.sent(&x.place, r.SendID, SendResult{Failure: "failed",
-			Reason: fmt.Sprintf("%d delayed sends are pending already", s.limits.Sends)})
-	default:
-		s.delay(delay, r.SendID, func() { s.dispatch(&x.place, r) })
-	}
-	return nil
 }
 
 // delay keeps a send until it is due.
@@ -115,102 +49,11 @@ func (s *Session) due(last *pendingSend) {
 	}
 }
 
-func (x *sendElement) request(s *Session) (r SendRequest, err error) {
-	r.Base = x.base
-	if r.Target, err = s.required(x.target, "target"); err != nil {
-		return r, err
-	}
-	if r.TargetType, err = x.kind(s, r.Target); err != nil {
-		return r, err
-	}
-	if r.Event, r.Parameters, err = x.message(s); err != nil {
-		return r, err
-	}
-	r.Content = x.inline
-	r.Hints, err = s.hints(x.hints)
-	return r, err
-}
-
-// message is the event to send with its fields. Inline content is the field of an
-// event that has a name of its own.
-func (x *sendElement) message(s *Session) (name string, fields []Pair, err error) {
-	if x.inline != "" {
-		return InlineEvent, []Pair{{"content", x.inline}, {"contenttype", "application/xml"}}, nil
-	}
-	if name, err = x.eventName(s); err != nil {
-		return "", nil, err
-	}
-	fields, err = s.pairs(x.namelist)
-	return name, fields, err
-}
-
-// kind is the targettype. An unquoted ccxml evaluates to the scope object of
-// that name (LEN-4). In 2002 a target with a scheme was an HTTP server (OLD-18).
-func (x *sendElement) kind(s *Session, target string) (string, error) {
-	if x.targettype == nil {
-		if x.old && (strings.HasPrefix(target, "http:") || strings.HasPrefix(target, "https:")) {
-			return "basichttp", nil
-		}
-		return "ccxml", nil
-	}
-	value, err := s.runtime.Eval(x.targettype)
-	if err != nil {
-		return "", err
-	}
-	if _, isObject := value.(*goja.Object); isObject || goja.IsUndefined(value) {
-		s.tellLenient(x.targettype.Position(), "targettype", "targettype is no text; it is read as 'ccxml'")
-		return "ccxml", nil
-	}
-	return value.String(), nil
-}
-
-var eventNameSyntax = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*$`)
-
-// IsEventName tells whether a name is one that <send> may give an event (EVT-34).
-func IsEventName(name string) bool { return eventNameSyntax.MatchString(name) }
-
-// eventName is the name of the event to send. An event object stands for its
-// name (LEN-7).
-func (x *sendElement) eventName(s *Session) (string, error) {
-	value, err := s.runtime.Eval(x.name)
-	if err != nil {
-		return "", err
-	}
-	name, err := s.nameIn(value)
-	if err != nil {
-		return "", err
-	}
-	name = strings.TrimSpace(name)
-	if !IsEventName(name) {
-		return "", fmt.Errorf("%q is not an event name: letters, digits and dots, beginning with a letter", name)
-	}
-	return name, nil
-}
-
-func (s *Session) nameIn(value goja.Value) (string, error) {
-	if _, isObject := value.(*goja.Object); !isObject {
-		return s.runtime.Text(value)
-	}
-	exported, err := s.runtime.Export(value)
-	if err != nil {
-		return "", err
-	}
-	switch object := exported.(type) {
-	case *eventObject:
-		return s.document.dialect.eventName(object.event.Name), nil
-	case map[string]any:
-		if name, ok := object["name"].(string); ok {
-			return name, nil
-		}
-	}
-	return "", errors.New("name is an object without a name")
-}
-
 // dispatch hands a message to the platform and turns the outcome into an event.
 func (s *Session) dispatch(at *place, r SendRequest) {
 	r.TargetType = strings.ToLower(r.TargetType)
 	switch r.TargetType {
-	case "ccxml", "basichttp":
+	case "ccxml", basicHTTP:
 	case "dialog":
 		if d := s.dialogs.get(r.Target); d == nil || d.State == DialogEnded { // SND-6
 			s.sent(at, r.SendID, SendResult{Failure: "targetunavailable",
@@ -225,6 +68,9 @@ func (s *Session) dispatch(at *place, r SendRequest) {
 	if strings.EqualFold(r.Event, killUnconditional) {
 		s.sent(at, r.SendID, SendResult{Failure: "failed", Reason: "documents may not send " + killUnconditional})
 		return
+	}
+	if r.TargetType == "ccxml" {
+		r.Event = s.document.dialect.sent(r.Event)
 	}
 	if r.TargetType == "ccxml" && r.Target == s.ID() {
 		s.Queue(s.messageFrom(r))

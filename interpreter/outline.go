@@ -12,13 +12,17 @@ import (
 // without running it. Elements and attributes have today's names.
 type Outline struct {
 	URI string
-	// Old: the document is of the dialect of 2002.
+	// Old: the document is of the dialect of 2002, or of the drafts of 2003 and 2004.
 	Old bool
 	// Lenient: variables that receive ids need not be declared, and names of a
 	// namelist that are not declared are left out.
 	Lenient bool
+	// Dialect is what the document is written in, in words.
+	Dialect string
 	// Root is <ccxml>, nil if the document has no such element.
 	Root *OutlineElement
+
+	dialect *dialect
 }
 
 // OutlineElement is an element of an Outline.
@@ -46,7 +50,7 @@ type OutlineAttribute struct {
 
 // Outline reads a document of which only the XML need be right.
 func (c *Compiler) Outline(source Source) *Outline {
-	o := &Outline{URI: source.URI}
+	o := &Outline{URI: source.URI, dialect: ccxml10}
 	node := source.Root
 	for node != nil && node.Type != xmlquery.ElementNode {
 		node = firstElement(node)
@@ -56,7 +60,8 @@ func (c *Compiler) Outline(source Source) *Outline {
 	}
 	compilation := &compilation{Compiler: c, places: source.Places,
 		document: &Document{URI: source.URI, language: c.language, dialect: recognise(node)}}
-	o.Old = compilation.document.dialect == ccxml2002
+	o.dialect = compilation.document.dialect
+	o.Old, o.Dialect = o.dialect != ccxml10, o.dialect.called
 	o.Lenient = o.Old || node.NamespaceURI == "" || declaresVoxeo(node)
 	o.Root = compilation.outline(node, nil, 0)
 	return o
@@ -105,10 +110,7 @@ func (e *element) specs() []attributeSpec {
 	case "elseif":
 		return needs("cond")
 	}
-	if spec, ok := e.vocabulary[e.tag]; ok {
-		return spec.attributes
-	}
-	return nil
+	return e.attributes(e.vocabulary[e.tag])
 }
 
 // Attribute gives an attribute by today's name, nil where it is absent.

@@ -214,7 +214,8 @@ type SendRequest struct {
 	Target     string
 	TargetType string // ccxml, dialog or basichttp
 	Base       string // relative targets resolve against it
-	Event      string
+	Event      string // "" if an HTTP server is asked without one
+	Method     string // of HTTP: GET or POST; "" if hints or the platform say
 	Parameters []Pair
 	Content    string // inline XML, which Event and Parameters carry too; "" for none
 	Hints      Hints
@@ -245,6 +246,7 @@ type Sessions interface {
 type CreateRequest struct {
 	SessionID  string
 	Document   FetchRequest // its Parameters are the namelist
+	Fetched    *Document    // what Document has brought already; nil if it is to be fetched
 	Parameters []Pair       // its session.values, see Values
 	Hints      Hints        // controller: the id of the one to run it
 }

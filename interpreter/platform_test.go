@@ -171,7 +171,7 @@ func (p *fakePlatform) DestroyConference(r interpreter.DestroyRequest) {
 
 func (p *fakePlatform) Send(r interpreter.SendRequest, done func(interpreter.SendResult)) {
 	p.note("send", []string{r.SendID, r.Event, "to", r.Target}, "type", notDefault(r.TargetType, "ccxml"),
-		"namelist", r.Parameters, "content", r.Content, "hints", r.Hints)
+		"method", r.Method, "namelist", r.Parameters, "content", r.Content, "hints", r.Hints)
 	p.sends = append(p.sends, waiting[interpreter.SendRequest, interpreter.SendResult]{r, done})
 }
 
@@ -179,7 +179,7 @@ func (p *fakePlatform) CreateSession(r interpreter.CreateRequest, done func(erro
 	d := r.Document
 	p.note("createccxml", []string{r.SessionID, d.URI}, "base", notDefault(d.Base, "doc.ccxml"), "method", notDefault(d.Method, "get"),
 		"enctype", notDefault(d.Enctype, "application/x-www-form-urlencoded"), "namelist", d.Parameters, "parameters", r.Parameters,
-		"timeout", d.Timeout, "maxage", d.MaxAge, "maxstale", d.MaxStale, "hints", r.Hints)
+		"timeout", d.Timeout, "maxage", d.MaxAge, "maxstale", d.MaxStale, "fetched", r.Fetched != nil, "hints", r.Hints)
 	p.creations = append(p.creations, waiting[interpreter.CreateRequest, error]{r, done})
 }
 

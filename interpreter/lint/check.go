@@ -99,7 +99,9 @@ func (c *check) transition(e *interpreter.OutlineElement) *transition {
 		t.cond = strings.TrimSpace(cond.Text)
 	}
 	if state := e.Attribute("state"); state != nil {
-		t.states = append([]string{}, strings.Fields(strings.Trim(strings.TrimSpace(state.Text), `'"`))...)
+		if names := strings.Fields(strings.Trim(strings.TrimSpace(state.Text), `'"`)); len(names) > 0 { // none is any (LEN-20)
+			t.states = names
+		}
 	}
 	return t
 }
@@ -155,5 +157,5 @@ func coversStates(states, others []string) bool {
 			return false
 		}
 	}
-	return len(others) > 0
+	return true
 }
