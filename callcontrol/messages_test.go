@@ -46,7 +46,8 @@ func TestVX56ReplyEvent(t *testing.T) {
 }
 
 // The sender's id is sent along unless the document names a session itself; the
-// method is GET unless a hint says otherwise (HTP-6, HTP-7, VX-55).
+// method is GET unless a hint or the event says otherwise (HTP-6, HTP-7, VX-55, VX-59);
+// what has no name is sent without (LEN-18).
 func TestHTP6HTP7Request(t *testing.T) {
 	c := &control{}
 	c.record.ID = "s1"
@@ -58,17 +59,22 @@ func TestHTP6HTP7Request(t *testing.T) {
 	}
 	for _, test := range []struct {
 		target string
+		event  string
+		method string
 		names  []string
 		hints  interpreter.Hints
 		want   string
 	}{
-		{"http://h/x", []string{"a", "b.c"}, nil, "GET [{name e} {sessionid s1} {a v} {b.c v}]"},
-		{"http://h/x", nil, interpreter.Hints{"method": "POST"}, "POST [{name e} {sessionid s1}]"},
-		{"http://h/x", nil, interpreter.Hints{"method": 7}, "GET [{name e} {sessionid s1}]"},
-		{"http://h/x", []string{"sessionid"}, nil, "GET [{name e} {sessionid v}]"},
-		{"http://h/x?sessionid=s2", nil, nil, "GET [{name e}]"},
+		{"http://h/x", "e", "", []string{"a", "b.c"}, nil, "GET [{name e} {sessionid s1} {a v} {b.c v}]"},
+		{"http://h/x", "e", "", nil, interpreter.Hints{"method": "POST"}, "POST [{name e} {sessionid s1}]"},
+		{"http://h/x", "e", "", nil, interpreter.Hints{"method": 7}, "GET [{name e} {sessionid s1}]"},
+		{"http://h/x", "e", "", []string{"sessionid"}, nil, "GET [{name e} {sessionid v}]"},
+		{"http://h/x?sessionid=s2", "e", "", nil, nil, "GET [{name e}]"},
+		{"http://h/x", "", "", nil, nil, "GET [{sessionid s1}]"},
+		{"http://h/x", "", "POST", []string{"a"}, nil, "POST [{sessionid s1} {a v}]"},
+		{"http://h/x", "http.get", "GET", nil, interpreter.Hints{"method": "post"}, "POST [{name http.get} {sessionid s1}]"},
 	} {
-		r := c.httpRequest(interpreter.SendRequest{Event: "e", Parameters: pairs(test.names...), Hints: test.hints}, test.target)
+		r := c.httpRequest(interpreter.SendRequest{Event: test.event, Method: test.method, Parameters: pairs(test.names...), Hints: test.hints}, test.target)
 		var form []interpreter.Pair
 		for _, pair := range r.Form {
 			form = append(form, interpreter.Pair{Name: pair.Name, Value: pair.Value})

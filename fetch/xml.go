@@ -40,12 +40,15 @@ func (l XMLLimits) withDefaults() XMLLimits {
 type XMLError struct {
 	URI    string
 	Line   int // counting from 1
+	Column int // in characters, counting from 1
 	Reason string
 	cause  error
 }
 
-// Error returns "uri:line: reason".
-func (e *XMLError) Error() string { return fmt.Sprintf("%s:%d: %s", e.URI, e.Line, e.Reason) }
+// Error returns "uri:line:column: reason".
+func (e *XMLError) Error() string {
+	return fmt.Sprintf("%s:%d:%d: %s", e.URI, e.Line, e.Column, e.Reason)
+}
 
 // Unwrap returns the error of the parser, or nil.
 func (e *XMLError) Unwrap() error { return e.cause }
@@ -80,11 +83,11 @@ func ParsePlacedXML(data []byte, uri string, limits XMLLimits) (*xmlquery.Node, 
 func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node, *Places, error) {
 	limits = limits.withDefaults()
 	if len(data) > limits.Bytes {
-		return nil, nil, &XMLError{URI: uri, Line: 1, Reason: "the document is larger than " + sizeText(int64(limits.Bytes))}
+		return nil, nil, &XMLError{URI: uri, Line: 1, Column: 1, Reason: "the document is larger than " + sizeText(int64(limits.Bytes))}
 	}
 	text, err := decode(data, label)
 	if err != nil {
-		return nil, nil, &XMLError{URI: uri, Line: 1, Reason: err.Error(), cause: err}
+		return nil, nil, &XMLError{URI: uri, Line: 1, Column: 1, Reason: err.Error(), cause: err}
 	}
 	begin := len(text) - len(bytes.TrimLeft(text, " \t\r\n"))
 	s := &scan{uri: uri, limits: limits, text: spaceInTags(text[begin:]), written: text[begin:], at: mark{line: 1, column: 1}.after(text[:begin]),
@@ -98,7 +101,7 @@ func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node,
 		Decoder: &xmlquery.DecoderOptions{Strict: true, CharsetReader: asItIs},
 	})
 	if err != nil {
-		return nil, nil, &XMLError{URI: uri, Line: 1, Reason: err.Error(), cause: err}
+		return nil, nil, &XMLError{URI: uri, Line: 1, Column: 1, Reason: err.Error(), cause: err}
 	}
 	places := &Places{text: text[begin:], nodes: make(map[*xmlquery.Node]mark, len(s.elements)+len(s.texts))}
 	s.number(document, places)
@@ -130,7 +133,7 @@ type scan struct {
 }
 
 func (s *scan) errorf(cause error, format string, args ...any) *XMLError {
-	return &XMLError{URI: s.uri, Line: s.at.line, Reason: fmt.Sprintf(format, args...), cause: cause}
+	return &XMLError{URI: s.uri, Line: s.at.line, Column: s.at.column, Reason: fmt.Sprintf(format, args...), cause: cause}
 }
 
 func (s *scan) run() error {
@@ -147,8 +150,7 @@ func (s *scan) run() error {
 			return nil
 		}
 		if err != nil {
-			s.advance(int(d.InputOffset()))
-			return s.syntaxError(err)
+			return s.syntaxError(err, int(d.InputOffset()))
 		}
 		if err := s.take(token); err != nil {
 			return err
@@ -160,12 +162,47 @@ func (s *scan) advance(offset int) {
 	s.at = s.at.after(s.written[s.at.offset:offset])
 }
 
-func (s *scan) syntaxError(err error) *XMLError {
+// syntaxError tells what the parser stumbled over behind which it stopped. A tag that
+// closes another element is told where it begins.
+func (s *scan) syntaxError(err error, stopped int) *XMLError {
+	reason := strings.TrimPrefix(err.Error(), "xml: ")
 	var syntax *xml.SyntaxError
 	if errors.As(err, &syntax) {
-		return s.errorf(err, "%s", syntax.Msg)
+		reason = syntax.Msg
 	}
-	return s.errorf(err, "%s", strings.TrimPrefix(err.Error(), "xml: "))
+	if entity, ok := strings.CutPrefix(reason, "invalid character entity "); ok {
+		if begin := bytes.LastIndexByte(s.written[s.at.offset:stopped], '&'); begin >= 0 {
+			stopped = s.at.offset + begin
+		}
+		reason = unknownEntity(entity)
+	}
+	if !strings.Contains(reason, " closed by </") {
+		s.advance(stopped)
+	}
+	return s.errorf(err, "%s", reason)
+}
+
+// unknownEntity says what to write in the place of an entity that XML does not have
+// by itself.
+func unknownEntity(entity string) string {
+	name, ok := strings.CutSuffix(strings.TrimPrefix(entity, "&"), ";")
+	if !ok {
+		return "& begins an entity, such as &amp;, and none is here; write &amp; for the character"
+	}
+	hint := "write its text in its place"
+	if text, known := xml.HTMLEntity[name]; known {
+		hint = "write " + references(text)
+	}
+	return fmt.Sprintf("the entity &%s; is not defined: DTDs are not read; %s", name, hint)
+}
+
+// references writes a text in character references.
+func references(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		fmt.Fprintf(&b, "&#%d;", r)
+	}
+	return b.String()
 }
 
 // take notes a token, or returns the limit that it exceeds.
@@ -192,6 +229,7 @@ func (s *scan) take(token xml.Token) error {
 		return nil
 	case xml.CharData:
 		if s.depth == 0 && len(bytes.TrimSpace(token)) > 0 {
+			s.advance(s.at.offset + len(token) - len(bytes.TrimLeft(token, " \t\r\n")))
 			return s.errorf(nil, "there is text outside of the document's element")
 		}
 		s.texts = append(s.texts, s.at)

@@ -57,21 +57,24 @@ func TestXMLLines(t *testing.T) {
 
 func TestXMLErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                  "x.ccxml:1: the document has no element",
-		"\n\n<!-- -->":      "x.ccxml:3: the document has no element",
-		"<a>\n<b>\n</a>":    "x.ccxml:3: element <b> closed by </a>",
-		"<a>\n\n&nbsp;</a>": "x.ccxml:3: invalid character entity &nbsp;",
-		"<!DOCTYPE a [<!ENTITY x 'y'>]>\n<a>&x;</a>": "x.ccxml:2: invalid character entity &x;",
-		"<a>\n<b x='1' x='2'/></a>":                  "x.ccxml:2: <b> has the attribute x twice",
-		"<a x=1/>":                                   "x.ccxml:1: unquoted or missing attribute value in element",
-		"<a/>\n<b/>":                                 "x.ccxml:2: <b> follows the end of the document",
-		"<a/>\ntext":                                 "x.ccxml:1: there is text outside of the document's element",
-		"<a>\n<v:b/></a>":                            "x.ccxml:2: the prefix v of <v:b> is not declared",
-		"<?xml version='1.0' encoding='martian'?><a/>":  "x.ccxml:1: the character encoding martian is unknown",
-		strings.Repeat("<a>\n", 65):                     "x.ccxml:65: elements are nested more than 64 deep",
-		"<a>" + strings.Repeat("<b/>", 50_000) + "</a>": "x.ccxml:1: the document has more than 50000 nodes",
-		"<a>\n<b " + attributes(65) + "/></a>":          "x.ccxml:2: <b> has more than 64 attributes",
-		"<a>" + strings.Repeat(" ", 1<<20) + "</a>":     "x.ccxml:1: the document is larger than 1 MiB",
+		"":                  "x.ccxml:1:1: the document has no element",
+		"\n\n<!-- -->":      "x.ccxml:3:9: the document has no element",
+		"<a>\n<b>\n</a>":    "x.ccxml:3:1: element <b> closed by </a>",
+		"<a>\n\n&nbsp;</a>": "x.ccxml:3:1: the entity &nbsp; is not defined: DTDs are not read; write &#160;",
+		"<!DOCTYPE a [<!ENTITY x 'y'>]>\n<a>&x;</a>":    "x.ccxml:2:4: the entity &x; is not defined: DTDs are not read; write its text in its place",
+		"<a>\n<b x='1' x='2'/></a>":                     "x.ccxml:2:1: <b> has the attribute x twice",
+		"<a>\n  <b x='&eacute;'>\n</a>":                 "x.ccxml:2:9: the entity &eacute; is not defined: DTDs are not read; write &#233;",
+		"<a>\n <b x='ü&c=d'/></a>":                      "x.ccxml:2:9: & begins an entity, such as &amp;, and none is here; write &amp; for the character",
+		"<a>\r\n<b":                                     "x.ccxml:2:3: unexpected EOF",
+		"<a x=1/>":                                      "x.ccxml:1:7: unquoted or missing attribute value in element",
+		"<a/>\n<b/>":                                    "x.ccxml:2:1: <b> follows the end of the document",
+		"<a/>\ntext":                                    "x.ccxml:2:1: there is text outside of the document's element",
+		"<a>\n<v:b/></a>":                               "x.ccxml:2:1: the prefix v of <v:b> is not declared",
+		"<?xml version='1.0' encoding='martian'?><a/>":  "x.ccxml:1:1: the character encoding martian is unknown",
+		strings.Repeat("<a>\n", 65):                     "x.ccxml:65:1: elements are nested more than 64 deep",
+		"<a>" + strings.Repeat("<b/>", 50_000) + "</a>": "x.ccxml:1:200000: the document has more than 50000 nodes",
+		"<a>\n<b " + attributes(65) + "/></a>":          "x.ccxml:2:1: <b> has more than 64 attributes",
+		"<a>" + strings.Repeat(" ", 1<<20) + "</a>":     "x.ccxml:1:1: the document is larger than 1 MiB",
 	} {
 		_, err := fetch.ParseXML([]byte(text), "x.ccxml", fetch.XMLLimits{})
 		var e *fetch.XMLError
@@ -99,7 +102,7 @@ func FuzzParseXML(f *testing.F) {
 		node, err := fetch.ParseXML(data, "x", fetch.XMLLimits{Bytes: 10_000})
 		if err != nil {
 			var e *fetch.XMLError
-			if !errors.As(err, &e) || e.Line < 1 {
+			if !errors.As(err, &e) || e.Line < 1 || e.Column < 1 {
 				t.Errorf("%v", err)
 			}
 			return

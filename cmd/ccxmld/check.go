@@ -214,7 +214,8 @@ func unreadable(name string, err error) []lint.Finding {
 	finding := lint.Finding{Position: script.Position{URI: name}, Severity: lint.Error, Code: "unreadable", Message: err.Error()}
 	var broken *fetch.XMLError
 	if errors.As(err, &broken) {
-		finding.Position.Line, finding.Code, finding.Message = broken.Line, "xml", broken.Reason
+		finding.Position.Line, finding.Position.Column = broken.Line, broken.Column
+		finding.Code, finding.Message = "xml", broken.Reason
 	}
 	return []lint.Finding{finding}
 }
