@@ -61,7 +61,7 @@ func (c *Controller) legsOn(n *Node, f func(l *leg)) {
 }
 
 // resynchronise asks a node whose link is up again for the legs that only the link
-// tells of: those that have no socket of their own.
+// tells of: those that have no socket of their own, and were placed before it came.
 func (c *Controller) resynchronise(n *Node, restarted bool) {
 	if restarted {
 		n.log.Warn("FreeSWITCH has been started anew; its calls are gone")
@@ -69,6 +69,9 @@ func (c *Controller) resynchronise(n *Node, restarted bool) {
 	c.legsOn(n, func(l *leg) {
 		switch {
 		case l.conn != nil || l.waiting || l.arriving != nil:
+		case l.calling != nil && !l.calling.adrift && !l.ending:
+			// Placed on this link: FreeSWITCH may not have begun with it, and its job
+			// tells what comes of it.
 		case restarted:
 			l.vanished(n, true)
 		case l.ending:

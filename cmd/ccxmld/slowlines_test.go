@@ -22,6 +22,9 @@ type slowLines struct {
 	open     map[net.Conn]net.Conn // what is passed on, to which
 	loses    string                // what ends its connection instead of arriving, once
 	held     chan struct{}         // closed when what is held back goes on, nil for nothing
+	unheard  string                // what is not answered, nor is anything after it
+	answers  chan struct{}         // closed when the answers to it come
+	silent   net.Conn              // from where they come
 	over     chan struct{}
 	running  sync.WaitGroup
 }
@@ -178,6 +181,32 @@ func (s *slowLines) holds() <-chan struct{} {
 	return s.held
 }
 
+// holdAnswers keeps back all that comes back on a connection once a text has gone
+// there, until release is called.
+func (s *slowLines) holdAnswers(text string) (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	answers := make(chan struct{})
+	s.unheard, s.answers = text, answers
+	return sync.OnceFunc(func() { close(answers) })
+}
+
+// waits gives what a piece that came from a connection waits for, nil for nothing.
+func (s *slowLines) waits(from net.Conn, piece []byte) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if far, asks := s.open[from]; asks {
+		if s.unheard != "" && bytes.Contains(piece, []byte(s.unheard)) {
+			s.unheard, s.silent = "", far
+		}
+		return nil
+	}
+	if s.silent != nil && s.silent == from {
+		return s.answers
+	}
+	return nil
+}
+
 func (s *slowLines) pass(from, to net.Conn) {
 	buffer := make([]byte, 64<<10)
 	for {
@@ -193,10 +222,12 @@ func (s *slowLines) pass(from, to net.Conn) {
 			to.Close()
 			return
 		}
-		if held := s.holds(); held != nil {
-			select {
-			case <-held:
-			case <-s.over:
+		for _, held := range []<-chan struct{}{s.holds(), s.waits(from, buffer[:n])} {
+			if held != nil {
+				select {
+				case <-held:
+				case <-s.over:
+				}
 			}
 		}
 		if n > 0 {
