@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,8 +36,9 @@ const legVariables = "park_after_bridge=true;hangup_after_bridge=false;playback_
 const instanceVariable = "ccxmld_instance"
 
 // attach makes conn the leg's socket. It is called in conn's reader goroutine,
-// before any event of it is read; taken then runs in the session's. machine is the
-// FreeSWITCH that it comes from. It reports false when the session has ended.
+// before any event of it is read; taken runs in the session's once conn tells of all
+// that a document may react to. machine is the FreeSWITCH that it comes from. It
+// reports false when the session has ended.
 func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()) bool {
 	conn.SetHandler(func(e *esl.Event) { l.handle(c, conn, e) })
 	conn.SetEndHandler(func(reason error) {
@@ -44,10 +46,11 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 			c.forgetLeg(l)
 		}
 	})
+	const subscription = 2
 	steps := []command.Command{
 		esl.Linger(lingerSeconds),
 		esl.Filter("Unique-ID", l.id),
-		esl.Subscribe(legEvents...),
+		subscription: esl.Subscribe(legEvents...),
 		esl.API("uuid_setvar_multi", l.id, legVariables+";"+instanceVariable+"="+c.instance),
 	}
 	conn.SendAll(func(i int, r *esl.Reply, err error) {
@@ -57,7 +60,10 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 		if err := r.Err(); err != nil {
 			l.route.do(func() { l.log().Warn("leg could not be set up", "step", i, "error", err) })
 		}
-		if i == len(steps)-1 {
+		switch i {
+		case subscription:
+			l.from(conn, l.subscribed)
+		case len(steps) - 1:
 			l.from(conn, l.settled)
 		}
 	}, steps...)
@@ -69,15 +75,46 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 			refuse(conn, "NORMAL_CLEARING")
 			return
 		}
-		if l.conn != nil {
-			// The socket that the leg has left must stay open: closing it would end
-			// the leg's new socket action too.
-			l.conn.Send(command.DisableEvents{}, nil)
-		}
-		l.conn, l.settling = conn, true
+		l.takeUp()
+		// The socket that the leg has left must stay open: closing it would end the
+		// leg's new socket action too.
+		l.former, l.conn, l.settling = l.conn, conn, true
 		l.executes, l.recognizes, l.heardLast = false, false, 0
-		taken()
+		l.untold = []func(){taken}
 	})
+}
+
+// subscribed notes that the leg's socket tells of what a document may react to.
+func (l *leg) subscribed() {
+	if former := l.former; former != nil {
+		former.Send(command.DisableEvents{}, func(*esl.Reply, error) {
+			l.route.do(func() {
+				if l.former == former {
+					l.former, l.told = nil, nil
+				}
+			})
+		})
+	}
+	l.takeUp()
+}
+
+// whenSubscribed runs f, once the leg's socket tells of what a document may react to.
+func (l *leg) whenSubscribed(f func()) {
+	if l.untold != nil {
+		l.untold = append(l.untold, f)
+		return
+	}
+	f()
+}
+
+// takeUp runs what has waited for the subscription. It is called before the leg or
+// its socket ends, too, so that a document hears of an answer before the end.
+func (l *leg) takeUp() {
+	untold := l.untold
+	l.untold = nil
+	for _, f := range untold {
+		f()
+	}
 }
 
 // settled notes that the leg's socket tells of everything. Before, a bridge that goes
@@ -94,6 +131,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 	if l.conn != conn {
 		return
 	}
+	l.takeUp()
 	l.conn = nil
 	if l.state == legGone || l.homing {
 		return
@@ -140,9 +178,9 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 	case "CHANNEL_EXECUTE_COMPLETE":
 		l.handleComplete(conn, e)
 	case "CHANNEL_HOLD":
-		l.from(conn, func() { l.signal("hold", "") })
+		l.fromParty(conn, e, func() { l.signal("hold", "") })
 	case "CHANNEL_UNHOLD":
-		l.from(conn, func() { l.signal("resume", "") })
+		l.fromParty(conn, e, func() { l.signal("resume", "") })
 	case "PLAYBACK_START":
 		l.from(conn, l.playbackBegan)
 	case "DETECTED_SPEECH":
@@ -150,7 +188,7 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		l.from(conn, func() { l.recognized(sequence, r) })
 	case "DTMF":
 		digit := e.Get("DTMF-Digit")
-		l.from(conn, func() { l.digit(digit) })
+		l.fromParty(conn, e, func() { l.digit(digit) })
 	case "CHANNEL_HANGUP_COMPLETE":
 		h := hangupOf(e)
 		if l.browser != nil && isAskable(h.returned) {
@@ -237,6 +275,26 @@ func (l *leg) from(conn *esl.Conn, f func()) {
 		if l.conn == conn && l.state != legGone {
 			f()
 		}
+	})
+}
+
+// fromParty is from for what the far end does by itself. While a leg comes to a new
+// socket, which does not tell of it yet, the one that it leaves does; each event
+// counts once.
+func (l *leg) fromParty(conn *esl.Conn, e *esl.Event, f func()) {
+	sequence := e.Get("Event-Sequence")
+	l.route.do(func() {
+		switch {
+		case l.state == legGone || l.conn != conn && l.former != conn:
+			return
+		case l.former != nil:
+			if slices.Contains(l.told, sequence) {
+				return
+			}
+			const most = 32 // it is a matter of moments
+			l.told = append(l.told[max(0, len(l.told)-most+1):], sequence)
+		}
+		f()
 	})
 }
 

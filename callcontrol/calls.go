@@ -19,7 +19,7 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 		return
 	}
 	if l.answered {
-		c.answered(l)
+		l.whenSubscribed(func() { l.control.answered(l) })
 		return
 	}
 	answer := esl.Execute("answer", "", "")

@@ -40,6 +40,9 @@ type leg struct {
 	logger  *slog.Logger // the controller's; see log
 	state   legState
 	conn    *esl.Conn // the leg's own socket, nil until it is there
+	former  *esl.Conn // the one that it has left, as long as that is heard
+	told    []string  // Event-Sequence of what was heard while there are both
+	untold  []func()  // wait until conn tells of what a document may react to
 	node    *Node     // of an outbound leg
 	calling *calling  // of one that is being placed
 	call    dialog.Call

@@ -90,6 +90,9 @@ func (l *leg) leftRoom() {
 // of the leg, then of the dialogs that end with it (DEV-17) and of what waited
 // for it in vain.
 func (l *leg) gone(h hangup) {
+	if l.state != legGone {
+		l.takeUp()
+	}
 	switch {
 	case l.state == legGone:
 		return

@@ -22,6 +22,7 @@ type slowLines struct {
 	open     map[net.Conn]net.Conn // what is passed on, to which
 	loses    string                // what ends its connection instead of arriving, once
 	held     chan struct{}         // closed when what is held back goes on, nil for nothing
+	late     lateText              // what is kept back on its way
 	unheard  string                // what is not answered, nor is anything after it
 	answers  chan struct{}         // closed when the answers to it come
 	silent   net.Conn              // from where they come
@@ -181,6 +182,36 @@ func (s *slowLines) holds() <-chan struct{} {
 	return s.held
 }
 
+// lateText is what is kept back with all that comes after it on its connection.
+type lateText struct {
+	text string // "" for nothing
+	came chan struct{}
+	goes chan struct{}
+}
+
+// holdText keeps back the next text that is like this, and all that is said after it
+// on its connection, until release is called. came is closed when it is there.
+func (s *slowLines) holdText(text string) (came <-chan struct{}, release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	late := lateText{text, make(chan struct{}), make(chan struct{})}
+	s.late = late
+	return late.came, sync.OnceFunc(func() { close(late.goes) })
+}
+
+// isLate gives what a piece waits for that is kept back on its way, nil for nothing.
+func (s *slowLines) isLate(piece []byte) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	late := s.late
+	if late.text == "" || !bytes.Contains(piece, []byte(late.text)) {
+		return nil
+	}
+	s.late.text = ""
+	close(late.came)
+	return late.goes
+}
+
 // holdAnswers keeps back all that comes back on a connection once a text has gone
 // there, until release is called.
 func (s *slowLines) holdAnswers(text string) (release func()) {
@@ -222,7 +253,7 @@ func (s *slowLines) pass(from, to net.Conn) {
 			to.Close()
 			return
 		}
-		for _, held := range []<-chan struct{}{s.holds(), s.waits(from, buffer[:n])} {
+		for _, held := range []<-chan struct{}{s.holds(), s.waits(from, buffer[:n]), s.isLate(buffer[:n])} {
 			if held != nil {
 				select {
 				case <-held:
