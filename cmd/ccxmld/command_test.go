@@ -72,7 +72,7 @@ func TestCheck(t *testing.T) {
 		"a document that loads":   {good, 0, nil},
 		"an unknown element":      {bad, 1, []string{bad + ":4:7: error: <createcal> is not an element of CCXML (did you mean createcall?)"}},
 		"an expression":           {bad, 1, []string{bad + ":5:18: ", "ends too early"}},
-		"not well-formed":         {broken, 1, []string{broken + ":3: "}},
+		"not well-formed":         {broken, 1, []string{broken + ":3:1: "}},
 		"a script beside it":      {scripted, 1, []string{"functions.js:1:15: ", "SyntaxError"}},
 		"an unregistered element": {foreign, 0, []string{foreign + ":1:60: warning: ", "error.unsupported"}},
 		"no such file":            {filepath.Join(dir, "none.ccxml"), 1, []string{"none.ccxml"}},
