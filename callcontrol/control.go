@@ -227,9 +227,11 @@ func (c *Controller) releaseLeg(l *leg) {
 	if l.joinDeadline != nil {
 		l.joinDeadline()
 	}
-	for _, d := range slices.Clone(l.dialogs) {
-		d.dialog.HungUp()
+	c.mu.Lock()
+	for _, d := range l.dialogs {
+		l.released = append(l.released, d.dialog)
 	}
+	c.mu.Unlock()
 	l.moveTo(legGone)
 	switch {
 	case l.hungUp.Load() || l.conn != nil && l.conn.Err() != nil: // nothing more will tell of it

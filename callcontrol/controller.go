@@ -244,7 +244,17 @@ func (c *Controller) findLeg(id string) *leg {
 	return c.legs[id]
 }
 
+// forgetLeg takes a leg off the list, once FreeSWITCH has told of its end or will
+// not. If its session has ended before, its dialogs learn of it only now: what they
+// have recorded is whole.
 func (c *Controller) forgetLeg(l *leg) {
+	c.mu.Lock()
+	released := l.released
+	l.released = nil
+	c.mu.Unlock()
+	for _, d := range released {
+		d.HungUp()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.legs[l.id] == l {

@@ -77,12 +77,13 @@ type leg struct {
 	hears       func(dialog.Recognition) // whoever listens to speech, or nil
 	heardLast   int64                    // Event-Sequence of the last DETECTED_SPEECH
 	dialogs     []*legDialog
-	clamps      bool      // the digits that it sends do not reach who it is bridged to
-	termDigit   string    // the digit that took the leg out of its join
-	analysis    *analysis // of an outbound leg, until it is over
-	digitsBound bool      // told while the leg listens to another one
-	tones       bool      // digits are looked for in its audio
-	recording   string    // the file that FreeSWITCH records the leg to, "" for none
+	released    []dialog.Dialog // those there were when its session ended; Controller.mu guards them
+	clamps      bool            // the digits that it sends do not reach who it is bridged to
+	termDigit   string          // the digit that took the leg out of its join
+	analysis    *analysis       // of an outbound leg, until it is over
+	digitsBound bool            // told while the leg listens to another one
+	tones       bool            // digits are looked for in its audio
+	recording   string          // the file that FreeSWITCH records the leg to, "" for none
 
 	standIn  *standIn  // of a leg that no document knows
 	browser  *browser  // of a leg to a VoiceXML server, which no document knows either

@@ -18,6 +18,7 @@ import (
 	"ccxmld/callcontrol"
 	"ccxmld/conf"
 	"ccxmld/conference"
+	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/httpapi"
 	"ccxmld/interpreter"
@@ -42,6 +43,7 @@ type Daemon struct {
 	eslListen  net.Listener
 	httpListen net.Listener
 	mail       *mail.Sender
+	dialogs    *dialog.Service
 	server     *esl.Server
 	api        *httpapi.Server
 }
@@ -122,8 +124,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		return err
 	}
 	fetches := client.Apart()
-	dialogs, err := d.dialogs(fetches)
-	if err != nil {
+	if d.dialogs, err = d.newDialogs(fetches); err != nil {
 		return err
 	}
 	d.Conferences, err = conference.NewRegistry(d.Store, conference.Options{Controller: id, Logger: d.log})
@@ -133,7 +134,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	d.Controller = callcontrol.New(callcontrol.Options{
 		ID: id, Advertise: d.advertise, Nodes: nodesOf(d.config),
 		Document: d.config.Documents.URI, Dial: d.dial,
-		Intake: client, Fetch: fetches, Sends: client.Apart(), Dialogs: dialogs, Store: d.Store,
+		Intake: client, Fetch: fetches, Sends: client.Apart(), Dialogs: d.dialogs, Store: d.Store,
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
@@ -185,7 +186,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	}
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
 	defer cancel()
-	err = errors.Join(err, d.api.Shutdown(draining), d.Controller.Close(draining), d.mail.Close(draining))
+	err = errors.Join(err, d.api.Shutdown(draining), d.Controller.Close(draining), d.dialogs.Close(draining), d.mail.Close(draining))
 	stop()
 	parts.Wait()
 	return errors.Join(err, d.Store.Close())

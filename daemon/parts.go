@@ -59,9 +59,9 @@ func (d *Daemon) dial(destination string) (callcontrol.DialString, error) {
 	return callcontrol.DialString(dial), err
 }
 
-// dialogs makes the service that runs prompts and VoiceXML. documents is the
+// newDialogs makes the service that runs prompts and VoiceXML. documents is the
 // client that documents are fetched by; audio may be larger.
-func (d *Daemon) dialogs(documents *fetch.Client) (*dialog.Service, error) {
+func (d *Daemon) newDialogs(documents *fetch.Client) (*dialog.Service, error) {
 	audio, err := d.client(d.config.Limits.AudioBytes)
 	if err != nil {
 		return nil, err

@@ -22,11 +22,14 @@ type recording struct {
 	service      *Service
 	request      Request
 	events       Events
+	do           func(func()) bool
 	conversation *Conversation
 	controls     recordingControls
 	file         string // where FreeSWITCH writes it
 	state        mediaState
 	terminated   bool
+	detached     string             // why it has lost its leg; "" while it has it
+	uploading    context.CancelFunc // gives the upload up; nil while there is none
 }
 
 // recordingControls are the parameters of a recording, in the query of its src or
@@ -41,7 +44,7 @@ type recordingControls struct {
 
 // startRecording starts a dialog that records.
 func (s *Service) startRecording(r Request, on Channel, do func(func()) bool, e Events) Dialog {
-	d := &recording{service: s, request: r, events: e}
+	d := &recording{service: s, request: r, events: e, do: do}
 	d.conversation = s.Converse(on, do, append(r.LogAttributes(), "src", shorten(r.Source))...)
 	do(d.begin)
 	return d
@@ -116,7 +119,7 @@ func (d *recording) recorded(o Outcome) {
 	}
 	values = append(values, Value{"reason", d.why(o)})
 	if d.controls.upload == "" {
-		d.exit(Result{Values: values})
+		d.exit(Result{Values: values, Reason: d.detached})
 		return
 	}
 	d.upload(values)
@@ -137,22 +140,49 @@ func (d *recording) why(o Outcome) string {
 	return "maxtime"
 }
 
-// upload posts the recording. That it did not arrive is told with the result; the
-// file stays where it is.
+// upload posts the recording, which outlives the leg and, if it must, the session.
+// That it did not arrive is told with the result; the file stays where it is.
 func (d *recording) upload(values Values) {
 	uri, file := d.controls.upload, d.file
-	d.conversation.background(func(ctx context.Context) func() {
+	values = append(values, Value{"uri", uri})
+	d.uploading = d.service.outlive(func(ctx context.Context) {
 		status, err := d.service.post(ctx, uri, file)
-		return func() {
-			result := Result{Values: append(values, Value{"uri", uri})}
-			if err != nil {
-				result.Reason = fmt.Sprintf("the recording was not uploaded: %v", err)
-			} else {
-				result.Values = append(result.Values, Value{"statuscode", status})
-			}
-			d.exit(result)
+		if d.do(func() { d.uploaded(values, status, err) }) {
+			return
+		}
+		log := d.service.options.Logger.With(append(d.request.LogAttributes(), "file", file, "uri", uri)...)
+		if err != nil {
+			log.Warn("a recording was not uploaded, and its session has ended", "error", err)
+		} else {
+			log.Info("a recording was uploaded after its session had ended", "status", status)
 		}
 	})
+}
+
+func (d *recording) uploaded(values Values, status int, err error) {
+	if d.state == mediaEnded {
+		return
+	}
+	result := Result{Values: values, Reason: d.detached}
+	if err != nil {
+		if status = statusOf(err); result.Reason != "" {
+			result.Reason += "; "
+		}
+		result.Reason += fmt.Sprintf("the recording was not uploaded: %v", err)
+	}
+	if status != 0 {
+		result.Values = append(result.Values, Value{"statuscode", status})
+	}
+	d.exit(result)
+}
+
+// statusOf is what a server said when it did not take what was sent; 0 for nothing.
+func statusOf(err error) int {
+	var failed *fetch.Error
+	if errors.As(err, &failed) {
+		return failed.Status
+	}
+	return 0
 }
 
 func (s *Service) post(ctx context.Context, uri, file string) (status int, err error) {
@@ -176,6 +206,9 @@ func (d *recording) exit(result Result) {
 	}
 	d.state = mediaEnded
 	d.conversation.Close()
+	if d.uploading != nil {
+		d.uploading() // it is over, or nobody wants it any more
+	}
 	d.events.Exited(result)
 }
 
@@ -201,15 +234,25 @@ func (d *recording) Send(Message) error {
 	return errors.New("a recording takes no events; only VoiceXML dialogs do")
 }
 
-// Detached implements Dialog.
+// Detached implements Dialog. What is to be uploaded is waited for: the document
+// hears how that went.
 func (d *recording) Detached(reason string) bool {
-	if d.state != mediaEnded {
+	switch {
+	case d.state == mediaEnded:
+		return false
+	case d.uploading != nil:
+	case d.state == mediaStarted && d.controls.upload != "":
+		d.terminated, d.detached = true, reason
+		d.conversation.Interrupt() // FreeSWITCH closes the file
+	default:
 		d.exit(Result{Values: Values{{"file", d.file}, {"reason", "terminated"}}, Reason: reason})
+		return false
 	}
-	return false
+	return true
 }
 
-// HungUp implements Dialog. What was said before the party hung up is there.
+// HungUp implements Dialog. What was said before the party hung up is there, and is
+// uploaded.
 func (d *recording) HungUp() {
 	d.conversation.HungUp()
 }

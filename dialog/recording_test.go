@@ -2,6 +2,7 @@ package dialog_test
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,147 @@ func recorded(t *testing.T, folder, src string, during func(*dialogtest.Leg, dia
 
 // uploads is a web server that notes what is posted to it.
 type uploads struct{ events *[]string }
+
+// slowUploads is one that takes its time, and hears of those that give up.
+type slowUploads struct {
+	came, done chan struct{}
+	gaveUp     error
+	status     int // of the answer; 201 is the usual one
+}
+
+func (u *slowUploads) Fetch(ctx context.Context, r fetch.Request) (*fetch.Response, error) {
+	close(u.came)
+	select {
+	case <-u.done:
+	case <-ctx.Done():
+		u.gaveUp = ctx.Err()
+		return nil, ctx.Err()
+	}
+	if u.status != http.StatusCreated {
+		return nil, &fetch.Error{URI: r.URI, Status: u.status, Reason: "no"}
+	}
+	return &fetch.Response{URI: r.URI, Status: u.status}, nil
+}
+
+// TestUploadOutlivesTheLeg: however the leg is lost, while the party is recorded or
+// while the recording is uploaded, the upload is made and the dialog exits with
+// what came of it; only immediate termination gives it up.
+func TestUploadOutlivesTheLeg(t *testing.T) {
+	hangUp := func(leg *dialogtest.Leg, d dialog.Dialog) {
+		leg.HangUp()
+		leg.Call(d.HungUp)
+	}
+	detach := func(leg *dialogtest.Leg, d dialog.Dialog) {
+		leg.Call(func() {
+			if !d.Detached("taken") {
+				t.Error("it did not stay for its upload")
+			}
+		})
+	}
+	for name, test := range map[string]struct {
+		recording, uploading func(*dialogtest.Leg, dialog.Dialog) // what happens meanwhile; nil for nothing
+		status               int
+		reason, why          string
+	}{
+		"hung up while recorded":      {hangUp, nil, 201, "hangup", ""},
+		"hung up while uploaded":      {nil, hangUp, 201, "maxtime", ""},
+		"hung up, and refused":        {hangUp, nil, 507, "hangup", "the recording was not uploaded: http://host/messages: no"},
+		"detached while recorded":     {detach, nil, 201, "terminated", "taken"},
+		"detached while uploaded":     {nil, detach, 201, "maxtime", ""},
+		"detached, then hung up":      {detach, hangUp, 201, "terminated", "taken"},
+		"terminated while uploaded":   {nil, func(l *dialogtest.Leg, d dialog.Dialog) { l.Call(func() { d.Terminate(false) }) }, 201, "maxtime", ""},
+		"terminated at once while so": {nil, func(l *dialogtest.Leg, d dialog.Dialog) { l.Call(func() { d.Terminate(true) }) }, 0, "", ""},
+		"hung up, then terminated so": {hangUp, func(l *dialogtest.Leg, d dialog.Dialog) { l.Call(func() { d.Terminate(true) }) }, 0, "", ""},
+		"terminated while recorded":   {func(l *dialogtest.Leg, d dialog.Dialog) { l.Call(func() { d.Terminate(false) }) }, hangUp, 201, "terminated", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			file := filepath.Join(folder, "recording-d1.wav")
+			if err := os.WriteFile(file, []byte("RIFF"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				web := &slowUploads{came: make(chan struct{}), done: make(chan struct{}), status: test.status}
+				leg := dialogtest.NewLeg()
+				leg.Sounds[file+" 60"] = time.Minute
+				service := dialog.New(dialog.Options{Recordings: folder, Clock: dialogtest.Clock{}, Uploads: web})
+				var d dialog.Dialog
+				var exits []dialog.Result
+				leg.Call(func() {
+					d = service.Start(dialog.Request{ID: "d1", Source: "http://host/messages?beep=no", Type: dialog.RecordingType}, leg, leg.Do, dialog.Events{
+						Started: func() {}, NotStarted: func(reason string) { t.Error(reason) },
+						Exited: func(r dialog.Result) { exits = append(exits, r) },
+					})
+				})
+				leg.Pass(time.Second)
+				if test.recording != nil {
+					test.recording(leg, d)
+				}
+				leg.Pass(time.Minute)
+				<-web.came
+				if test.uploading != nil {
+					test.uploading(leg, d)
+				}
+				if test.status != 0 {
+					if len(exits) != 0 {
+						t.Errorf("it exited before the upload was over: %v", exits)
+					}
+					close(web.done)
+				}
+				synctest.Wait()
+				if len(exits) != 1 {
+					t.Fatalf("%d exits", len(exits))
+				}
+				values := exits[0].Values.Object()
+				if test.status == 0 {
+					if len(values) != 0 || web.gaveUp == nil {
+						t.Errorf("it returned %v; the upload ended with %v", values, web.gaveUp)
+					}
+				} else if values["file"] != file || values["reason"] != test.reason || values["statuscode"] != test.status || exits[0].Reason != test.why {
+					t.Errorf("it returned %v, %q", values, exits[0].Reason)
+				}
+				leg.Close()
+				if err := service.Close(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// TestCloseWaitsForUploads: an upload is made though its session has ended, and the
+// service's end waits for it as long as it may.
+func TestCloseWaitsForUploads(t *testing.T) {
+	for _, patient := range []bool{true, false} {
+		folder := t.TempDir()
+		file := filepath.Join(folder, "recording-d1.wav")
+		if err := os.WriteFile(file, []byte("RIFF"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			web := &slowUploads{came: make(chan struct{}), done: make(chan struct{}), status: 201}
+			leg := dialogtest.NewLeg()
+			leg.Sounds[file+" 60"] = time.Minute
+			service := dialog.New(dialog.Options{Recordings: folder, Clock: dialogtest.Clock{}, Uploads: web})
+			leg.Call(func() {
+				service.Start(dialog.Request{ID: "d1", Source: "http://host/messages?beep=no", Type: dialog.RecordingType}, leg, leg.Do, dialog.Events{
+					Started: func() {}, Exited: func(dialog.Result) { t.Error("a session that has ended was told") },
+				})
+			})
+			leg.Pass(2 * time.Minute)
+			<-web.came
+			leg.Close() // the session has ended
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if patient {
+				time.AfterFunc(time.Second/2, func() { close(web.done) })
+			}
+			if err := service.Close(ctx); (err == nil) != patient || (web.gaveUp == nil) != patient {
+				t.Errorf("patient: %v: %v; the upload ended with %v", patient, err, web.gaveUp)
+			}
+		})
+	}
+}
 
 func (u uploads) Fetch(_ context.Context, r fetch.Request) (*fetch.Response, error) {
 	*u.events = append(*u.events, "posted "+string(r.Body)+" as "+r.ContentType+" to "+r.URI)

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"ccxmld/fetch"
@@ -73,6 +74,10 @@ type Service struct {
 	voice   voice
 	spool   *spool
 	types   map[string]starts
+
+	context context.Context // ends what outlives its dialog's leg
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
 }
 
 // starts is a registered kind of dialog.
@@ -101,11 +106,42 @@ func New(o Options) *Service {
 		o.Uploads = o.Fetcher
 	}
 	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]starts)}
+	s.context, s.cancel = context.WithCancel(context.Background())
 	if o.Spool != "" {
 		s.spool = &spool{folder: o.Spool}
 	}
 	s.Handle(s.startRecording, prepareRecording, RecordingType)
 	return s
+}
+
+// Close waits for what is still being uploaded, and gives it up when ctx ends. It is
+// called when no dialog is started any more.
+func (s *Service) Close(ctx context.Context) error {
+	over := make(chan struct{})
+	go func() {
+		s.work.Wait()
+		close(over)
+	}()
+	var err error
+	select {
+	case <-over:
+	case <-ctx.Done():
+		err = fmt.Errorf("recordings are given up while they are uploaded: %w", ctx.Err())
+	}
+	s.cancel()
+	<-over
+	return err
+}
+
+// outlive runs work in a goroutine of the service's, which leg and session do not
+// end. cancel gives it up.
+func (s *Service) outlive(work func(context.Context)) (cancel context.CancelFunc) {
+	ctx, cancel := context.WithCancel(s.context)
+	s.work.Go(func() {
+		defer cancel()
+		work(ctx)
+	})
+	return cancel
 }
 
 // Handle registers a kind of dialog under its media types. It must not be called

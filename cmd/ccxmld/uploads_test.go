@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"ccxmld/esl/switchsim"
+)
+
+// TestUploadOutlivesTheCall: a recording is uploaded whatever ends it, and whatever
+// ends the call meanwhile; the document gets one dialog.exit that says why the
+// recording ended, where it is, and what the server said. That the session ends
+// does not end the upload either.
+func TestUploadOutlivesTheCall(t *testing.T) {
+	t.Parallel()
+	uploaded := make(chan string, 1)
+	answer := make(chan struct{}, 1)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		uploaded <- string(body[:min(len(body), 4)])
+		select {
+		case <-answer:
+		case <-r.Context().Done():
+			t.Error("an upload was given up")
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}))
+	t.Cleanup(web.Close)
+	recordings := t.TempDir()
+	h := newHouse(t, allowing(web.URL), with("DIALOG_RECORDINGS", recordings), with("LIMITS_FETCH_TIMEOUT", "20s"),
+		func(p *plan) { p.sw.WriteRecordings = true })
+	for action, does := range map[string]struct{ element, whileRecorded, whileUploaded string }{
+		"hangup":     {"", "hangup", "maxtime"},
+		"disconnect": {`<disconnect connectionid="c"/>`, "hangup", "maxtime"},
+		"terminate":  {`<dialogterminate dialogid="d"/>`, "terminated", "maxtime"},
+		"join":       {`<join id1="c" id2="room"/>`, "terminated", "maxtime"},
+		"exit":       {`<exit/>`, "", ""},
+	} {
+		uri := h.document(action+".ccxml", fmt.Sprintf(`<ccxml version="1.0"><var name="c"/><var name="d"/><var name="room"/><eventprocessor>
+<transition event="connection.alerting"><assign name="c" expr="event$.connectionid"/><createconference conferenceid="room"/><accept/></transition>
+<transition event="connection.connected"><dialogstart connectionid="c" dialogid="d" src="'%s/?beep=no&amp;maxtime=20s'" type="'application/x-record'"/></transition>
+<transition event="dialog.started"><log expr="'recording in ' + session.id"/></transition>
+<transition event="act">%s</transition>
+<transition event="dialog.exit"><log expr="['exit', event$.values.reason, event$.values.statuscode, event$.values.file != undefined].join(' ')"/><exit/></transition>
+<transition event="connection.disconnected"><log expr="'gone'"/></transition>
+<transition event="error.*"><log expr="event$.name + event$.reason"/></transition>
+</eventprocessor></ccxml>`, web.URL, does.element))
+		for _, phase := range []struct{ name, reason string }{{"recorded", does.whileRecorded}, {"uploaded", does.whileUploaded}} {
+			t.Run(action+" while it is "+phase.name, func(t *testing.T) {
+				h := h.in(t)
+				h.seen.forget()
+				caller := h.dial(uri)
+				h.must(caller.WaitHeardFunc(h.ctx, func(s switchsim.Sound) bool { return s.Kind == "record" }))
+				h.logged("recording in ")
+				at := slices.IndexFunc(h.seen.all(), func(line string) bool { return strings.HasPrefix(line, "log recording in ") })
+				session := strings.TrimPrefix(h.seen.all()[at], "log recording in ")
+				act := func() {
+					if action == "hangup" {
+						caller.Hangup()
+						h.logged("gone")
+					} else if status, body := h.get("/ccxml/basichttp?name=act&sessionid=" + session); status != 204 {
+						t.Fatalf("%d %s", status, body)
+					}
+				}
+				if phase.name == "recorded" {
+					act()
+				}
+				body := h.next(uploaded)
+				if phase.name == "uploaded" {
+					act()
+				}
+				if action == "exit" { // and nobody is told any more
+					h.idle()
+				}
+				answer <- struct{}{}
+				if action != "exit" {
+					h.logged(fmt.Sprintf("exit %s 202 true", phase.reason))
+				}
+				if body != "RIFF" {
+					t.Errorf("%q was uploaded", body)
+				}
+				h.idle()
+			})
+		}
+	}
+	if files, err := os.ReadDir(recordings); err != nil || len(files) != 10 {
+		t.Errorf("%d recordings, %v", len(files), err)
+	}
+}
+
+// next waits for a text.
+func (h *house) next(from <-chan string) (text string) {
+	h.Helper()
+	select {
+	case text = <-from:
+	case <-h.ctx.Done():
+		h.must(h.ctx.Err())
+	}
+	return text
+}
