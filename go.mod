@@ -50,3 +50,5 @@ require (
 )
 
 tool honnef.co/go/tools/cmd/staticcheck
+
+replace github.com/dop251/goja => ./third_party/goja
