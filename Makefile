@@ -7,7 +7,7 @@ FUZZTIME ?= 50000x
 BENCH    ?= .
 BENCHFLAGS ?= -benchmem
 
-.PHONY: build demo test lint bench fuzz test-freeswitch
+.PHONY: build demo test test-engine lint bench fuzz test-freeswitch
 
 # The daemon, as bin/ccxmld.
 build:
@@ -19,8 +19,12 @@ demo:
 
 # Every test, with the race detector. The tests start a real redis-server by
 # themselves: it has to be on the PATH (Debian: apt-get install redis-server).
-test:
+test: test-engine
 	$(GO) test -race ./...
+
+# The tests of the script engine, which is a module of its own (third_party/goja).
+test-engine:
+	cd third_party/goja && $(GO) vet ./... && $(GO) test ./...
 
 lint:
 	$(GO) vet ./...

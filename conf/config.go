@@ -148,6 +148,8 @@ type Limits struct {
 	MembersPerConference int
 	// ScriptTime bounds the evaluation of one expression or script.
 	ScriptTime time.Duration
+	// Backtracking allows regular expressions with lookarounds and backreferences.
+	Backtracking bool
 	// SessionLifetime is the age at which a session is ended.
 	SessionLifetime time.Duration
 	// DocumentBytes bounds a document, script or VoiceXML dialog.

@@ -92,7 +92,7 @@ func TestDefaults(t *testing.T) {
 		want := conf.Limits{
 			Sessions: 10000, RefuseCause: "SWITCH_CONGESTION", EventsQueued: 1000,
 			ConnectionsPerSession: 100, DialogsPerSession: 100, ConferencesPerSession: 20, MembersPerConference: 1000,
-			ScriptTime: time.Second, SessionLifetime: 24 * time.Hour,
+			ScriptTime: time.Second, Backtracking: true, SessionLifetime: 24 * time.Hour,
 			DocumentBytes: 1 << 20, AudioBytes: 32 << 20, FetchTimeout: 10 * time.Second, OriginatesPerSecond: 20, OriginatesWaiting: 600,
 		}
 		if c.Limits != want {

@@ -72,10 +72,7 @@ var settings = []setting{
 		read: func(f field, c *Config) { c.HTTP.Allow = f.networks() }},
 	{key: "http.createsession", kind: kindWord, usual: "false",
 		help: "whether http.allow may also create sessions by the URI of a document: true or false",
-		read: func(f field, c *Config) {
-			word, _ := f.oneOf("true", "false")
-			c.HTTP.CreateSession = word == "true"
-		}},
+		read: func(f field, c *Config) { c.HTTP.CreateSession = f.truth() }},
 	{key: "redis.url", kind: kindText, hidden: true,
 		help: "the Redis that holds shared state (default: an embedded one)",
 		read: readRedisURL},
@@ -168,6 +165,9 @@ var settings = []setting{
 	{key: "limits.script_time", kind: kindDuration, usual: "1s",
 		help: "time for one expression or script",
 		read: func(f field, c *Config) { c.Limits.ScriptTime, _ = f.duration(time.Millisecond, time.Minute) }},
+	{key: "limits.regexp_backtracking", kind: kindWord, usual: "true",
+		help: "whether regular expressions may have lookarounds and backreferences",
+		read: func(f field, c *Config) { c.Limits.Backtracking = f.truth() }},
 	{key: "limits.session_lifetime", kind: kindDuration, usual: "24h",
 		help: "age at which a session is ended",
 		read: func(f field, c *Config) { c.Limits.SessionLifetime, _ = f.duration(time.Second, 30*24*time.Hour) }},

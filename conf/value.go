@@ -81,6 +81,12 @@ func (f field) oneOf(words ...string) (string, bool) {
 	return text, ok
 }
 
+// truth reads true or false.
+func (f field) truth() bool {
+	word, _ := f.oneOf("true", "false")
+	return word == "true"
+}
+
 func (f field) level() (slog.Level, bool) {
 	word, ok := f.oneOf("debug", "info", "warn", "error")
 	var level slog.Level

@@ -72,7 +72,7 @@ func (d *Daemon) newDialogs(documents *fetch.Client) (*dialog.Service, error) {
 		Sounds:    d.config.Dialog.Sounds, Spool: d.config.Dialog.Spool, Recordings: d.config.Dialog.Recordings,
 		AllowFile: documents.Allowed, Fetcher: documents, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
 	})
-	vxml.Register(service, vxml.Options{Limits: script.Limits{Time: d.config.Limits.ScriptTime}, Logger: d.log})
+	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Logger: d.log})
 	return service, nil
 }
 
@@ -95,9 +95,15 @@ func (d *Daemon) limits() callcontrol.Limits {
 		MembersPerConference: l.MembersPerConference,
 		Session: interpreter.Limits{
 			Queue: l.EventsQueued, Connections: l.ConnectionsPerSession, Dialogs: l.DialogsPerSession,
-			Script: script.Limits{Time: l.ScriptTime},
+			Script: d.scriptLimits(),
 		},
 	}
+}
+
+// scriptLimits are what the configuration allows the scripts of a session.
+func (d *Daemon) scriptLimits() script.Limits {
+	l := d.config.Limits
+	return script.Limits{Time: l.ScriptTime, NoBacktracking: !l.Backtracking}
 }
 
 // realClock is the time that passes.

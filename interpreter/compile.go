@@ -329,6 +329,7 @@ const (
 	CodeUnknownElement   = "unknown-element"
 	CodeMisplaced        = "misplaced-element"
 	CodeUnsupported      = "unsupported"
+	CodeUnavailable      = "unavailable-name"
 	CodeEventList        = "event-list"
 	CodeQuotedState      = "quoted-state"
 	CodeEmptySelector    = "empty-selector"

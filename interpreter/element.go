@@ -137,6 +137,7 @@ func (e *element) expression(name string) *script.Expression {
 		e.mistakes++
 		return script.Unparsable(err)
 	}
+	e.lacks(compiled.Lacks())
 	return compiled
 }
 
@@ -151,6 +152,7 @@ func (e *element) target(name string) *script.Target {
 		e.attributeProblem(name, v, err)
 		return nil
 	}
+	e.lacks(compiled.Lacks())
 	return compiled
 }
 
@@ -178,6 +180,13 @@ func (e *element) reading(name string) *script.Reading {
 		return nil
 	}
 	return r
+}
+
+// lacks tells of what ECMAScript of other platforms has and ours has not.
+func (e *element) lacks(lacks []script.Lack) {
+	for _, lack := range lacks {
+		e.noticeAs(CodeUnavailable, &place{tag: e.tag, position: lack.Position}, lack.String())
+	}
 }
 
 func (e *element) attributeProblem(name string, v value, err error) {

@@ -287,6 +287,7 @@ func compileScript(e *element) action {
 		e.problems = append(e.problems, problemOf(err, e.place))
 		return nil
 	}
+	e.lacks(program.Lacks())
 	result.program = program
 	return result
 }

@@ -144,35 +144,6 @@ func (r *Runtime) installConstructors() {
 	}
 }
 
-// installRegExp refuses patterns that need backtracking where they are made from
-// strings.
-func (r *Runtime) installRegExp(str *goja.Object) {
-	if r.language.backtracking {
-		return
-	}
-	check := func(_ goja.Value, args []goja.Value, call func() goja.Value) goja.Value {
-		if pattern, ok := argument(args, 0).(goja.String); ok {
-			flags := ""
-			if f, ok := argument(args, 1).(goja.String); ok {
-				flags = f.String()
-			}
-			if backtracks(pattern.String(), flags) {
-				r.refuse("%s", backtrackingReason(pattern.String()))
-			}
-		} else if object, ok := argument(args, 0).(*goja.Object); ok && object.ClassName() != "RegExp" {
-			// The engine would convert it to a string a second time.
-			args[0] = object.ToString()
-			if backtracks(args[0].String(), "") {
-				r.refuse("%s", backtrackingReason(args[0].String()))
-			}
-		}
-		return call()
-	}
-	r.wrap(str, check, "match", "matchAll", "search")
-	r.wrapConstructor("RegExp", check)
-	r.wrap(r.prototype("RegExp"), check, "compile")
-}
-
 // join is Array.prototype.join, bounded in what it makes, how deep it goes, and
 // in time, because an array that contains another one many times takes
 // exponentially long.
@@ -314,7 +285,7 @@ const evalURI = "eval"
 // evaluate compiles and runs a text that a script made.
 func (r *Runtime) evaluate(code string, function bool) goja.Value {
 	src := r.language.source(code, Position{URI: evalURI, Line: 1}, nil)
-	throw := func(err error) { panic(r.vm.NewGoError(err)) }
+	throw := func(err error) { panic(r.vm.NewSyntaxError(err.Error())) }
 	if len(code) > longestExpression {
 		r.refuse("the text to evaluate is longer than %d KiB", longestExpression>>10)
 	}

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dop251/goja"
 )
@@ -27,8 +28,9 @@ func TestData(t *testing.T) {
 		{`({get a() { while (true) { } }})`, nil, "ran longer"},
 	}
 	language := NewLanguage("scope")
+	limits := Limits{Time: 3 * time.Second} // more than the longest takes on a busy machine
 	for _, test := range tests {
-		r := language.NewRuntime(Limits{})
+		r := language.NewRuntime(limits)
 		e, err := language.Expression(test.expression, Position{})
 		if err != nil {
 			t.Fatal(err)

@@ -104,6 +104,7 @@ func (s *source) runError(vm *goja.Runtime, err error) error {
 	var (
 		limit     *limitError
 		overflow  *goja.StackOverflowError
+		exceeded  *goja.LimitError
 		exception *goja.Exception
 		stack     []goja.StackFrame
 	)
@@ -114,6 +115,9 @@ func (s *source) runError(vm *goja.Runtime, err error) error {
 		if errors.As(err, &limit) {
 			e.Reason, e.cause = limit.reason, limit
 		}
+	case errors.As(err, &exceeded):
+		stack = exceeded.Stack()
+		e.Reason, e.cause = exceeded.Reason, &limitError{exceeded.Reason}
 	case errors.As(err, &overflow):
 		stack = overflow.Stack()
 		e.Reason = "the script calls functions too deeply and was stopped"

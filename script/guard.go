@@ -31,7 +31,6 @@ const (
 	guardLoops // everything that loops up to the length of an array-like object
 	guardApply
 	guardConstructors
-	guardRegExp
 	guardEval
 	guardJSON
 	guardBigInt
@@ -70,7 +69,7 @@ func guardsOf(name string) guardSet {
 	case "apply":
 		return guardApply
 	case "match", "matchAll", "search", "RegExp", "compile":
-		return guardRegExp | guardJoin
+		return guardJoin
 	case "Array", "ArrayBuffer", "SharedArrayBuffer", "Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array",
 		"Uint16Array", "Int32Array", "Uint32Array", "Float32Array", "Float64Array":
 		return guardConstructors | guardJoin
@@ -119,8 +118,6 @@ func (r *Runtime) installOne(guard guardSet) {
 		r.wrap(r.prototype("Function"), r.checkLastLength, "apply")
 	case guardConstructors:
 		r.installConstructors()
-	case guardRegExp:
-		r.installRegExp(r.stringPrototype())
 	case guardEval:
 		r.installEval()
 	case guardJSON:

@@ -34,8 +34,7 @@ func (p Position) String() string {
 // Language is a chain of named scopes and what may be done to them. It is
 // immutable and may be shared by any number of goroutines and runtimes.
 type Language struct {
-	scopes       []scopeRule
-	backtracking bool
+	scopes []scopeRule
 }
 
 // scopeRule is what a Language knows of one scope.
@@ -77,15 +76,6 @@ func (l *Language) ReadOnly(scope string) *Language {
 	return l.with(scope, func(s *scopeRule) { s.readOnly = true })
 }
 
-// AllowBacktracking returns a copy of l that accepts regular expressions with
-// backreferences and lookaround. Matching one can take exponential time, for
-// which there is no better bound than regexpTimeout.
-func (l *Language) AllowBacktracking() *Language {
-	c := *l
-	c.backtracking = true
-	return &c
-}
-
 func (l *Language) with(scope string, change func(*scopeRule)) *Language {
 	i := l.index(scope)
 	if i < 0 {
@@ -103,7 +93,7 @@ func (l *Language) index(scope string) int {
 }
 
 func (l *Language) source(text string, at Position, references []Reference) *source {
-	return &source{text: text, at: at, references: references, backtracking: l.backtracking}
+	return &source{text: text, at: at, references: references}
 }
 
 // compile wraps the statements into the scopes up to and including the one

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/dlclark/regexp2/v2"
 	"github.com/dop251/goja"
 )
 
@@ -26,6 +25,13 @@ type Limits struct {
 	// evaluation runs, in bytes; 256 MiB by default. It is looked at every
 	// 20 ms: a coarse net below the other limits.
 	Memory uint64
+	// RegexpInput bounds the texts, in UTF-16 units, in which regular expressions
+	// are looked for that can be matched by backtracking only, as those with
+	// lookarounds and backreferences; 64 Ki by default. Such a match is also
+	// bounded in time, by a second.
+	RegexpInput int
+	// NoBacktracking refuses them when they are matched.
+	NoBacktracking bool
 }
 
 func (l Limits) withDefaults() Limits {
@@ -44,18 +50,11 @@ func (l Limits) withDefaults() Limits {
 	if l.Memory == 0 {
 		l.Memory = 256 << 20
 	}
+	if l.RegexpInput <= 0 {
+		l.RegexpInput = 64 << 10
+	}
 	return l
 }
-
-// regexpTimeout bounds one match by backtracking. goja falls back to it for some
-// harmless patterns too, and an interrupt does not reach it. A match that takes
-// longer counts as none, and the script that asked for it is over its
-// time limit by then, unless that is longer.
-const regexpTimeout = 2 * time.Second
-
-// The engine offers no other way to this setting; it must be made before the
-// first expression is compiled.
-func init() { regexp2.DefaultMatchTimeout = regexpTimeout }
 
 // watchInterval is how often a running evaluation is looked at.
 const watchInterval = 20 * time.Millisecond

@@ -51,23 +51,13 @@ func attacks(t *testing.T) map[string]string {
 func TestRefusedWhenCompiled(t *testing.T) {
 	s := newSession(t, script.Limits{})
 	for src, reason := range map[string]string{
-		`/^(a+)+\1$/.test(x)`: `SyntaxError: the regular expression /^(a+)+\1$/ has a backreference or lookaround, which is not allowed`,
-		`/(?=a)b/`:            `SyntaxError: the regular expression /(?=a)b/ has a backreference or lookaround, which is not allowed`,
-		`10n ** 10n`:          "SyntaxError: BigInt is not supported",
+		`10n ** 10n`: "SyntaxError: BigInt is not supported",
 		strings.Repeat("(", 2000) + strings.Repeat(")", 2000): "SyntaxError: brackets are nested more than 1000 deep",
 		strings.Repeat("!", 5000) + "1":                       "SyntaxError: the expression is nested too deeply",
 		strings.Repeat("1+", 5000) + "1":                      "SyntaxError: the expression is nested too deeply",
 		strings.Repeat("1,", 50000) + "1":                     "SyntaxError: the expression is longer than 64 KiB",
 	} {
 		s.fails(src, reason)
-	}
-	l := ccxml().AllowBacktracking()
-	e, err := l.Expression(`/(?=a)a/.test('a') && new RegExp('(?=a)a').test('a')`, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if v, err := l.NewRuntime(script.Limits{}).Eval(e); err != nil || !v.ToBoolean() {
-		t.Error(v, err)
 	}
 }
 

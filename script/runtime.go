@@ -28,6 +28,7 @@ type Runtime struct {
 func (l *Language) NewRuntime(limits Limits) *Runtime {
 	r := &Runtime{language: l, limits: limits.withDefaults(), vm: goja.New()}
 	r.vm.SetMaxCallStackSize(r.limits.CallDepth)
+	r.vm.Bound(goja.Bounds{RegexpInput: r.limits.RegexpInput, NoBacktracking: r.limits.NoBacktracking})
 	// Variables of the document go to an object of their own in front of the
 	// engine's global object: that one is shared between runtimes as long as
 	// nobody changes it, which saves a kilobyte a session.

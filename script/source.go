@@ -32,8 +32,7 @@ type source struct {
 	// runs, and checksKeys is set if it computes property names.
 	guards     guardSet
 	checksKeys bool
-	// backtracking is set if regular expressions may need backtracking.
-	backtracking bool
+	lacks      []Lack // what it uses that is not there
 }
 
 // Reference is a character reference of the document (XML 1.0, 4.1), such as

@@ -8,7 +8,6 @@ import (
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
-	"github.com/dop251/goja/parser"
 	"github.com/dop251/goja/unistring"
 )
 
@@ -27,8 +26,9 @@ func (s *source) inspect(node ast.Node) error {
 }
 
 type walker struct {
-	source *source
-	err    error
+	source   *source
+	err      error
+	property *ast.Identifier // the name behind the dot of the last x.name
 }
 
 var (
@@ -86,6 +86,7 @@ func (w *walker) fields(v reflect.Value, depth int) {
 
 // node looks at one node, before its children.
 func (w *walker) node(node ast.Node) {
+	w.lack(node)
 	switch n := node.(type) {
 	case *ast.Identifier:
 		w.source.guards |= guardsOf(n.Name.String())
@@ -162,30 +163,11 @@ func (w *walker) bracket(n *ast.BracketExpression) {
 	}
 }
 
-// regexp refuses a regular expression that can only be matched by backtracking,
-// which can take exponential time and does not stop for an interrupt.
+// regexp refuses what the engine's parser takes for a regular expression and is
+// none.
 func (w *walker) regexp(n *ast.RegExpLiteral) {
 	if n.Pattern == "" { // goja takes /[ at the end of a line for one
 		w.err = w.source.errorAt(n.Idx, nil, "SyntaxError: the regular expression %s has no end", strings.TrimSpace(n.Literal))
 		return
 	}
-	if !w.source.backtracking && backtracks(n.Pattern, n.Flags) {
-		w.err = w.source.errorAt(n.Idx, ErrLimit, "SyntaxError: %s", backtrackingReason(n.Pattern))
-	}
-}
-
-// backtracks reports whether goja cannot match the pattern in linear time.
-func backtracks(pattern, flags string) bool {
-	dotAll, unicode := false, false
-	for _, f := range flags {
-		dotAll = dotAll || f == 's'
-		unicode = unicode || f == 'u'
-	}
-	_, err := parser.TransformRegExp(pattern, dotAll, unicode)
-	var incompatible parser.RegexpErrorIncompatible
-	return errors.As(err, &incompatible)
-}
-
-func backtrackingReason(pattern string) string {
-	return "the regular expression /" + shorten(pattern) + "/ has a backreference or lookaround, which is not allowed"
 }

@@ -159,6 +159,13 @@ func (e *element) problem(format string, args ...any) {
 	e.problems = append(e.problems, &Problem{Position: e.position, Element: e.tag, Reason: fmt.Sprintf(format, args...)})
 }
 
+// lacks tells of what ECMAScript of other platforms has and ours has not.
+func (e *element) lacks(lacks []script.Lack) {
+	for _, lack := range lacks {
+		e.page.Notices = append(e.page.Notices, &Problem{Position: lack.Position, Element: e.tag, Code: CodeUnavailable, Reason: lack.String()})
+	}
+}
+
 func (e *element) notice(format string, args ...any) {
 	e.page.Notices = append(e.page.Notices, &Problem{Position: e.position, Element: e.tag, Reason: fmt.Sprintf(format, args...)})
 }
@@ -213,6 +220,7 @@ func (e *element) expression(name string) *script.Expression {
 		e.attributeProblem(name, err)
 		return nil
 	}
+	e.lacks(compiled.Lacks())
 	return compiled
 }
 

@@ -15,6 +15,7 @@ type Problems = script.Problems
 // The kinds of problems that have a code of their own; the others have none.
 const (
 	CodeExpression       = "expression"        // does not compile
+	CodeUnavailable      = "unavailable-name"  // of ECMAScript of other platforms
 	CodeUnknownAttribute = "unknown-attribute" // the element has none of this name, or not yet
 )
 

@@ -96,6 +96,7 @@ func (e *element) scriptAction(scope string) action {
 		e.problems = append(e.problems, &Problem{Position: at, Element: e.tag, Code: CodeExpression, Reason: "<script>: " + reasonOf(err)})
 		return nil
 	}
+	e.lacks(program.Lacks())
 	return &scriptAction{place: e.place, scope: scope, program: program}
 }
 

@@ -106,7 +106,7 @@ func TestCodesAreExplained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes := map[string]bool{interpreter.CodeDocument: true, interpreter.CodeExclusive: true, interpreter.CodeUnknownAttribute: true, interpreter.CodeUnsupported: true}
+	codes := map[string]bool{interpreter.CodeDocument: true, interpreter.CodeExclusive: true, interpreter.CodeUnknownAttribute: true, interpreter.CodeUnsupported: true, interpreter.CodeUnavailable: true}
 	paths, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("no findings: %v", err)

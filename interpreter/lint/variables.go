@@ -179,7 +179,7 @@ func (c *check) known(name string, d declared, scope *interpreter.OutlineElement
 	case "_event":
 		return scope != nil && c.outline.Old
 	}
-	return d.has(name, scope) || c.builtin(name)
+	return d.has(name, scope) || c.builtin(name) || script.IsLacking(name) // which has its own warning
 }
 
 // undeclared reports a variable that is declared nowhere, or elsewhere.

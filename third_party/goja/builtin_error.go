@@ -8,6 +8,7 @@ const propNameStack = "stack"
 
 type errorObject struct {
 	baseObject
+	cause          error // of NewGoError
 	stack          []StackFrame
 	stackPropAdded bool
 }
@@ -320,16 +321,6 @@ func (r *Runtime) getURIError() *Object {
 		ret = &Object{runtime: r}
 		r.global.URIError = ret
 		r.newNativeFuncConstructProto(ret, r.builtin_Error, "URIError", r.createErrorPrototype(stringURIError, ret), r.getError(), 1)
-	}
-	return ret
-}
-
-func (r *Runtime) getGoError() *Object {
-	ret := r.global.GoError
-	if ret == nil {
-		ret = &Object{runtime: r}
-		r.global.GoError = ret
-		r.newNativeFuncConstructProto(ret, r.builtin_Error, "GoError", r.createErrorPrototype(stringGoError, ret), r.getError(), 1)
 	}
 	return ret
 }

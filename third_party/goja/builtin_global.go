@@ -354,7 +354,6 @@ func createGlobalObjectTemplate() *objectTemplate {
 	t.putStr("RangeError", func(r *Runtime) Value { return valueProp(r.getRangeError(), true, false, true) })
 	t.putStr("EvalError", func(r *Runtime) Value { return valueProp(r.getEvalError(), true, false, true) })
 	t.putStr("URIError", func(r *Runtime) Value { return valueProp(r.getURIError(), true, false, true) })
-	t.putStr("GoError", func(r *Runtime) Value { return valueProp(r.getGoError(), true, false, true) })
 
 	t.putStr("eval", func(r *Runtime) Value { return valueProp(r.getEval(), true, false, true) })
 

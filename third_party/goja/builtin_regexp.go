@@ -773,10 +773,11 @@ func (r *Runtime) regexpproto_stdMatcher(call FunctionCall) Value {
 	}
 	if rx.pattern.global {
 		rx.setOwnStr("lastIndex", intToValue(0), true)
-		results := rx.pattern.findAllSubmatchIndex(s, 0, -1, rx.pattern.sticky)
+		results := rx.pattern.findAllSubmatchIndex(r, s, 0, -1, rx.pattern.sticky)
 		if len(results) == 0 {
 			return _null
 		}
+		r.matchedLast(s, results)
 		a := make([]Value, 0, len(results))
 		for _, result := range results {
 			a = append(a, s.Substring(result.indexes[0], result.indexes[1]))
@@ -1039,7 +1040,8 @@ func (r *Runtime) regexpproto_stdSplitter(call FunctionCall) Value {
 	lastIndex := 0
 	found := 0
 
-	results := pattern.findAllSubmatchIndex(s, 0, -1, false)
+	results := pattern.findAllSubmatchIndex(r, s, 0, -1, false)
+	r.matchedLast(s, results)
 	if targetLength == 0 {
 		if len(results) == 0 {
 			valueArray = append(valueArray, s)
@@ -1275,13 +1277,22 @@ func (r *Runtime) regexpproto_stdReplacer(call FunctionCall) Value {
 	} else {
 		index = rx.getLastIndex()
 	}
-	found := rx.pattern.findAllSubmatchIndex(s, toIntStrict(index), find, rx.pattern.sticky)
+	found := rx.pattern.findAllSubmatchIndex(r, s, toIntStrict(index), find, rx.pattern.sticky)
 	if rx.pattern.global || rx.pattern.sticky {
 		var newLastIndex int64
 		if !rx.pattern.global && len(found) > 0 {
 			newLastIndex = int64(found[len(found)-1].indexes[1])
 		}
 		rx.setOwnStr("lastIndex", intToValue(newLastIndex), true)
+	}
+	r.matchedLast(s, found)
+	if call := rcall; call != nil {
+		next := 0
+		rcall = func(c FunctionCall) Value {
+			r.matched(s, &found[next])
+			next++
+			return call(c)
+		}
 	}
 	return r.stringReplace(s, found, replaceStr, rcall)
 }
@@ -1323,6 +1334,9 @@ func (r *Runtime) getRegExp() *Object {
 			r.wrapNativeConstruct(r.builtin_newRegExp, ret, proto), proto, "RegExp", intToValue(2))
 		rx := ret.self
 		r.putSpeciesReturnThis(rx)
+		if f, ok := rx.(*nativeFuncObject); ok {
+			ret.self = &regexpConstructor{*f}
+		}
 	}
 	return ret
 }

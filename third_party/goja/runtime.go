@@ -96,8 +96,6 @@ type global struct {
 	EvalError      *Object
 	URIError       *Object
 
-	GoError *Object
-
 	ObjectPrototype   *Object
 	ArrayPrototype    *Object
 	NumberPrototype   *Object
@@ -202,6 +200,9 @@ type Runtime struct {
 
 	promiseRejectionTracker PromiseRejectionTracker
 	asyncContextTracker     AsyncContextTracker
+
+	lastMatch lastMatch
+	bounds    Bounds
 
 	// Stack for tracking objects currently being converted to string
 	// to detect and handle circular references
@@ -413,11 +414,8 @@ func (e *Exception) Value() Value {
 
 func (e *Exception) Unwrap() error {
 	if obj, ok := e.val.(*Object); ok {
-		if obj.runtime.getGoError().self.hasInstance(obj) {
-			if val := obj.Get("value"); val != nil {
-				e1, _ := val.Export().(error)
-				return e1
-			}
+		if o, ok := obj.self.(*errorObject); ok {
+			return o.cause
 		}
 	}
 	return nil
@@ -549,8 +547,10 @@ func (r *Runtime) NewTypeError(args ...interface{}) *Object {
 }
 
 func (r *Runtime) NewGoError(err error) *Object {
-	e := r.newError(r.getGoError(), err.Error()).(*Object)
-	e.Set("value", err)
+	e := r.newError(r.getError(), err.Error()).(*Object)
+	if o, ok := e.self.(*errorObject); ok {
+		o.cause = err
+	}
 	return e
 }
 
@@ -2288,12 +2288,8 @@ func (r *Runtime) wrapJSFunc(fn Callable, typ reflect.Type) func(args []reflect.
 		if err != nil {
 			if numOut > 0 && typ.Out(numOut-1) == reflectTypeError {
 				if ex, ok := err.(*Exception); ok {
-					if exo, ok := ex.val.(*Object); ok {
-						if v := exo.self.getStr("value", nil); v != nil {
-							if v.ExportType().AssignableTo(reflectTypeError) {
-								err = v.Export().(error)
-							}
-						}
+					if cause := ex.Unwrap(); cause != nil {
+						err = cause
 					}
 				}
 				results[numOut-1] = reflect.ValueOf(err).Convert(typ.Out(numOut - 1))
@@ -2332,7 +2328,7 @@ func (r *Runtime) wrapJSFunc(fn Callable, typ reflect.Type) func(args []reflect.
 // The arguments are converted into ES values using Runtime.ToValue(). If the func has no return values,
 // the return value is ignored. If the func has exactly one return value, it is converted to the appropriate
 // type using ExportTo(). If the last return value is 'error', exceptions are caught and returned as *Exception
-// (instances of GoError are unwrapped, i.e. their 'value' is returned instead). In all other cases exceptions
+// (errors of NewGoError are unwrapped, i.e. what they were made of is returned instead). In all other cases exceptions
 // result in a panic. Any extra return values are zeroed.
 //
 // 'this' value will always be set to 'undefined'.

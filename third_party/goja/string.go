@@ -39,7 +39,6 @@ var (
 	stringRangeError     String = asciiString("RangeError")
 	stringEvalError      String = asciiString("EvalError")
 	stringURIError       String = asciiString("URIError")
-	stringGoError        String = asciiString("GoError")
 
 	stringObjectNull      String = asciiString("[object Null]")
 	stringObjectUndefined String = asciiString("[object Undefined]")

@@ -353,6 +353,10 @@ func (self *_parser) scan() (tkn token.Token, literal string, parsedLiteral unis
 					insertSemicolon = true
 				}
 			case '-':
+				if self.chr == '-' && self.startsLine(self.chrOffset-1) && strings.HasPrefix(self.str[self.chrOffset:], "->") {
+					self.skipSingleLineComment() // SingleLineHTMLCloseComment, ECMA-262 B.1.1
+					continue
+				}
 				tkn = self.switch3(token.MINUS, token.SUBTRACT_ASSIGN, '-', token.DECREMENT)
 				if tkn == token.DECREMENT {
 					insertSemicolon = true
@@ -384,6 +388,10 @@ func (self *_parser) scan() (tkn token.Token, literal string, parsedLiteral unis
 			case '^':
 				tkn = self.switch2(token.EXCLUSIVE_OR, token.EXCLUSIVE_OR_ASSIGN)
 			case '<':
+				if self.chr == '!' && strings.HasPrefix(self.str[self.chrOffset:], "!--") {
+					self.skipSingleLineComment() // SingleLineHTMLOpenComment, ECMA-262 B.1.1
+					continue
+				}
 				tkn = self.switch4(token.LESS, token.LESS_OR_EQUAL, '<', token.SHIFT_LEFT, token.SHIFT_LEFT_ASSIGN)
 			case '>':
 				tkn = self.switch6(token.GREATER, token.GREATER_OR_EQUAL, '>', token.SHIFT_RIGHT, token.SHIFT_RIGHT_ASSIGN, '>', token.UNSIGNED_SHIFT_RIGHT, token.UNSIGNED_SHIFT_RIGHT_ASSIGN)
@@ -547,6 +555,20 @@ func (self *_parser) read() {
 		self.chrOffset = self.length
 		self.chr = -1 // EOF
 	}
+}
+
+// startsLine tells whether nothing but white space stands before the offset in its line.
+func (self *_parser) startsLine(offset int) bool {
+	for ; offset > 0; offset-- {
+		switch self.str[offset-1] {
+		case '\n', '\r':
+			return true
+		case ' ', '\t':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func (self *_parser) skipSingleLineComment() {
