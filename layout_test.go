@@ -5,8 +5,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,19 +26,20 @@ const everything = "*"
 // what they like.
 var mayImport = map[string][]string{
 	"ccxmld":                  nil,
+	"clock":                   nil,
 	"script":                  nil,
 	"fetch":                   nil,
-	"interpreter":             {"script"},
-	"interpreter/conformance": {"script", "interpreter", "esl", "callcontrol", "conf", "daemon"},
-	"esl":                     nil,
-	"dialog":                  {"esl", "script", "fetch"},
-	"conference":              {"esl", "sessionstore"},
-	"sessionstore":            nil,
-	"callcontrol":             {"script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore"},
+	"interpreter":             {"clock", "script"},
+	"interpreter/conformance": {"clock", "script", "interpreter", "esl", "callcontrol", "conf", "daemon"},
+	"esl":                     {"clock"},
+	"dialog":                  {"clock", "esl", "script", "fetch"},
+	"conference":              {"clock", "esl", "sessionstore"},
+	"sessionstore":            {"clock"},
+	"callcontrol":             {"clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore"},
 	"httpapi":                 {"callcontrol", "sessionstore", "conference", "conf"},
-	"mail":                    nil,
+	"mail":                    {"clock"},
 	"conf":                    nil,
-	"daemon":                  {"script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "callcontrol", "httpapi", "mail", "conf"},
+	"daemon":                  {"clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "callcontrol", "httpapi", "mail", "conf"},
 	"doctor":                  {"esl", "sessionstore", "callcontrol", "conf"},
 	"cmd/ccxmld":              {everything},
 	"examples":                nil,
@@ -106,4 +112,61 @@ func rowOf(importPath string) (row string) {
 		}
 	}
 	return row
+}
+
+// wallClock are the functions of the time package that go by the clock on the
+// wall; package clock stands in for them.
+var wallClock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+
+// timed are the packages whose time is injected (D12), with the files that may
+// look at the wall, and why.
+var timed = map[string]map[string]string{
+	"interpreter": nil, "callcontrol": nil, "dialog/vxml": nil, "dialog/srgs": nil, "conference": nil, "mail": nil,
+	"sessionstore": nil,
+	"dialog":       {"spool.go": "when a file was used last is the file system's time"},
+	"esl":          {"conn.go": "the deadlines of a net.Conn are on the wall"},
+	"script":       {"limits.go": "what a script may take is work of this machine, however its calls' time passes"},
+}
+
+// TestTimeIsInjected: where calls depend on time, it is a clock's that was given in.
+func TestTimeIsInjected(t *testing.T) {
+	seen := 0
+	for _, p := range packages(t) {
+		path := strings.TrimPrefix(p.ImportPath, "ccxmld/")
+		allowed, ours := timed[path]
+		if !ours {
+			continue
+		}
+		seen++
+		for _, file := range p.GoFiles {
+			if allowed[file] != "" {
+				continue
+			}
+			for _, use := range usesOfTime(t, filepath.Join(path, file)) {
+				t.Errorf("%s: use the clock that was given in", use)
+			}
+		}
+	}
+	if seen != len(timed) {
+		t.Errorf("%d of the %d packages were looked at", seen, len(timed))
+	}
+}
+
+// usesOfTime lists where a file goes by the clock on the wall.
+func usesOfTime(t *testing.T, file string) (uses []string) {
+	t.Helper()
+	files := token.NewFileSet()
+	tree, err := parser.ParseFile(files, file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		if selector, ok := n.(*ast.SelectorExpr); ok {
+			if of, ok := selector.X.(*ast.Ident); ok && of.Name == "time" && slices.Contains(wallClock, selector.Sel.Name) {
+				uses = append(uses, fmt.Sprintf("%s: time.%s", files.Position(n.Pos()), selector.Sel.Name))
+			}
+		}
+		return true
+	})
+	return uses
 }

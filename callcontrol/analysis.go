@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/interpreter"
 )
@@ -20,12 +21,12 @@ type analysis struct {
 	request interpreter.Analysis
 	beeps   []float64 // frequencies, in hertz
 
-	over     bool
-	late     bool                     // its time is over
-	results  []string                 // so far, told or not
-	tonal    bool                     // a tone was heard: what sounds is no voice
-	tones    map[string]time.Duration // heard so far, by key: how long after the beginning; nil without detectors
-	stopTime func() bool
+	over    bool
+	late    bool                     // its time is over
+	results []string                 // so far, told or not
+	tonal   bool                     // a tone was heard: what sounds is no voice
+	tones   map[string]time.Duration // heard so far, by key: how long after the beginning; nil without detectors
+	timer   *clock.Timer
 }
 
 // What an analysis goes by where the document says nothing.
@@ -64,7 +65,7 @@ func newAnalysis(r interpreter.CallRequest) (*analysis, error) {
 // begin begins the analysis of a call that has been answered.
 func (a *analysis) begin(l *leg) {
 	a.leg = l
-	a.stopTime = a.leg.after(a.request.Runtime+frameTime, a.timeIsOver)
+	a.timer = a.leg.after(a.request.Runtime+frameTime, a.timeIsOver)
 	a.expectTones()
 	a.awaitVoice()
 }
@@ -157,7 +158,7 @@ func (a *analysis) end() {
 		return
 	}
 	a.over = true
-	a.stopTime()
+	a.timer.Stop()
 	if a.leg.analysis == a {
 		a.leg.analysis = nil
 	}

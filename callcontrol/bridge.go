@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl"
 )
 
@@ -47,13 +48,13 @@ func (c *control) startBridge(a, b *leg, o *order) {
 			a.send(esl.API("uuid_setvar", l.id, "bridge_filter_dtmf", strconv.FormatBool(l.clamps)), nil)
 		}
 	}
-	a.send(esl.API("uuid_bridge", a.id, b.id), func(err error) { c.joinFailed(a, err.Error()) })
+	a.send(esl.API("uuid_bridge", a.id, b.id), func(err error) { c.joinFailed(a, o, err.Error()) })
 }
 
 // awaitJoin notes that a leg is on its way into a bridge.
 func (c *control) awaitJoin(l *leg, o *order) {
 	l.joinPending = o
-	l.joinDeadline = c.after(joinPatience, func() { c.joinFailed(l, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinPatience)) })
+	l.joinTimer = l.after(joinPatience, func() { l.control.joinFailed(l, o, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinPatience)) })
 }
 
 // bridgedTo tells whether two legs are in one bridge.
@@ -100,19 +101,16 @@ func (c *control) bridged(aID, bID string) {
 
 // joinDone ends the wait for a join.
 func (l *leg) joinDone() {
-	if l.joinDeadline != nil {
-		l.joinDeadline()
-		l.joinDeadline = nil
-	}
+	l.joinTimer.Stop()
 	l.joinPending = nil
 }
 
-// joinFailed ends the wait for a join that did not happen.
-func (c *control) joinFailed(l *leg, reason string) {
-	if l.joinPending == nil {
+// joinFailed ends the wait for a join that did not happen. Word of a join that is
+// not waited for any more, or of none, is for nobody.
+func (c *control) joinFailed(l *leg, o *order, reason string) {
+	if o == nil || l.joinPending != o {
 		return
 	}
-	o := l.joinPending
 	for _, id := range []string{o.ID1, o.ID2} {
 		other := c.legs[id]
 		if other == nil || other.joinPending != o {
@@ -190,30 +188,31 @@ func (c *control) partnerGone(l *leg) {
 func (c *control) bringHome(l *leg) {
 	partner := c.legs[l.place.partner]
 	both := partner != nil && l.bridgedTo(partner) && partner.state != legGone
-	c.awaitHome(l)
+	wait := c.awaitHome(l)
+	var partnersWait *clock.Timer
 	if both {
 		partner.place.silent = true
-		c.awaitHome(partner)
+		partnersWait = c.awaitHome(partner)
 	}
 	home := c.controller.home()
 	if l.moved || both && partner.moved { // see away
 		home = append(home, home...)
 	}
-	astray := func(l *leg) func(error) {
+	astray := func(l *leg, wait *clock.Timer) func(error) {
 		return func(err error) {
 			switch node := l.reach(); {
 			case hasHungUp(err): // which its last event will say
 			case wasCut(err) && node != nil && l.homing && l.state != legGone:
 				c.fetchHome(l, node)
 			default:
-				c.strayed(l, err.Error())
+				c.strayed(l, wait, err.Error())
 			}
 		}
 	}
 	l.send(esl.Transfer(l.id, both, home...), func(err error) {
-		astray(l)(err)
+		astray(l, wait)(err)
 		if both && partner.homing && partner.state != legGone {
-			partner.send(esl.Transfer(partner.id, false, home...), astray(partner))
+			partner.send(esl.Transfer(partner.id, false, home...), astray(partner, partnersWait))
 		}
 	})
 }
@@ -231,20 +230,28 @@ func wasCut(err error) bool {
 // homePatience is how long a leg may take to come to our socket again.
 const homePatience = 5 * time.Second
 
-func (c *control) awaitHome(l *leg) {
+// awaitHome begins to wait for a leg, and gives the wait's timer, by which strayed
+// knows it.
+func (c *control) awaitHome(l *leg) *clock.Timer {
 	l.homing = true
-	l.stopTimer = c.after(homePatience, func() { c.strayed(l, fmt.Sprintf("it did not come within %s", homePatience)) })
+	l.socketTimer.Stop()
+	var wait *clock.Timer
+	wait = l.after(homePatience, func() {
+		l.control.strayed(l, wait, fmt.Sprintf("it did not come within %s", homePatience))
+	})
+	l.socketTimer = wait
+	return wait
 }
 
 // strayed deals with a leg that did not come home: it is beyond our control, so
-// it has to end.
-func (c *control) strayed(l *leg, reason string) {
-	if !l.homing || l.state == legGone {
+// it has to end. A wait that is over is for nobody.
+func (c *control) strayed(l *leg, wait *clock.Timer, reason string) {
+	if !l.homing || l.socketTimer != wait || l.state == legGone {
 		return
 	}
 	l.log().Error("the leg did not come back to our socket; check esl.advertise", "reason", reason, "advertise", c.controller.options.Advertise)
 	l.homing = false
-	l.stopTimer()
+	l.socketTimer.Stop()
 	if l.conn == nil {
 		l.kill("NORMAL_TEMPORARY_FAILURE")
 		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
@@ -256,7 +263,7 @@ func (c *control) strayed(l *leg, reason string) {
 // cameHome takes a leg that is alone in its socket again.
 func (c *control) cameHome(l *leg) {
 	l.homing = false
-	l.stopTimer()
+	l.socketTimer.Stop()
 	l.left()
 	l.runAtHome()
 	if l.browser != nil {

@@ -82,7 +82,7 @@ func (b *browser) call(r interpreter.DialogRequest) error {
 	c.legs[b.leg.id] = b.leg
 	b.leg.route.bind(c)
 	c.controller.addLeg(b.leg)
-	b.leg.stopTimer = b.leg.after(browserPatience, func() {
+	b.leg.socketTimer = b.leg.after(browserPatience, func() {
 		b.giveUp(b.silence())
 	})
 	c.dial(b.leg, dial, variables, browserPatience)

@@ -41,7 +41,7 @@ func (c *control) answered(l *leg) {
 		l.handover.answered = true
 		return
 	}
-	stop(l.stopCall)
+	l.callTimer.Stop()
 	l.moveTo(legConnected)
 	c.connected(l)
 }

@@ -274,7 +274,7 @@ func (c *control) enter(l *leg, id string, o *order) {
 		case l.joinPending != o: // the call has ended meanwhile, and the document knows
 			c.leaveConference(id, l.id)
 		case err != nil:
-			c.joinFailed(l, err.Error())
+			c.joinFailed(l, o, err.Error())
 		default:
 			c.enterRoom(l, place{partner: id, order: o, room: held.Room, settings: &held.Settings, headcount: held.headcount})
 		}
@@ -337,13 +337,13 @@ func (c *control) enterRoom(l *leg, in place) {
 	l.endDialogs()
 	in.running = c.controller.newID()
 	l.place = in
-	l.joinDeadline = c.after(joinPatience, func() {
-		c.roomRefused(l, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
+	l.joinTimer = l.after(joinPatience, func() {
+		l.control.roomRefused(l, in.order, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
 	})
 	flags := in.flags(l)
 	l.place.muted, l.place.deaf = slices.Contains(flags, "mute"), slices.Contains(flags, "deaf")
 	argument := conference.JoinArgument(in.room, c.controller.options.Profile, flags...)
-	l.send(esl.ExecuteNow("", "conference", argument, in.running), func(err error) { c.roomRefused(l, err.Error()) })
+	l.send(esl.ExecuteNow("", "conference", argument, in.running), func(err error) { c.roomRefused(l, in.order, err.Error()) })
 }
 
 // entered takes add-member of the leg.
@@ -376,17 +376,18 @@ func (c *control) departed(l *leg, e conference.Maintenance) {
 // it is that of the room on its way, and not of the one before, the join has failed.
 func (c *control) conferenceApplicationEnded(l *leg, id string) {
 	if l.joinPending != nil && l.place.room != "" && l.place.running == id {
-		c.roomRefused(l, "FreeSWITCH did not let the leg into the conference; is the profile "+c.controller.options.Profile+" configured?")
+		c.roomRefused(l, l.joinPending, "FreeSWITCH did not let the leg into the conference; is the profile "+c.controller.options.Profile+" configured?")
 	}
 }
 
-func (c *control) roomRefused(l *leg, reason string) {
-	if l.joinPending == nil {
+// roomRefused ends the wait for a join with a conference, as joinFailed does.
+func (c *control) roomRefused(l *leg, o *order, reason string) {
+	if o == nil || l.joinPending != o {
 		return
 	}
 	l.leftRoom()
 	l.place = place{}
-	c.joinFailed(l, reason)
+	c.joinFailed(l, o, reason)
 }
 
 // leaveConference gives up a leg's membership in the registry.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/interpreter"
 	"ccxmld/script"
 	"ccxmld/sessionstore"
@@ -20,20 +21,20 @@ type control struct {
 	session    *interpreter.Session
 	record     sessionstore.Session
 
-	legs         map[string]*leg
-	dialogs      map[string]*leg
-	prepared     map[string]*preparedDialog
-	starting     map[string]interpreter.DialogRequest // dialogs whose leg is on its way
-	cascades     []*cascade
-	rosters      map[string]*roster // of conferences of which it hears, by id
-	givingUp     []string           // conferences that are to be destroyed once the session's legs are out
-	registry     orderedWork
-	fetches      requests
-	sends        requests
-	creating     int // sessions of which it waits to hear
-	stopLifetime func() bool
-	whenEnded    func()
-	child        *child // of another session; nil for one that no session created
+	legs      map[string]*leg
+	dialogs   map[string]*leg
+	prepared  map[string]*preparedDialog
+	starting  map[string]interpreter.DialogRequest // dialogs whose leg is on its way
+	cascades  []*cascade
+	rosters   map[string]*roster // of conferences of which it hears, by id
+	givingUp  []string           // conferences that are to be destroyed once the session's legs are out
+	registry  orderedWork
+	fetches   requests
+	sends     requests
+	creating  int // sessions of which it waits to hear
+	lifetime  *clock.Timer
+	whenEnded func()
+	child     *child // of another session; nil for one that no session created
 }
 
 var _ interpreter.Platform = (*control)(nil)
@@ -122,9 +123,14 @@ func (c *control) own(l *leg) {
 	c.record.Connections = append(c.record.Connections, l.id)
 }
 
-// after runs f in the session's goroutine after a while.
-func (c *control) after(d time.Duration, f func()) (stop func() bool) {
-	return c.controller.options.Clock.AfterFunc(d, func() { c.session.Do(f) })
+// after runs f in the session's goroutine after a while, unless it is stopped.
+func (c *control) after(d time.Duration, f func()) *clock.Timer {
+	return clock.Start(c.controller.options.Clock, d, func(f func()) { c.session.Do(f) }, f)
+}
+
+// after runs f in a goroutine of its own after a while, unless it is stopped.
+func (c *Controller) after(d time.Duration, f func()) *clock.Timer {
+	return clock.Start(c.options.Clock, d, nil, f)
 }
 
 // connectionFields are what all connection events have (CEV-1).
@@ -222,11 +228,9 @@ const releasePatience = time.Minute
 // up. Its socket stays open until FreeSWITCH closes it: a socket that closes
 // first leaves the call to its dialplan.
 func (c *Controller) releaseLeg(l *leg) {
-	stop(l.stopTimer)
-	stop(l.stopCall)
-	if l.joinDeadline != nil {
-		l.joinDeadline()
-	}
+	l.socketTimer.Stop()
+	l.callTimer.Stop()
+	l.joinTimer.Stop()
 	c.mu.Lock()
 	for _, d := range l.dialogs {
 		l.released = append(l.released, d.dialog)
@@ -237,10 +241,10 @@ func (c *Controller) releaseLeg(l *leg) {
 	case l.hungUp.Load() || l.conn != nil && l.conn.Err() != nil: // nothing more will tell of it
 		c.forgetLeg(l)
 	case l.arriving != nil:
-		c.options.Clock.AfterFunc(arrivalPatience, func() { c.forgetLeg(l) })
+		c.after(arrivalPatience, func() { c.forgetLeg(l) })
 	default:
 		conn := l.conn
-		c.options.Clock.AfterFunc(releasePatience, func() {
+		c.after(releasePatience, func() {
 			c.forgetLeg(l)
 			if conn != nil { // FreeSWITCH has been told, and says nothing
 				_ = conn.Close()
@@ -250,9 +254,7 @@ func (c *Controller) releaseLeg(l *leg) {
 }
 
 func (c *control) ended(ending interpreter.Ending) {
-	if c.stopLifetime != nil {
-		c.stopLifetime()
-	}
+	c.lifetime.Stop()
 	// The session counts until the conferences it was in know that it has gone.
 	c.registry.last(c.controller, func() { c.controller.forgetSession(c.record.ID) })
 	c.controller.options.Store.EndSession(c.record.ID)

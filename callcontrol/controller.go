@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/dialog"
 	"ccxmld/esl"
@@ -51,7 +52,7 @@ type Options struct {
 	Observer     interpreter.Observer // may be nil
 	Recordings   string               // the directory that FreeSWITCH records calls to
 	VoiceXML     string               // the server that runs VoiceXML, as a SIP URI; "" or internal for ourselves
-	Clock        interpreter.Clock
+	Clock        clock.Clock
 	Logger       *slog.Logger
 	Limits       Limits
 }

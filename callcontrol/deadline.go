@@ -32,10 +32,8 @@ func (c *control) acceptLate(l *leg) {
 
 // hangupLate sees to it that a leg which is told to hang up ends.
 func (l *leg) hangupLate(asked int, cause string) {
-	if l.stopHangup != nil {
-		l.stopHangup()
-	}
-	l.stopHangup = l.after(hangupAgain, func() {
+	l.hangupTimer.Stop()
+	l.hangupTimer = l.after(hangupAgain, func() {
 		switch {
 		case l.state == legGone:
 		case asked < hangupAsked:
@@ -116,8 +114,8 @@ func (l *leg) breakLate() {
 // application and before it runs it (switch_core_session_exec). What waits behind
 // it is meant to play, so this time not all goes.
 func (l *leg) breakMissed() {
-	stop(l.stopBreak) // lest a second one hits what is next
-	l.stopBreak = l.after(breakAgain, func() {
+	l.breakTimer.Stop() // lest a second one hits what is next
+	l.breakTimer = l.after(breakAgain, func() {
 		if len(l.playing) > 0 && l.playing[0].broken && l.playing[0].begun && l.state != legGone {
 			l.send(esl.API("uuid_break", l.id), nil)
 		}

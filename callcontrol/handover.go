@@ -84,7 +84,7 @@ func (c *control) giveTo(target *control, l *leg) {
 		return
 	}
 	if h.answered && (l.state == legAlerting || l.state == legEarly) {
-		stop(l.stopCall)
+		l.callTimer.Stop()
 		l.moveTo(legConnected)
 	}
 	delete(c.legs, l.id)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/interpreter"
@@ -48,22 +49,23 @@ type leg struct {
 	call    dialog.Call
 	machine string // the FreeSWITCH it is on, by its own name
 
-	waiting      bool  // for its turn to be dialled
-	turn         *turn // that it waits for
-	answered     bool  // an inbound leg that the dialplan answered before us
-	progressed   bool  // connection.progressing was sent
-	takesEarly   bool  // early media is let through
-	early        bool  // and has come
-	ending       bool  // we asked for the hangup
-	redirected   bool
-	moved        bool        // from another controller
-	stopTimer    func() bool // of the wait for the leg to come to our socket
-	stopCall     func() bool // of the wait for the answer
-	stopHangup   func() bool // of the wait for the end that we asked for
-	stopRedirect func() bool // of the wait for what comes of a redirection
-	stopBreak    func() bool // of the wait for what we broke off to end
-	failure      string      // reason that overrides the table's
-	detail       string      // more words about it
+	waiting       bool  // for its turn to be dialled
+	turn          *turn // that it waits for
+	answered      bool  // an inbound leg that the dialplan answered before us
+	progressed    bool  // connection.progressing was sent
+	takesEarly    bool  // early media is let through
+	early         bool  // and has come
+	ending        bool  // we asked for the hangup
+	redirected    bool
+	moved         bool         // from another controller
+	socketTimer   *clock.Timer // of the wait for the leg to come to our socket
+	callTimer     *clock.Timer // of the wait for the answer
+	hangupTimer   *clock.Timer // of the wait for the end that we asked for
+	redirectTimer *clock.Timer // of the wait for what comes of a redirection
+	breakTimer    *clock.Timer // of the wait for what we broke off to end
+	joinTimer     *clock.Timer // of joinPending
+	failure       string       // reason that overrides the table's
+	detail        string       // more words about it
 
 	place       place
 	moves       []*move  // wait for their turn, the next one first
@@ -90,10 +92,9 @@ type leg struct {
 	handover *handover // to another session
 	arriving *arrival  // from another controller
 
-	join         *interpreter.CallRequest // of an outbound leg with joinid
-	joinPending  *order                   // conference or bridge on its way
-	joinDeadline func() bool
-	goesOn       *order // of a bridge whose partner turns to another leg and is still heard
+	join        *interpreter.CallRequest // of an outbound leg with joinid
+	joinPending *order                   // conference or bridge on its way
+	goesOn      *order                   // of a bridge whose partner turns to another leg and is still heard
 }
 
 // execution is an application that runs on the leg or waits for its turn.
@@ -208,16 +209,9 @@ func (r *legRoute) bind(c *control) {
 }
 
 // after runs f in the goroutine of the leg's session after a while, whichever
-// session that is then.
-func (l *leg) after(d time.Duration, f func()) (stop func() bool) {
-	return l.control.controller.options.Clock.AfterFunc(d, func() { l.route.do(f) })
-}
-
-// stop stops a timer, which may be none.
-func stop(timer func() bool) {
-	if timer != nil {
-		timer()
-	}
+// session that is then, unless it is stopped.
+func (l *leg) after(d time.Duration, f func()) *clock.Timer {
+	return clock.Start(l.control.controller.options.Clock, d, func(f func()) { l.route.do(f) }, f)
 }
 
 // owner gives the control of the session that owns the leg, nil until there is

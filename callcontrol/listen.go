@@ -137,7 +137,11 @@ func (c *control) eavesdrop(l, source *leg, o *order) {
 	if l.joinPending != o { // it goes on hearing what it heard
 		l.place.kind = listening
 	}
-	l.send(esl.Execute("eavesdrop", source.id, l.place.running), func(err error) { c.joinFailed(l, err.Error()) })
+	running := l.place.running
+	l.send(esl.Execute("eavesdrop", source.id, running), func(err error) {
+		c.joinFailed(l, o, err.Error())
+		c.heard(l, running) // where it was only to go on
+	})
 }
 
 // digitBinding tells of each digit by a DTMF event. While eavesdrop runs nothing

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/esl"
 )
@@ -268,8 +269,8 @@ type health struct {
 	mu       sync.Mutex
 	failures int // in a row
 	rest     time.Duration
-	resting  string // why it is passed over, "" if it is not
-	cancel   func() bool
+	resting  string       // why it is passed over, "" if it is not
+	timer    *clock.Timer // of the rest
 }
 
 // problem says why the node is passed over, "" if it is not.
@@ -290,7 +291,7 @@ func (h *health) failed(cause string) {
 	h.rest = min(max(2*h.rest, shortestRest), longestRest)
 	h.resting = fmt.Sprintf("passed over for %s: %d calls in a row failed by its own fault, the last with %s", h.rest, h.failures, cause)
 	h.node.log.Warn("node is passed over", "for", h.rest, "failures", h.failures, "cause", cause)
-	h.cancel = h.node.controller.options.Clock.AfterFunc(h.rest, func() {
+	h.timer = h.node.controller.after(h.rest, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.resting != "" {
@@ -308,8 +309,5 @@ func (h *health) worked() {
 		h.node.log.Info("node works again")
 	}
 	h.failures, h.rest, h.resting = 0, 0, ""
-	if h.cancel != nil {
-		h.cancel()
-		h.cancel = nil
-	}
+	h.timer.Stop()
 }

@@ -64,7 +64,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	if timeout <= 0 {
 		timeout = c.controller.limits.CallTimeout
 	}
-	l.stopCall = l.after(timeout, func() { l.control.callTimedOut(l) })
+	l.callTimer = l.after(timeout, func() { l.control.callTimedOut(l) })
 	c.originate(l, r, dial, timeout)
 }
 
@@ -202,10 +202,10 @@ func (c *control) awaitAttach(l *leg) {
 		l.hangUp("NORMAL_CLEARING")
 	}
 	if !l.early { // else its channel says whether it is answered
-		stop(l.stopCall)
+		l.callTimer.Stop()
 	}
-	stop(l.stopTimer)
-	l.stopTimer = l.after(attachDeadline, func() {
+	l.socketTimer.Stop()
+	l.socketTimer = l.after(attachDeadline, func() {
 		if l.state == legAttaching {
 			l.log().Error("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise)
 			l.failure = reasonUnreachable
@@ -237,7 +237,7 @@ func (c *control) callTimedOut(l *leg) {
 	switch l.state {
 	case legDialing, legEarly:
 	case legAttaching: // with early media, or answered a moment ago
-		l.stopCall = l.after(time.Second, func() { l.control.callTimedOut(l) })
+		l.callTimer = l.after(time.Second, func() { l.control.callTimedOut(l) })
 		return
 	default:
 		return
@@ -315,7 +315,7 @@ func (c *control) attached(l *leg, answered bool) {
 	case l.handover != nil && l.state != legDialing && l.state != legAttaching:
 		c.cameBack(l)
 	case l.state == legDialing || l.state == legAttaching:
-		stop(l.stopTimer)
+		l.socketTimer.Stop()
 		c.answeredOn(l)
 		switch {
 		case l.ending && answered:
@@ -328,7 +328,7 @@ func (c *control) attached(l *leg, answered bool) {
 			c.attachedEarly(l)
 			return
 		}
-		stop(l.stopCall)
+		l.callTimer.Stop()
 		l.moveTo(legConnected)
 		if l.handover != nil {
 			l.handover.answered = true

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/dialog"
 )
@@ -110,13 +111,13 @@ func (l *leg) gone(h hangup) {
 // tells the document of it, after its bridges and before its dialogs.
 func (l *leg) end(tell func()) {
 	l.moveTo(legGone)
-	for _, timer := range []func() bool{l.stopTimer, l.stopCall, l.stopHangup, l.stopRedirect, l.stopBreak} {
-		stop(timer)
+	for _, timer := range []*clock.Timer{l.socketTimer, l.callTimer, l.hangupTimer, l.redirectTimer, l.breakTimer} {
+		timer.Stop()
 	}
 	if l.place.room != "" && l.joinPending != nil {
-		l.control.roomRefused(l, "the call has ended")
+		l.control.roomRefused(l, l.joinPending, "the call has ended")
 	}
-	l.control.joinFailed(l, "the call has ended")
+	l.control.joinFailed(l, l.joinPending, "the call has ended")
 	l.control.partnerGone(l)
 	l.left()
 	l.control.controller.forgetLeg(l)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/sessionstore"
 )
 
@@ -53,9 +54,8 @@ func (c *Controller) ask(ctx context.Context, controller, kind, id string, body 
 
 // answer waits for the next answer. One that tells of a failure is an error.
 func (q *question) answer(ctx context.Context, patience time.Duration) (answer, error) {
-	late := make(chan struct{})
-	stop := q.controller.options.Clock.AfterFunc(patience, func() { close(late) })
-	defer stop()
+	late, timer := clock.After(q.controller.options.Clock, patience)
+	defer timer.Stop()
 	select {
 	case a := <-q.answers:
 		switch {
@@ -175,12 +175,7 @@ func (c *Controller) owner(ctx context.Context, session string) (string, error) 
 		case ok, again:
 			return "", ErrNoSession
 		}
-		written := make(chan struct{})
-		stop := c.options.Clock.AfterFunc(2*store.WriteEvery(), func() { close(written) })
-		select {
-		case <-written:
-		case <-ctx.Done():
-			stop()
+		if !clock.Sleep(ctx, c.options.Clock, 2*store.WriteEvery()) {
 			return "", ctx.Err()
 		}
 	}

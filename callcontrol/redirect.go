@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl"
 	"ccxmld/interpreter"
 )
@@ -64,7 +65,7 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 	}
 	l.silence()
 	l.send(esl.Execute("redirect", destination, ""), func(err error) { l.notRedirected(err.Error()) })
-	l.stopRedirect = l.stayed(redirectPatience)
+	l.redirectTimer = l.stayed(redirectPatience)
 }
 
 // refer asks the far end to call another destination in place of us. It may refuse,
@@ -75,7 +76,7 @@ func (l *leg) refer(destination string) {
 	l.send(esl.Filter("UniqueID", l.id), failed) // so the event of a NOTIFY names the leg
 	l.send(esl.API("uuid_setvar_multi", l.id, referPrepared), failed)
 	l.send(esl.API("uuid_deflect", l.id, destination), failed) // which waits for no prompt
-	l.stopRedirect = l.stayed(redirectPatience)
+	l.redirectTimer = l.stayed(redirectPatience)
 	l.askReferred()
 }
 
@@ -102,8 +103,8 @@ func (l *leg) referAnswered(status int) {
 	case status >= 300:
 		l.notRedirected(fmt.Sprintf("the far end refused the transfer (SIP status %d)", status))
 	case status >= 200:
-		stop(l.stopRedirect)
-		l.stopRedirect = l.stayed(referPatience)
+		l.redirectTimer.Stop()
+		l.redirectTimer = l.stayed(referPatience)
 	default:
 		l.askReferred()
 	}
@@ -135,7 +136,7 @@ func (l *leg) referred(sipfrag string, over bool) {
 
 // stayed tells the document that the leg did not go where it was sent, if it is
 // still there after a while.
-func (l *leg) stayed(patience time.Duration) (stop func() bool) {
+func (l *leg) stayed(patience time.Duration) *clock.Timer {
 	return l.after(patience, func() {
 		l.notRedirected(fmt.Sprintf("the far end did not go elsewhere within %s; only SIP calls can be sent elsewhere", patience))
 	})
@@ -146,7 +147,7 @@ func (l *leg) notRedirected(reason string) {
 	if !l.redirected || l.state == legGone || l.ending {
 		return
 	}
-	stop(l.stopRedirect)
+	l.redirectTimer.Stop()
 	l.redirected = false
 	l.control.operationFailed("connection.redirect.failed", l.id, reason)
 }

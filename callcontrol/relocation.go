@@ -215,7 +215,7 @@ func (c *control) expect(mail sessionstore.Mail, r relocation) {
 	c.legs[id] = l
 	l.route.bind(c)
 	c.controller.addLeg(l)
-	l.stopTimer = l.after(arrivalPatience, func() { c.stayedAway(l) })
+	l.socketTimer = l.after(arrivalPatience, func() { c.stayedAway(l) })
 	c.controller.replyLater(mail, answer{Address: c.controller.options.Advertise})
 }
 
@@ -236,7 +236,7 @@ func (c *control) stayedAway(l *leg) {
 func (c *control) settle(l *leg) {
 	a := l.arriving
 	l.arriving = nil
-	l.stopTimer()
+	l.socketTimer.Stop()
 	if a.answered && !a.Answered && l.state == legAlerting { // while it was on its way
 		l.moveTo(legConnected)
 	}

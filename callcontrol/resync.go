@@ -165,11 +165,11 @@ func (c *control) reclaim(l *leg) bool {
 	}
 	const reason = "the leg's socket to FreeSWITCH was lost"
 	if l.place.room != "" {
-		c.roomRefused(l, reason)
+		c.roomRefused(l, l.joinPending, reason)
 	}
 	if l.joinPending != nil {
 		l.place.running = ""
-		c.joinFailed(l, reason)
+		c.joinFailed(l, l.joinPending, reason)
 	}
 	c.awaitHome(l)
 	l.breakOff(reason)
@@ -218,7 +218,7 @@ const (
 // socket.
 func (n *Node) wentDown() {
 	c := n.controller
-	c.options.Clock.AfterFunc(probeAfter, func() {
+	c.after(probeAfter, func() {
 		if !n.link.Up() {
 			c.legsOn(n, (*leg).probe)
 		}
@@ -231,11 +231,11 @@ func (l *leg) probe() {
 	if conn == nil {
 		return
 	}
-	stop := l.after(probePatience, func() {
+	patience := l.after(probePatience, func() {
 		if l.conn == conn {
 			l.log().Warn("the leg's socket is silent")
 			_ = conn.Close()
 		}
 	})
-	conn.Send(esl.API("uuid_exists", l.id), func(*esl.Reply, error) { stop() })
+	conn.Send(esl.API("uuid_exists", l.id), func(*esl.Reply, error) { patience.Stop() })
 }

@@ -67,7 +67,7 @@ func (n *Node) retire() {
 			}
 		})
 	}
-	c.options.Clock.AfterFunc(retireAfter, func() {
+	c.after(retireAfter, func() {
 		if n.needed.Load() {
 			n.retire()
 			return

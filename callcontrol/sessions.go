@@ -99,7 +99,7 @@ func (c *Controller) begin(control *control, first ...*interpreter.Event) error 
 	c.started.Add(1)
 	control.session.Do(control.save) // a leg of its own may be at work there already
 	if c.limits.Lifetime > 0 {
-		control.stopLifetime = c.options.Clock.AfterFunc(c.limits.Lifetime, func() {
+		control.lifetime = c.after(c.limits.Lifetime, func() {
 			control.session.End(fmt.Sprintf("it lived longer than %s", c.limits.Lifetime))
 		})
 	}

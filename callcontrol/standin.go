@@ -58,7 +58,7 @@ func (c *control) newStandIn(s *standIn) *leg {
 
 func (c *control) placeStandIn(l *leg, node *Node) {
 	l.node, l.waiting = node, false
-	l.stopCall = l.after(standInPatience, func() { l.hangUp("ORIGINATOR_CANCEL") })
+	l.callTimer = l.after(standInPatience, func() { l.hangUp("ORIGINATOR_CANCEL") })
 	c.place(l, esl.Originate{
 		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home(),
 		Dial: intoRoom(l.standIn.room, c.controller.options.Profile, conference.Aside(l.standIn.flags...)...),

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"ccxmld/interpreter"
+	"ccxmld/clock"
 )
 
 // turns paces the outbound calls of a node: no more than so many begin in any one
@@ -16,7 +16,7 @@ import (
 // does not keep others waiting for all of them. A turn is taken when it comes, and
 // a call that is given up before has none.
 type turns struct {
-	clock     interpreter.Clock
+	clock     clock.Clock
 	perSecond int // 0: unlimited
 	most      int // that wait
 
@@ -29,8 +29,8 @@ type turns struct {
 // turnsWait is how long calls wait at most where no bound of their number is set.
 const turnsWait = 30 * time.Second
 
-func newTurns(clock interpreter.Clock, perSecond, most int) *turns {
-	return &turns{clock: clock, perSecond: perSecond, most: cmp.Or(most, perSecond*int(turnsWait/time.Second))}
+func newTurns(c clock.Clock, perSecond, most int) *turns {
+	return &turns{clock: c, perSecond: perSecond, most: cmp.Or(most, perSecond*int(turnsWait/time.Second))}
 }
 
 // turn is a call that waits, or whose turn has come.
@@ -38,7 +38,7 @@ type turn struct {
 	of    *turns
 	by    []string // the token and the session that it belongs to
 	begin func(*turn)
-	stop  func() bool // of the second for which it counts
+	timer *clock.Timer // of the second for which it counts
 }
 
 // tooManyWait says that a node's queue is full.
@@ -87,7 +87,7 @@ func (t *turns) take(by []string, begin func(*turn)) (one *turn, now bool, err e
 // count lets a turn count for a second. t.mu is held.
 func (t *turns) count(one *turn) {
 	t.begun++
-	one.stop = t.clock.AfterFunc(time.Second, t.next)
+	one.timer = clock.Start(t.clock, time.Second, nil, t.next)
 }
 
 // next passes a place among those who have begun on to who waits.
@@ -114,14 +114,14 @@ func (one *turn) cancel() {
 	t := one.of
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if one.stop == nil && t.line.remove(one.by, one) {
+	if one.timer == nil && t.line.remove(one.by, one) {
 		t.waiting--
 	}
 }
 
 // giveBack returns a turn that came and was not used.
 func (one *turn) giveBack() {
-	if one.stop != nil && one.stop() {
+	if one.timer.Stop() {
 		one.of.next()
 	}
 }

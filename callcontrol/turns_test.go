@@ -6,12 +6,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ccxmld/clock/clocktest"
 )
-
-// passing is the clock of a test in a bubble.
-type passing struct{}
-
-func (passing) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 
 // queue records whose turn came, and when.
 type queue struct {
@@ -23,7 +20,7 @@ type queue struct {
 }
 
 func newQueue(t *testing.T, perSecond, most int) *queue {
-	return &queue{turns: newTurns(passing{}, perSecond, most), t: t, began: time.Now()}
+	return &queue{turns: newTurns(clocktest.Real(), perSecond, most), t: t, began: time.Now()}
 }
 
 // call asks for a turn for a session of a token.

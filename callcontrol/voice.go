@@ -176,7 +176,7 @@ func (c *control) voiceGone(l *leg) {
 		v.fail(c, "the call has ended")
 	case l.joinPending != nil:
 		l.place.running = "" // it need not come home
-		c.joinFailed(l, "the call has ended")
+		c.joinFailed(l, l.joinPending, "the call has ended")
 	case l.place.kind == listening: // else it has noticed, and told
 		l.tellLeft()
 	}

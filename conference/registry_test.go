@@ -18,14 +18,18 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// neverTick is a clock whose tickers never tick: a test renews by hand.
-func neverTick(time.Duration) (<-chan time.Time, func()) { return nil, func() {} }
+// byHand is a clock that tells the time and calls nothing: a test renews by hand.
+type byHand struct{}
+
+func (byHand) Now() time.Time { return time.Now() }
+
+func (byHand) AfterFunc(time.Duration, func()) (stop func() bool) { return func() bool { return true } }
 
 // registry opens a registry for a controller on a store of its own.
 func registry(t testing.TB, url, controller string) (*conference.Registry, *sessionstore.Store) {
 	t.Helper()
 	store, err := sessionstore.Open(t.Context(), sessionstore.Options{
-		URL: url, Lease: 15 * time.Second, NewTicker: neverTick,
+		URL: url, Lease: 15 * time.Second, Clock: byHand{},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"ccxmld/clock"
 )
 
 // Renewal is what a renewal found out.
@@ -34,17 +36,10 @@ const renewAtOnce = 256
 const sweepAtOnce = 100
 
 // Run renews every third of the store's lease until ctx ends, and hands what is
-// found out to report, on its own goroutine. Errors mean that Redis is away,
+// found out to report, in the clock's goroutine. Errors mean that Redis is away,
 // which the store has said; the next renewal makes up for it.
 func (r *Registry) Run(ctx context.Context, report func(Renewal)) {
-	ticker := time.NewTicker(r.store.Lease() / 3)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	stop := clock.Every(r.store.Clock(), r.store.Lease()/3, func() {
 		found, err := r.Renew(ctx)
 		if err != nil {
 			r.log.Debug("renew the leases of conferences", "error", err)
@@ -52,7 +47,9 @@ func (r *Registry) Run(ctx context.Context, report func(Renewal)) {
 		if len(found.Ended)+len(found.Yielded) > 0 {
 			report(found)
 		}
-	}
+	})
+	<-ctx.Done()
+	stop()
 }
 
 // Renew extends the leases of all that this controller holds, tells Redis what

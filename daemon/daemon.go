@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ccxmld/callcontrol"
+	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/conference"
 	"ccxmld/dialog"
@@ -38,7 +39,7 @@ type Daemon struct {
 
 	config     *conf.Config
 	log        *slog.Logger
-	clock      interpreter.Clock
+	clock      clock.Clock
 	advertise  string
 	eslListen  net.Listener
 	httpListen net.Listener
@@ -53,12 +54,12 @@ type Option func(*Daemon)
 
 // WithClock lets dialogs, timers of documents and deadlines go by a clock that is
 // not the wall's: that of a simulated switch whose time runs faster.
-func WithClock(clock interpreter.Clock) Option { return func(d *Daemon) { d.clock = clock } }
+func WithClock(clock clock.Clock) Option { return func(d *Daemon) { d.clock = clock } }
 
 // New builds the daemon and opens its listeners. The caller runs it, which also
 // closes it. observer may be nil.
 func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, options ...Option) (*Daemon, error) {
-	d := &Daemon{config: config, log: log, clock: realClock{}}
+	d := &Daemon{config: config, log: log, clock: clock.Real()}
 	for _, option := range options {
 		option(d)
 	}

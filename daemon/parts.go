@@ -7,7 +7,6 @@ import (
 	"iter"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -104,14 +103,6 @@ func (d *Daemon) limits() callcontrol.Limits {
 func (d *Daemon) scriptLimits() script.Limits {
 	l := d.config.Limits
 	return script.Limits{Time: l.ScriptTime, NoBacktracking: !l.Backtracking}
-}
-
-// realClock is the time that passes.
-type realClock struct{}
-
-// AfterFunc calls f in its own goroutine after a while.
-func (realClock) AfterFunc(wait time.Duration, f func()) (stop func() bool) {
-	return time.AfterFunc(wait, f).Stop
 }
 
 // starter starts sessions for httpapi.

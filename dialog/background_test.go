@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ccxmld/clock/clocktest"
 	"ccxmld/dialog"
 	"ccxmld/dialog/dialogtest"
 )
@@ -31,7 +32,7 @@ func TestBackground(t *testing.T) {
 				leg := dialogtest.NewLeg()
 				leg.Sounds["/music.wav"] = time.Minute
 				var events []string
-				service := dialog.New(dialog.Options{Clock: dialogtest.Clock{}})
+				service := dialog.New(dialog.Options{Clock: clocktest.Real()})
 				var d dialog.Dialog
 				leg.Call(func() {
 					d = service.Start(dialog.Request{ID: "d1", Source: c.source, Type: "audio/wav", Hints: map[string]any{"background": true}},

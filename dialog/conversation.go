@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl"
 )
 
@@ -35,8 +36,8 @@ type Conversation struct {
 	// end.
 	running, last int
 	next          func()
-	timer         *timer // for a digit
-	overall       *timer // for all of them
+	timer         *clock.Timer // for a digit
+	overall       *clock.Timer // for all of them
 }
 
 // turn is a Turn in progress.
@@ -92,7 +93,7 @@ func (c *Conversation) Digit(digit string) bool {
 		// if the next question is out already.
 		c.spent = ""
 		asked := c.turn != nil && c.turn.listening
-		if strings.Contains(spent, digit) && (!asked || time.Since(c.spentAt) < lateTermDigit) {
+		if strings.Contains(spent, digit) && (!asked || c.since(c.spentAt) < lateTermDigit) {
 			return true
 		}
 	}
@@ -155,7 +156,7 @@ func (c *Conversation) HungUp() {
 	if c.Close(); t != nil {
 		t.outcome.End = Gone
 		if t.outcome.Recording && t.outcome.Recorded < 0 { // FreeSWITCH tells no more
-			t.outcome.Recorded = time.Since(t.recordAt)
+			t.outcome.Recorded = c.since(t.recordAt)
 		}
 		t.done(t.outcome)
 	}
@@ -208,7 +209,7 @@ func (c *Conversation) play(t *turn) {
 	case p.Text != "":
 		c.speak(t, p)
 	case p.Mark != "":
-		t.outcome.Mark, t.markedAt = p.Mark, time.Now()
+		t.outcome.Mark, t.markedAt = p.Mark, c.now()
 		c.play(t)
 	case p.Pause > 0:
 		c.playback(t, p, "silence_stream://"+strconv.FormatInt(p.Pause.Milliseconds(), 10))
@@ -250,13 +251,11 @@ func (c *Conversation) speak(t *turn, p Prompt) {
 // aloud runs an application that speaks, for some time at least. problem says what
 // kept it from that, if anything: FreeSWITCH does not.
 func (c *Conversation) aloud(t *turn, p Prompt, app, argument string, least time.Duration, problem func(Completion) string) {
-	var settle *timer
+	var settle *clock.Timer
 	c.execute(app, argument, func() {
 		settle = c.after(least+shortestSpeech, func() { c.began(t) })
 	}, func(done Completion) {
-		if settle != nil {
-			settle.stop()
-		}
+		settle.Stop()
 		if problem := problem(done); problem != "" {
 			c.failed(t, p, problem)
 			return
@@ -374,13 +373,13 @@ func (c *Conversation) listen(t *turn) {
 
 // press takes a digit for a turn that listens.
 func (c *Conversation) press(t *turn, digit string) {
-	t.measure()
+	c.measure(t)
 	if !t.listening {
 		if c.listen(t); c.turn != t {
 			return
 		}
 	}
-	c.timer.stop()
+	c.timer.Stop()
 	if t.Listen.ends(digit, t.outcome.Digits) {
 		t.outcome.TermDigit = digit
 		c.endInput(t)
@@ -393,7 +392,7 @@ func (c *Conversation) press(t *turn, digit string) {
 	wait := t.Listen.inter()
 	if match == Complete {
 		if wait = t.Listen.Term; wait <= 0 || t.Listen.TermDigits == "" {
-			c.spent, c.spentAt = t.Listen.TermDigits, time.Now()
+			c.spent, c.spentAt = t.Listen.TermDigits, c.now()
 			c.endInput(t)
 			return
 		}
@@ -429,47 +428,31 @@ func (c *Conversation) end(t *turn, how End) {
 	c.turn = nil
 	c.stopTimers()
 	c.stopHearing(t)
-	t.measure()
+	c.measure(t)
 	t.outcome.End = how
 	t.done(t.outcome)
 }
 
 // measure notes, once, how long ago a mark was reached.
-func (t *turn) measure() {
+func (c *Conversation) measure(t *turn) {
 	if !t.markedAt.IsZero() {
-		t.outcome.SinceMark, t.markedAt = time.Since(t.markedAt), time.Time{}
+		t.outcome.SinceMark, t.markedAt = c.since(t.markedAt), time.Time{}
 	}
 }
 
 func (c *Conversation) stopTimers() {
-	c.timer.stop()
-	c.overall.stop()
+	c.timer.Stop()
+	c.overall.Stop()
 	c.timer, c.overall = nil, nil
 }
 
-// timer calls a function in the session's goroutine, unless it is stopped
-// before. A nil one is one that was never started.
-type timer struct {
-	cancel  func() bool
-	stopped bool
+// after calls f in the session's goroutine after a while, unless it is stopped.
+func (c *Conversation) after(d time.Duration, f func()) *clock.Timer {
+	return clock.Start(c.service.options.Clock, d, func(f func()) { c.do(f) }, f)
 }
 
-func (c *Conversation) after(d time.Duration, f func()) *timer {
-	t := &timer{}
-	t.cancel = c.service.options.Clock.AfterFunc(d, func() {
-		c.do(func() {
-			if !t.stopped {
-				t.stopped = true
-				f()
-			}
-		})
-	})
-	return t
-}
+// now is the time of the service's clock.
+func (c *Conversation) now() time.Time { return c.service.options.Clock.Now() }
 
-func (t *timer) stop() {
-	if t != nil && !t.stopped {
-		t.stopped = true
-		t.cancel()
-	}
-}
+// since is how long ago a time was.
+func (c *Conversation) since(then time.Time) time.Duration { return c.now().Sub(then) }

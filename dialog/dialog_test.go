@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ccxmld/clock/clocktest"
 	"ccxmld/dialog"
 	"ccxmld/dialog/dialogtest"
 	"ccxmld/fetch"
@@ -30,7 +31,7 @@ type run struct {
 func start(t *testing.T, r dialog.Request, change func(*dialog.Options, *dialogtest.Leg)) *run {
 	t.Helper()
 	leg := dialogtest.NewLeg()
-	o := dialog.Options{TTSEngine: "flite", TTSVoice: "kal", Clock: dialogtest.Clock{}}
+	o := dialog.Options{TTSEngine: "flite", TTSVoice: "kal", Clock: clocktest.Real()}
 	if change != nil {
 		change(&o, leg)
 	}
@@ -312,7 +313,7 @@ func TestBeforeItBegins(t *testing.T) {
 				leg := dialogtest.NewLeg()
 				var told []string
 				leg.Call(func() {
-					test.act(dialog.New(dialog.Options{Clock: dialogtest.Clock{}}).Start(dialog.Request{Source: "/a.wav", Type: "audio/wav"}, leg, leg.Do, dialog.Events{
+					test.act(dialog.New(dialog.Options{Clock: clocktest.Real()}).Start(dialog.Request{Source: "/a.wav", Type: "audio/wav"}, leg, leg.Do, dialog.Events{
 						Started:    func() { told = append(told, "started") },
 						NotStarted: func(string) { told = append(told, "notstarted") },
 						Exited:     func(dialog.Result) { told = append(told, "exit") },
@@ -448,7 +449,7 @@ func TestSessionEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		leg := dialogtest.NewLeg()
 		leg.Close()
-		d := dialog.New(dialog.Options{Clock: dialogtest.Clock{}}).Start(dialog.Request{Source: "/a.wav", Type: "audio/wav"}, leg, leg.Do, dialog.Events{
+		d := dialog.New(dialog.Options{Clock: clocktest.Real()}).Start(dialog.Request{Source: "/a.wav", Type: "audio/wav"}, leg, leg.Do, dialog.Events{
 			NotStarted: func(string) { t.Error("told after the end of the session") },
 		})
 		d.Digit("1")

@@ -53,13 +53,13 @@ func (c *Conversation) speaking(t *turn) {
 		return
 	}
 	t.speaking = true
-	t.measure()
+	c.measure(t)
 	if !t.listening {
 		if c.listen(t); c.turn != t {
 			return
 		}
 	}
-	c.timer.stop()
+	c.timer.Stop()
 	if longest := t.Listen.Speech.Longest; longest > 0 {
 		c.timer = c.after(longest, func() { c.end(t, TooLong) })
 	}
@@ -69,7 +69,7 @@ func (c *Conversation) speaking(t *turn) {
 func (c *Conversation) understand(t *turn, r Recognition) {
 	speech := t.Listen.Speech
 	how, list := r.result()
-	t.measure()
+	c.measure(t)
 	switch how {
 	case broke:
 		c.unheard(t, fmt.Sprintf("the speech engine %s could not listen: completion cause %s", c.service.options.ASREngine, r.Cause))

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ccxmld/clock/clocktest"
 	"ccxmld/dialog"
 	"ccxmld/dialog/dialogtest"
 	"ccxmld/fetch"
@@ -44,7 +45,7 @@ func TestPrepare(t *testing.T) {
 				}
 				leg := dialogtest.NewLeg()
 				leg.Sounds[file] = time.Second
-				s := dialog.New(dialog.Options{TTSEngine: "flite", Clock: dialogtest.Clock{}, Fetcher: server, Spool: spool})
+				s := dialog.New(dialog.Options{TTSEngine: "flite", Clock: clocktest.Real(), Fetcher: server, Spool: spool})
 				told := []string{}
 				var p *dialog.Preparation
 				leg.Call(func() {
@@ -90,7 +91,7 @@ func TestPrepareDiscarded(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			leg := dialogtest.NewLeg()
-			s := dialog.New(dialog.Options{Clock: dialogtest.Clock{}, Spool: spool, Fetcher: pages{"http://host/slow.wav": fetch.Response{Status: 1}}})
+			s := dialog.New(dialog.Options{Clock: clocktest.Real(), Spool: spool, Fetcher: pages{"http://host/slow.wav": fetch.Response{Status: 1}}})
 			var p *dialog.Preparation
 			leg.Call(func() {
 				p = s.Prepare(dialog.Request{Source: "http://host/slow.wav", Type: "audio/wav"}, leg.Do, func(err error) { t.Errorf("told %v", err) })

@@ -54,7 +54,7 @@ func (c *Conversation) record(t *turn) {
 		argument += " " + strconv.Itoa(silenceThreshold) + " " + seconds(r.FinalSilence)
 	}
 	c.execute("record", argument, func() {
-		t.outcome.Recording, t.recordAt = true, time.Now()
+		t.outcome.Recording, t.recordAt = true, c.now()
 		c.began(t)
 	}, func(done Completion) {
 		t.outcome.Recorded = done.Elapsed

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ccxmld/clock/clocktest"
 	"ccxmld/dialog"
 	"ccxmld/dialog/dialogtest"
 	"ccxmld/fetch"
@@ -26,7 +27,7 @@ func recorded(t *testing.T, folder, src string, during func(*dialogtest.Leg, dia
 		for _, argument := range []string{file + " 60", file + " 30", file + " 30 200 3"} {
 			leg.Sounds[argument] = 30 * time.Second
 		}
-		service := dialog.New(dialog.Options{Recordings: folder, Clock: dialogtest.Clock{}, Fetcher: uploads{&events}})
+		service := dialog.New(dialog.Options{Recordings: folder, Clock: clocktest.Real(), Fetcher: uploads{&events}})
 		var d dialog.Dialog
 		leg.Call(func() {
 			d = service.Start(dialog.Request{ID: "d1", Source: src, Type: dialog.RecordingType, Base: "http://host/doc.ccxml"}, leg, leg.Do, dialog.Events{
@@ -109,7 +110,7 @@ func TestUploadOutlivesTheLeg(t *testing.T) {
 				web := &slowUploads{came: make(chan struct{}), done: make(chan struct{}), status: test.status}
 				leg := dialogtest.NewLeg()
 				leg.Sounds[file+" 60"] = time.Minute
-				service := dialog.New(dialog.Options{Recordings: folder, Clock: dialogtest.Clock{}, Uploads: web})
+				service := dialog.New(dialog.Options{Recordings: folder, Clock: clocktest.Real(), Uploads: web})
 				var d dialog.Dialog
 				var exits []dialog.Result
 				leg.Call(func() {
@@ -167,7 +168,7 @@ func TestCloseWaitsForUploads(t *testing.T) {
 			web := &slowUploads{came: make(chan struct{}), done: make(chan struct{}), status: 201}
 			leg := dialogtest.NewLeg()
 			leg.Sounds[file+" 60"] = time.Minute
-			service := dialog.New(dialog.Options{Recordings: folder, Clock: dialogtest.Clock{}, Uploads: web})
+			service := dialog.New(dialog.Options{Recordings: folder, Clock: clocktest.Real(), Uploads: web})
 			leg.Call(func() {
 				service.Start(dialog.Request{ID: "d1", Source: "http://host/messages?beep=no", Type: dialog.RecordingType}, leg, leg.Do, dialog.Events{
 					Started: func() {}, Exited: func(dialog.Result) { t.Error("a session that has ended was told") },

@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"time"
 
+	"ccxmld/clock"
 	"ccxmld/fetch"
 )
 
@@ -31,13 +31,6 @@ func (s *Service) Supplement(r *fetch.Response, header http.Header) {
 	if heeds, ok := s.options.Fetcher.(supplementer); ok && len(header) > 0 {
 		heeds.Supplement(r, header)
 	}
-}
-
-// Clock is where dialogs get their time from.
-type Clock interface {
-	// AfterFunc calls f in its own goroutine after d. stop prevents it, and
-	// tells whether it did.
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
 }
 
 // Options says how dialogs are run.
@@ -63,7 +56,7 @@ type Options struct {
 	// be larger, and Uploads sends recordings away, which may take long; Fetcher
 	// stands in for those that are nil.
 	Fetcher, Audio, Uploads Fetcher
-	Clock                   Clock
+	Clock                   clock.Clock // nil: the one on the wall
 	Logger                  *slog.Logger
 }
 
@@ -105,6 +98,7 @@ func New(o Options) *Service {
 	if o.Uploads == nil {
 		o.Uploads = o.Fetcher
 	}
+	o.Clock = clock.Or(o.Clock)
 	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]starts)}
 	s.context, s.cancel = context.WithCancel(context.Background())
 	if o.Spool != "" {
@@ -143,6 +137,9 @@ func (s *Service) outlive(work func(context.Context)) (cancel context.CancelFunc
 	})
 	return cancel
 }
+
+// Clock is where dialogs have their time from.
+func (s *Service) Clock() clock.Clock { return s.options.Clock }
 
 // Handle registers a kind of dialog under its media types. It must not be called
 // once dialogs are started.

@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/doctor"
 	"ccxmld/esl/switchsim"
@@ -57,7 +58,7 @@ func good(t *testing.T) *installation {
 // found.
 func (i *installation) examine(t *testing.T) (bad []string, all []doctor.Finding, worst doctor.Status) {
 	t.Helper()
-	i.sw.Clock = switchsim.ScaledClock(5)
+	i.sw.Clock = clock.Scaled(5)
 	sw := switchsim.New(i.sw)
 	if err := sw.Listen("127.0.0.1:0"); err != nil {
 		t.Fatal(err)

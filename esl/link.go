@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/percipia/eslgo/command"
+
+	"ccxmld/clock"
 )
 
 // LinkOptions say to which node a Link goes and what it brings. Its functions
@@ -45,6 +47,7 @@ type LinkOptions struct {
 	// the last one was not answered is given up. 0 means 20 s.
 	Ping    time.Duration
 	Backoff Backoff
+	Clock   clock.Clock // of the waits; nil means the one on the wall
 }
 
 // Backoff says how long a Link waits before it dials again. Each wait is chosen
@@ -81,6 +84,7 @@ type Link struct {
 
 // NewLink makes a Link, which is down until Run is called.
 func NewLink(o LinkOptions) *Link {
+	o.Clock = clock.Or(o.Clock)
 	o.Handshake = cmp.Or(o.Handshake, 10*time.Second)
 	o.Ping = cmp.Or(o.Ping, 20*time.Second)
 	o.Backoff.Min = cmp.Or(o.Backoff.Min, 250*time.Millisecond)
@@ -118,9 +122,7 @@ func (l *Link) Run(ctx context.Context) error {
 			level, logged = slog.LevelWarn, text
 		}
 		l.log.Log(ctx, level, "node link is down, trying again", "error", err, "do", Remedy(err), "wait", wait)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if !clock.Sleep(ctx, l.o.Clock, wait) {
 			return nil
 		}
 	}
@@ -169,14 +171,14 @@ func (l *Link) connectOnce(ctx context.Context) (wasUp bool, err error) {
 type login struct {
 	link     *Link
 	conn     *Conn
-	timer    *time.Timer // gives the handshake up; once up, sends the next ping
+	timer    *clock.Timer // gives the handshake up; once up, sends the next ping
 	greeted  bool
 	complete bool
 }
 
 func (l *Link) logIn(c *Conn) *login {
 	in := &login{link: l, conn: c}
-	in.timer = time.AfterFunc(l.o.Handshake, func() { c.end(errHandshake) })
+	in.timer = clock.Start(l.o.Clock, l.o.Handshake, nil, func() { c.end(errHandshake) })
 	c.onAuth = func() {
 		in.greeted = true
 		c.Send(Auth(l.o.Password), in.next(ErrWrongPassword, in.subscribe))
@@ -243,8 +245,8 @@ var errSilent = errors.New("esl: no answer to a ping")
 // keepAlive asks for a sign of life after a while, and again after each answer.
 func (in *login) keepAlive() {
 	ping := in.link.o.Ping
-	in.timer = time.AfterFunc(ping, func() {
-		patience := time.AfterFunc(ping, func() { in.conn.end(errSilent) })
+	in.timer = clock.Start(in.link.o.Clock, ping, nil, func() {
+		patience := clock.Start(in.link.o.Clock, ping, nil, func() { in.conn.end(errSilent) })
 		in.conn.Send(API("uptime"), func(r *Reply, err error) {
 			patience.Stop()
 			if err == nil {

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"ccxmld/clock"
 )
 
 // A Server accepts outbound sockets: the connections that FreeSWITCH's socket
@@ -27,6 +29,7 @@ type Server struct {
 	MaxConnections int            // legs at a time, beyond which they are refused; 0 means no bound
 	RefuseCause    string         // hangup cause of refused legs; "" means SWITCH_CONGESTION
 	Allow          []netip.Prefix // who may connect; empty admits all
+	Clock          clock.Clock    // of the deadlines; nil means the one on the wall
 
 	mu    sync.Mutex
 	legs  map[*Conn]struct{} // those that Handler got
@@ -70,7 +73,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		slots = make(chan struct{}, s.MaxConnections+refusals)
 	}
 	for {
-		nc, err := accept(ctx, ln, s.logger())
+		nc, err := s.accept(ctx, ln)
 		if err != nil {
 			if errors.Is(err, net.ErrClosed) {
 				return nil
@@ -95,7 +98,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 }
 
 // accept outlasts passing failures, such as too many open files.
-func accept(ctx context.Context, ln net.Listener, log *slog.Logger) (net.Conn, error) {
+func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, error) {
 	wait := 5 * time.Millisecond
 	for {
 		nc, err := ln.Accept()
@@ -109,11 +112,8 @@ func accept(ctx context.Context, ln net.Listener, log *slog.Logger) (net.Conn, e
 		if passing := net.Error(nil); !errors.As(err, &passing) || !passing.Temporary() {
 			return nil, err
 		}
-		log.Error("event socket accept failed, trying again", "error", err)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-		}
+		s.logger().Error("event socket accept failed, trying again", "error", err)
+		clock.Sleep(ctx, clock.Or(s.Clock), wait)
 		wait = min(2*wait, time.Second)
 	}
 }
@@ -155,7 +155,7 @@ func (s *Server) connect(c *Conn) {
 	if patience <= 0 {
 		patience = defaultConnectTimeout
 	}
-	timer := time.AfterFunc(patience, func() { c.end(ErrConnectTimeout) })
+	timer := clock.Start(clock.Or(s.Clock), patience, nil, func() { c.end(ErrConnectTimeout) })
 	channel := pendingReply{view: true}
 	channel.done = func(r *Reply, err error) {
 		timer.Stop()
@@ -249,7 +249,7 @@ func (s *Server) refuse(c *Conn, reason error) {
 			c.end(reason)
 		}
 	})
-	timer := time.AfterFunc(hangupPatience, func() { s.giveBack(c, reason) })
+	timer := clock.Start(clock.Or(s.Clock), hangupPatience, nil, func() { s.giveBack(c, reason) })
 	c.SetEndHandler(func(error) { timer.Stop() })
 }
 
@@ -257,6 +257,6 @@ func (s *Server) refuse(c *Conn, reason error) {
 // that does not come.
 func (s *Server) giveBack(c *Conn, reason error) {
 	c.Send(Exit(), nil)
-	timer := time.AfterFunc(hangupPatience, func() { c.end(reason) })
+	timer := clock.Start(clock.Or(s.Clock), hangupPatience, nil, func() { c.end(reason) })
 	c.SetEndHandler(func(error) { timer.Stop() })
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"ccxmld/clock"
 	"ccxmld/interpreter"
 )
 
@@ -144,7 +145,7 @@ func (silentPlatform) Release()                                 {}
 func quietOptions(d *interpreter.Document) interpreter.Options {
 	ids := 0
 	return interpreter.Options{
-		ID: "s1", Document: d, Startup: interpreter.NewCall, Platform: silentPlatform{}, Clock: realClock{},
+		ID: "s1", Document: d, Startup: interpreter.NewCall, Platform: silentPlatform{}, Clock: clock.Real(),
 		IOProcessors: processors, NewID: func() string { ids++; return fmt.Sprint("id", ids) },
 		Logger: quietLogger,
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"ccxmld/clock"
 	"ccxmld/interpreter"
 )
 
@@ -43,7 +44,7 @@ func Example() {
 	}
 	platform := &answering{}
 	platform.session = interpreter.NewSession(interpreter.Options{
-		ID: "s1", Document: document, Startup: interpreter.NewCall, Platform: platform, Clock: realClock{},
+		ID: "s1", Document: document, Startup: interpreter.NewCall, Platform: platform, Clock: clock.Real(),
 		NewID:  func() string { return "unique" },
 		Logger: slog.New(slog.DiscardHandler),
 		Ended:  func(e interpreter.Ending) { fmt.Println("ended", e.Value) },

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/script"
 )
 
@@ -14,7 +15,7 @@ type pendingSend struct {
 	order    int // when it was made, among the session's sends
 	delay    time.Duration
 	dispatch func()
-	stop     func() bool
+	timer    *clock.Timer
 }
 
 // delay keeps a send until it is due.
@@ -25,11 +26,7 @@ func (s *Session) delay(d time.Duration, id string, dispatch func()) {
 		s.sends = make(map[string]*pendingSend)
 	}
 	s.sends[id] = send
-	send.stop = s.after(d, func() {
-		if s.sends[id] == send { // not cancelled while it was on its way
-			s.due(send)
-		}
-	})
+	send.timer = s.after(d, func() { s.due(send) })
 }
 
 // due dispatches a send. Those that were made before it with no longer delay are
@@ -44,7 +41,7 @@ func (s *Session) due(last *pendingSend) {
 	}
 	slices.SortFunc(sends, func(a, b *pendingSend) int { return a.order - b.order })
 	for _, send := range sends {
-		send.stop()
+		send.timer.Stop()
 		send.dispatch()
 	}
 }
@@ -147,7 +144,7 @@ func (c *cancelElement) run(s *Session) error {
 			Field{"sendid", id})
 		return nil
 	}
-	pending.stop()
+	pending.timer.Stop()
 	delete(s.sends, id)
 	s.Queue(&Event{Name: "cancel.successful", Source: s.ID(), SourceType: "ccxml", Fields: []Field{{"sendid", id}}})
 	return nil

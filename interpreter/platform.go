@@ -298,10 +298,3 @@ type Pair struct {
 	Name  string
 	Value string
 }
-
-// Clock is where a session gets its time from.
-type Clock interface {
-	// AfterFunc calls f in its own goroutine after d. stop prevents it, and
-	// tells whether it did.
-	AfterFunc(d time.Duration, f func()) (stop func() bool)
-}

@@ -267,8 +267,3 @@ func (tr *trace) ended(e interpreter.Ending) {
 	}
 	tr.add("%s", line)
 }
-
-// realClock is time as the process has it; in a synctest bubble that is faked.
-type realClock struct{}
-
-func (realClock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }

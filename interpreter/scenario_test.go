@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ccxmld/clock/clocktest"
 	"ccxmld/interpreter"
 )
 
@@ -112,7 +113,7 @@ func newScenario(t *testing.T, files map[string]string) *scenario {
 		Values:       map[string]any{"number": "4711"},
 		IOProcessors: map[string]string{"basichttp": "http://host/basichttp"},
 		Platform:     s.platform,
-		Clock:        realClock{},
+		Clock:        clocktest.Real(),
 		NewID:        func() string { ids++; return fmt.Sprint("id", ids) },
 		Limits:       interpreter.Limits{Errors: 10, Queue: 50, Connections: 3, Dialogs: 3, Sends: 3},
 		Logger:       slog.New(slog.DiscardHandler),

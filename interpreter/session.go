@@ -10,6 +10,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"ccxmld/clock"
 	"ccxmld/script"
 )
 
@@ -55,7 +56,7 @@ type Options struct {
 	Values       map[string]any    // session.values; must not change any more
 	IOProcessors map[string]string // session.ioprocessors; must not change any more
 	Platform     Platform
-	Clock        Clock
+	Clock        clock.Clock
 	NewID        func() string // unique ids for connections, dialogs, sends …
 	Limits       Limits
 	Logger       *slog.Logger // nil: nothing is logged
@@ -314,7 +315,7 @@ func (s *Session) finish() {
 		s.info("session ended")
 	}
 	for _, send := range s.sends {
-		send.stop()
+		send.timer.Stop()
 	}
 	s.queue, s.sends, s.fetches = queue{}, nil, nil
 	s.safely("release", s.platform.Release)
@@ -342,9 +343,9 @@ func (s *Session) Wait(ctx context.Context) error {
 	}
 }
 
-// after runs f in the session's goroutine after a while. stop prevents it.
-func (s *Session) after(d time.Duration, f func()) (stop func() bool) {
-	return s.options.Clock.AfterFunc(d, func() { s.Do(f) })
+// after runs f in the session's goroutine after a while, unless it is stopped.
+func (s *Session) after(d time.Duration, f func()) *clock.Timer {
+	return clock.Start(s.options.Clock, d, func(f func()) { s.Do(f) }, f)
 }
 
 // log gives the logger with the session's id. It is made when there is first

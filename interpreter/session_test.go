@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ccxmld/clock/clocktest"
 	"ccxmld/interpreter"
 	"ccxmld/script"
 )
@@ -24,7 +25,7 @@ func newSession(t testing.TB, text string, change func(*interpreter.Options)) (*
 		ID:       "s1",
 		Document: compile(t, interpreter.NewCompiler(), "doc.ccxml", document(text), nil),
 		Platform: platform,
-		Clock:    realClock{},
+		Clock:    clocktest.Real(),
 		NewID:    func() string { return fmt.Sprint("id", ids.Add(1)) },
 		Logger:   slog.New(slog.DiscardHandler),
 		Observer: platform.trace,

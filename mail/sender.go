@@ -13,6 +13,8 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"ccxmld/clock"
 )
 
 // attempts is how often a mail is tried that the relay refuses for now, or
@@ -41,6 +43,8 @@ type Options struct {
 	// Retry is the pause before the second attempt, doubled before the third;
 	// 0 means 2 seconds.
 	Retry time.Duration
+	// Clock is for the pauses between attempts; nil means the one on the wall.
+	Clock clock.Clock
 }
 
 // Sender queues mails and delivers them. It is safe for concurrent use.
@@ -63,6 +67,7 @@ func New(o Options) (*Sender, error) {
 	o.Timeout = cmp.Or(o.Timeout, 30*time.Second)
 	o.Queue = cmp.Or(o.Queue, 100)
 	o.Retry = cmp.Or(o.Retry, 2*time.Second)
+	o.Clock = clock.Or(o.Clock)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -180,7 +185,7 @@ func (s *Sender) deliver(ctx context.Context, msg *gomail.Msg) {
 			s.options.Logger.Debug("mail delivered", "message_id", msg.GetMessageID(), "relay", s.options.SMTP)
 			return
 		}
-		if attempt == attempts || !worthRetrying(err) || !sleep(ctx, pause) {
+		if attempt == attempts || !worthRetrying(err) || !clock.Sleep(ctx, s.options.Clock, pause) {
 			s.options.Logger.Error("mail not delivered", "to", msg.GetToString(), "relay", s.options.SMTP,
 				"attempts", attempt, "error", err)
 			return
@@ -200,16 +205,4 @@ func (s *Sender) attempt(ctx context.Context, msg *gomail.Msg) error {
 func worthRetrying(err error) bool {
 	var refused *gomail.SendError
 	return !errors.As(err, &refused) || refused.IsTemp()
-}
-
-// sleep waits, and tells whether it was left in peace.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -95,7 +95,7 @@ func (s *Store) renewController(ctx context.Context) error {
 	}
 	pipe := s.client.Pipeline()
 	pipe.Set(ctx, s.leaseKey(c.ID), c.Host+":"+strconv.Itoa(c.PID), s.lease)
-	pipe.HSet(ctx, s.controllerKey(c.ID), c.fields(s.now())...)
+	pipe.HSet(ctx, s.controllerKey(c.ID), c.fields(s.Now())...)
 	pipe.PExpire(ctx, s.controllerKey(c.ID), s.recordLease())
 	pipe.PExpire(ctx, s.sessionsKey(c.ID), s.recordLease())
 	pipe.PExpire(ctx, s.mailKey(c.ID), s.recordLease())

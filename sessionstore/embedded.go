@@ -38,16 +38,3 @@ func (e *embedded) age(now time.Time) {
 	e.server.SetTime(now)
 	e.server.FastForward(elapsed)
 }
-
-// ageEmbedded runs until the store is closed.
-func (s *Store) ageEmbedded(ticks <-chan time.Time) {
-	defer s.running.Done()
-	for {
-		select {
-		case <-s.closing:
-			return
-		case <-ticks:
-			s.embedded.age(s.now())
-		}
-	}
-}

@@ -10,13 +10,11 @@ import (
 	"ccxmld/sessionstore"
 )
 
-const ageEvery = 500 * time.Millisecond
-
 // miniredis does not age its keys by itself: the store's ticker has to.
 func TestLeasesExpireInTheEmbeddedRedis(t *testing.T) {
 	c := newClock()
-	s := open(t, c.options(""))
-	other := open(t, newClock().options("redis://"+s.Address()))
+	s := open(t, options("", c))
+	other := open(t, options("redis://"+s.Address(), newClock()))
 	err := other.Register(t.Context(), sessionstore.Controller{ID: "dies"})
 	if err != nil {
 		t.Fatal(err)
@@ -24,15 +22,15 @@ func TestLeasesExpireInTheEmbeddedRedis(t *testing.T) {
 	other.SaveSession(sampleSession("s"))
 	flush(t, other)
 
-	c.tick(ageEvery, 14*time.Second)
+	c.Advance(14 * time.Second)
 	if list, err := s.Controllers(t.Context()); err != nil || len(list) != 1 || !list[0].Alive {
 		t.Fatalf("controllers = %+v, %v; want it alive", list, err)
 	}
-	c.tick(ageEvery, 2*time.Second)
+	c.Advance(2 * time.Second)
 	if list, err := s.Controllers(t.Context()); err != nil || len(list) != 1 || list[0].Alive {
 		t.Fatalf("controllers = %+v, %v; want it dead", list, err)
 	}
-	c.tick(ageEvery, 60*time.Second)
+	c.Advance(60 * time.Second)
 	if _, ok, err := s.Session(t.Context(), "s"); ok || err != nil {
 		t.Errorf("Session = %v, %v; want it expired", ok, err)
 	}
@@ -43,7 +41,7 @@ func TestLeasesExpireInTheEmbeddedRedis(t *testing.T) {
 
 func TestEmbeddedRedisSaysSo(t *testing.T) {
 	var log bytes.Buffer
-	o := newClock().options("")
+	o := options("", newClock())
 	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	s := open(t, o)
 	if !s.Healthy() {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"ccxmld/clock"
 )
 
 // Mail is a message from one controller to another: an event for a session that
@@ -109,21 +111,12 @@ func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail
 	r := receiver{store: s, client: client, key: s.mailKey(controller), handle: handle}
 	for ctx.Err() == nil {
 		if r.next(ctx) != nil {
-			s.pause(ctx)
+			clock.Sleep(ctx, s.clock, mailRetry)
 		}
 	}
 	cause := context.Cause(ctx)
 	<-closed
 	return cause
-}
-
-func (s *Store) pause(ctx context.Context) {
-	ticks, stop := s.newTicker(mailRetry)
-	defer stop()
-	select {
-	case <-ticks:
-	case <-ctx.Done():
-	}
 }
 
 // receiver reads one mailbox. The stream holds what is not yet handled, so it is

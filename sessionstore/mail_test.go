@@ -74,7 +74,7 @@ func TestMailIsRefused(t *testing.T) {
 		a, _ := controller(t, server.URL, "a")
 		controller(t, server.URL, "b")
 		c := newClock()
-		o := c.options(server.URL)
+		o := options(server.URL, c)
 		o.MaxMail = 2
 		tight := open(t, o)
 		refused := func(s *sessionstore.Store, to string, body []byte, want error) {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"ccxmld/clock"
 )
 
 // Options say how to reach Redis and how long things last. The zero value
@@ -36,9 +38,8 @@ type Options struct {
 	// MaxMail bounds the mail waiting for one controller; 10,000 if zero.
 	MaxMail int
 
-	// Now and NewTicker are the clock; nil means the real one.
-	Now       func() time.Time
-	NewTicker func(every time.Duration) (ticks <-chan time.Time, stop func())
+	// Clock is where leases have their time from; nil means the one on the wall.
+	Clock clock.Clock
 }
 
 // sessionLeases is how many leases of a controller its records outlive it.
@@ -50,23 +51,22 @@ var ErrClosed = errors.New("session store is closed")
 // Store is a connection to Redis and the record of this controller's sessions.
 // Its methods may be called from any goroutine.
 type Store struct {
-	client    redis.UniversalClient
-	clientOf  redis.UniversalOptions // for the connections that Receive blocks on
-	prefix    string
-	log       *slog.Logger
-	lease     time.Duration
-	every     time.Duration // see Options.WriteEvery
-	maxMail   int
-	now       func() time.Time
-	newTicker func(time.Duration) (<-chan time.Time, func())
-	embedded  *embedded // nil with a Redis of its own
+	client   redis.UniversalClient
+	clientOf redis.UniversalOptions // for the connections that Receive blocks on
+	prefix   string
+	log      *slog.Logger
+	lease    time.Duration
+	every    time.Duration // see Options.WriteEvery
+	maxMail  int
+	clock    clock.Clock
+	embedded *embedded // nil with a Redis of its own
 
-	healthy  atomic.Bool
-	writing  chan struct{} // holds one token: who has it writes
-	closing  chan struct{}
-	close    sync.Once
-	closeErr error
-	running  sync.WaitGroup
+	healthy                 atomic.Bool
+	writing                 chan struct{} // holds one token: who has it writes
+	closing                 chan struct{}
+	close                   sync.Once
+	closeErr                error
+	stopWriting, stopAgeing func()
 
 	sessions sessionTable
 
@@ -74,8 +74,8 @@ type Store struct {
 	controller *Controller // as registered, nil before
 }
 
-// Open connects to Redis, or starts an embedded one, and starts the writer,
-// which runs until [Store.Close]. It fails on options that can never work. A
+// Open connects to Redis, or starts an embedded one, and begins to
+// write, until [Store.Close]. It fails on options that can never work. A
 // Redis that cannot be reached is no failure: calls must go on without it, so
 // the store says so in the log, keeps trying, and [Store.Healthy] is false
 // until it answers.
@@ -86,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail,
-		now: o.Now, newTicker: o.NewTicker,
+		clock:   o.Clock,
 		writing: make(chan struct{}, 1), closing: make(chan struct{}),
 	}
 	s.sessions.init(o.MaxSessions)
@@ -121,23 +121,13 @@ func setDefaults(o *Options) {
 	if o.MaxMail <= 0 {
 		o.MaxMail = 10_000
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
-	if o.NewTicker == nil {
-		o.NewTicker = realTicker
-	}
-}
-
-func realTicker(every time.Duration) (<-chan time.Time, func()) {
-	t := time.NewTicker(every)
-	return t.C, t.Stop
+	o.Clock = clock.Or(o.Clock)
 }
 
 func (s *Store) connect(o Options) error {
 	address := o.URL
 	if address == "" {
-		e, err := startEmbedded(o.EmbeddedAddress, s.now())
+		e, err := startEmbedded(o.EmbeddedAddress, s.clock.Now())
 		if err != nil {
 			return err
 		}
@@ -169,20 +159,17 @@ func (s *Store) probe(ctx context.Context) {
 }
 
 func (s *Store) start(writeEvery time.Duration) {
+	s.stopAgeing = func() {}
 	if s.embedded != nil {
-		ticks, stop := s.newTicker(ageEvery)
-		s.running.Add(1)
-		go func() {
-			defer stop()
-			s.ageEmbedded(ticks)
-		}()
+		s.stopAgeing = clock.Every(s.clock, ageEvery, func() { s.embedded.age(s.clock.Now()) })
 	}
-	ticks, stop := s.newTicker(writeEvery)
-	s.running.Add(1)
-	go func() {
-		defer stop()
-		s.write(ticks)
-	}()
+	ctx, cancel := context.WithCancel(context.Background())
+	var r renewals
+	stop := clock.Every(s.clock, writeEvery, func() { s.tick(ctx, &r) })
+	s.stopWriting = func() {
+		cancel() // what is under way
+		stop()
+	}
 }
 
 // Close writes what is not yet written, gives up the controller's lease so that
@@ -192,7 +179,8 @@ func (s *Store) start(writeEvery time.Duration) {
 func (s *Store) Close() error {
 	s.close.Do(func() {
 		close(s.closing)
-		s.running.Wait()
+		s.stopWriting()
+		s.stopAgeing()
 		ctx, cancel := context.WithTimeout(context.Background(), ioTimeout)
 		defer cancel()
 		if s.Healthy() {
@@ -220,7 +208,10 @@ func (s *Store) Lease() time.Duration { return s.lease }
 func (s *Store) WriteEvery() time.Duration { return s.every }
 
 // Now returns the time of the store's clock.
-func (s *Store) Now() time.Time { return s.now() }
+func (s *Store) Now() time.Time { return s.clock.Now() }
+
+// Clock returns the store's clock.
+func (s *Store) Clock() clock.Clock { return s.clock }
 
 // Address returns host:port of the embedded Redis, "" if there is none.
 func (s *Store) Address() string {

@@ -10,55 +10,24 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ccxmld/clock"
+	"ccxmld/clock/clocktest"
 	"ccxmld/sessionstore"
 	"ccxmld/sessionstore/redistest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// clock is a time that only a test moves. Its tickers tick when told to.
-type clock struct {
-	mu      sync.Mutex
-	now     time.Time
-	tickers map[time.Duration]chan time.Time
-}
-
-func newClock() *clock {
-	return &clock{now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC), tickers: map[time.Duration]chan time.Time{}}
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) NewTicker(every time.Duration) (<-chan time.Time, func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ticks := make(chan time.Time)
-	c.tickers[every] = ticks
-	return ticks, func() {}
-}
-
-// tick moves the time and lets the ticker of this interval tick, twice: the
-// second tick is taken only when the work of the first is done.
-func (c *clock) tick(every, passed time.Duration) {
-	c.mu.Lock()
-	c.now = c.now.Add(passed)
-	ticks := c.tickers[every]
-	c.mu.Unlock()
-	ticks <- c.Now()
-	ticks <- c.Now()
+// newClock returns a time that only a test moves: advancing it does what is due
+// before it returns.
+func newClock() *clock.Manual {
+	return clock.NewManual(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))
 }
 
 const writeEvery = 200 * time.Millisecond
 
-func (c *clock) options(url string) sessionstore.Options {
-	return sessionstore.Options{
-		URL: url, Lease: 15 * time.Second, WriteEvery: writeEvery,
-		Now: c.Now, NewTicker: c.NewTicker,
-	}
+func options(url string, c clock.Clock) sessionstore.Options {
+	return sessionstore.Options{URL: url, Lease: 15 * time.Second, WriteEvery: writeEvery, Clock: clocktest.Of(c)}
 }
 
 func open(t testing.TB, o sessionstore.Options) *sessionstore.Store {
@@ -73,10 +42,10 @@ func open(t testing.TB, o sessionstore.Options) *sessionstore.Store {
 
 // controller opens a store with a registered controller, whose writer runs only
 // when the test ticks its clock.
-func controller(t testing.TB, url, id string) (*sessionstore.Store, *clock) {
+func controller(t testing.TB, url, id string) (*sessionstore.Store, *clock.Manual) {
 	t.Helper()
 	c := newClock()
-	s := open(t, c.options(url))
+	s := open(t, options(url, c))
 	err := s.Register(t.Context(), sessionstore.Controller{
 		ID: id, Host: "host-" + id, PID: 4711, Version: "1.0", Address: "10.0.0.1:8084", Started: c.Now(),
 	})
@@ -231,7 +200,7 @@ func TestHostileIDs(t *testing.T) {
 func TestTableIsBounded(t *testing.T) {
 	server := redistest.Mini(t)
 	c := newClock()
-	o := c.options(server.URL)
+	o := options(server.URL, c)
 	o.MaxSessions = 2
 	s := open(t, o)
 	for _, id := range []string{"1", "2", "3", "1"} {
@@ -268,7 +237,7 @@ func TestLeases(t *testing.T) {
 		// Only a goes on renewing.
 		for range 2 {
 			server.Advance(t, 9*time.Second)
-			aClock.tick(writeEvery, 9*time.Second)
+			aClock.Advance(9 * time.Second)
 		}
 		if got := alive(); !got["a"] || got["b"] || len(got) != 2 {
 			t.Fatalf("alive = %v, want a alive and b dead", got)
@@ -278,7 +247,7 @@ func TestLeases(t *testing.T) {
 		}
 		for range 6 {
 			server.Advance(t, 9*time.Second)
-			aClock.tick(writeEvery, 9*time.Second)
+			aClock.Advance(9 * time.Second)
 		}
 		if got := alive(); len(got) != 1 || !got["a"] {
 			t.Errorf("alive = %v, want b forgotten", got)
@@ -361,8 +330,8 @@ func TestRedisAwayAndBackEmpty(t *testing.T) {
 			t.Error("healthy without Redis")
 		}
 		server.Start(t)
-		c.tick(writeEvery, 30*time.Second)
-		c.tick(writeEvery, writeEvery)
+		c.Advance(30 * time.Second)
+		c.Advance(writeEvery)
 		if !a.Healthy() {
 			t.Error("not healthy although Redis is back")
 		}
@@ -386,7 +355,7 @@ func TestOpenWithoutRedis(t *testing.T) {
 	}
 	a.SaveSession(sampleSession("s"))
 	server.Start(t)
-	c.tick(writeEvery, 2*time.Second)
+	c.Advance(2 * time.Second)
 	if _, ok, err := a.Session(t.Context(), "s"); !ok || err != nil || !a.Healthy() {
 		t.Errorf("after redis came: %v, %v, healthy %v", ok, err, a.Healthy())
 	}
@@ -399,14 +368,14 @@ func TestReadOnlyRedisIsNotHealthy(t *testing.T) {
 	if err := server.Client().ConfigSet(t.Context(), "min-replicas-to-write", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
-	c.tick(writeEvery, 6*time.Second)
+	c.Advance(6 * time.Second)
 	if a.Healthy() {
 		t.Error("healthy although Redis accepts no writes")
 	}
 	if err := server.Client().ConfigSet(t.Context(), "min-replicas-to-write", "0").Err(); err != nil {
 		t.Fatal(err)
 	}
-	c.tick(writeEvery, 2*time.Second)
+	c.Advance(2 * time.Second)
 	if !a.Healthy() {
 		t.Error("not healthy although Redis accepts writes again")
 	}

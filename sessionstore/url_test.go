@@ -19,7 +19,7 @@ func TestURLChoosesTheClient(t *testing.T) {
 		{"redis-cluster://127.0.0.1:1", "cluster"},
 		{"redis-sentinel://user:pw@127.0.0.1:1,127.0.0.1:2/mymaster?db=3", "sentinel"},
 	} {
-		s := open(t, newClock().options(test.url))
+		s := open(t, options(test.url, newClock()))
 		got := "cluster"
 		if c, ok := s.Client().(*redis.Client); ok {
 			got = "single"

@@ -270,27 +270,6 @@ func (t *sessionTable) storedIDs() []string {
 // probeEvery is how often Redis is asked for while it is away.
 const probeEvery = time.Second
 
-// write is the writer: the one goroutine that writes by itself.
-func (s *Store) write(ticks <-chan time.Time) {
-	defer s.running.Done()
-	ctx, cancel := context.WithCancel(context.Background())
-	s.running.Add(1)
-	go func() { // ends what is under way when the store is closed
-		defer s.running.Done()
-		<-s.closing
-		cancel()
-	}()
-	var r renewals
-	for {
-		select {
-		case <-s.closing:
-			return
-		case <-ticks:
-			s.tick(ctx, &r)
-		}
-	}
-}
-
 // renewals says when the leases were last renewed.
 type renewals struct {
 	controller time.Time
@@ -301,7 +280,7 @@ type renewals struct {
 // tick does what is due. Errors need no words here: the watcher has said once
 // that Redis is away, and everything is tried again.
 func (s *Store) tick(ctx context.Context, r *renewals) {
-	now := s.now()
+	now := s.clock.Now()
 	if !s.Healthy() && now.Sub(r.tried) < probeEvery {
 		return
 	}

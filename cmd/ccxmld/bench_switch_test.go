@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -113,7 +114,7 @@ func TestSwitchProcess(t *testing.T) {
 		return
 	}
 	sw := switchsim.New(switchsim.Options{
-		Clock:  switchsim.ScaledClock(switchSpeed),
+		Clock:  clock.Scaled(switchSpeed),
 		Sounds: func(path string) (time.Duration, bool) { return promptLasts, path == benchPrompt },
 	})
 	defer sw.Close()

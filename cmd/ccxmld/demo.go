@@ -15,6 +15,7 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
+	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/esl/switchsim"
 	"ccxmld/examples"
@@ -95,7 +96,7 @@ func (s *theatre) open(ctx context.Context, log *slog.Logger) (stop func() error
 	s.web = "http://" + web.Addr().String()
 	server := &http.Server{Handler: documents(), ReadHeaderTimeout: time.Second}
 	go func() { _ = server.Serve(web) }()
-	end, err := s.build(ctx, log, s.tracer, switchsim.Options{Clock: switchsim.ScaledClock(demoSpeed), Logger: log}, s.settings())
+	end, err := s.build(ctx, log, s.tracer, switchsim.Options{Clock: clock.Scaled(demoSpeed), Logger: log}, s.settings())
 	if err != nil {
 		return nil, errors.Join(err, server.Close())
 	}

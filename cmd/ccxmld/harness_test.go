@@ -19,6 +19,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ccxmld/clock"
+	"ccxmld/clock/clocktest"
 	"ccxmld/conf"
 	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
@@ -92,12 +94,12 @@ const pace = 20
 
 // withTime makes the switch's time run at another pace.
 func withTime(factor float64) option {
-	return func(p *plan) { p.sw.Clock = switchsim.ScaledClock(factor) }
+	return func(p *plan) { p.sw.Clock = clock.Scaled(factor) }
 }
 
 // withDaemonTime makes the daemon's time run at another pace, too.
 func withDaemonTime(factor float64) option {
-	return func(p *plan) { p.options = append(p.options, daemon.WithClock(scaledClock(factor))) }
+	return func(p *plan) { p.options = append(p.options, daemon.WithClock(clocktest.Of(clock.Scaled(factor)))) }
 }
 
 // newHouse starts a daemon and a switch, and ends both with the test.
@@ -105,7 +107,7 @@ func newHouse(t testing.TB, options ...option) *house {
 	t.Helper()
 	h := &house{TB: t, seen: &recorder{}, log: &recorder{}, dir: t.TempDir()}
 	p := &plan{dir: h.dir, patience: patience, environment: make(map[string]string), sw: switchsim.Options{
-		Clock: switchsim.ScaledClock(pace), SpeechRate: 30 * time.Millisecond, LogCommands: true,
+		Clock: clock.Scaled(pace), SpeechRate: 30 * time.Millisecond, LogCommands: true,
 	}}
 	for _, o := range options {
 		o(p)
@@ -177,7 +179,7 @@ func (h *house) start(environment map[string]string) {
 		h.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(testWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if h.daemon, err = daemon.New(h.ctx, config, log, h.seen, h.options...); err != nil {
+	if h.daemon, err = daemon.New(h.ctx, config, log, h.seen, append([]daemon.Option{daemon.WithClock(clocktest.Real())}, h.options...)...); err != nil {
 		h.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(h.ctx)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/esl/switchsim"
 )
@@ -60,7 +61,7 @@ func TestNodeComesLate(t *testing.T) {
 		t.Errorf("readyz: %d %s", status, body)
 	}
 
-	sw := switchsim.New(switchsim.Options{Clock: switchsim.ScaledClock(100)})
+	sw := switchsim.New(switchsim.Options{Clock: clock.Scaled(100)})
 	h.must(sw.Listen(address))
 	t.Cleanup(sw.Close)
 	sw.Callee("200", switchsim.Answers{After: time.Second})
@@ -96,7 +97,7 @@ type nodesHouse struct {
 
 func newNodesHouse(t testing.TB, weight1, weight2 int, options ...option) *nodesHouse {
 	t.Helper()
-	second := switchsim.New(switchsim.Options{Clock: switchsim.ScaledClock(pace), Name: "fs2", LogCommands: true})
+	second := switchsim.New(switchsim.Options{Clock: clock.Scaled(pace), Name: "fs2", LogCommands: true})
 	if err := second.Listen("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}

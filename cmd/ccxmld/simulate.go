@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ccxmld/callcontrol"
+	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
@@ -114,8 +115,8 @@ func simulate(ctx context.Context, document string, o simulateOptions, out io.Wr
 	ctx, cancel := context.WithTimeout(ctx, s.ours(o.longest)+simulatePatience)
 	defer cancel()
 	stop, err := s.build(ctx, slog.New(&traceHandler{trace: s.tracer, next: log}), s,
-		switchsim.Options{Clock: switchsim.ScaledClock(o.speed), Sounds: soundOnDisk, WriteRecordings: true}, s.settings(dir),
-		daemon.WithClock(scaledClock(o.speed)))
+		switchsim.Options{Clock: clock.Scaled(o.speed), Sounds: soundOnDisk, WriteRecordings: true}, s.settings(dir),
+		daemon.WithClock(clock.Scaled(o.speed)))
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}

@@ -15,16 +15,6 @@ import (
 	"ccxmld/interpreter"
 )
 
-// scaledClock is a clock for the daemon that runs so many times as fast as ours.
-type scaledClock float64
-
-var _ interpreter.Clock = scaledClock(1)
-
-// AfterFunc calls f in its own goroutine after a while.
-func (c scaledClock) AfterFunc(wait time.Duration, f func()) (stop func() bool) {
-	return time.AfterFunc(time.Duration(float64(wait)/float64(c)), f).Stop
-}
-
 // traceHandler shows in the trace what VoiceXML pages log and which events they
 // get, and what the daemon warns of. All goes on to the next handler.
 type traceHandler struct {

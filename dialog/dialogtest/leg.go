@@ -16,12 +16,6 @@ import (
 	"ccxmld/dialog"
 )
 
-// Clock is the bubble's.
-type Clock struct{}
-
-// AfterFunc implements dialog.Clock.
-func (Clock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
-
 // Leg is a dialog.Channel and the session that owns it.
 type Leg struct {
 	// Sounds are the files there are, with their lengths. Tones last 300 ms.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/fetch"
 	"ccxmld/script"
@@ -92,6 +93,8 @@ type browser struct {
 	transferring  bool // the page waits for dialog.transfer.complete
 	interruptible bool // and for digits that end it
 }
+
+func (b *browser) clock() clock.Clock { return b.pages.service.Clock() }
 
 // moveTo is the one place where the dialog's state changes.
 func (b *browser) moveTo(next state) {
@@ -271,8 +274,10 @@ func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Mes
 	if end != nil {
 		done = end.done
 	}
-	begun := time.Now()
-	var enough <-chan time.Time
+	begun := b.clock().Now()
+	var enough <-chan struct{}
+	var least *clock.Timer
+	defer func() { least.Stop() }()
 	for {
 		select {
 		case o := <-b.outcomes:
@@ -281,7 +286,8 @@ func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Mes
 			*pending, inbox = append(*pending, m), nil
 			b.do(b.conversation.Interrupt)
 		case <-done:
-			done, enough = nil, time.After(end.least-time.Since(begun))
+			done = nil
+			enough, least = clock.After(b.clock(), end.least-clock.Since(b.clock(), begun))
 		case <-enough:
 			enough = nil
 			b.do(b.conversation.Interrupt)
@@ -293,10 +299,12 @@ func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Mes
 
 // hangsUp waits a moment for the end of a call that seems to be over.
 func (b *browser) hangsUp(ctx context.Context) bool {
+	late, timer := clock.After(b.clock(), time.Second)
+	defer timer.Stop()
 	select {
 	case <-b.hangup:
 		return true
-	case <-time.After(time.Second):
+	case <-late:
 	case <-ctx.Done():
 	}
 	return false

@@ -10,6 +10,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/fetch"
 	"ccxmld/script"
@@ -147,10 +148,10 @@ func (x *execution) take(t dialog.Turn) (dialog.Outcome, bool) {
 	if x.final || x.ctx.Err() != nil {
 		return dialog.Outcome{}, false
 	}
-	begun := time.Now()
+	begun := x.browser.clock().Now()
 	o, ok := x.browser.take(x.ctx, t, &x.pending, nil)
 	if ok {
-		if time.Since(begun) >= shortestTurn {
+		if clock.Since(x.browser.clock(), begun) >= shortestTurn {
 			x.steps = 0
 		}
 		if o.End != dialog.Failed && len(x.passed) < 10 {

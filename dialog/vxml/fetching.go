@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/fetch"
 	"ccxmld/script"
@@ -112,13 +113,13 @@ func (x *execution) fetch(f fetching, get func(context.Context) error) error {
 // entertain plays audio from when the fetch has taken fetchaudiodelay until it is
 // over, and for fetchaudiominimum at least.
 func (x *execution) entertain(audio string, over <-chan struct{}) {
-	delay := time.NewTimer(x.interval("fetchaudiodelay"))
-	defer delay.Stop()
+	late, timer := clock.After(x.browser.clock(), x.interval("fetchaudiodelay"))
+	defer timer.Stop()
 	select {
 	case <-over:
 	case <-x.browser.hangup:
 	case <-x.ctx.Done():
-	case <-delay.C:
+	case <-late:
 		turn := dialog.Turn{Prompts: []dialog.Prompt{{Source: audio, Base: x.page.base}}, Forgiving: true}
 		x.browser.take(x.ctx, turn, &x.pending, &until{over, x.interval("fetchaudiominimum")})
 	}

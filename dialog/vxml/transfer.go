@@ -7,6 +7,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/script"
 )
@@ -74,12 +75,12 @@ func (x *execution) transfer(i *item) error {
 	}
 	x.browser.askTransfer(request, len(list) > 0)
 	x.steps = 0
-	begun := time.Now()
+	begun := x.browser.clock().Now()
 	complete, digits, err := x.awaitTransfer(list)
 	if err != nil {
 		return err
 	}
-	x.transferred(i, complete, digits, time.Since(begun))
+	x.transferred(i, complete, digits, clock.Since(x.browser.clock(), begun))
 	return x.process(i)
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"ccxmld/clock/clocktest"
 	"ccxmld/dialog"
 	"ccxmld/dialog/dialogtest"
 	"ccxmld/dialog/vxml"
@@ -76,7 +77,7 @@ func start(t *testing.T, page string, change func(*dialog.Request, *server, *dia
 	if change != nil {
 		change(&r, x.server, x.Leg)
 	}
-	s := dialog.New(dialog.Options{TTSEngine: cmp.Or(x.server.engine, "flite"), TTSVoice: "kal", ASREngine: x.server.ears, Clock: dialogtest.Clock{}, Fetcher: x.server, Recordings: "/rec"})
+	s := dialog.New(dialog.Options{TTSEngine: cmp.Or(x.server.engine, "flite"), TTSVoice: "kal", ASREngine: x.server.ears, Clock: clocktest.Real(), Fetcher: x.server, Recordings: "/rec"})
 	vxml.Register(s, vxml.Options{})
 	x.Call(func() {
 		x.dialog = s.Start(r, x.Leg, x.Do, dialog.Events{

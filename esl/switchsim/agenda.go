@@ -3,6 +3,8 @@ package switchsim
 import (
 	"container/heap"
 	"time"
+
+	"ccxmld/clock"
 )
 
 // agenda is what a switch is going to do and when. It keeps one timer of the
@@ -11,7 +13,7 @@ type agenda struct {
 	sw      *Switch
 	entries appointments
 	order   uint64
-	timer   Timer
+	timer   *clock.Timer
 	wakeAt  time.Time
 }
 
@@ -60,7 +62,7 @@ func (a *agenda) arm() {
 		a.timer.Stop()
 	}
 	a.wakeAt = first
-	a.timer = a.sw.clock.AfterFunc(first.Sub(a.sw.now()), a.sw.wake)
+	a.timer = clock.Start(a.sw.clock, first.Sub(a.sw.now()), nil, a.sw.wake)
 }
 
 // keep does what has fallen due.

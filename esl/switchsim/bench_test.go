@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -18,7 +19,7 @@ func BenchmarkCall(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer server.Close()
-	sw := switchsim.New(switchsim.Options{Clock: switchsim.ScaledClock(1000), Sockets: []string{server.Addr().String()}})
+	sw := switchsim.New(switchsim.Options{Clock: clock.Scaled(1000), Sockets: []string{server.Addr().String()}})
 	defer sw.Close()
 	sw.AddSound("prompt.wav", time.Millisecond)
 	b.ReportAllocs()

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"strings"
 	"testing"
+
+	"ccxmld/clock"
 )
 
 func FuzzReadCommand(f *testing.F) {
@@ -24,7 +26,7 @@ func FuzzDialStrings(f *testing.F) {
 	f.Add("{^^:a=b:c=d}[x=y]loopback/1 'm:^:a:b^c:d' inline")
 	f.Add(`\`)
 	f.Fuzz(func(t *testing.T, text string) {
-		sw := New(Options{Clock: NewManualClock(RealClock().Now())})
+		sw := New(Options{Clock: clock.NewManual(clock.Real().Now())})
 		defer sw.Close()
 		sw.lock()
 		sw.originate(text, func(string) {})

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -51,7 +52,7 @@ func TestSilentSocket(t *testing.T) {
 func TestJobFates(t *testing.T) {
 	fates := map[string]switchsim.JobFate{"kept": switchsim.JobKept, "untold": switchsim.JobUntold}
 	sw := newSwitch(t, switchsim.Options{
-		Clock: switchsim.ScaledClock(100),
+		Clock: clock.Scaled(100),
 		Job: func(_, argument string) switchsim.JobFate {
 			return fates[argument[strings.LastIndexByte(argument, ' ')+1:]]
 		},
@@ -89,7 +90,7 @@ func TestJobFates(t *testing.T) {
 
 // A room that waits for its moderator lets nobody be heard before he is there.
 func TestRoomWaitsForModerator(t *testing.T) {
-	sw := newSwitch(t, switchsim.Options{Clock: switchsim.ScaledClock(100)})
+	sw := newSwitch(t, switchsim.Options{Clock: clock.Scaled(100)})
 	l := link(t, sw.Addr())
 	l.say("event plain CUSTOM conference::maintenance")
 	l.await("+OK event listener enabled plain")

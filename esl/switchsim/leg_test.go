@@ -9,13 +9,14 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
 // fast is a switch with time a hundred times as fast, and its controllers.
 func fast(t *testing.T, options switchsim.Options) (*switchsim.Switch, *sockets) {
 	controllers := newSockets(t)
-	options.Clock = switchsim.ScaledClock(100)
+	options.Clock = clock.Scaled(100)
 	if options.Sockets == nil {
 		options.Sockets = []string{controllers.address()}
 	}
@@ -290,22 +291,4 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 	leg.awaitClosed()
 	l.conn.Close()
 	leg.conn.Close()
-}
-
-func TestManualClockKeepsOrder(t *testing.T) {
-	clock := switchsim.NewManualClock(time.Unix(0, 0))
-	var order []string
-	clock.AfterFunc(2*time.Second, func() { order = append(order, "b") })
-	clock.AfterFunc(time.Second, func() {
-		order = append(order, "a")
-		clock.AfterFunc(time.Second, func() { order = append(order, "c") })
-	})
-	stopped := clock.AfterFunc(time.Second, func() { order = append(order, "never") })
-	if !stopped.Stop() || stopped.Stop() {
-		t.Error("a timer can be stopped once")
-	}
-	clock.Advance(3 * time.Second)
-	if got := strings.Join(order, ""); got != "abc" || !clock.Now().Equal(time.Unix(3, 0)) {
-		t.Errorf("order %q at %v", got, clock.Now())
-	}
 }

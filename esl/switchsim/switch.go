@@ -11,12 +11,14 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"ccxmld/clock"
 )
 
 // Options describe a simulated FreeSWITCH. The zero value is usable.
 type Options struct {
 	// Clock is the time the switch lives in; nil is the wall's.
-	Clock Clock
+	Clock clock.Clock
 	// Logger is told what goes wrong; nil discards it.
 	Logger *slog.Logger
 	// Name is the switch's name for itself, "sim" by default.
@@ -85,7 +87,7 @@ type Options struct {
 // ends it with all its goroutines.
 type Switch struct {
 	options Options
-	clock   Clock
+	clock   clock.Clock
 	log     *slog.Logger
 	node    string // the headers that name the node, in every event
 	uuid    string
@@ -127,9 +129,7 @@ type Switch struct {
 
 // New returns a switch. It takes no calls and knows no sounds yet.
 func New(options Options) *Switch {
-	if options.Clock == nil {
-		options.Clock = RealClock()
-	}
+	options.Clock = clock.Or(options.Clock)
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}

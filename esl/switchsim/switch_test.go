@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -21,7 +22,7 @@ func newSwitch(t testing.TB, options switchsim.Options) *switchsim.Switch {
 
 func TestIncomingCallHearsPromptAndIsHungUp(t *testing.T) {
 	controllers := newSockets(t)
-	sw := newSwitch(t, switchsim.Options{Clock: switchsim.ScaledClock(100), Sockets: []string{controllers.address()}, Variables: map[string]string{"ccxml_uri": "http://x/y"}})
+	sw := newSwitch(t, switchsim.Options{Clock: clock.Scaled(100), Sockets: []string{controllers.address()}, Variables: map[string]string{"ccxml_uri": "http://x/y"}})
 	sw.AddSound("/sounds/welcome.wav", 2*time.Second)
 	caller, err := sw.Dial(switchsim.Call{From: "4075550100", Name: "Ada", To: "8001"})
 	if err != nil {
@@ -77,7 +78,7 @@ func TestIncomingCallHearsPromptAndIsHungUp(t *testing.T) {
 
 func TestOriginateBridgeConference(t *testing.T) {
 	controllers := newSockets(t)
-	sw := newSwitch(t, switchsim.Options{Clock: switchsim.ScaledClock(100), Sockets: []string{controllers.address()}})
+	sw := newSwitch(t, switchsim.Options{Clock: clock.Scaled(100), Sockets: []string{controllers.address()}})
 	sw.Callee("4072223333", switchsim.Answers{After: time.Second})
 	l := link(t, sw.Addr())
 	l.say("event plain BACKGROUND_JOB CHANNEL_ANSWER CHANNEL_PROGRESS CHANNEL_BRIDGE CHANNEL_HANGUP_COMPLETE CUSTOM conference::maintenance")

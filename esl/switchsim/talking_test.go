@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -14,7 +15,7 @@ func TestTalkingAsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sw := newSwitch(t, switchsim.Options{Clock: switchsim.ScaledClock(100)})
+	sw := newSwitch(t, switchsim.Options{Clock: clock.Scaled(100)})
 	sw.Callee("1", switchsim.Answers{})
 	sw.Callee("2", switchsim.Answers{})
 	l := link(t, sw.Addr())

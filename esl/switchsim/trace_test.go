@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/internal/recording"
 	"ccxmld/esl/switchsim"
 )
@@ -24,7 +25,7 @@ const traces = "../testdata/traces"
 type stage struct {
 	t        testing.TB
 	sw       *switchsim.Switch
-	clock    *switchsim.ManualClock
+	clock    *clock.Manual
 	began    time.Time
 	first    *sockets // stands for 127.0.0.1:8084
 	second   *sockets // stands for 127.0.0.1:8085
@@ -44,7 +45,7 @@ type deed struct {
 
 func newStage(t testing.TB) *stage {
 	start := time.Date(2026, 11, 21, 2, 39, 30, 0, time.UTC)
-	s := &stage{t: t, clock: switchsim.NewManualClock(start), began: start, first: newSockets(t), second: newSockets(t)}
+	s := &stage{t: t, clock: clock.NewManual(start), began: start, first: newSockets(t), second: newSockets(t)}
 	s.sw = newSwitch(t, switchsim.Options{Clock: s.clock, Tick: 20 * time.Millisecond, Sockets: []string{s.first.address()}, Gateways: []string{"pstn"}, SpeechRate: 90 * time.Millisecond})
 	s.sw.Callee("answer", switchsim.Answers{})
 	s.sw.Callee("busy", switchsim.Busy{})

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -26,7 +27,7 @@ type simulated struct {
 // NewSimulated makes a simulated switch for a House.
 func NewSimulated(log *slog.Logger) (Switch, error) {
 	s := &simulated{sw: switchsim.New(switchsim.Options{
-		Clock: switchsim.ScaledClock(simulatedPace), Logger: log, WriteRecordings: true, Sounds: spooled,
+		Clock: clock.Scaled(simulatedPace), Logger: log, WriteRecordings: true, Sounds: spooled,
 	})}
 	if err := s.sw.Listen("127.0.0.1:0"); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 )
@@ -172,10 +173,6 @@ func (c *call) Send(r interpreter.SendRequest, done func(interpreter.SendResult)
 
 func (c *call) Release() {}
 
-type clock struct{}
-
-func (clock) AfterFunc(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
-
 // dial lets a caller in.
 func dial(t *testing.T, server *httptest.Server, rooms map[string]bool, id, code, broken string) *call {
 	t.Helper()
@@ -190,7 +187,7 @@ func dial(t *testing.T, server *httptest.Server, rooms map[string]bool, id, code
 	}
 	n := 0
 	c.session = interpreter.NewSession(interpreter.Options{
-		ID: id, Document: document, Platform: c, Clock: clock{},
+		ID: id, Document: document, Platform: c, Clock: clock.Real(),
 		NewID: func() string { n++; return fmt.Sprintf("%s-%d", id, n) },
 	})
 	c.session.Start()
