@@ -1,0 +1,31 @@
+package callcontrol
+
+import (
+	"testing"
+
+	"ccxmld/clock"
+)
+
+// TestWordOfAnEarlierWait: what was waited for before, or is not waited for at all,
+// does not end the wait for something else.
+func TestWordOfAnEarlierWait(t *testing.T) {
+	earlier, now := &order{}, &order{}
+	for name, late := range map[string]func(*control, *leg){
+		"of an earlier bridge":      func(c *control, l *leg) { c.joinFailed(l, earlier, "refused") },
+		"of no bridge":              func(c *control, l *leg) { c.joinFailed(l, nil, "refused") },
+		"of an earlier room":        func(c *control, l *leg) { c.roomRefused(l, earlier, "refused") },
+		"of an earlier way home":    func(c *control, l *leg) { c.strayed(l, &clock.Timer{}, "refused") },
+		"of a way home without end": func(c *control, l *leg) { c.strayed(l, nil, "refused") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, wait := &control{}, &clock.Timer{}
+			l := &leg{id: "a", control: c, state: legConnected, joinPending: now, homing: true, socketTimer: wait}
+			l.place.partner = "room"
+			c.legs = map[string]*leg{"a": l}
+			late(c, l)
+			if l.joinPending != now || l.place.partner != "room" || !l.homing || l.ending {
+				t.Errorf("the leg's wait has ended: %+v", l.place)
+			}
+		})
+	}
+}
