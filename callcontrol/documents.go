@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
@@ -21,12 +20,10 @@ type documents struct {
 	compiler *interpreter.Compiler
 	log      *slog.Logger
 
-	mu       sync.Mutex
-	compiled map[string]compiledDocument // by URI
+	compiled *fetch.Versions[compiledDocument]
 }
 
 type compiledDocument struct {
-	version  string
 	document *interpreter.Document
 	scripts  []scriptVersion // that are part of it
 }
@@ -37,12 +34,12 @@ type scriptVersion struct {
 	version string
 }
 
-// maxCompiled bounds how many documents are kept; applications that make a URI
-// per call would fill the memory otherwise.
-const maxCompiled = 1000
+// maxCompiled bounds the bytes of documents that are kept; applications that make a
+// URI per call would fill the memory otherwise.
+const maxCompiled = 64 << 20
 
 func newDocuments(intake, client *fetch.Client, compiler *interpreter.Compiler, log *slog.Logger) *documents {
-	return &documents{intake: intake, client: client, compiler: compiler, log: log, compiled: make(map[string]compiledDocument)}
+	return &documents{intake: intake, client: client, compiler: compiler, log: log, compiled: fetch.NewVersions[compiledDocument](maxCompiled)}
 }
 
 // forCall gets the document of a call or token start.
@@ -63,18 +60,24 @@ func (d *documents) get(ctx context.Context, client *fetch.Client, r fetch.Reque
 }
 
 func (d *documents) compile(ctx context.Context, client *fetch.Client, response *fetch.Response) (*interpreter.Document, error) {
-	d.mu.Lock()
-	known, ok := d.compiled[response.URI]
-	d.mu.Unlock()
-	if ok && known.version == response.Version && d.unchanged(ctx, client, known.scripts) {
-		d.supplement(response, known.document)
-		return known.document, nil
+	known, ok := d.compiled.Get(response.URI, response.Version)
+	if !ok || !d.unchanged(ctx, client, known.scripts) {
+		var err error
+		if known, err = d.compiled.Make(ctx, response.URI, response.Version, len(response.Body), func() (compiledDocument, error) {
+			return d.compileAnew(ctx, client, response)
+		}); err != nil {
+			return nil, err
+		}
 	}
+	d.supplement(response, known.document)
+	return known.document, nil
+}
+
+func (d *documents) compileAnew(ctx context.Context, client *fetch.Client, response *fetch.Response) (compiled compiledDocument, err error) {
 	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
-		return nil, err
+		return compiled, err
 	}
-	var scripts []scriptVersion
 	document, err := d.compiler.CompileSource(interpreter.Source{Root: root, URI: response.URI, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
 		uri, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
@@ -85,13 +88,20 @@ func (d *documents) compile(ctx context.Context, client *fetch.Client, response 
 		if err != nil {
 			return "", "", err
 		}
-		scripts = append(scripts, scriptVersion{request, script.Version})
+		compiled.scripts = append(compiled.scripts, scriptVersion{request, script.Version})
 		text, err := script.TextIn(r.Charset)
 		return text, script.URI, err
 	}})
 	if err != nil {
-		return nil, err
+		return compiled, err
 	}
+	compiled.document = document
+	d.tell(response, document)
+	return compiled, nil
+}
+
+// tell logs what is to be said of a document that was loaded.
+func (d *documents) tell(response *fetch.Response, document *interpreter.Document) {
 	if served := response.ContentType; served != ccxmlType && !strings.HasPrefix(response.URI, "file:") {
 		d.log.Warn("document loaded with a notice", "document", response.URI,
 			"notice", fmt.Sprintf("its server calls it %q; it is read as CCXML, whose type is %s", served, ccxmlType))
@@ -102,9 +112,6 @@ func (d *documents) compile(ctx context.Context, client *fetch.Client, response 
 	for _, notice := range document.Notices {
 		d.log.Warn("document loaded with a notice", "document", notice.Position.String(), "notice", notice.Reason)
 	}
-	d.keep(response.URI, compiledDocument{response.Version, document, scripts})
-	d.supplement(response, document)
-	return document, nil
 }
 
 // supplement tells the cache what the document says of itself by <meta
@@ -130,18 +137,6 @@ func (d *documents) unchanged(ctx context.Context, client *fetch.Client, scripts
 		}
 	}
 	return true
-}
-
-func (d *documents) keep(uri string, document compiledDocument) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.compiled) >= maxCompiled {
-		for old := range d.compiled { // any one
-			delete(d.compiled, old)
-			break
-		}
-	}
-	d.compiled[uri] = document
 }
 
 // fetch does what <fetch> asks for.

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 
 	"ccxmld/fetch"
@@ -98,16 +100,64 @@ func TestScriptsArePartOfTheDocument(t *testing.T) {
 	}
 }
 
-// However many documents there are, only so many are kept.
+// However many and large documents there are, only so many bytes of them are kept:
+// those used last.
 func TestDocumentsAreBounded(t *testing.T) {
 	f := newFolder(t)
-	for i := range maxCompiled + 10 {
+	f.documents.compiled = fetch.NewVersions[compiledDocument](1 << 20)
+	large := "<!--" + strings.Repeat("x", 10_000) + "-->"
+	f.write("used.ccxml", logDocument("used")+large)
+	used := f.mustGet("used.ccxml")
+	for i := range 20 {
 		name := fmt.Sprint(i, ".ccxml")
-		f.write(name, logDocument(name))
+		f.write(name, logDocument(name)+large)
 		f.mustGet(name)
+		if f.mustGet("used.ccxml") != used {
+			t.Fatalf("after %d others the document that is used all the time was compiled anew", i)
+		}
 	}
-	if n := len(f.documents.compiled); n > maxCompiled {
-		t.Errorf("%d documents are kept", n)
+	if n := f.documents.compiled.Len(); n < 3 || n > 7 {
+		t.Errorf("%d documents of 10 KB are kept in 1 MiB, at 16 bytes for each", n)
+	}
+}
+
+// TestManyCallsAtOnceCompileOnce: calls that come at once wait for one compilation.
+func TestManyCallsAtOnceCompileOnce(t *testing.T) {
+	const many = 30
+	var begun, done sync.WaitGroup
+	begun.Add(many)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/lib.js" { // asked for while the document is compiled
+			begun.Wait()
+		}
+		w.Header().Set("Cache-Control", "max-age=60")
+		w.Header().Set("Content-Type", ccxmlType)
+		fmt.Fprint(w, map[string]string{
+			"/a.ccxml": `<ccxml version="1.0"><script src="lib.js"/><eventprocessor/></ccxml>`, "/lib.js": "var answer = 42",
+		}[r.URL.Path])
+	}))
+	t.Cleanup(server.Close)
+	client, err := fetch.New(fetch.Options{Allow: []string{server.URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	d := newDocuments(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+	got := make([]*interpreter.Document, many)
+	for i := range many {
+		done.Go(func() {
+			begun.Done()
+			var err error
+			if got[i], err = d.forCall(t.Context(), fetch.Request{URI: server.URL + "/a.ccxml"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
+	for _, document := range got {
+		if document != got[0] {
+			t.Fatal("it was compiled more than once")
+		}
 	}
 }
 

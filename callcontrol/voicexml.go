@@ -29,10 +29,7 @@ func (d *documents) forPage(uri, page string) (*interpreter.Document, error) {
 	if err := d.client.Allowed(page); err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	known, ok := d.compiled[uri]
-	d.mu.Unlock()
-	if ok {
+	if known, ok := d.compiled.Get(uri, ""); ok {
 		return known.document, nil
 	}
 	root, err := fetch.ParseXML(voiceXML, uri, fetch.XMLLimits{})
@@ -43,6 +40,6 @@ func (d *documents) forPage(uri, page string) (*interpreter.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.keep(uri, compiledDocument{document: document})
+	d.compiled.Put(uri, "", len(voiceXML), compiledDocument{document: document})
 	return document, nil
 }

@@ -40,11 +40,11 @@ func Register(s *dialog.Service, o Options) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	p := &pages{service: s, compiler: NewCompiler(), noticed: func(page *Page) {
+	p := newPages(s, NewCompiler(), func(page *Page) {
 		for _, notice := range page.Notices {
 			o.Logger.Warn("VoiceXML page loaded with a notice", "page", notice.Position.String(), "notice", notice.Reason)
 		}
-	}}
+	})
 	s.Handle(func(r dialog.Request, on dialog.Channel, do func(func()) bool, e dialog.Events) dialog.Dialog {
 		log := o.Logger.With(r.LogAttributes()...)
 		ctx, cancel := context.WithCancel(context.Background())

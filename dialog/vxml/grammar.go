@@ -159,12 +159,12 @@ func (p *pages) grammar(ctx context.Context, base, src string, inline *srgs.Sour
 		return nil, err
 	}
 	document, rule, _ := strings.Cut(uri, "#")
-	source, version, err := p.grammarSource(ctx, document, how)
+	source, response, err := p.grammarSource(ctx, document, how)
 	if err != nil {
 		return nil, err
 	}
 	source.Rule = rule
-	if known, ok := p.grammars.get(uri, version); ok {
+	if known, ok := p.grammars.Get(uri, response.Version); ok {
 		return known, nil
 	}
 	alone := true
@@ -173,22 +173,21 @@ func (p *pages) grammar(ctx context.Context, base, src string, inline *srgs.Sour
 		return load(uri, kind)
 	})
 	if err == nil && alone {
-		p.grammars.put(uri, version, compiled)
+		p.grammars.Put(uri, response.Version, len(response.Body), compiled)
 	}
 	return compiled, err
 }
 
 // grammarSource fetches a grammar of either form.
-func (p *pages) grammarSource(ctx context.Context, uri string, how *dialog.Fetch) (source srgs.Source, version string, err error) {
-	response, err := p.service.Fetch(ctx, uri, how)
-	if err != nil {
-		return source, "", err
+func (p *pages) grammarSource(ctx context.Context, uri string, how *dialog.Fetch) (source srgs.Source, response *fetch.Response, err error) {
+	if response, err = p.service.Fetch(ctx, uri, how); err != nil {
+		return source, nil, err
 	}
 	source.URI = response.URI
 	if text := response.Text(); srgs.IsABNF(text) {
 		source.Text = text
-		return source, response.Version, nil
+		return source, response, nil
 	}
 	source.Root, source.Places, err = response.PlacedXML(fetch.XMLLimits{})
-	return source, response.Version, err
+	return source, response, err
 }

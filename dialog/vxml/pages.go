@@ -3,7 +3,6 @@ package vxml
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"ccxmld/dialog"
 	"ccxmld/dialog/srgs"
@@ -18,45 +17,21 @@ type pages struct {
 	compiler *Compiler
 	noticed  func(*Page)
 
-	compiled versions[*Page]
-	grammars versions[srgs.Grammar]
-	scripts  versions[*script.Script]
+	compiled *fetch.Versions[*Page]
+	grammars *fetch.Versions[srgs.Grammar]
+	scripts  *fetch.Versions[*script.Script]
 }
 
-// versions keeps the last version of what was compiled, by URI.
-type versions[T any] struct {
-	mu   sync.Mutex
-	kept map[string]version[T]
-}
+// maxCompiled bounds the bytes of what is kept, of each kind.
+const maxCompiled = 32 << 20
 
-type version[T any] struct {
-	version  string
-	compiled T
-}
-
-// mostVersions bounds how many are kept of each kind.
-const mostVersions = 500
-
-func (v *versions[T]) get(uri, of string) (compiled T, ok bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	known, ok := v.kept[uri]
-	return known.compiled, ok && known.version == of
-}
-
-func (v *versions[T]) put(uri, of string, compiled T) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.kept == nil {
-		v.kept = make(map[string]version[T])
+func newPages(service *dialog.Service, compiler *Compiler, noticed func(*Page)) *pages {
+	return &pages{
+		service: service, compiler: compiler, noticed: noticed,
+		compiled: fetch.NewVersions[*Page](maxCompiled),
+		grammars: fetch.NewVersions[srgs.Grammar](maxCompiled),
+		scripts:  fetch.NewVersions[*script.Script](maxCompiled),
 	}
-	if len(v.kept) >= mostVersions {
-		for uri := range v.kept { // any one
-			delete(v.kept, uri)
-			break
-		}
-	}
-	v.kept[uri] = version[T]{of, compiled}
 }
 
 var errNoPage = errors.New("there is no URI of a VoiceXML page")
@@ -70,10 +45,19 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 	if err != nil {
 		return nil, err
 	}
-	if page, ok := p.compiled.get(response.URI, response.Version); ok {
-		p.service.Supplement(response, page.header)
-		return page, nil
+	page, ok := p.compiled.Get(response.URI, response.Version)
+	if !ok {
+		if page, err = p.compiled.Make(ctx, response.URI, response.Version, len(response.Body), func() (*Page, error) {
+			return p.compile(response)
+		}); err != nil {
+			return nil, err
+		}
 	}
+	p.service.Supplement(response, page.header)
+	return page, nil
+}
+
+func (p *pages) compile(response *fetch.Response) (*Page, error) {
 	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
 		return nil, err
@@ -83,8 +67,6 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 		return nil, err
 	}
 	p.noticed(page)
-	p.compiled.put(response.URI, response.Version, page)
-	p.service.Supplement(response, page.header)
 	return page, nil
 }
 
@@ -123,18 +105,17 @@ func (p *pages) script(ctx context.Context, page *Page, reference, encoding stri
 		return nil, err
 	}
 	of := response.Version + encoding
-	if compiled, ok := p.scripts.get(response.URI, of); ok {
+	if compiled, ok := p.scripts.Get(response.URI, of); ok {
 		return compiled, nil
 	}
-	text := response.Text()
-	if encoding != "" {
-		if text, err = response.TextIn(encoding); err != nil {
-			return nil, err
+	return p.scripts.Make(ctx, response.URI, of, len(response.Body), func() (*script.Script, error) {
+		text := response.Text()
+		if encoding != "" {
+			var err error
+			if text, err = response.TextIn(encoding); err != nil {
+				return nil, err
+			}
 		}
-	}
-	compiled, err := page.language.Script(text, script.Position{URI: response.URI, Line: 1})
-	if err == nil {
-		p.scripts.put(response.URI, of, compiled)
-	}
-	return compiled, err
+		return page.language.Script(text, script.Position{URI: response.URI, Line: 1})
+	})
 }
