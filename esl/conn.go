@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"runtime/debug"
@@ -18,7 +19,7 @@ import (
 type Options struct {
 	Limits       Limits
 	Logger       *slog.Logger  // nil: nothing is logged
-	WriteTimeout time.Duration // for each write; 0 means 5 s
+	WriteTimeout time.Duration // in which the network must take something of what waits for it; 0 means 5 s
 }
 
 const defaultWriteTimeout = 5 * time.Second
@@ -35,16 +36,14 @@ type Conn struct {
 	onEnd    atomic.Pointer[func(error)]
 	onAuth   func() // set before Run by those who log in
 
-	// writing is held while commands are queued and written, so that replies
-	// come in the order of the queue. It is taken before mu.
-	writing      sync.Mutex
-	writeTimeout time.Duration
+	out *outbox // its lock is taken before mu
 
-	mu      sync.Mutex
-	pending pendingQueue
-	running bool  // Run was called
-	err     error // why the connection ends, the first reason only
-	done    chan struct{}
+	mu       sync.Mutex
+	pending  pendingQueue
+	answered uint64 // commands
+	running  bool   // Run was called
+	err      error  // why the connection ends, the first reason only
+	done     chan struct{}
 
 	event    Event // the one being handled
 	reported bool  // an unknown message type was logged
@@ -54,17 +53,17 @@ type Conn struct {
 // Nothing is read before Run; commands may be sent before.
 func NewConn(nc net.Conn, o Options) *Conn {
 	c := &Conn{
-		nc:           nc,
-		log:          o.Logger,
-		writeTimeout: o.WriteTimeout,
-		done:         make(chan struct{}),
+		nc:   nc,
+		log:  o.Logger,
+		done: make(chan struct{}),
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
-	if c.writeTimeout <= 0 {
-		c.writeTimeout = defaultWriteTimeout
+	if o.WriteTimeout <= 0 {
+		o.WriteTimeout = defaultWriteTimeout
 	}
+	c.out = newOutbox(nc, o.WriteTimeout, c.writeFailed)
 	c.reader.source, c.reader.limits = nc, o.Limits.withDefaults()
 	return c
 }
@@ -144,6 +143,7 @@ func (c *Conn) Run(onEvent func(*Event)) error {
 		c.SetHandler(onEvent)
 	}
 	c.end(c.readAll())
+	c.out.wait()
 	c.reader.release()
 	c.finish()
 	return c.Err()
@@ -269,6 +269,9 @@ func (c *Conn) handleEvent(m message) {
 func (c *Conn) handleReply(m message) {
 	c.mu.Lock()
 	p, ok := c.pending.pop()
+	if ok {
+		c.answered++
+	}
 	c.mu.Unlock()
 	if !ok {
 		c.log.Warn("event socket reply to no command", "remote", c.nc.RemoteAddr(), "reply", newReply(m).Text)
@@ -326,8 +329,8 @@ func do(ctx context.Context, send func(done func(*Reply, error))) (*Reply, error
 // exactly once: in the reader goroutine, with the reply or with the error that
 // ended the connection. When the command cannot be sent at all, because a value
 // in it is invalid or the connection has ended, done is called before Send
-// returns. Send waits only for the network to take the bytes, up to the write
-// timeout, after which the connection ends.
+// returns: ErrOverflow where FreeSWITCH takes no more. Send does not wait for the
+// network; what that does not take within the write timeout ends the connection.
 func (c *Conn) Send(cmd command.Command, done func(*Reply, error)) {
 	c.send(pendingReply{done: done}, cmd)
 }
@@ -366,42 +369,59 @@ func refuse(p pendingReply, n int, err error) {
 // queued; if they were, they are answered or fail with the connection.
 func (c *Conn) write(data []byte, p pendingReply, n int) error {
 	failed, err := c.queueAndWrite(data, p, n)
-	if err != nil || failed == nil {
-		return err
+	if err == nil && failed != nil {
+		c.writeFailed(failed)
 	}
-	c.mu.Lock()
-	running := c.running
-	c.mu.Unlock()
-	if timeout := net.Error(nil); !running || errors.As(failed, &timeout) && timeout.Timeout() {
-		c.end(fmt.Errorf("write: %w", failed))
-		return nil
-	}
-	// The other side has closed. What it sent before is still to be read, and
-	// the reader finds the end behind it; the deadline is for a network that
-	// never shows it.
-	if err := c.nc.SetReadDeadline(time.Now().Add(c.writeTimeout)); err != nil {
-		c.end(fmt.Errorf("write: %w", failed))
-	}
-	return nil
+	return err
 }
 
 func (c *Conn) queueAndWrite(data []byte, p pendingReply, n int) (failed, refused error) {
-	c.writing.Lock()
-	defer c.writing.Unlock()
+	c.out.Lock()
+	defer c.out.Unlock()
+	if err := c.queue(len(data), p, n); err != nil {
+		return nil, err
+	}
+	return c.out.write(data), nil
+}
+
+func (c *Conn) queue(bytes int, p pendingReply, n int) error {
 	c.mu.Lock()
-	if c.err != nil {
-		defer c.mu.Unlock()
-		return nil, c.err
+	defer c.mu.Unlock()
+	switch {
+	case c.err != nil:
+		return c.err
+	case c.out.full(bytes), c.pending.len()+n > maxInFlight:
+		return ErrOverflow
 	}
 	for p.index = range n {
 		c.pending.push(p)
 	}
+	return nil
+}
+
+// writeFailed ends the connection, now or when what has come is read.
+func (c *Conn) writeFailed(failed error) {
+	c.mu.Lock()
+	running := c.running
 	c.mu.Unlock()
-	if err := c.nc.SetWriteDeadline(time.Now().Add(c.writeTimeout)); err != nil {
-		return err, nil
+	if !running || errors.Is(failed, ErrStalled) {
+		c.end(fmt.Errorf("write: %w", failed))
+		return
 	}
-	_, failed = c.nc.Write(data)
-	return failed, nil
+	// The other side has closed. What it sent before is still to be read, and
+	// the reader finds the end behind it; the deadline is for a network that
+	// never shows it.
+	if err := c.nc.SetReadDeadline(time.Now().Add(c.out.timeout)); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+		c.end(fmt.Errorf("write: %w", failed))
+	}
+}
+
+// Answered is how many commands FreeSWITCH has answered, and how many it has not
+// answered yet.
+func (c *Conn) Answered() (answered uint64, waiting int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.answered, c.pending.len()
 }
 
 // endOfMessage follows each command. Behind a body it is too much, and skipped

@@ -7,7 +7,7 @@
 //	FreeSWITCH ──bytes──▶ reader ──▶ events  ──▶ handler   (in order, one at a time)
 //	                         │
 //	                         └─────▶ replies ──▶ the oldest command in flight
-//	FreeSWITCH ◀──bytes── one Write under a mutex ◀── Do, Send, SendAll
+//	FreeSWITCH ◀──bytes── outbox ◀── Do, Send, SendAll
 //
 // # Goroutines
 //
@@ -17,7 +17,8 @@
 // commands with [Conn.Send], but not wait for a reply with [Conn.Do]. A Server
 // starts one goroutine a leg and ends them all before Serve returns; a Link
 // reads in the goroutine that called its Run. Commands may be sent from any
-// goroutine.
+// goroutine, and nobody waits for the network: what it does not take at once, a
+// second goroutine writes, which lives as long as there is some and ends with Run.
 //
 // # Ends
 //

@@ -29,6 +29,12 @@ var (
 	// connection, or that were in flight when it was lost. Whether FreeSWITCH
 	// obeyed the latter is not known.
 	ErrLinkDown = errors.New("esl: link is down")
+	// ErrStalled is the end of a connection on which FreeSWITCH, or the network on
+	// the way to it, takes nothing of what was written.
+	ErrStalled = errors.New("esl: what was written is not taken")
+	// ErrOverflow is the error of a command that was not sent, since too many wait
+	// to be taken or answered.
+	ErrOverflow = errors.New("esl: more commands wait than FreeSWITCH takes")
 	// ErrNotInControl is the end of an incoming leg whose socket action lacks
 	// "async full".
 	ErrNotInControl = errors.New("esl: socket action without async full")

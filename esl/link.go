@@ -38,7 +38,7 @@ type LinkOptions struct {
 
 	Logger       *slog.Logger // nil: nothing is logged
 	Limits       Limits
-	WriteTimeout time.Duration // for each write; 0 means 5 s
+	WriteTimeout time.Duration // as in Options
 	// Dial opens the network connection; nil means TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Handshake bounds dialling, and then all up to OnUp; 0 means 10 s.

@@ -28,6 +28,8 @@ type pendingQueue struct {
 	first int
 }
 
+func (q *pendingQueue) len() int { return len(q.items) - q.first }
+
 func (q *pendingQueue) push(p pendingReply) { q.items = append(q.items, p) }
 
 func (q *pendingQueue) pop() (pendingReply, bool) {

@@ -24,7 +24,7 @@ type Server struct {
 
 	Logger         *slog.Logger // nil: nothing is logged
 	Limits         Limits
-	WriteTimeout   time.Duration  // for each write; 0 means 5 s
+	WriteTimeout   time.Duration  // as in Options
 	ConnectTimeout time.Duration  // for the answer to connect; 0 means 10 s
 	MaxConnections int            // legs at a time, beyond which they are refused; 0 means no bound
 	RefuseCause    string         // hangup cause of refused legs; "" means SWITCH_CONGESTION
