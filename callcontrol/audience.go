@@ -14,8 +14,40 @@ import (
 // events of <createconference>), whichever sessions and controllers these belong
 // to. The links to the nodes let the events of their rooms through.
 type audiences struct {
-	mu    sync.Mutex
-	rooms map[string][]*listener // by FreeSWITCH's name
+	mu     sync.Mutex
+	rooms  map[string][]*listener // by FreeSWITCH's name
+	orders inOrderOf              // what the links are told of it
+}
+
+// inOrderOf does one thing after the other, in the order in which they were put.
+type inOrderOf struct {
+	mu      sync.Mutex
+	waiting []func()
+	runs    bool
+}
+
+func (o *inOrderOf) put(f func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.waiting = append(o.waiting, f)
+}
+
+// run does what has been put, unless another goroutine is at it, which does all.
+func (o *inOrderOf) run() {
+	for first := true; ; first = false {
+		o.mu.Lock()
+		if first && o.runs || len(o.waiting) == 0 {
+			o.runs = o.runs && first
+			o.mu.Unlock()
+			return
+		}
+		batch := o.waiting
+		o.waiting, o.runs = nil, true
+		o.mu.Unlock()
+		for _, f := range batch {
+			f()
+		}
+	}
 }
 
 // listener is a session in the audience of a room.
@@ -34,25 +66,26 @@ func (l *listener) do(f func(c *control, r *roster)) {
 	})
 }
 
-// add lets a session hear of a room. The lock is held while the links are told, so
-// that what two sessions want of a room reaches FreeSWITCH in the order in which
-// they wanted it.
+// add lets a session hear of a room. The links are told in the order in which
+// sessions want this, and without the lock: a link must not hold up the others.
 func (a *audiences) add(c *control, r *roster) {
-	nodes := c.controller.nodes.all()
+	defer a.orders.run()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.rooms == nil {
 		a.rooms = make(map[string][]*listener)
 	}
 	a.rooms[r.room] = append(a.rooms[r.room], &listener{control: c, roster: r, told: make(map[*Node]bool)})
-	for _, n := range nodes {
-		n.observe(r.room)
-	}
+	a.orders.put(func() {
+		for _, n := range c.controller.nodes.all() {
+			n.observe(r.room)
+		}
+	})
 }
 
 // remove is the opposite of add.
 func (a *audiences) remove(c *control, r *roster) {
-	nodes := c.controller.nodes.all()
+	defer a.orders.run()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.rooms[r.room] = slices.DeleteFunc(a.rooms[r.room], func(l *listener) bool { return l.roster == r })
@@ -60,13 +93,15 @@ func (a *audiences) remove(c *control, r *roster) {
 		return
 	}
 	delete(a.rooms, r.room)
-	for _, n := range nodes {
-		n.link.Send(esl.Unfilter("Conference-Name", r.room), func(_ *esl.Reply, err error) {
-			if err == nil && !a.hears(r.room) {
-				n.occupancy.Forget(r.room)
-			}
-		})
-	}
+	a.orders.put(func() {
+		for _, n := range c.controller.nodes.all() {
+			n.link.Send(esl.Unfilter("Conference-Name", r.room), func(_ *esl.Reply, err error) {
+				if err == nil && !a.hears(r.room) {
+					n.occupancy.Forget(r.room)
+				}
+			})
+		}
+	})
 }
 
 // hears tells whether any session hears of a room.
@@ -96,10 +131,11 @@ func (a *audiences) of(room string, n *Node, tell bool) (told, untold []*listene
 // that have an audience. It runs in the link's reader goroutine.
 func (a *audiences) observeAll(n *Node) {
 	n.occupancy.Keep(a.hears)
+	defer a.orders.run()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for room := range a.rooms {
-		n.observe(room)
+		a.orders.put(func() { n.observe(room) })
 	}
 }
 

@@ -236,17 +236,22 @@ func (n *Node) kill(id, cause string) {
 	n.link.Send(esl.API("uuid_kill", id, cause), func(r *esl.Reply, err error) {
 		switch {
 		case errors.Is(err, esl.ErrLinkDown):
-			n.mu.Lock()
-			defer n.mu.Unlock()
-			if len(n.owed) < maxOwed {
-				n.owed[id] = cause
-			}
+			n.owe(id, cause)
 		case err != nil:
 			n.log.Warn("leg not hung up", "connection", id, "error", err)
 		case r.Err() != nil: // it may be gone, or not there yet
 			n.log.Debug("leg not hung up", "connection", id, "error", r.Err())
 		}
 	})
+}
+
+// owe notes a leg that is to be hung up once the link is up.
+func (n *Node) owe(id, cause string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.owed) < maxOwed {
+		n.owed[id] = cause
+	}
 }
 
 func firstLine(text string) string {
@@ -282,32 +287,57 @@ func (h *health) problem() string {
 
 // failed notes a call that failed by the node's own fault.
 func (h *health) failed(cause string) {
+	rest, failures := h.passOver(cause)
+	if rest == 0 {
+		return
+	}
+	log := h.node.log
+	log.Warn("node is passed over", "for", rest, "failures", failures, "cause", cause)
+	timer := h.node.controller.after(rest, func() {
+		if h.tryAgain() {
+			log.Info("node is tried again")
+		}
+	})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.resting == "" { // a call has worked meanwhile
+		timer.Stop()
+		return
+	}
+	h.timer = timer
+}
+
+// passOver counts a failure, and tells for how long the node is passed over from now
+// on; 0 if it is not, or is already.
+func (h *health) passOver(cause string) (rest time.Duration, failures int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.failures++
 	if h.failures < failuresInARow || h.resting != "" {
-		return
+		return 0, 0
 	}
 	h.rest = min(max(2*h.rest, shortestRest), longestRest)
 	h.resting = fmt.Sprintf("passed over for %s: %d calls in a row failed by its own fault, the last with %s", h.rest, h.failures, cause)
-	h.node.log.Warn("node is passed over", "for", h.rest, "failures", h.failures, "cause", cause)
-	h.timer = h.node.controller.after(h.rest, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		if h.resting != "" {
-			h.resting = ""
-			h.node.log.Info("node is tried again")
-		}
-	})
+	return h.rest, h.failures
+}
+
+// tryAgain ends the rest, and tells whether there was one.
+func (h *health) tryAgain() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	was := h.resting != ""
+	h.resting = ""
+	return was
 }
 
 // worked notes a call that the node did its part for.
 func (h *health) worked() {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.rest > 0 {
+	well, timer := h.rest == 0, h.timer
+	h.failures, h.rest, h.resting, h.timer = 0, 0, "", nil
+	h.mu.Unlock()
+	timer.Stop()
+	if !well {
 		h.node.log.Info("node works again")
 	}
-	h.failures, h.rest, h.resting = 0, 0, ""
-	h.timer.Stop()
 }

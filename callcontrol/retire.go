@@ -11,7 +11,19 @@ import (
 // One that is not there any more gets no calls, and its link ends when no call needs
 // it.
 func (c *Controller) SetNodes(options []NodeOptions) {
-	n := &c.nodes
+	added, removed := c.nodes.replace(options, func(o NodeOptions) *Node { return newNode(c, o) })
+	for _, node := range added {
+		node.log.Info("node is new", "address", node.options.Address)
+	}
+	for _, node := range removed {
+		node.log.Info("node gets no more calls; its link ends when no call needs it")
+		node.retire()
+	}
+}
+
+// replace puts other nodes in the place of those that there are, and starts those
+// that are added.
+func (n *nodes) replace(options []NodeOptions, newNode func(NodeOptions) *Node) (added, removed []*Node) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var list []*Node
@@ -22,20 +34,19 @@ func (c *Controller) SetNodes(options []NodeOptions) {
 			list = append(list, n.list[i])
 			continue
 		}
-		node := newNode(c, o)
-		list = append(list, node)
-		node.log.Info("node is new", "address", o.Address)
+		node := newNode(o)
+		list, added = append(list, node), append(added, node)
 		if n.running != nil {
 			n.start(node)
 		}
 	}
 	for _, node := range n.list {
 		if !slices.Contains(list, node) {
-			node.log.Info("node gets no more calls; its link ends when no call needs it")
-			node.retire()
+			removed = append(removed, node)
 		}
 	}
 	n.list = list
+	return added, removed
 }
 
 // sameLink tells whether two options are for one link.
@@ -73,10 +84,11 @@ func (n *Node) retire() {
 			return
 		}
 		c.nodes.mu.Lock()
-		defer c.nodes.mu.Unlock()
-		if n.stop != nil {
+		stop := n.stop
+		c.nodes.mu.Unlock()
+		if stop != nil {
 			n.log.Info("link of a node that was taken out ends")
-			n.stop()
+			stop()
 		}
 	})
 }

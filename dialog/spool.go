@@ -73,13 +73,22 @@ func (s *spool) write(file string, body []byte) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(temporary.Name()))
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.written++; s.written >= spoolSweep {
-		s.written = 0
+	if s.isDue() {
 		return s.sweep(spoolFiles, time.Now().Add(-spoolAge))
 	}
 	return nil
+}
+
+// isDue notes a file that was written, and tells whether it is time to sweep.
+func (s *spool) isDue() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written++
+	due := s.written >= spoolSweep
+	if due {
+		s.written = 0
+	}
+	return due
 }
 
 // sweep removes all but the newest files, if they were used before that time.
@@ -97,7 +106,9 @@ func (s *spool) sweep(keep int, before time.Time) error {
 	slices.SortFunc(files, func(a, b fs.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
 	for _, file := range files[min(keep, len(files)):] {
 		if file.ModTime().Before(before) {
-			err = errors.Join(err, os.Remove(filepath.Join(s.folder, file.Name())))
+			if gone := os.Remove(filepath.Join(s.folder, file.Name())); !errors.Is(gone, fs.ErrNotExist) { // by another sweep
+				err = errors.Join(err, gone)
+			}
 		}
 	}
 	return err

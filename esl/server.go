@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -224,9 +226,10 @@ func (s *Server) detach(c *Conn) {
 // one.
 func (s *Server) closeAll() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.ended = true
-	for c := range s.legs {
+	legs := slices.Collect(maps.Keys(s.legs))
+	s.mu.Unlock()
+	for _, c := range legs {
 		c.Close()
 	}
 }
