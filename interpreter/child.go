@@ -22,7 +22,7 @@ func compileCreate(e *element) action {
 		place: e.place, requestAttributes: compileRequest(e), next: e.expression("next"), timeout: e.expression("timeout"),
 		hints: e.expression("hints"), parameters: e.namelist("parameters"), sessionid: e.receiver("sessionid"),
 	}
-	if e.document.dialect == drafts {
+	if e.document.dialect != ccxml10 {
 		c.compileFetched(e)
 	}
 	return c

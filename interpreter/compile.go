@@ -335,6 +335,7 @@ const (
 	CodeEmptySelector    = "empty-selector"
 	CodeNamelessSend     = "nameless-send"
 	CodeLiteralReceiver  = "literal-receiver"
+	CodeUnquotedTime     = "unquoted-time"
 )
 
 func (c *compilation) problem(at *place, reason string) { c.problemAs(CodeDocument, at, reason) }

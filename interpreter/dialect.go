@@ -62,6 +62,7 @@ var ccxml2002 = &dialect{
 	bareNames:      true,
 	schemeTells:    true,
 	besideBridges:  true,
+	attributes:     fetchedSessions,
 	rename: map[string]map[string]string{
 		"accept":            {"callid": "connectionid"},
 		"reject":            {"callid": "connectionid"},

@@ -41,12 +41,15 @@ var drafts = &dialect{
 		"fetch":             {"name": "fetchid"},
 		"move":              {"callid": "source", "conid": "source"},
 	},
-	attributes: map[string][]attributeSpec{
-		"createccxml": all(expr("next", "fetchid", "start", "timeout", "hints", "method", "enctype", "maxage", "maxstale"),
-			lists("parameters", "namelist"), receives("sessionid")),
-	},
+	attributes:     fetchedSessions,
 	gone:           []string{"hold"},
 	goneAttributes: map[string][]string{"createcall": {"use"}},
+}
+
+// fetchedSessions are the attributes of <createccxml> in older dialects.
+var fetchedSessions = map[string][]attributeSpec{
+	"createccxml": all(expr("next", "fetchid", "start", "timeout", "hints", "method", "enctype", "maxage", "maxstale"),
+		lists("parameters", "namelist"), receives("sessionid")),
 }
 
 // ofConnection are the attributes by which elements named their connection.

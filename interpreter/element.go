@@ -132,6 +132,9 @@ func (e *element) expression(name string) *script.Expression {
 		return nil
 	}
 	compiled, err := e.language.Expression(v.text, v.position, v.references...)
+	if err != nil && isTimeAttribute(name) && script.IsTime(v.text) {
+		return e.unquotedTime(name, v, err)
+	}
 	if err != nil {
 		e.attributeProblem(name, v, err)
 		e.mistakes++
@@ -139,6 +142,33 @@ func (e *element) expression(name string) *script.Expression {
 	}
 	e.lacks(compiled.Lacks())
 	return compiled
+}
+
+// timeAttributes are attributes whose expressions give times.
+var timeAttributes = []string{"timeout", "delay", "maxage", "maxstale", "voxeo-cpa-maxsilence", "voxeo-cpa-maxtime", "voxeo-cpa-runtime"}
+
+func isTimeAttribute(name string) bool { return slices.Contains(timeAttributes, name) }
+
+// unquotedTime is a time with a unit in the place of an expression, such as 30s,
+// which is none: it is the text in lenient documents (LEN-22).
+func (e *element) unquotedTime(name string, v value, err error) *script.Expression {
+	text := strings.TrimSpace(v.text)
+	reason := fmt.Sprintf("a time with a unit is no expression; quote it: %s=\"'%s'\"", name, text)
+	words := fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, v.text, reason)
+	at := &place{tag: e.tag, position: v.position}
+	if quoted, quotedErr := e.language.Expression("'"+text+"'", v.position); quotedErr == nil && e.document.lenient {
+		e.noticeAs(CodeUnquotedTime, at, words)
+		return quoted
+	}
+	e.problemAs(CodeExpression, at, words)
+	e.mistakes++
+	var refused *script.Error
+	if errors.As(err, &refused) {
+		told := *refused
+		told.Reason, told.Position = reason, v.position
+		err = &told
+	}
+	return script.Unparsable(err)
 }
 
 // target compiles an attribute that names a variable; nil where it is absent.

@@ -40,6 +40,7 @@ type OutlineElement struct {
 // OutlineAttribute is an attribute that the element has in CCXML, or a text.
 type OutlineAttribute struct {
 	Name     string
+	Written  string // its name as it is written; an older dialect has its own
 	Kind     AttributeKind
 	Text     string
 	Position script.Position // of the text
@@ -76,7 +77,7 @@ func (c *compilation) outline(node *xmlquery.Node, parent *OutlineElement, depth
 	}
 	for _, spec := range e.specs() {
 		if v, ok := e.value(spec.name); ok {
-			result.Attributes = append(result.Attributes, &OutlineAttribute{Name: spec.name, Kind: spec.kind,
+			result.Attributes = append(result.Attributes, &OutlineAttribute{Name: spec.name, Written: v.name, Kind: spec.kind,
 				Text: v.text, Position: v.position, language: c.language, value: v})
 		}
 	}
@@ -128,6 +129,19 @@ func (a *OutlineAttribute) Read() (*script.Reading, error) {
 	return a.language.ReadExpression(a.value.text, a.value.position, a.value.references...)
 }
 
+// LiteralEvent is the event that the attribute of a <send> names as it stands, unless
+// there is such a variable; "" for none (OLD-51).
+func (o *Outline) LiteralEvent(a *OutlineAttribute, path string) string {
+	if o.dialect.bareEvents && a.Written == "event" && a.Name == "name" {
+		return path
+	}
+	return ""
+}
+
+// InfersTargetType tells whether the document's dialect has no targettype for HTTP
+// servers.
+func (o *Outline) InfersTargetType() bool { return o.dialect.schemeTells }
+
 // ReadScript reads the text as a script; the error is an *script.Error.
 func (a *OutlineAttribute) ReadScript() (*script.Reading, error) {
 	return a.language.ReadScript(a.value.text, a.value.position, a.value.references...)
@@ -138,7 +152,7 @@ func (a *OutlineAttribute) Fields() []*OutlineAttribute {
 	words := a.value.fields()
 	list := make([]*OutlineAttribute, len(words))
 	for i, word := range words {
-		list[i] = &OutlineAttribute{Name: a.Name, Kind: a.Kind, Text: word.text, Position: word.position, language: a.language, value: word}
+		list[i] = &OutlineAttribute{Name: a.Name, Written: a.Written, Kind: a.Kind, Text: word.text, Position: word.position, language: a.language, value: word}
 	}
 	return list
 }

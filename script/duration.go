@@ -13,6 +13,12 @@ var timeSyntax = regexp.MustCompile(`^\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s)?$`
 // longestTime bounds the times of documents.
 const longestTime = 365 * 24 * time.Hour
 
+// IsTime tells whether a text is a time with its unit.
+func IsTime(text string) bool {
+	match := timeSyntax.FindStringSubmatch(strings.TrimSpace(text))
+	return match != nil && match[2] != ""
+}
+
 // ParseTime reads a time as both languages write it: 500ms, 2s, .5s or +1.5s
 // (CCXML 1.0, 3.4; VoiceXML 2.0, 6.5). A bare number is milliseconds, as Voxeo's
 // platform read it. The error says in words what is wrong.

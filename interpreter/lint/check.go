@@ -22,6 +22,7 @@ type check struct {
 	readings    map[*interpreter.OutlineAttribute]*script.Reading
 	others      []*script.Reading                      // of scripts by src
 	unquoted    map[*interpreter.OutlineAttribute]bool // reported as texts without quotes
+	told        map[*interpreter.OutlineElement]bool   // delayed sends that were reported
 	builtin     func(string) bool
 
 	declared          declared
@@ -48,6 +49,7 @@ func (c *check) look() {
 	c.builtin = c.compiler.Builtins()
 	c.scripts = make(map[*interpreter.OutlineElement]*script.Reading)
 	c.unquoted = make(map[*interpreter.OutlineAttribute]bool)
+	c.told = make(map[*interpreter.OutlineElement]bool)
 	c.readings = make(map[*interpreter.OutlineAttribute]*script.Reading)
 	c.gather(c.outline.Root)
 	for _, l := range c.loaded {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ccxmld/interpreter"
+	"ccxmld/script"
 )
 
 // families are the first parts of names that belong to the platform.
@@ -50,22 +51,30 @@ func (c *check) event(t *transition, known, sent []string) {
 		}
 	}
 	stem := strings.ReplaceAll(t.event, "*", "")
-	if nearest := interpreter.Nearest(stem, append(known, sent...)); nearest != "" {
+	nearest := interpreter.Nearest(stem, append(known, sent...))
+	switch ofPlatform := slices.ContainsFunc(families, family); {
+	case nearest != "" && !ofPlatform && c.handlesExactly(nearest): // another event, not that one misspelt
+	case nearest != "":
 		c.report(at, Warning, "unknown-event", "no event is called %s (did you mean %s?)", t.event, nearest)
 		return
-	}
-	switch {
-	case t.pattern.Exact() && slices.ContainsFunc(families, family), strings.HasPrefix(name, "call.call_"):
+	case t.pattern.Exact() && ofPlatform, strings.HasPrefix(name, "call.call_"):
 		c.report(at, Warning, "unknown-event", "no event of the platform is called %s", t.event)
-	case slices.ContainsFunc(families, family):
+		return
+	case ofPlatform:
 		c.report(at, Warning, "unknown-event", "no event of the platform matches %s", t.event)
-	default:
-		c.report(at, Note, "outside-event", "%s comes only from another session, a dialog or over HTTP: the document does not send it itself", t.event)
+		return
 	}
+	c.report(at, Note, "outside-event", "%s comes only from another session, a dialog or over HTTP: the document does not send it itself", t.event)
 }
 
-// sends lists the events that the document sends by a literal name, and reports
-// names that look like misspelt ones of the platform.
+// handlesExactly tells whether a transition is for an event of this name alone.
+func (c *check) handlesExactly(name string) bool {
+	wanted := c.outline.EventPattern(name).String()
+	return slices.ContainsFunc(c.transitions, func(t *transition) bool { return t.pattern.Exact() && t.pattern.String() == wanted })
+}
+
+// sends lists the events that the document sends by a literal name, or by a variable
+// that only ever has literals.
 func (c *check) sends() (sent []string) {
 	for _, e := range c.elements {
 		attribute := "name"
@@ -82,11 +91,33 @@ func (c *check) sends() (sent []string) {
 		if r == nil {
 			continue
 		}
-		for _, outcome := range r.Outcomes {
+		texts := r.Outcomes
+		if literal := c.outline.LiteralEvent(e.Attribute(attribute), r.Path); literal != "" && !c.declares(literal) {
+			texts = []script.Outcome{{Text: literal, IsString: true}}
+		} else if r.Path != "" {
+			texts = c.valuesOf(r.Path)
+		}
+		for _, outcome := range texts {
 			if outcome.IsString {
 				sent = append(sent, outcome.Text)
 			}
 		}
 	}
 	return sent
+}
+
+// valuesOf lists the literals that a variable is given by the document.
+func (c *check) valuesOf(path string) (list []script.Outcome) {
+	variable := path[strings.LastIndexByte(path, '.')+1:]
+	for _, e := range c.elements {
+		name := e.Attribute("name")
+		if name == nil || e.Tag != "var" && e.Tag != "assign" {
+			continue
+		}
+		target := strings.TrimSpace(name.Text)
+		if r := c.reading(e, "expr"); r != nil && target[strings.LastIndexByte(target, '.')+1:] == variable {
+			list = append(list, r.Outcomes...)
+		}
+	}
+	return list
 }

@@ -86,7 +86,8 @@ func Document(compiler *interpreter.Compiler, source interpreter.Source) []Findi
 // severityOf tells how serious a notice of the compiler is.
 func severityOf(code string) Severity {
 	switch code {
-	case interpreter.CodeUnknownAttribute, interpreter.CodeEventList, interpreter.CodeUnsupported, interpreter.CodeUnavailable:
+	case interpreter.CodeUnknownAttribute, interpreter.CodeEventList, interpreter.CodeUnsupported, interpreter.CodeUnavailable,
+		interpreter.CodeUnquotedTime:
 		return Warning
 	}
 	return Note

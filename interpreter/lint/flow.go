@@ -2,11 +2,13 @@ package lint
 
 import (
 	"ccxmld/interpreter"
+	"ccxmld/script"
 )
 
 // flow finds elements that never run, because an <exit> or a <goto> before them
 // ends the transition.
 func (c *check) flow() {
+	c.purged()
 	for _, e := range c.elements {
 		if e.Tag != "transition" && e.Tag != "if" && e.Tag != "foreach" || e.Foreign {
 			continue
@@ -25,6 +27,59 @@ func (c *check) flow() {
 			}
 		}
 	}
+}
+
+// purged finds delayed sends that an <exit> behind them takes back: they end with
+// their session (SES-7). One that only some calls reach says nothing.
+func (c *check) purged() {
+	for _, exit := range c.elements {
+		if exit.Tag != "exit" || exit.Foreign {
+			continue
+		}
+		for _, before := range c.before(exit) {
+			c.purgedIn(before, exit)
+		}
+	}
+}
+
+// before gives the elements that run before one beside them, in the same partition
+// of an <if>.
+func (c *check) before(e *interpreter.OutlineElement) (list []*interpreter.OutlineElement) {
+	for _, child := range e.Parent.Children {
+		switch {
+		case child == e:
+			return list
+		case child.Tag == "else", child.Tag == "elseif":
+			list = nil
+		default:
+			list = append(list, child)
+		}
+	}
+	return list
+}
+
+// purgedIn reports the delayed sends in an element that runs before an <exit>.
+func (c *check) purgedIn(e, exit *interpreter.OutlineElement) {
+	if e.Tag == "send" && !e.Foreign && c.isDelayed(e) && !c.told[e] {
+		c.told[e] = true
+		c.report(at(e, "delay"), Warning, "purged-send", "this event is never sent: <exit> in line %d ends the session, and its delayed sends with it", exit.Position.Line)
+	}
+	for _, child := range e.Children {
+		c.purgedIn(child, exit)
+	}
+}
+
+// isDelayed tells whether a <send> has a delay, as far as can be seen.
+func (c *check) isDelayed(e *interpreter.OutlineElement) bool {
+	if e.Attribute("delay") == nil {
+		return false
+	}
+	value, constant := c.constant(e, "delay")
+	if !constant {
+		return true
+	}
+	delay, err := script.ParseTime(value.Text)
+	return err != nil || delay > 0
 }
 
 // handlers finds outcomes that no transition handles.

@@ -20,18 +20,72 @@ func (c *check) states() {
 		name = strings.TrimSpace(given.Text)
 	}
 	assigned, certain := c.assignedStates(name)
-	if given := processor.Attribute("statevariable"); given != nil && !c.declares(name) && c.declarationsKnown {
-		severity := Warning
-		if c.outline.Old { // declared by itself there (OLD-5), or by the page before
-			severity = Note
-		}
-		c.report(given.Position, severity, "undeclared-state", "the state variable %s is declared nowhere; write <var name=%q expr=\"'init'\"/>", name, name)
+	if given := processor.Attribute("statevariable"); given != nil && !c.declaresState(name) && c.declarationsKnown {
+		c.undeclaredState(given, name)
 	}
 	if !certain {
 		return
 	}
 	c.unreachedStates(assigned)
 	c.unhandledStates(assigned)
+}
+
+// declaresState tells whether the document gives a variable a value before its first
+// transition with a state. In older dialects an assignment declares (OLD-5), but one
+// that stands in a transition with a state comes too late.
+func (c *check) declaresState(name string) bool {
+	if !c.declares(name) {
+		return false
+	}
+	for _, e := range c.elements {
+		if declares := e.Attribute("name"); e.Tag == "var" && declares != nil && strings.TrimSpace(declares.Text) == name {
+			return true
+		}
+	}
+	return c.setWithoutState(name) || slices.ContainsFunc(c.allReadings(), func(r *script.Reading) bool { return slices.Contains(r.Declares, name) })
+}
+
+// undeclaredState reports a state variable that nothing gives a value: no transition
+// with a state ever runs, and a call that waits for one rings for ever. In older
+// dialects it may be one of a page before, if this is not the page that calls reach.
+func (c *check) undeclaredState(given *interpreter.OutlineAttribute, name string) {
+	severity, means := Warning, ""
+	first := slices.ContainsFunc(c.transitions, func(t *transition) bool {
+		return c.outline.Accepts(t.pattern, "connection.alerting") && t.pattern.Exact()
+	})
+	switch used := slices.ContainsFunc(c.transitions, func(t *transition) bool { return t.states != nil }); {
+	case used && (first || !c.outline.Old) && !c.setWithoutState(name):
+		severity, means = Error, ", so no transition with a state ever runs"
+	case c.outline.Old:
+		severity = Note
+	}
+	c.report(given.Position, severity, "undeclared-state", "the state variable %s is declared nowhere%s; write <var name=%q expr=\"'init'\"/>", name, means, name)
+}
+
+// setWithoutState tells whether anything may set a variable before a transition with
+// a state has run.
+func (c *check) setWithoutState(variable string) bool {
+	for _, r := range c.allReadings() {
+		if slices.ContainsFunc(r.Uses, func(u script.Use) bool { return u.Assigned && u.Name == variable }) {
+			return true
+		}
+	}
+	for _, e := range c.elements {
+		name := e.Attribute("name")
+		if name == nil || e.Tag != "assign" || !strings.HasSuffix(strings.TrimSpace(name.Text), variable) {
+			continue
+		}
+		within := transitionOf(e)
+		for _, t := range c.transitions {
+			if t.OutlineElement == within && t.states == nil {
+				return true
+			}
+		}
+		if within == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *check) processor() *interpreter.OutlineElement {

@@ -48,6 +48,7 @@ func (c *check) values() {
 		}
 		c.assignment(e)
 		c.destination(e)
+		c.targetType(e)
 		c.fields(e)
 	}
 	for _, t := range c.transitions {
@@ -68,6 +69,14 @@ func (c *check) text(e *interpreter.OutlineElement, a *interpreter.OutlineAttrib
 		return
 	case a.Name == "targettype" && r.Path == "ccxml": // LEN-4
 		c.report(a.Position, Note, "unquoted-targettype", "targettype=%q is the scope ccxml; it is read as 'ccxml'", a.Text)
+		return
+	case a.Name == "targettype" && c.outline.Lenient && slices.Contains(choices["targettype"], r.Path) && !c.declares(r.Path): // LEN-19
+		c.unquoted[a] = true
+		c.report(a.Position, Note, "unquoted-targettype", "targettype=%q is read as '%s'", a.Text, trimmed)
+		return
+	case c.outline.LiteralEvent(a, r.Path) != "" && !c.declares(r.Path): // OLD-51
+		c.unquoted[a] = true
+		c.report(a.Position, Note, "literal-event", "event=%q is no variable of this document; it is read as the name of the event", a.Text)
 		return
 	default:
 		head, _, dotted := strings.Cut(r.Path, ".")
@@ -149,6 +158,17 @@ func (c *check) destination(e *interpreter.OutlineElement) {
 	value, constant := c.constant(e, "dest")
 	if constant && !strings.Contains(value.Text, ":") && strings.TrimSpace(value.Text) != "" {
 		c.report(at(e, "dest"), Note, "bare-destination", "dest has no scheme; it is read as tel:%s", strings.TrimSpace(value.Text))
+	}
+}
+
+// targetType finds targets that are HTTP servers without saying so (LEN-19).
+func (c *check) targetType(e *interpreter.OutlineElement) {
+	value, constant := c.constant(e, "target")
+	if e.Tag != "send" || e.Attribute("targettype") != nil || !constant || c.outline.InfersTargetType() {
+		return
+	}
+	if lower := strings.ToLower(strings.TrimSpace(value.Text)); strings.HasPrefix(lower, "http:") || strings.HasPrefix(lower, "https:") {
+		c.report(at(e, "target"), Note, "inferred-targettype", "the target is an HTTP server's; targettype is read as 'basichttp'")
 	}
 }
 
