@@ -72,7 +72,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 			l.log().Info("an attempt that was given up is answered; it is hung up", "machine", machine)
 			conn.SetHandler(nil)
 			conn.SetEndHandler(func(error) {})
-			refuse(conn, "NORMAL_CLEARING")
+			c.refuse(conn, l.id, machine, "NORMAL_CLEARING")
 			return
 		}
 		l.takeUp()
@@ -81,6 +81,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 		l.former, l.conn, l.settling = l.conn, conn, true
 		l.executes, l.recognizes, l.heardLast = false, false, 0
 		l.untold = []func(){taken}
+		l.watch()
 	})
 }
 
@@ -134,6 +135,10 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 	l.takeUp()
 	l.conn = nil
 	if l.state == legGone || l.homing {
+		return
+	}
+	if node := l.reach(); l.ending && node != nil && !errors.Is(reason, esl.ErrDisconnected) {
+		l.awaitGone(node) // hangupTimer asks again
 		return
 	}
 	if errors.Is(reason, esl.ErrDisconnected) {
@@ -192,6 +197,7 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 	case "CHANNEL_HANGUP_COMPLETE":
 		h := hangupOf(e)
 		if l.browser != nil && isAskable(h.returned) {
+			l.from(conn, l.watch)
 			conn.Send(esl.GetVariable(byePayload), func(r *esl.Reply, err error) {
 				if err == nil && r.Text != "" && len(r.Text) < esl.LongestVariable {
 					h.returned = r.Text

@@ -231,6 +231,7 @@ func (c *Controller) releaseLeg(l *leg) {
 	l.socketTimer.Stop()
 	l.callTimer.Stop()
 	l.joinTimer.Stop()
+	l.watchTimer.Stop()
 	c.mu.Lock()
 	for _, d := range l.dialogs {
 		l.released = append(l.released, d.dialog)
@@ -243,7 +244,8 @@ func (c *Controller) releaseLeg(l *leg) {
 	case l.arriving != nil:
 		c.after(arrivalPatience, func() { c.forgetLeg(l) })
 	default:
-		conn := l.conn
+		conn, node := l.conn, l.reach()
+		c.after(hangupAgain, func() { c.killReleased(l, conn, node) })
 		c.after(releasePatience, func() {
 			c.forgetLeg(l)
 			if conn != nil { // FreeSWITCH has been told, and says nothing

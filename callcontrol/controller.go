@@ -292,11 +292,12 @@ func (c *Controller) newID() string { return uuid.NewString() }
 // Handler of an esl.Server.
 func (c *Controller) Handle(call *esl.Call) {
 	id := call.Channel.Get("Unique-ID")
+	turnAway := func(cause string) { c.refuse(call.Conn, id, machineOf(call.Channel), cause) }
 	l := c.findLeg(id)
 	switch session := call.Channel.Get("variable_" + sessionVariable); {
 	case !isLegID(id):
 		c.log.Error("leg refused: no command could name it", "connection", id)
-		refuse(call.Conn, "NORMAL_TEMPORARY_FAILURE")
+		turnAway("NORMAL_TEMPORARY_FAILURE")
 	case l != nil:
 		machine, answered := machineOf(call.Channel), isAnswered(call.Channel)
 		taken := func() {
@@ -315,14 +316,14 @@ func (c *Controller) Handle(call *esl.Call) {
 		}
 		if !l.attach(c, call.Conn, machine, taken) {
 			c.log.Info("leg comes to a session that has ended", "connection", id)
-			refuse(call.Conn, "NORMAL_CLEARING")
+			turnAway("NORMAL_CLEARING")
 		}
 	case session != "":
 		c.log.Warn("leg refused: its session is not here", "connection", id, "session", session)
-		refuse(call.Conn, "NORMAL_CLEARING")
+		turnAway("NORMAL_CLEARING")
 	case call.Channel.Get("variable_"+instanceVariable) == c.instance:
 		c.log.Info("leg comes home after its end", "connection", id)
-		refuse(call.Conn, "NORMAL_CLEARING")
+		turnAway("NORMAL_CLEARING")
 	default:
 		c.handleIncoming(call, id)
 	}

@@ -37,7 +37,7 @@ func (l *leg) hangupLate(asked int, cause string) {
 		switch {
 		case l.state == legGone:
 		case asked < hangupAsked:
-			l.kill(cause)
+			l.killAgain(cause)
 			l.hangupLate(asked+1, cause)
 		default:
 			l.log().Error("FreeSWITCH does not say that the call has ended; it counts as ended", "asked", asked)

@@ -43,6 +43,7 @@ func (c *control) lookForAnswer(l *leg) {
 			l.from(conn, func() { l.control.answered(l) })
 		}
 	})
+	l.watch()
 }
 
 // joinEarly makes the join that createcall asked for, if the other end is a

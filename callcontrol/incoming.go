@@ -17,12 +17,12 @@ const documentVariable = "variable_ccxml_uri"
 func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	uri := c.documentOf(call.Channel, id)
 	if uri == "" {
-		refuse(call.Conn, "UNALLOCATED_NUMBER")
+		c.refuse(call.Conn, id, machineOf(call.Channel), "UNALLOCATED_NUMBER")
 		return
 	}
 	if err := c.reserve(); err != nil {
 		c.log.Warn("call refused", "connection", id, "error", err)
-		refuse(call.Conn, c.limits.RefuseCause)
+		c.refuse(call.Conn, id, machineOf(call.Channel), c.limits.RefuseCause)
 		return
 	}
 	connection := connectionOf(call.Channel, id)
@@ -80,16 +80,6 @@ func (c *Controller) documentOf(channel *esl.Event, id string) string {
 	return uri
 }
 
-// refuse ends a call that no session takes. The socket stays open until
-// FreeSWITCH closes it: a socket that closes first leaves the call parked.
-func refuse(conn *esl.Conn, cause string) {
-	conn.Send(esl.Hangup(cause), func(r *esl.Reply, err error) {
-		if err == nil && r.Err() != nil {
-			conn.Close()
-		}
-	})
-}
-
 // refuseLeg ends a call that has come so far as to be one of our legs, and
 // forgets it once it is gone.
 func (c *Controller) refuseLeg(l *leg, conn *esl.Conn, cause string) {
@@ -103,7 +93,7 @@ func (c *Controller) refuseLeg(l *leg, conn *esl.Conn, cause string) {
 		c.forgetLeg(l)
 		return
 	}
-	refuse(conn, cause)
+	c.refuse(conn, l.id, l.machine, cause)
 }
 
 // connectionOf makes the connection object of an incoming call from its channel.

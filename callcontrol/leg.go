@@ -42,6 +42,7 @@ type leg struct {
 	state   legState
 	conn    *esl.Conn // the leg's own socket, nil until it is there
 	former  *esl.Conn // the one that it has left, as long as that is heard
+	watched *esl.Conn // the one whose answers are waited for
 	told    []string  // Event-Sequence of what was heard while there are both
 	untold  []func()  // wait until conn tells of what a document may react to
 	node    *Node     // of an outbound leg
@@ -61,6 +62,7 @@ type leg struct {
 	socketTimer   *clock.Timer // of the wait for the leg to come to our socket
 	callTimer     *clock.Timer // of the wait for the answer
 	hangupTimer   *clock.Timer // of the wait for the end that we asked for
+	watchTimer    *clock.Timer // of the answers to what was sent on its socket
 	redirectTimer *clock.Timer // of the wait for what comes of a redirection
 	breakTimer    *clock.Timer // of the wait for what we broke off to end
 	joinTimer     *clock.Timer // of joinPending
@@ -226,6 +228,7 @@ func (r *legRoute) owner() *control {
 // logged, and failed is told, which may be nil.
 func (l *leg) send(cmd esl.Command, failed func(error)) {
 	l.sendTo(l.conn, cmd, failed)
+	l.watch()
 }
 
 func (l *leg) sendTo(conn *esl.Conn, cmd esl.Command, failed func(error)) {
@@ -317,6 +320,7 @@ func (l *leg) background(file string, on bool, done func(error)) {
 		}
 		l.route.do(func() { done(err) })
 	})
+	l.watch()
 }
 
 // began notes that an application has begun (CHANNEL_EXECUTE).

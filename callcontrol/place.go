@@ -111,7 +111,7 @@ func (l *leg) gone(h hangup) {
 // tells the document of it, after its bridges and before its dialogs.
 func (l *leg) end(tell func()) {
 	l.moveTo(legGone)
-	for _, timer := range []*clock.Timer{l.socketTimer, l.callTimer, l.hangupTimer, l.redirectTimer, l.breakTimer} {
+	for _, timer := range []*clock.Timer{l.socketTimer, l.callTimer, l.hangupTimer, l.redirectTimer, l.breakTimer, l.watchTimer} {
 		timer.Stop()
 	}
 	if l.place.room != "" && l.joinPending != nil {

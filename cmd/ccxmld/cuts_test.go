@@ -48,7 +48,7 @@ func TestHangupLost(t *testing.T) {
 	t.Parallel()
 	h, caller := cutInRoom(t, "uuid_kill", `<transition event="connection.signal"><disconnect connectionid="caller"/></transition>`)
 	h.ends(caller)
-	h.logged("NETWORK_OUT_OF_ORDER")
+	h.logged("NORMAL_CLEARING")
 }
 
 // A leg that is told to leave its conference on a socket that is cut that moment

@@ -263,7 +263,7 @@ func (l *listener) publish() {
 		release(l.staged)
 	}
 	l.staged = nil
-	l.closing = l.gone
+	l.closing = l.gone && !l.silent
 	if len(l.out) > maxQueued && !l.gone {
 		l.sw.log.Error("killing listener because of too many queued events", "remote", l.conn.RemoteAddr())
 		l.conn.Close() // its reader ends the listener
@@ -356,7 +356,7 @@ func (l *listener) end() {
 	l.sw.agenda.cancel(l.patience)
 	l.displace()
 	for i, other := range l.sw.listeners {
-		if other == l {
+		if other == l && !l.silent { // whose network connection stays
 			l.sw.listeners = append(l.sw.listeners[:i], l.sw.listeners[i+1:]...)
 			break
 		}

@@ -1,0 +1,167 @@
+package callcontrol
+
+import (
+	"errors"
+	"time"
+
+	"ccxmld/esl"
+)
+
+// A leg's socket may fall silent while FreeSWITCH and its link are well: a machine on
+// the way has forgotten the connection, and neither end is told. Who waits for an
+// answer on it asks over the link.
+
+// replyPatience is how long FreeSWITCH may take to answer a command on a leg's socket.
+const replyPatience = 10 * time.Second
+
+// watch sees to it that what has been sent on the leg's socket is answered.
+func (l *leg) watch() {
+	conn := l.conn
+	if conn == nil || l.watched == conn {
+		return
+	}
+	answered, waiting := conn.Answered()
+	if waiting == 0 {
+		return
+	}
+	l.watched = conn
+	l.watchTimer.Stop()
+	l.watchTimer = l.after(replyPatience, func() {
+		l.watched = nil
+		switch now, _ := conn.Answered(); {
+		case l.conn != conn:
+		case now < answered+uint64(waiting):
+			l.suspect(conn)
+		default:
+			l.watch()
+		}
+	})
+}
+
+// isSilent tells whether a command waits for its answer on a leg's socket.
+func isSilent(conn *esl.Conn) bool {
+	_, waiting := conn.Answered()
+	return waiting > 0
+}
+
+// suspect asks over the link for a leg whose socket does not answer.
+func (l *leg) suspect(conn *esl.Conn) {
+	node := l.reach()
+	if node == nil { // of a FreeSWITCH to which we have no link
+		l.log().Warn("the leg's socket is silent")
+		_ = conn.Close()
+		return
+	}
+	node.has(l.id, func(there bool) {
+		l.route.do(func() {
+			switch {
+			case l.conn != conn || l.state == legGone:
+			case there:
+				l.log().Warn("the leg's socket is silent, and FreeSWITCH has the call; it is fetched over the link")
+				_ = conn.Close()
+			default:
+				l.vanishedFrom(conn)
+			}
+		})
+	})
+	l.watch() // the link may be down, or go
+}
+
+// vanishedFrom ends a leg that FreeSWITCH has no more, as it did not say on its
+// socket.
+func (l *leg) vanishedFrom(conn *esl.Conn) {
+	l.log().Warn("the leg's socket is silent, and FreeSWITCH has the call no more")
+	if l.detail == "" && !l.ending {
+		l.detail = "the call ended while its socket to FreeSWITCH was silent, which does not say how"
+	}
+	l.gone(hangup{cause: l.usualEnd()})
+	if conn != nil {
+		_ = conn.Close()
+	}
+}
+
+// has asks whether FreeSWITCH has a leg that is not hung up. told is not called if the
+// link does not bring an answer.
+func (n *Node) has(id string, told func(there bool)) {
+	n.link.Send(esl.API("uuid_exists", id), func(r *esl.Reply, err error) {
+		if err == nil && r.Err() == nil {
+			told(r.Text == "true")
+		}
+	})
+}
+
+// killAgain tells FreeSWITCH once more to hang the leg up: over the link, whatever is
+// wrong with its socket. A socket that did not answer is given up, and the link tells
+// whether the call has ended.
+func (l *leg) killAgain(cause string) {
+	node, conn := l.reach(), l.conn
+	if node == nil || !node.link.Up() {
+		l.kill(cause)
+		return
+	}
+	node.kill(l.id, cause)
+	if conn != nil && isSilent(conn) {
+		l.log().Warn("the leg's socket is silent; it is hung up over the link")
+		_ = conn.Close() // lost leaves the rest to the link
+	} else if conn != nil || l.machine == "" { // which tells itself; or FreeSWITCH may not have it yet
+		return
+	}
+	l.awaitGone(node)
+}
+
+// awaitGone ends a leg that was hung up over the link, which has no socket to tell of
+// it any more.
+func (l *leg) awaitGone(node *Node) {
+	node.has(l.id, func(there bool) {
+		l.route.do(func() {
+			if !there && l.state != legGone {
+				l.vanishedFrom(nil)
+			}
+		})
+	})
+}
+
+// killReleased hangs a leg up over the link whose session has ended and whose socket
+// does not tell of the end. It runs in a goroutine of the clock.
+func (c *Controller) killReleased(l *leg, conn *esl.Conn, node *Node) {
+	if c.findLeg(l.id) != l || l.hungUp.Load() {
+		return
+	}
+	if node != nil {
+		node.kill(l.id, "NORMAL_CLEARING")
+	}
+	if conn != nil && isSilent(conn) {
+		_ = conn.Close()
+	}
+}
+
+// refusalEnds is how long a call that is refused may take to end.
+const refusalEnds = 10 * time.Second
+
+// refuse ends a call that no session takes. The socket stays open until
+// FreeSWITCH closes it: a socket that closes first leaves the call parked. Where
+// FreeSWITCH does not answer there, the call is hung up over the link.
+func (c *Controller) refuse(conn *esl.Conn, id, machine, cause string) {
+	late := c.after(refusalEnds, func() {
+		if conn.Err() != nil {
+			return
+		}
+		c.log.Warn("a call that was refused does not end", "connection", id)
+		if node := c.nodes.on(machine); node != nil {
+			node.kill(id, cause)
+		}
+		_ = conn.Close()
+	})
+	conn.Send(esl.Hangup(cause), func(r *esl.Reply, err error) {
+		switch {
+		case err != nil && !errors.Is(err, esl.ErrDisconnected) && !errors.Is(err, esl.ErrClosed):
+			if late.Stop() {
+				if node := c.nodes.on(machine); node != nil {
+					node.kill(id, cause)
+				}
+			}
+		case err == nil && r.Err() != nil:
+			conn.Close()
+		}
+	})
+}
