@@ -48,10 +48,6 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 	}
 	tooMany := most > 0 && (r.ReservedTalkers > most || r.ReservedListeners > most-r.ReservedTalkers) // CNF-4
 	limits := conference.Limits{MaxMembers: most, Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
-	name := r.Name
-	if name == "" { // the id was made from a name that nobody else has
-		name = strings.TrimPrefix(r.ConferenceID, interpreter.ConferenceScheme)
-	}
 	machine := c.machine()
 	inOrder(c, func(ctx context.Context) (attached, error) {
 		if tooMany { // which does not matter for a conference that is there (CNF-3)
@@ -62,7 +58,12 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 			return attached{held, false}, err
 		}
 		registry := c.controller.options.Conferences
-		held, created, err := registry.CreateOrGet(ctx, name, c.record.ID, machine, limits, settings)
+		if r.Name == "" { // the id was made from a name that nobody else has
+			unique := strings.TrimPrefix(r.ConferenceID, interpreter.ConferenceScheme)
+			held, err := registry.CreateUnnamed(ctx, unique, c.record.ID, machine, limits, settings)
+			return attached{held, true}, err
+		}
+		held, created, err := registry.CreateOrGet(ctx, r.Name, c.record.ID, machine, limits, settings)
 		if err == nil && !created {
 			err = registry.Change(ctx, held.ID, settings)
 		}

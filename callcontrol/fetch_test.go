@@ -63,7 +63,7 @@ func TestFET3FET9FET10Types(t *testing.T) {
 		{"application/octet-stream", ccxmlType, "processed", document, "document", true},
 		{"text/html", ccxmlType, "processed", "\r\n\r\n" + document, "document", true}, // as JSP makes it
 		{"text/html", ccxmlType, "processed", "<html><body/></html>", "1:1: <html> is not the root of a CCXML document", false},
-		{ccxmlType, ccxmlType, "processed", "<ccxml", "1: unexpected EOF", false},
+		{ccxmlType, ccxmlType, "processed", "<ccxml", "1:7: unexpected EOF", false},
 		{"text/plain", "text/ecmascript", "processed", "var x = 1", "script", false},
 		{"application/javascript", ccxmlType, "processed", "var x = 1", "script", false},
 		{"text/javascript", "text/javascript", "processed", "var var", "1:5: SyntaxError", false},

@@ -79,21 +79,34 @@ func unavailable(what, id string, err error) error {
 // Without Redis a new shared name is refused with ErrUnavailable; an unnamed
 // conference, and one that this controller holds under an unexpired lease, work.
 func (r *Registry) CreateOrGet(ctx context.Context, name, session, node string, limits Limits, settings Settings) (c Conference, created bool, err error) {
-	unnamed := name == ""
-	unique := name
-	if unnamed {
-		unique = uuid.NewString()
+	if name == "" {
+		c, err = r.CreateUnnamed(ctx, uuid.NewString(), session, node, limits, settings)
+		return c, err == nil, err
 	}
-	id, err := ID(unique)
+	id, err := ID(name)
 	if err != nil {
 		return Conference{}, false, err
 	}
-	request := Conference{ID: id, Name: name, Room: roomStem(unique), Node: node, Created: r.store.Now(), Limits: limits, Settings: settings}
-	c, created, err = r.enter(ctx, "create", request, session)
-	if unnamed && errors.Is(err, ErrUnavailable) {
-		return r.createLocally(request, session), true, nil
+	return r.enter(ctx, "create", r.request(id, name, name, node, limits, settings), session)
+}
+
+// CreateUnnamed creates a conference that nobody else finds by name. Its id is that
+// of a name that is unique, such as a UUID.
+func (r *Registry) CreateUnnamed(ctx context.Context, unique, session, node string, limits Limits, settings Settings) (Conference, error) {
+	id, err := ID(unique)
+	if err != nil {
+		return Conference{}, err
 	}
-	return c, created, err
+	request := r.request(id, "", unique, node, limits, settings)
+	c, _, err := r.enter(ctx, "create", request, session)
+	if errors.Is(err, ErrUnavailable) && !r.store.Healthy() {
+		return r.createLocally(request, session), nil
+	}
+	return c, err
+}
+
+func (r *Registry) request(id, name, stem, node string, limits Limits, settings Settings) Conference {
+	return Conference{ID: id, Name: name, Room: roomStem(stem), Node: node, Created: r.store.Now(), Limits: limits, Settings: settings}
 }
 
 // Attach attaches a session to a conference by its id, of whichever controller.
@@ -123,8 +136,16 @@ func (r *Registry) enter(ctx context.Context, how string, request Conference, se
 	calls := []call{{keys: r.keys(keyTag), args: args}}
 	if err := runAll(ctx, r.store.Client(), r.scripts.create, calls); err != nil {
 		// It may have happened: the next renewal puts it right.
-		r.end(h, func() { h.dirty = true })
-		return Conference{}, false, unavailable(how, request.ID, err)
+		r.locked(func() { h.dirty = true })
+		if r.store.Healthy() { // Redis is there, and refuses this
+			r.end(h, nil)
+			return Conference{}, false, unavailable(how, request.ID, err)
+		}
+		c, local := r.enterLocally(h, request.ID, session)
+		if local != nil {
+			local = unavailable(how, request.ID, err)
+		}
+		return c, false, local
 	}
 	reply, _ := calls[0].reply.Slice()
 	if len(reply) < 2 {
@@ -324,7 +345,8 @@ func (r *Registry) Leave(ctx context.Context, id, connection string) (size int, 
 
 // Change locks or unlocks a conference that this controller holds, and notes
 // whether it is recorded: what change leaves nil stays. Who joins later is let in
-// or not by that. ErrNotFound says that the conference has ended.
+// or not by that. ErrNotFound says that the conference has ended. Without Redis it is
+// told to others later.
 func (r *Registry) Change(ctx context.Context, id string, change Settings) error {
 	if change.Locked == nil && change.Record == nil {
 		return nil
@@ -339,12 +361,17 @@ func (r *Registry) Change(ctx context.Context, id string, change Settings) error
 		changed.Settings = changed.Settings.with(change)
 	})
 	reply, err := r.run(ctx, r.scripts.change, id, changed.Room, changed.Settings.encode())
-	if err == nil && reply != int64(1) {
+	away := err != nil && !r.store.Healthy() && changed.Room != ""
+	switch {
+	case away: // the next renewal tells it
+		err = nil
+	case err == nil && reply != int64(1):
 		err = ErrNotFound
 	}
 	r.end(h, func() {
 		if err == nil {
 			h.conference.Settings = changed.Settings
+			h.dirty = h.dirty || away
 		}
 	})
 	return err

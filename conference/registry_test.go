@@ -3,6 +3,7 @@ package conference_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -441,7 +442,7 @@ func TestWithoutRedis(t *testing.T) {
 
 		server.Start(t) // empty
 		redistest.Eventually(t, "the store sees that redis is back", func() bool {
-			return store.Client().Ping(t.Context()).Err() == nil && store.Healthy()
+			return store.Probe(t.Context()) == nil && store.Healthy()
 		})
 		found := renew(t, a)
 		found.Ended = append(found.Ended, renew(t, a).Ended...)
@@ -460,6 +461,105 @@ func TestWithoutRedis(t *testing.T) {
 		leave(t, a, ending.ID, "c3")
 		if got := names(t, a); strings.Contains(got, "ending") {
 			t.Errorf("conferences = %q", got)
+		}
+	})
+}
+
+// TestEverythingExpires: whatever is done with conferences, nothing stays for ever
+// but the index.
+func TestEverythingExpires(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		a, store := registry(t, server.URL, "a")
+		b, _ := registry(t, server.URL, "b")
+		check := func(what string) {
+			t.Helper()
+			if forever := redistest.Forever(t, server); len(forever) > 0 && !slices.Equal(forever, []string{"ccxml:conferences"}) {
+				t.Errorf("after %s, without an end: %q", what, forever)
+			}
+		}
+		c, _ := create(t, a, "x", "s1")
+		create(t, b, "x", "s2")
+		check("attaching")
+		join(t, a, c.ID, "c1")
+		join(t, b, c.ID, "c2")
+		check("joining")
+		locked := true
+		if err := a.Change(t.Context(), c.ID, conference.Settings{Locked: &locked}); err != nil {
+			t.Fatal(err)
+		}
+		check("changing")
+		leave(t, a, c.ID, "c1")
+		detach(t, a, c.ID, "s1")
+		check("leaving")
+		renew(t, b)
+		check("a renewal")
+		server.Stop(t)
+		join(t, b, c.ID, "c3")
+		server.Start(t)
+		if err := store.Probe(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		check("coming back")
+		leave(t, b, c.ID, "c2")
+		leave(t, b, c.ID, "c3")
+		detach(t, b, c.ID, "s2")
+		check("the end")
+	})
+}
+
+// The operation that finds out that Redis is away goes on as those that know it.
+func TestWhoFindsRedisAwayGoesOn(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		for name, operation := range map[string]func(*conference.Registry, conference.Conference) error{
+			"attaching by name": func(a *conference.Registry, _ conference.Conference) error {
+				c, created, err := a.CreateOrGet(t.Context(), "running", "s2", "node1", conference.Limits{}, conference.Settings{})
+				if err == nil && (created || c.Room == "") {
+					err = fmt.Errorf("%+v, created: %v", c, created)
+				}
+				return err
+			},
+			"attaching by id": func(a *conference.Registry, c conference.Conference) error {
+				_, err := a.Attach(t.Context(), c.ID, "s2")
+				return err
+			},
+			"creating one without a name": func(a *conference.Registry, _ conference.Conference) error {
+				c, err := a.CreateUnnamed(t.Context(), "7f", "s2", "node1", conference.Limits{}, conference.Settings{})
+				if err == nil && (c.ID != "conference:7f" || c.Room == "") {
+					err = fmt.Errorf("%+v", c)
+				}
+				return err
+			},
+			"joining": func(a *conference.Registry, c conference.Conference) error {
+				_, err := a.Join(t.Context(), c.ID, conference.Member{Connection: "c2"})
+				return err
+			},
+			"reading": func(a *conference.Registry, c conference.Conference) error {
+				_, err := a.Get(t.Context(), c.ID)
+				return err
+			},
+			"changing": func(a *conference.Registry, c conference.Conference) error {
+				locked := true
+				return a.Change(t.Context(), c.ID, conference.Settings{Locked: &locked})
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				a, store := registry(t, server.URL, "a")
+				c, _ := create(t, a, "running", "s1")
+				if !store.Healthy() {
+					t.Fatal("Redis is not there")
+				}
+				server.Stop(t)
+				if err := operation(a, c); err != nil {
+					t.Error(err)
+				}
+				if store.Healthy() {
+					t.Error("the operation did not find out")
+				}
+				if err := operation(a, c); err != nil {
+					t.Errorf("once it is known: %v", err)
+				}
+				server.Start(t)
+			})
 		}
 	})
 }
@@ -484,7 +584,7 @@ func TestEndWhileAwayIsReported(t *testing.T) {
 		t.Errorf("a new shared name: %v", err)
 	}
 	replicas("0")
-	if err := store.Client().Ping(t.Context()).Err(); err != nil {
+	if err := store.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	found := renew(t, a)

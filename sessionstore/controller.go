@@ -86,12 +86,11 @@ func (s *Store) registered() *Controller {
 }
 
 // renewController writes everything about the controller again, so that it also
-// restores what Redis may have lost. Before Register it only asks whether Redis
-// is there.
+// restores what Redis may have lost. Before Register there is nothing to write.
 func (s *Store) renewController(ctx context.Context) error {
 	c := s.registered()
 	if c == nil {
-		return s.client.Ping(ctx).Err()
+		return nil
 	}
 	pipe := s.client.Pipeline()
 	pipe.Set(ctx, s.leaseKey(c.ID), c.Host+":"+strconv.Itoa(c.PID), s.lease)
@@ -115,6 +114,7 @@ func (s *Store) resign(ctx context.Context) error {
 	}
 	pipe := s.client.Pipeline()
 	pipe.Del(ctx, s.leaseKey(c.ID))
+	pipe.Del(ctx, s.healthKey()) // in another slot
 	if s.Stats().Live == 0 {
 		pipe.Del(ctx, s.controllerKey(c.ID), s.sessionsKey(c.ID), s.mailKey(c.ID))
 		pipe.SRem(ctx, s.controllersKey(), c.ID)

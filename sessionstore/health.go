@@ -7,6 +7,9 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -49,22 +52,82 @@ func (w watcher) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	}
 }
 
-// observe notes what the outcome of a command says about Redis, and logs when
-// that changes.
+// health is what is known of Redis. Any command may find out that it is away; only
+// writes that are made to find that out tell that it is back, since a server may
+// answer and yet refuse to write.
+type health struct {
+	ok atomic.Bool // read without the lock, changed with it
+
+	mu     sync.Mutex
+	since  time.Time // when it came back last
+	good   int       // probes in a row that went well while it was away
+	needed int       // how many of them make it healthy again; 0 counts as 1
+}
+
+const (
+	// relapseWithin is how soon after it came back Redis counts as unsteady if it
+	// goes away again. Each time it must answer twice as many probes as before.
+	relapseWithin = 10 * time.Second
+	mostProbes    = 32
+)
+
+// fell notes that Redis does not do what it is asked. It reports whether that is
+// news.
+func (h *health) fell(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.good = 0
+	if !h.ok.Swap(false) {
+		return false
+	}
+	if now.Sub(h.since) < relapseWithin {
+		h.needed = min(2*max(h.needed, 1), mostProbes)
+	} else {
+		h.needed = 1
+	}
+	return true
+}
+
+// answered notes a probe that went well. It reports whether Redis is back by it.
+func (h *health) answered(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.good++; h.ok.Load() || h.good < h.needed {
+		return false
+	}
+	if h.needed > 0 { // it has been away
+		h.since = now
+	}
+	h.ok.Store(true)
+	return true
+}
+
+// observe notes what the outcome of a command says about Redis, and logs when it
+// has gone away by it.
 func (s *Store) observe(err error) {
 	switch {
 	case err == nil || isAnswer(err):
-		if !s.healthy.Swap(true) {
-			s.log.Info("redis answers")
-		}
 	case errors.Is(err, context.Canceled):
 		// The caller left; it says nothing about Redis.
 	default:
-		if s.healthy.Swap(false) {
+		if s.health.fell(s.clock.Now()) {
 			s.log.Error("redis is away: running calls go on, new shared conferences are refused; still trying", "error", err)
 		}
 	}
 }
+
+// Probe writes something, which is what Redis is needed for, and so finds out whether
+// it is there. The store does so once a second by itself.
+func (s *Store) Probe(ctx context.Context) error {
+	err := s.client.Set(ctx, s.healthKey(), s.controllerID(), healthLasts).Err()
+	if err == nil && s.health.answered(s.clock.Now()) {
+		s.log.Info("redis answers, and takes what is written")
+	}
+	return err
+}
+
+// healthLasts is how long the key stays that a probe writes.
+const healthLasts = time.Minute
 
 // notServing begins the errors of a Redis that is reached but does not do what
 // it is asked: loading, without its master, read-only after a failover, unable

@@ -28,6 +28,10 @@ func (s *Store) sessionKey(id string) string {
 	return s.prefix + "session:{" + id + "}"
 }
 
+func (s *Store) healthKey() string {
+	return s.prefix + "health"
+}
+
 func (s *Store) controllersKey() string {
 	return s.prefix + "controllers"
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -61,7 +60,7 @@ type Store struct {
 	clock    clock.Clock
 	embedded *embedded // nil with a Redis of its own
 
-	healthy                 atomic.Bool
+	health                  health
 	writing                 chan struct{} // holds one token: who has it writes
 	closing                 chan struct{}
 	close                   sync.Once
@@ -94,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.client.AddHook(watcher{s})
-	s.probe(ctx)
+	s.greet(ctx)
 	s.start(o.WriteEvery)
 	return s, nil
 }
@@ -147,13 +146,12 @@ func (s *Store) connect(o Options) error {
 	return nil
 }
 
-// probe asks Redis for a sign of life once, so that Healthy tells the truth
-// from the start.
-func (s *Store) probe(ctx context.Context) {
+// greet probes Redis once, so that Healthy tells the truth from the start.
+func (s *Store) greet(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	if err := s.client.Ping(ctx).Err(); err != nil {
-		s.log.Error("redis cannot be reached: running calls are not affected, new shared conferences are refused; still trying", "error", err,
+	if err := s.Probe(ctx); err != nil {
+		s.log.Error("redis cannot be written to: running calls are not affected, new shared conferences are refused; still trying", "error", err,
 			"do", "is redis-server running, and does redis.url lead there? ccxmld doctor says more")
 	}
 }
@@ -221,6 +219,6 @@ func (s *Store) Address() string {
 	return s.embedded.server.Addr()
 }
 
-// Healthy reports whether Redis answered the last time it was asked. It costs
-// nothing: use it to refuse at once what would only run into a timeout.
-func (s *Store) Healthy() bool { return s.healthy.Load() }
+// Healthy reports whether Redis took what was written the last time it was asked,
+// at most a second ago. It costs nothing: use it to refuse at once what would only run into a timeout.
+func (s *Store) Healthy() bool { return s.health.ok.Load() }

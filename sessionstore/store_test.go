@@ -361,24 +361,82 @@ func TestOpenWithoutRedis(t *testing.T) {
 	}
 }
 
-// A Redis that is there but refuses to write counts as away.
-func TestReadOnlyRedisIsNotHealthy(t *testing.T) {
+// A Redis that is there but refuses to write counts as away, whatever it answers to
+// those who read, and is back when it takes what is written.
+func TestARedisThatRefusesToWriteIsAway(t *testing.T) {
 	server := redistest.Real(t)
 	a, c := controller(t, server.URL, "a")
-	if err := server.Client().ConfigSet(t.Context(), "min-replicas-to-write", "1").Err(); err != nil {
-		t.Fatal(err)
+	ctx, redis := t.Context(), server.Client()
+	port := server.URL[strings.LastIndexByte(server.URL, ':')+1:]
+	for _, refusal := range []struct {
+		name     string
+		on, off  []any
+		duration int // seconds until it is back
+	}{
+		{"NOREPLICAS", []any{"CONFIG", "SET", "min-replicas-to-write", "1"}, []any{"CONFIG", "SET", "min-replicas-to-write", "0"}, 2},
+		{"OOM", []any{"CONFIG", "SET", "maxmemory", "1"}, []any{"CONFIG", "SET", "maxmemory", "0"}, 5},
+		{"READONLY", []any{"REPLICAOF", "127.0.0.1", port}, []any{"REPLICAOF", "NO", "ONE"}, 5},
+	} {
+		t.Run(refusal.name, func(t *testing.T) {
+			if err := redis.Do(ctx, refusal.on...).Err(); err != nil {
+				t.Fatal(err)
+			}
+			for range 5 {
+				c.Advance(time.Second)
+				if a.Healthy() {
+					t.Error("healthy although Redis accepts no writes")
+				}
+				if _, _, err := a.Session(ctx, "s"); err != nil {
+					t.Error(err)
+				}
+				if a.Healthy() {
+					t.Error("healthy since it can be read")
+				}
+			}
+			if err := redis.Do(ctx, refusal.off...).Err(); err != nil {
+				t.Fatal(err)
+			}
+			for range refusal.duration {
+				c.Advance(time.Second)
+			}
+			if !a.Healthy() {
+				t.Error("not healthy although Redis accepts writes again")
+			}
+			c.Advance(11 * time.Second) // it is steady
+		})
 	}
-	c.Advance(6 * time.Second)
-	if a.Healthy() {
-		t.Error("healthy although Redis accepts no writes")
-	}
-	if err := server.Client().ConfigSet(t.Context(), "min-replicas-to-write", "0").Err(); err != nil {
-		t.Fatal(err)
-	}
-	c.Advance(2 * time.Second)
-	if !a.Healthy() {
-		t.Error("not healthy although Redis accepts writes again")
-	}
+}
+
+// TestAQuietRedisIsProbed: that Redis is away is known within a second or two,
+// though nobody asks it for anything.
+func TestAQuietRedisIsProbed(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		a, c := controller(t, server.URL, "a")
+		server.Stop(t)
+		c.Advance(time.Second)
+		c.Advance(time.Second)
+		if a.Healthy() {
+			t.Error("nobody has noticed")
+		}
+		server.Start(t)
+	})
+}
+
+// TestEverythingExpires: whatever is written, nothing stays for ever but the index of
+// controllers, also if the process is killed right after.
+func TestEverythingExpires(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		a, _ := controller(t, server.URL, "a")
+		controller(t, server.URL, "b")
+		a.SaveSession(sampleSession("s1"))
+		flush(t, a)
+		if err := a.Post(t.Context(), "b", sessionstore.Mail{Kind: "send", Body: []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+		if forever := redistest.Forever(t, server); !slices.Equal(forever, []string{"ccxml:controllers"}) {
+			t.Errorf("without an end: %q", forever)
+		}
+	})
 }
 
 func TestConcurrentUse(t *testing.T) {

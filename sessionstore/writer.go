@@ -201,6 +201,7 @@ func (s *Store) flush(ctx context.Context) error {
 
 func (s *Store) writeBatch(ctx context.Context, batch []write) error {
 	pipe := s.client.Pipeline()
+	indexes := make(map[string]bool, 1)
 	for i := range batch {
 		record := &batch[i].record
 		key, index := s.sessionKey(record.ID), s.sessionsKey(record.Controller)
@@ -212,6 +213,10 @@ func (s *Store) writeBatch(ctx context.Context, batch []write) error {
 		pipe.HSet(ctx, key, record.fields()...)
 		pipe.PExpire(ctx, key, s.recordLease())
 		pipe.SAdd(ctx, index, record.ID)
+		indexes[index] = true
+	}
+	for index := range indexes { // which may be new: the controller's renewal has passed it by
+		pipe.PExpire(ctx, index, s.recordLease())
 	}
 	_, err := pipe.Exec(ctx)
 	return err
@@ -267,7 +272,7 @@ func (t *sessionTable) storedIDs() []string {
 	return ids
 }
 
-// probeEvery is how often Redis is asked for while it is away.
+// probeEvery is how often it is tried whether Redis takes what is written.
 const probeEvery = time.Second
 
 // renewals says when the leases were last renewed.
@@ -281,11 +286,20 @@ type renewals struct {
 // that Redis is away, and everything is tried again.
 func (s *Store) tick(ctx context.Context, r *renewals) {
 	now := s.clock.Now()
-	if !s.Healthy() && now.Sub(r.tried) < probeEvery {
+	if now.Sub(r.tried) >= probeEvery {
+		r.tried = now
+		was := s.Healthy()
+		if s.Probe(ctx) != nil {
+			return
+		}
+		if !was {
+			r.controller = time.Time{} // it may have lost everything
+		}
+	}
+	if !s.Healthy() {
 		return
 	}
-	if !s.Healthy() || now.Sub(r.controller) >= s.lease/3 {
-		r.tried = now
+	if now.Sub(r.controller) >= s.lease/3 {
 		if s.renewController(ctx) != nil {
 			return
 		}

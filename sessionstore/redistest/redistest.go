@@ -10,6 +10,7 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -103,6 +104,26 @@ func (s *Server) Start(t testing.TB) {
 func (s *Server) Advance(t testing.TB, d time.Duration) {
 	t.Helper()
 	s.engine.advance(t, s.client, d)
+}
+
+// Forever lists the keys that have no expiry, sorted.
+func Forever(t testing.TB, s *Server) (keys []string) {
+	t.Helper()
+	all, err := s.Client().Keys(t.Context(), "*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range all {
+		left, err := s.Client().PTTL(t.Context(), key).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left == -1 { // as go-redis tells -1
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // Eventually waits until condition holds, and fails the test if that takes

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"testing"
+
+	"ccxmld/sessionstore/redistest"
+)
+
+// TestConferencesWhileRedisGoes: Redis is killed while a conference runs here. The
+// caller who finds that out enters the conference as those do who come later; a
+// conference without a name can be made, and a new shared name is refused.
+func TestConferencesWhileRedisGoes(t *testing.T) {
+	t.Parallel()
+	server := redistest.Mini(t)
+	h := newHouse(t, with("REDIS_URL", server.URL))
+	named := h.transitions("named.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="application.room" confname="'held'"/></transition>
+<transition event="conference.created"><log expr="'created ' + event$.isnew"/><join id1="Object.keys(session.connections)[0]" id2="application.room"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/></transition>`)
+	unnamed := h.transitions("unnamed.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="application.room"/></transition>
+<transition event="conference.created"><log expr="'made ' + event$.isnew"/></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/></transition>`)
+	fresh := h.transitions("fresh.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="application.room" confname="'another'"/></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.conference.create"><log expr="'refused'"/></transition>`)
+	first := h.dial(named)
+	h.logged("joined")
+	server.Stop(t)
+	h.seen.forget()
+	second := h.dial(named)
+	h.logged("joined")
+	third := h.dial(unnamed)
+	h.logged("made true")
+	fourth := h.dial(fresh)
+	h.logged("refused")
+	first.Hangup()
+	second.Hangup()
+	third.Hangup()
+	fourth.Hangup()
+	h.idle()
+	server.Start(t)
+	h.until("redis is back", h.daemon.Store.Healthy)
+}
