@@ -319,6 +319,7 @@ func hangupOf(e *esl.Event) hangup {
 		status:      sipStatus(e.Get("variable_sip_term_status")),
 		disposition: e.Get("variable_sip_hangup_disposition"),
 	}
+	h.contact = contactOf(e.Get("variable_sip_redirected_to"))
 	if h.status == 0 {
 		h.status = sipStatus(e.Get("variable_sip_invite_failure_status"))
 	}

@@ -72,6 +72,7 @@ type Limits struct {
 	CallTimeout time.Duration // of createcall without timeout; default 60 s
 
 	OriginatesPerSecond   int // for each node, beyond which calls wait for their turn; 0: unlimited
+	Redirects             int // by callees that a call may follow, through Dial; 0: none
 	OriginatesWaiting     int // for each node, beyond which calls fail; 0: as many as get their turn in half a minute
 	ConferencesPerSession int // attached at a time; 0: unlimited
 	MembersPerConference  int // and slots that can be reserved; 0: unlimited
@@ -167,20 +168,34 @@ func (c *Controller) Close(ctx context.Context) error {
 		err = errors.Join(err, session.Wait(ctx))
 	}
 	c.cancel()
-	c.work.Wait()
+	err = errors.Join(err, await(ctx, "work in the background", &c.work))
 	c.lines.close()
-	told := make(chan struct{})
+	told := await(ctx, "word to other controllers and Redis", &c.directory)
+	c.giveUp()
+	if told != nil { // it has been told to end, and has a moment for that
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+		defer cancel()
+		err = errors.Join(err, await(last, "word to other controllers and Redis", &c.directory))
+	}
+	return errors.Join(err, c.waitHangups(ctx))
+}
+
+// endPatience is how long what is given up may take to end.
+const endPatience = time.Second
+
+// await waits for goroutines until ctx ends; its error says which still run then.
+func await(ctx context.Context, what string, running *sync.WaitGroup) error {
+	ended := make(chan struct{})
 	go func() {
-		c.directory.Wait()
-		close(told)
+		running.Wait()
+		close(ended)
 	}()
 	select {
-	case <-told:
+	case <-ended:
+		return nil
 	case <-ctx.Done():
+		return fmt.Errorf("%s has not ended: %w", what, ctx.Err())
 	}
-	c.giveUp()
-	<-told
-	return errors.Join(err, c.waitHangups(ctx))
 }
 
 // hangupPatience is how long Close waits for FreeSWITCH to hang up what it was

@@ -40,7 +40,7 @@ func (l *leg) hangupLate(asked int, cause string) {
 			l.killAgain(cause)
 			l.hangupLate(asked+1, cause)
 		default:
-			l.log().Error("FreeSWITCH does not say that the call has ended; it counts as ended", "asked", asked)
+			l.complain("FreeSWITCH does not say that the call has ended; it counts as ended", "asked", asked)
 			if l.detail == "" {
 				l.detail = fmt.Sprintf("FreeSWITCH was told to hang up %d times and did not say that the call has ended", asked)
 			}

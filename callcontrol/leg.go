@@ -52,6 +52,7 @@ type leg struct {
 
 	waiting       bool  // for its turn to be dialled
 	turn          *turn // that it waits for
+	forwards      int   // how often its callees have redirected it
 	answered      bool  // an inbound leg that the dialplan answered before us
 	progressed    bool  // connection.progressing was sent
 	takesEarly    bool  // early media is let through

@@ -74,7 +74,7 @@ func newNode(c *Controller, o NodeOptions) *Node {
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + linkVariable, c.options.ID}},
 		OnUp:    func() { n.cameUp(); n.lookForModules(); c.audiences.observeAll(n) },
-		OnDown:  func(error) { n.wentDown() },
+		OnDown:  n.wentDown,
 		OnEvent: func(e *esl.Event) { c.handleLink(n, e) },
 	})
 	return n

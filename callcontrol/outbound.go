@@ -90,7 +90,9 @@ func (c *control) callVariables(callerID string, dial DialString) map[string]str
 		"hangup_after_bridge": "false",
 		"socket_resume":       "true",
 		linkVariable:          c.controller.options.ID,
-		sessionVariable:       c.session.ID(),
+
+		"outbound_redirect_fatal": "true",
+		sessionVariable:           c.session.ID(),
 	}
 	if callerID == "" {
 		callerID = dial.CallerID
@@ -207,9 +209,12 @@ func (c *control) awaitAttach(l *leg) {
 	l.socketTimer.Stop()
 	l.socketTimer = l.after(attachDeadline, func() {
 		if l.state == legAttaching {
-			l.log().Error("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise)
 			l.failure = reasonUnreachable
-			l.detail = "the call was answered, and did not come to the socket of ccxmld; check esl.advertise"
+			if l.complain("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise) {
+				l.detail = "the call was answered, and did not come to the socket of ccxmld; check esl.advertise"
+			} else {
+				l.detail = "the call was answered, and FreeSWITCH node " + l.node.options.Name + " is not reached any more"
+			}
 			l.hangUp("NORMAL_TEMPORARY_FAILURE")
 		}
 	})

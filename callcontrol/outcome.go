@@ -1,6 +1,9 @@
 package callcontrol
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // The reasons of connection.failed, as Voxeo's platform named them (VX-46).
 const (
@@ -70,6 +73,9 @@ func (h hangup) detail() string {
 	case "MEDIA_TIMEOUT":
 		return "no audio came from the far end for as long as its media timeout"
 	case "RECOVERY_ON_TIMER_EXPIRE":
+		if h.disposition == "recv_refuse" && (h.status == 408 || h.status == 504) {
+			return fmt.Sprintf("the far end, or a proxy on the way, gave up waiting for an answer (SIP %d)", h.status)
+		}
 		return "the far end did not answer SIP requests any more: a session timer or a transaction has timed out"
 	case "MANAGER_REQUEST":
 		return "somebody ended the call in FreeSWITCH"
@@ -95,6 +101,7 @@ type hangup struct {
 	status      int    // SIP status, 0 where there was none
 	disposition string // sip_hangup_disposition, such as recv_bye; "" without SIP
 	q850        int    // the cause as Q.850 numbers it, 0 where that is not known
+	contact     string // the address to which the far end redirected the call, "" for none
 	returned    string // the form in the body of the far end's BYE, "" for none
 }
 
@@ -120,6 +127,9 @@ func (h hangup) info() map[string]any {
 	}
 	if h.disposition != "" {
 		info["disposition"] = h.disposition
+	}
+	if h.contact != "" {
+		info["contact"] = h.contact
 	}
 	if h.q850 != 0 {
 		info["q850"] = h.q850

@@ -100,7 +100,7 @@ func (l *leg) gone(h hangup) {
 	case l.handover != nil:
 		l.handover.ended = &h
 		return
-	case l.control.triesElsewhere(l, h):
+	case l.control.goesOnTo(l, h), l.control.triesElsewhere(l, h):
 		return
 	}
 	was := l.state

@@ -216,8 +216,11 @@ const (
 // wentDown asks the legs of a node, on their own sockets, whether it is still
 // there, if its link stays down. A machine that has lost its power closes no
 // socket.
-func (n *Node) wentDown() {
+func (n *Node) wentDown(reason error) {
 	c := n.controller
+	if !errors.Is(reason, esl.ErrClosed) { // else we ended it
+		n.log.Error("FreeSWITCH is not reached any more", "error", reason, "connections", c.Connections(), "do", esl.Remedy(reason))
+	}
 	c.after(probeAfter, func() {
 		if !n.link.Up() {
 			c.legsOn(n, (*leg).probe)

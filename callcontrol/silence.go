@@ -14,6 +14,17 @@ import (
 // replyPatience is how long FreeSWITCH may take to answer a command on a leg's socket.
 const replyPatience = 10 * time.Second
 
+// complain logs an error of FreeSWITCH's with a leg, and reports true; where the link
+// to it is down, of which the operator was told, all its legs have the same trouble.
+func (l *leg) complain(words string, about ...any) bool {
+	if node := l.reach(); node != nil && !node.link.Up() {
+		l.log().Info("the leg ends, as FreeSWITCH is not reached any more")
+		return false
+	}
+	l.log().Error(words, about...)
+	return true
+}
+
 // watch sees to it that what has been sent on the leg's socket is answered.
 func (l *leg) watch() {
 	conn := l.conn

@@ -12,6 +12,9 @@ import (
 type Dial struct {
 	// Routes are tried in order; the first that matches counts.
 	Routes []DialRoute
+	// Redirects is how often a call goes on to where its callee redirects it, by
+	// Routes; with 0 it fails, and the document learns the address.
+	Redirects int
 }
 
 // DialRoute is the dial string for some of the destinations.

@@ -93,6 +93,9 @@ var settings = []setting{
 	{key: "dial.routes", kind: kindList,
 		help: "how destinations of createcall become FreeSWITCH dial strings", example: `[{match: 'tel:(\d+)', dial: 'sofia/gateway/carrier/$1'}]`,
 		read: readDialRoutes},
+	{key: "dial.redirects", kind: kindCount, usual: "0",
+		help: "how often an outbound call goes on to where its callee redirects it, by dial.routes",
+		read: func(f field, c *Config) { c.Dial.Redirects, _ = f.count(0, 5) }},
 	{key: "dialog.tts.engine", kind: kindText, usual: "flite",
 		help: "FreeSWITCH's text-to-speech engine",
 		read: func(f field, c *Config) {

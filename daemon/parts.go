@@ -90,8 +90,9 @@ func (d *Daemon) limits() callcontrol.Limits {
 	l := d.config.Limits
 	return callcontrol.Limits{
 		Sessions: l.Sessions, Lifetime: l.SessionLifetime, RefuseCause: l.RefuseCause,
-		OriginatesPerSecond: l.OriginatesPerSecond, OriginatesWaiting: l.OriginatesWaiting, ConferencesPerSession: l.ConferencesPerSession,
-		MembersPerConference: l.MembersPerConference,
+		OriginatesPerSecond: l.OriginatesPerSecond, OriginatesWaiting: l.OriginatesWaiting, Redirects: d.config.Dial.Redirects,
+		ConferencesPerSession: l.ConferencesPerSession,
+		MembersPerConference:  l.MembersPerConference,
 		Session: interpreter.Limits{
 			Queue: l.EventsQueued, Connections: l.ConnectionsPerSession, Dialogs: l.DialogsPerSession,
 			Script: d.scriptLimits(),

@@ -21,6 +21,9 @@ import (
 // while it does not answer.
 const attempts = 3
 
+// endPatience is how long the attempt under way may take to end when it is given up.
+const endPatience = time.Second
+
 // ErrQueueFull says that mails come faster than the relay takes them.
 var ErrQueueFull = errors.New("mail refused: the queue is full")
 
@@ -145,9 +148,9 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 }
 
 // Close takes no more mails, delivers what is queued until ctx ends, and then
-// gives up the rest. It returns once the worker has ended: nil, or the
-// context's error with the number of mails given up in words. Further calls
-// wait for the same end.
+// gives up the rest. It returns once the worker has ended, at most a second after ctx
+// has: nil, or the context's error with the number of mails given up in words.
+// Further calls wait for the same end.
 func (s *Sender) Close(ctx context.Context) error {
 	s.mutex.Lock()
 	if !s.closed && s.queue != nil {
@@ -164,8 +167,15 @@ func (s *Sender) Close(ctx context.Context) error {
 	}
 	waiting := len(s.queue)
 	s.abandon()
-	<-s.done
-	return fmt.Errorf("mail: the one being sent and %d more given up: %w", waiting, ctx.Err())
+	err := fmt.Errorf("mail: the one being sent and %d more given up: %w", waiting, ctx.Err())
+	late, timer := clock.After(s.options.Clock, endPatience)
+	defer timer.Stop()
+	select {
+	case <-s.done:
+		return err
+	case <-late:
+		return errors.Join(err, errors.New("mail: the relay's connection does not end"))
+	}
 }
 
 // work delivers mails one by one until the queue is closed and empty.

@@ -3,12 +3,13 @@ package switchsim
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // Behaviour is what someone does when they are called: [Answers], [Busy],
 // [NoAnswer], [Rejects], [NotFound], [Unavailable], [Forbidden],
-// [Unreachable], [EarlyMedia], [Refuses] or [Undecided].
+// [Unreachable], [EarlyMedia], [Refuses], [Redirects] or [Undecided].
 type Behaviour interface{ behave(o *outgoing) }
 
 // Answers picks up, after ringing for After.
@@ -48,6 +49,23 @@ type Refuses struct {
 	// FreeSWITCH makes of the status alone.
 	Cause string
 	After time.Duration
+}
+
+// Redirects answers 302 with another address, To, as a Contact header has it.
+// FreeSWITCH follows it, unless the call's outbound_redirect_fatal says that it ends.
+type Redirects struct{ To string }
+
+func (b Redirects) behave(o *outgoing) {
+	o.in(0, func() {
+		if !isTrue(o.c.vars.get("outbound_redirect_fatal")) {
+			user, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimLeft(b.To, "<"), "sip:"), "@")
+			o.place(user)
+			return
+		}
+		o.c.vars.set("sip_redirect_contact_0", b.To)
+		o.c.vars.set("sip_redirected_to", b.To)
+		o.refuse(302, "REQUESTED_CHAN_UNAVAIL")
+	})
 }
 
 // Busy is 486.

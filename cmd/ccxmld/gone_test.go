@@ -1,0 +1,41 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"ccxmld/esl/switchsim"
+)
+
+// A FreeSWITCH that is gone is one error in the log, however many calls it had, and
+// none that blames our address.
+func TestOneErrorForFreeSWITCHGone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withToken("out.ccxml"), withDaemonTime(10), idle("socket"))
+	h.sw.Callee("200", switchsim.Answers{})
+	h.transitions("out.ccxml", callOut)
+	for range 3 {
+		h.startToken("")
+	}
+	h.until("all are answered", func() bool {
+		answered := 0
+		for _, line := range h.log.all() {
+			if strings.Contains(line, "to=attaching") {
+				answered++
+			}
+		}
+		return answered == 3
+	})
+	h.sw.Close()
+	h.logged("unreachable: the call was answered, and FreeSWITCH node sim is not reached any more")
+	h.idle()
+	errors := 0
+	for _, line := range h.log.all() {
+		if strings.Contains(line, "level=ERROR") {
+			errors++
+		}
+	}
+	if errors != 1 || !h.log.has(`level=ERROR msg="FreeSWITCH is not reached any more"`) || h.log.has("check esl.advertise") {
+		t.Errorf("%d errors:\n%s", errors, strings.Join(h.log.all(), "\n"))
+	}
+}
