@@ -336,6 +336,7 @@ const (
 	CodeNamelessSend     = "nameless-send"
 	CodeLiteralReceiver  = "literal-receiver"
 	CodeUnquotedTime     = "unquoted-time"
+	CodeEmpty            = "empty-expression"
 )
 
 func (c *compilation) problem(at *place, reason string) { c.problemAs(CodeDocument, at, reason) }

@@ -125,19 +125,24 @@ func (e *element) checkAttributes(specs []attributeSpec) {
 }
 
 // expression compiles an attribute that is evaluated when the element runs; nil
-// where it is absent.
+// where it is absent. One that does not compile raises error.semantic when it is reached.
 func (e *element) expression(name string) *script.Expression {
 	v, ok := e.value(name)
 	if !ok {
 		return nil
+	}
+	if isBlank(v.text) {
+		if e.empty(name, v, name == "cond"); name == "cond" && !e.isRequired(name) {
+			return nil
+		}
+		return script.Undefined(v.position)
 	}
 	compiled, err := e.language.Expression(v.text, v.position, v.references...)
 	if err != nil && isTimeAttribute(name) && script.IsTime(v.text) {
 		return e.unquotedTime(name, v, err)
 	}
 	if err != nil {
-		e.attributeProblem(name, v, err)
-		e.mistakes++
+		e.attributeMistake(name, v, err)
 		return script.Unparsable(err)
 	}
 	e.lacks(compiled.Lacks())
@@ -171,16 +176,35 @@ func (e *element) unquotedTime(name string, v value, err error) *script.Expressi
 	return script.Unparsable(err)
 }
 
+// empty tells how an attribute with nothing in it is read: as undefined, or, if it may be
+// absent, as absent.
+func (e *element) empty(name string, v value, mayBeAbsent bool) {
+	at, reading := place{tag: e.tag, position: v.position}, "its value is undefined"
+	if mayBeAbsent && !e.isRequired(name) {
+		reading = "it is read as if it were not there"
+	}
+	e.noticeAs(CodeEmpty, &at, fmt.Sprintf("<%s %s=\"\"> is empty; %s", e.tag, name, reading))
+}
+
+// isRequired tells whether the element must have the attribute.
+func (e *element) isRequired(name string) bool {
+	return slices.ContainsFunc(e.specs(), func(spec attributeSpec) bool { return spec.name == name && spec.required })
+}
+
 // target compiles an attribute that names a variable; nil where it is absent.
 func (e *element) target(name string) *script.Target {
 	v, ok := e.value(name)
 	if !ok {
 		return nil
 	}
+	if isBlank(v.text) && !e.isRequired(name) {
+		e.empty(name, v, true)
+		return nil
+	}
 	compiled, err := e.language.Target(v.text, v.position, v.references...)
 	if err != nil {
-		e.attributeProblem(name, v, err)
-		return nil
+		e.attributeMistake(name, v, err)
+		return script.UnparsableTarget(err)
 	}
 	e.lacks(compiled.Lacks())
 	return compiled
@@ -219,13 +243,16 @@ func (e *element) lacks(lacks []script.Lack) {
 	}
 }
 
-func (e *element) attributeProblem(name string, v value, err error) {
+// attributeMistake notes an expression, a name or a script that does not compile: the
+// document loads.
+func (e *element) attributeMistake(name string, v value, err error) {
 	var scriptError *script.Error
 	at, reason := place{tag: e.tag, position: v.position}, err.Error()
 	if errors.As(err, &scriptError) {
 		at.position, reason = scriptError.Position, scriptError.Reason
 	}
 	e.problemAs(CodeExpression, &at, fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, v.text, reason))
+	e.mistakes++
 }
 
 // namedValue is one entry of a namelist.
@@ -241,8 +268,8 @@ func (e *element) namelist(name string) []namedValue {
 	for _, variable := range v.fields() {
 		compiled, err := e.language.Expression(variable.text, variable.position, variable.references...)
 		if err != nil {
-			e.attributeProblem(name, v, err)
-			continue
+			e.attributeMistake(name, v, err)
+			compiled = script.Unparsable(err)
 		}
 		list = append(list, namedValue{variable.text, compiled})
 	}

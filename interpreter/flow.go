@@ -243,6 +243,7 @@ type scriptElement struct {
 	scope   string
 	program *script.Script
 	fetchid *script.Expression
+	failure error // of one that does not compile
 }
 
 func compileScript(e *element) action {
@@ -285,7 +286,13 @@ func compileScript(e *element) action {
 	program, err := e.language.Script(source.text, source.position, source.references...)
 	if err != nil {
 		e.problems = append(e.problems, problemOf(err, e.place))
-		return nil
+		if result.scope != transitionScope || bySource {
+			return nil
+		}
+		// As an expression: it fails when it is reached.
+		e.mistakes++
+		result.failure = err
+		return result
 	}
 	e.lacks(program.Lacks())
 	result.program = program
@@ -338,6 +345,9 @@ func problemOf(err error, at place) *Problem {
 
 func (e *scriptElement) run(s *Session) error {
 	program := e.program
+	if e.failure != nil {
+		return e.failure
+	}
 	if e.fetchid != nil {
 		fetched, err := s.fetched(e.fetchid)
 		if err != nil {

@@ -32,6 +32,11 @@ func Unparsable(err error) *Expression {
 	return e
 }
 
+// Undefined returns an expression in the place of an empty one: its value is undefined.
+func Undefined(at Position) *Expression {
+	return &Expression{source: &source{at: at}, constant: goja.Undefined()}
+}
+
 // String returns the source text.
 func (e *Expression) String() string { return e.source.text }
 

@@ -69,12 +69,7 @@ func (e *element) action(scope string) action {
 	case "var":
 		return e.varAction(scope)
 	case "assign":
-		e.attributes("name", "expr")
-		e.required("name")
-		if e.required("expr"); !e.has("name") || !e.has("expr") {
-			return nil
-		}
-		return &assignAction{e.target("name"), e.expression("expr")}
+		return e.assignAction()
 	case "script":
 		return e.scriptAction(scope)
 	case "if":
@@ -247,8 +242,8 @@ func (e *element) namelist() []namedValue {
 	for name := range strings.FieldsSeq(e.text("namelist")) {
 		compiled, err := e.language.Expression(name, at)
 		if err != nil {
-			e.attributeProblem("namelist", err)
-			continue
+			e.attributeMistake("namelist", err)
+			compiled = script.Unparsable(err)
 		}
 		list = append(list, namedValue{name, compiled})
 	}
@@ -322,8 +317,8 @@ func (e *element) clearAction() action {
 		at, _ := e.value("namelist")
 		target, err := e.language.Target(name, at)
 		if err != nil {
-			e.attributeProblem("namelist", err)
-			continue
+			e.attributeMistake("namelist", err)
+			return failing{err}
 		}
 		a.names, a.targets = append(a.names, name), append(a.targets, target)
 	}
@@ -371,11 +366,9 @@ func (e *element) throws() *throwAction {
 }
 
 func (a *throwAction) run(x *execution) (err error) {
-	t := &thrown{event: a.event, message: a.message, byPage: true}
-	if a.eventExpr != nil {
-		if t.event, err = x.text(a.eventExpr); err != nil {
-			return err
-		}
+	t := &thrown{message: a.message, byPage: true}
+	if t.event, err = x.reference(a.event, a.eventExpr); err != nil {
+		return err
 	}
 	if a.messageExpr != nil {
 		if t.message, err = x.text(a.messageExpr); err != nil {

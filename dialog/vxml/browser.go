@@ -44,6 +44,9 @@ func Register(s *dialog.Service, o Options) {
 		for _, notice := range page.Notices {
 			o.Logger.Warn("VoiceXML page loaded with a notice", "page", notice.Position.String(), "notice", notice.Reason)
 		}
+		for _, mistake := range page.Mistakes {
+			o.Logger.Warn("VoiceXML page loaded with what does not compile; it is an error when it is reached", "page", mistake.Position.String(), "mistake", mistake.Reason)
+		}
 	})
 	s.Handle(func(r dialog.Request, on dialog.Channel, do func(func()) bool, e dialog.Events) dialog.Dialog {
 		log := o.Logger.With(r.LogAttributes()...)

@@ -1,7 +1,6 @@
 package vxml
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -76,10 +75,15 @@ func (c *compilation) root(node *xmlquery.Node) {
 		return
 	}
 	e := c.element(node)
-	if node.Data != "vxml" || !isVoiceXML(node) {
-		e.problem("<%s> is not the root of a VoiceXML page; expected <vxml>", node.Data)
+	if node.Data != "vxml" {
+		e.problem("<%s>%s is not the root of a VoiceXML page; expected <vxml> of the namespace %s", node.Data, ofNamespace(node), Namespace)
 		return
 	}
+	if !isVoiceXML(node) {
+		e.noticeAt(CodeNamespace, e.position, "<vxml>%s is read as one of VoiceXML; its namespace is %s", ofNamespace(node), Namespace)
+		adopt(node, node.NamespaceURI)
+	}
+	c.adoptGrammars(node)
 	e.attributes("version", "application", "base")
 	if version := e.text("version"); version != "2.0" && version != "2.1" {
 		e.notice("version is %q; the page is read as 2.1", version)
@@ -97,6 +101,7 @@ func (c *compilation) root(node *xmlquery.Node) {
 		}
 		c.page.application, _, _ = strings.Cut(uri, "#")
 	}
+	e.strayText()
 	for child := range elements(node) {
 		c.topLevel(c.element(child))
 	}
@@ -116,7 +121,7 @@ func (c *compilation) topLevel(e *element) {
 	case e.tag == "var" || e.tag == "script" || e.tag == "data":
 		c.page.init = appendAction(c.page.init, e.action(documentScope))
 	default:
-		e.misplaced()
+		e.stray()
 	}
 }
 
@@ -166,8 +171,10 @@ func (e *element) lacks(lacks []script.Lack) {
 	}
 }
 
-func (e *element) notice(format string, args ...any) {
-	e.page.Notices = append(e.page.Notices, &Problem{Position: e.position, Element: e.tag, Reason: fmt.Sprintf(format, args...)})
+func (e *element) notice(format string, args ...any) { e.noticeAt("", e.position, format, args...) }
+
+func (e *element) noticeAt(code string, at script.Position, format string, args ...any) {
+	e.page.Notices = append(e.page.Notices, &Problem{Position: at, Element: e.tag, Code: code, Reason: fmt.Sprintf(format, args...)})
 }
 
 // misplaced reports an element where it cannot stand.
@@ -177,6 +184,37 @@ func (e *element) misplaced() {
 		return
 	}
 	e.problem("<%s> is not an element of VoiceXML", e.tag)
+}
+
+// stray reports what cannot stand in a document, a dialog or an item. Executable content
+// is ignored there, as other platforms do.
+func (e *element) stray() {
+	if !slices.Contains(executable, e.tag) {
+		e.misplaced()
+		return
+	}
+	e.noticeAt(CodeMisplaced, e.position, "<%s> cannot stand in <%s>, where nothing executes it, and is ignored; put it into a <block>, <filled> or <catch>", e.tag, e.node.Parent.Data)
+}
+
+// strayText reports text where nothing says it.
+func (e *element) strayText() {
+	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
+		if text := strings.TrimSpace(child.Data); text != "" && (child.Type == xmlquery.TextNode || child.Type == xmlquery.CharDataNode) {
+			at := e.position
+			if e.places != nil {
+				at = e.textAt(child)
+			}
+			e.noticeAt(CodeMisplaced, at, "the text %q cannot stand in <%s>, where nothing says it, and is ignored; put it into a <block> or <prompt>", shortened(text), e.tag)
+			return
+		}
+	}
+}
+
+func shortened(text string) string {
+	if len(text) > 40 {
+		return strings.ToValidUTF8(text[:40], "") + "…"
+	}
+	return text
 }
 
 // attributes reports attributes that the element does not have, or that are not
@@ -208,22 +246,6 @@ func (e *element) required(name string) string {
 	return e.text(name)
 }
 
-// expression compiles an attribute that is evaluated when the element runs; nil
-// where it is absent.
-func (e *element) expression(name string) *script.Expression {
-	if !e.has(name) {
-		return nil
-	}
-	at, references := e.value(name)
-	compiled, err := e.language.Expression(attributeOf(e.node, "", name), at, references...)
-	if err != nil {
-		e.attributeProblem(name, err)
-		return nil
-	}
-	e.lacks(compiled.Lacks())
-	return compiled
-}
-
 // value gives the place of an attribute's value, with the character references in
 // it; that of the element where no more is known.
 func (e *element) value(name string) (script.Position, []script.Reference) {
@@ -237,18 +259,6 @@ func (e *element) value(name string) (script.Position, []script.Reference) {
 	}
 	at.Line, at.Column = line, column
 	return at, script.References(written)
-}
-
-// attributeProblem reports an expression that does not compile.
-func (e *element) attributeProblem(name string, err error) {
-	at, _ := e.value(name)
-	reason := err.Error()
-	var scriptError *script.Error
-	if errors.As(err, &scriptError) {
-		at, reason = scriptError.Position, scriptError.Reason
-	}
-	e.problems = append(e.problems, &Problem{Position: at, Element: e.tag, Code: CodeExpression,
-		Reason: fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, e.text(name), reason)})
 }
 
 func attributeOf(node *xmlquery.Node, space, name string) string {
@@ -283,8 +293,45 @@ func isVoiceXML(node *xmlquery.Node) bool {
 		node.NamespaceURI == grammarNamespace && node.Data == "grammar"
 }
 
+func ofNamespace(node *xmlquery.Node) string {
+	if node.NamespaceURI == "" {
+		return ""
+	}
+	return " of the namespace " + node.NamespaceURI
+}
+
+// adopt makes what is of another namespace VoiceXML's, as the root of the page is.
+func adopt(node *xmlquery.Node, namespace string) {
+	if node.NamespaceURI == namespace {
+		node.NamespaceURI = Namespace
+	}
+	for child := range elements(node) {
+		adopt(child, namespace)
+	}
+}
+
+// adoptGrammars makes grammars of other namespaces, such as those of drafts, ones of SRGS.
+func (c *compilation) adoptGrammars(node *xmlquery.Node) {
+	for child := range elements(node) {
+		if child.Data != "grammar" || isVoiceXML(child) {
+			c.adoptGrammars(child)
+			continue
+		}
+		e := c.element(child)
+		e.noticeAt(CodeNamespace, e.position, "<grammar>%s is read as one of SRGS; its namespace is %s", ofNamespace(child), grammarNamespace)
+		adopt(child, child.NamespaceURI)
+	}
+}
+
 // grammarNamespace is that of SRGS 1.0.
 const grammarNamespace = "http://www.w3.org/2001/06/grammar"
+
+// executable is the executable content (VoiceXML 2.0, 5.3, and 2.1), with what prompts
+// consist of.
+var executable = []string{
+	"assign", "audio", "clear", "data", "disconnect", "enumerate", "exit", "foreach", "goto", "if", "log", "prompt", "reprompt", "rethrow",
+	"return", "script", "send", "submit", "throw", "value", "var",
+}
 
 // vocabulary is all of VoiceXML 2.1, <send>, and the speech markup that prompts may have.
 var vocabulary = append([]string{

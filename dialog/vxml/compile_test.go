@@ -20,7 +20,14 @@ func compile(t testing.TB, text string) (*vxml.Page, error) {
 // TestProblems: what keeps a page from loading, with its line.
 func TestProblems(t *testing.T) {
 	tests := []struct{ page, want string }{
-		{"<ccxml/>", "1: <ccxml> is not the root of a VoiceXML page; expected <vxml>"},
+		{"<ccxml/>", "1: <ccxml> is not the root of a VoiceXML page; expected <vxml> of the namespace http://www.w3.org/2001/vxml"},
+		{"<ccxml xmlns='http://www.w3.org/2002/09/ccxml'/>", "1: <ccxml> of the namespace http://www.w3.org/2002/09/ccxml is not the root of a VoiceXML page"},
+		{"<form><field name='a'>\n<grammar src='a.grxml'><rule/></grammar></field></form>", "2: <grammar> has either src, srcexpr or content"},
+		{"<form><field name='a'>\n<grammar srcexpr='a'>1</grammar></field></form>", "2: <grammar> has either src, srcexpr or content"},
+		{"<form><field name='a'>\n<grammar src='builtin:dtmf/digits'>1</grammar></field></form>", "2: <grammar> has either src, srcexpr or content"},
+		{"<form><field name='a'>\n<grammar src='a' srcexpr='b'/></field></form>", "2: <grammar> needs exactly one of src and srcexpr"},
+		{"<form><field name='a'>\n<grammar mode='dtmf'> <!-- x --> </grammar></field></form>", "2: <grammar> needs one of src, srcexpr and content"},
+		{"<link next='#a'>\n<grammar/></link>", "2: <grammar> needs one of src, srcexpr and content"},
 		{"<menu>\n</menu>", "1: <menu> has no <choice>"},
 		{"<menu>\n<choice dtmf='x' next='#a'>A</choice></menu>", `2: <choice dtmf>: "x": expected keys`},
 		{"<menu>\n<choice dtmf='1' next='#a' event='b'>A</choice></menu>", "2: <choice> needs exactly one of next, expr, event, eventexpr"},
@@ -33,11 +40,10 @@ func TestProblems(t *testing.T) {
 		{"<form><field name='a' type='digits'/>\n<field name='a' type='digits'/></form>", `2: there are two form items with the name "a"`},
 		{"<form id='a'/>\n<form id='a'/>", `2: there are two dialogs with the id "a"`},
 		{"<form>\n<filled namelist='x'/></form>", `2: namelist has "x", which is no input item of this form`},
-		{"<form><block>\n<if cond='a ='/></block></form>", `2: <if cond="a =">: SyntaxError: `},
 		{"<form><block>\n<if/></block></form>", `2: <if> needs the attribute cond`},
 		{"<form><block><if cond='1'><else/>\n<elseif cond='2'/></if></block></form>", `2: <elseif> comes after <else/>`},
-		{"<form><block>\n<assign name='1' expr='1'/></block></form>", `2: <assign name="1">: SyntaxError: `},
-		{"<form><block><script>\nvar a = ;</script></block></form>", `2: <script>: SyntaxError: `},
+		{"<form><block>\n<var name='1x'/></block></form>", `2: <var name="1x">: not a variable name`},
+		{"<form><block>\n<data name='a.1' src='x'/></block></form>", `2: <data name="a.1">: not a variable name`},
 		{"<form><block>\n<goto/></block></form>", "2: <goto> needs exactly one of next, expr, nextitem, expritem"},
 		{"<form><block>\n<submit next='a' method='put'/></block></form>", `2: method is "put"; expected get or post`},
 		{"<form><block>\n<filled/></block></form>", "2: <filled> cannot stand in <block>"},
@@ -63,7 +69,7 @@ func TestProblems(t *testing.T) {
 // TestNotices: what is passed over, said when the page is loaded.
 func TestNotices(t *testing.T) {
 	page, err := compile(t, `<vxml version="2.0">
-		<x:y xmlns:x="urn:x"/><form><object/><field name="f"><grammar mode="voice">a</grammar></field><block><log labl="a"/></block></form></vxml>`)
+		<x:y xmlns:x="urn:x"/><exit/><form><object/><field name="f"><grammar mode="voice">a</grammar></field><block><log labl="a"/></block></form></vxml>`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,10 +80,61 @@ func TestNotices(t *testing.T) {
 	all := strings.Join(notices, "\n")
 	for _, want := range []string{
 		":2: <object> is not supported; it throws error.unsupported.objectname", ":2: a grammar of speech is listened to only with an engine",
-		"<y> is not of VoiceXML", "the attribute labl of <log>",
+		"<y> is not of VoiceXML", "<exit> cannot stand in <vxml>, where nothing executes it", "the attribute labl of <log>",
 	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("no notice says %q:\n%s", want, all)
+		}
+	}
+}
+
+// TestMistakes: what does not compile, anywhere, does not keep the page from loading.
+func TestMistakes(t *testing.T) {
+	const one = `<grammar mode="dtmf" version="1.0" root="r"><rule id="r">`
+	tests := []struct{ page, want string }{
+		{"<var name='a' expr='1 +'/><form/>", `<var expr="1 +">: SyntaxError: `},
+		{"<form><var name='a' expr='n + 1;'/></form>", `<var expr="n + 1;">: SyntaxError: `},
+		{"<form><block expr='1 +' cond='2 +'/></form>", `<block expr="1 +">: SyntaxError: `},
+		{"<form><block><if cond='a ='/></block></form>", `<if cond="a =">: SyntaxError: `},
+		{"<form><block><if cond='a'><elseif cond='a ='/></if></block></form>", `<elseif cond="a =">: SyntaxError: `},
+		{"<form><block><assign name='1' expr='1'/></block></form>", `<assign name="1">: SyntaxError: `},
+		{"<form><block><assign name='a' expr='+'/></block></form>", `<assign expr="+">: SyntaxError: `},
+		{"<form><block><var name='document.a'/></block></form>", `<var name="document.a">: a variable is declared without a scope`},
+		{"<form><block><data name='document.a' src='x'/></block></form>", `<data name="document.a">: a variable is declared without a scope`},
+		{"<form><block><script>\nvar a = ;</script></block></form>", `2: <script>: SyntaxError: `},
+		{"<script>if (</script><form/>", `<script>: SyntaxError: `},
+		{"<catch cond='+'/><form/>", `<catch cond="+">: SyntaxError: `},
+		{"<form><block><prompt cond='+'/></block></form>", `<prompt cond="+">: SyntaxError: `},
+		{"<form><block><value expr='+'/><audio expr='-'/></block></form>", `<value expr="+">: SyntaxError: `},
+		{"<form><block><prompt><foreach item='a' array='+'/></prompt></block></form>", `<foreach array="+">: SyntaxError: `},
+		{"<form><block><foreach item='a' array='+'/></block></form>", `<foreach array="+">: SyntaxError: `},
+		{"<form><block><log expr='+'/></block></form>", `<log expr="+">: SyntaxError: `},
+		{"<form><block><exit expr='+'/></block></form>", `<exit expr="+">: SyntaxError: `},
+		{"<form><block><exit namelist='a b+'/></block></form>", `<exit namelist="a b+">: SyntaxError: `},
+		{"<form><block><clear namelist='1'/></block></form>", `<clear namelist="1">: SyntaxError: `},
+		{"<form><block><submit next='a' namelist='1a'/></block></form>", `<submit namelist="1a">: SyntaxError: `},
+		{"<form><block><goto expr='+'/></block></form>", `<goto expr="+">: SyntaxError: `},
+		{"<form><block><goto expritem='+'/></block></form>", `<goto expritem="+">: SyntaxError: `},
+		{"<form><block><throw eventexpr='+' messageexpr='-'/></block></form>", `<throw eventexpr="+">: SyntaxError: `},
+		{"<form><subdialog srcexpr='+'><param name='a' expr='-'/></subdialog></form>", `<param expr="-">: SyntaxError: `},
+		{"<form><transfer destexpr='+'/></form>", `<transfer destexpr="+">: SyntaxError: `},
+		{"<form><transfer dest='tel:1' aaiexpr='+'/></form>", `<transfer aaiexpr="+">: SyntaxError: `},
+		{"<form><field name='a'><grammar srcexpr='+'/></field></form>", `<grammar srcexpr="+">: SyntaxError: `},
+		{"<menu><choice dtmf='1' expr='+'>A</choice></menu>", `<choice expr="+">: SyntaxError: `},
+		{"<link dtmf='1' eventexpr='+'/><form/>", `<link eventexpr="+">: SyntaxError: `},
+		{"<form><block><mark nameexpr='+'/></block></form>", `<mark nameexpr="+">: SyntaxError: `},
+		{"<form><field name='a'>\n" + one + "fourteen</rule></grammar></field></form>", `2: "fourteen" is no key`},
+		{"<form><grammar mode='dtmf' version='1.0' root='r'><rule id='r'>1 <tag>out = ;</tag></rule></grammar></form>", `<tag>: SyntaxError: `},
+		{"<form><grammar mode='dtmf'>#ABNF 1.0; mode dtmf; root $r; $r = ;</grammar></form>", `expected keys`},
+	}
+	for _, test := range tests {
+		page, err := compile(t, whole(test.page))
+		if err != nil {
+			t.Errorf("%s\n\tdoes not load: %v", test.page, err)
+			continue
+		}
+		if got := page.Mistakes.Error(); !strings.Contains(got, test.want) {
+			t.Errorf("%s\n\tgave %v\n\twant %s", test.page, got, test.want)
 		}
 	}
 }

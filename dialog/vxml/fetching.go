@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dop251/goja"
+
 	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/fetch"
@@ -49,12 +51,24 @@ func (x *execution) how(kind string, f fetching) *dialog.Fetch {
 	return how
 }
 
-// reference is a URI that is given as it is, or by an expression.
+// reference is a URI, or a name, that is given as it is or by an expression. One that is
+// undefined is error.semantic.
 func (x *execution) reference(uri string, expr *script.Expression) (string, error) {
 	if expr == nil {
 		return uri, nil
 	}
-	return x.text(expr)
+	value, err := x.eval(expr)
+	switch {
+	case err != nil:
+		return "", err
+	case goja.IsUndefined(value):
+		return "", semantic(expr.Errorf("the expression %q is undefined", expr))
+	}
+	text, err := x.runtime.Text(value)
+	if err != nil {
+		return "", semantic(err)
+	}
+	return text, nil
 }
 
 // age reads maxage or maxstale, which are whole seconds in VoiceXML.

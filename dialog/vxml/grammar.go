@@ -86,11 +86,20 @@ func (e *element) builtin(to []*grammar, text string) []*grammar {
 func (e *element) grammar(to []*grammar) []*grammar {
 	g := &grammar{place: e.place, page: e.page, everywhere: e.has("scope") && e.scope()}
 	src, text := e.text("src"), ""
-	switch {
-	case strings.HasPrefix(src, "builtin:"):
+	named := e.has("src") || e.has("srcexpr")
+	content, _ := e.textOf()
+	switch filled := firstElement(e.node) != nil || strings.TrimSpace(content) != ""; {
+	case named && filled:
+		e.problem("<grammar> has either src, srcexpr or content")
+		return to
+	case !named && !filled:
+		e.problem("<grammar> needs one of src, srcexpr and content")
+		return to
+	case strings.HasPrefix(src, "builtin:") && !e.has("srcexpr"):
 		return e.builtin(to, src)
-	case e.has("src") || e.has("srcexpr"):
-		e.attributes("src", "srcexpr", "type", "mode", "scope", "weight", "fetchtimeout", "maxage", "maxstale")
+	case named:
+		// The last ones are for content; where there is none they mean nothing.
+		e.attributes("src", "srcexpr", "type", "mode", "scope", "weight", "fetchtimeout", "maxage", "maxstale", "version", "root", "tag-format")
 		e.exactlyOne("src", "srcexpr")
 		g.src, g.srcExpr, g.fetching = src, e.expression("srcexpr"), e.fetching()
 		g.voice = e.text("mode") == "voice"
@@ -135,9 +144,16 @@ func (e *element) compileGrammar(g *grammar, source srgs.Source) {
 		g.spoken = e.inlineSpeech()
 		e.notice("%s", speechNotice)
 	case errors.As(err, &problems):
-		e.problems = append(e.problems, problems...)
+		for _, p := range problems {
+			if p.Code == "" {
+				p.Code = CodeGrammar
+			}
+		}
+		e.page.Mistakes = append(e.page.Mistakes, problems...)
+		g.refused = thrownf("error.badfetch", "%v", err)
 	case err != nil:
-		e.problem("%v", err)
+		e.mistake(CodeGrammar, e.position, err, "")
+		g.refused = thrownf("error.badfetch", "%v", err)
 	default:
 		g.compiled = compiled
 		e.page.Notices = append(e.page.Notices, compiled.Notices...)

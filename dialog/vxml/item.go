@@ -13,6 +13,7 @@ func (c *compilation) form(e *element) {
 	e.attributes("id", "scope")
 	f := &form{place: e.place, id: e.text("id"), everywhere: e.scope()}
 	c.addForm(f, e)
+	e.strayText()
 	for child := range elements(e.node) {
 		k := c.element(child)
 		switch {
@@ -27,7 +28,7 @@ func (c *compilation) form(e *element) {
 			i := c.item(k, f)
 			f.items = append(f.items, i)
 		default:
-			k.misplaced()
+			k.stray()
 		}
 	}
 	f.check(c)
@@ -127,6 +128,7 @@ func (c *compilation) item(e *element, f *form) *item {
 		}
 		run.element.ofItem(i, f)
 	}
+	e.speechOnly(i)
 	return i
 }
 
@@ -146,7 +148,7 @@ func (e *element) ofItem(i *item, f *form) {
 		i.subdialog.params = append(i.subdialog.params, e.param())
 	case e.tag == "param" && i.kind == object:
 	default:
-		e.misplaced()
+		e.stray()
 	}
 }
 

@@ -1,6 +1,7 @@
 package vxml
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -35,7 +36,7 @@ func (c *compilation) menu(e *element) {
 		case k.tag == "script" || k.tag == "var" || k.tag == "data":
 			f.init = appendAction(f.init, k.action(dialogScope))
 		default:
-			k.misplaced()
+			k.stray()
 		}
 	}
 	if e.boolean("dtmf", false) {
@@ -44,6 +45,33 @@ func (c *compilation) menu(e *element) {
 	if len(i.choices) == 0 {
 		e.problem("<menu> has no <choice>")
 	}
+	e.speechOnly(i)
+}
+
+// speechOnly reports choices and options that no key chooses: without an engine for speech
+// they cannot be taken.
+func (e *element) speechOnly(i *item) {
+	var deaf []*choice
+	for _, c := range i.choices {
+		if !slices.ContainsFunc(c.grammars, (*grammar).ofKeys) {
+			deaf = append(deaf, c)
+		}
+	}
+	switch {
+	case len(deaf) == 0 || slices.ContainsFunc(i.grammars, (*grammar).ofKeys):
+	case len(deaf) == len(i.choices):
+		e.noticeAt(CodeSpeechOnly, e.position, "nothing of <%s> can be chosen by keys: without an engine under dialog.asr, error.unsupported.language is thrown when it listens; give each <%s> a dtmf%s",
+			e.tag, deaf[0].tag, map[bool]string{true: ", or write <menu dtmf=\"true\">"}[e.tag == "menu"])
+	default:
+		for _, c := range deaf {
+			e.noticeAt(CodeSpeechOnly, c.position, "this <%s> can be chosen by speech alone, which needs an engine under dialog.asr; give it a dtmf", c.tag)
+		}
+	}
+}
+
+// ofKeys tells whether a grammar takes keys, or may turn out to.
+func (g *grammar) ofKeys() bool {
+	return g.compiled != nil || !g.voice && (g.spoken == nil || g.inline != nil)
 }
 
 // numberChoices gives the first nine choices that have no digit of their own the

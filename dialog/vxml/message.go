@@ -119,12 +119,10 @@ var eventName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 const userEvents = "dialog.user."
 
-func (a *sendAction) run(x *execution) (err error) {
-	event := a.event
-	if a.eventExpr != nil {
-		if event, err = x.text(a.eventExpr); err != nil {
-			return err
-		}
+func (a *sendAction) run(x *execution) error {
+	event, err := x.reference(a.event, a.eventExpr)
+	if err != nil {
+		return err
 	}
 	if !eventName.MatchString(event) {
 		return thrownf("error.semantic", "%q is not an event name: letters, digits and dots", event)

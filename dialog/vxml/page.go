@@ -30,6 +30,10 @@ type Page struct {
 	// Notices are what the page has and this interpreter has not: the page
 	// loads, but its author should know.
 	Notices Problems
+	// Mistakes are expressions, scripts and grammars that do not compile. The page
+	// loads; reached, an expression or script throws error.semantic and a grammar
+	// error.badfetch (VoiceXML 2.0, 5.2.6).
+	Mistakes Problems
 
 	base        string      // relative URIs resolve against it
 	header      http.Header // what <meta http-equiv> says

@@ -1,10 +1,6 @@
 package vxml
 
-import (
-	"errors"
-
-	"ccxmld/script"
-)
+import "ccxmld/script"
 
 // Problem is something wrong with a page that can be seen without running it.
 type Problem = script.Problem
@@ -16,15 +12,10 @@ type Problems = script.Problems
 const (
 	CodeExpression       = "expression"        // does not compile
 	CodeUnavailable      = "unavailable-name"  // of ECMAScript of other platforms
+	CodeEmpty            = "empty-expression"  // there is nothing in it
+	CodeGrammar          = "grammar"           // of the page, and wrong in itself
+	CodeMisplaced        = "misplaced-element" // ignored where it stands
+	CodeNamespace        = "namespace"         // is not VoiceXML's
+	CodeSpeechOnly       = "speech-only"       // cannot be chosen by keys
 	CodeUnknownAttribute = "unknown-attribute" // the element has none of this name, or not yet
 )
-
-// reasonOf gives the words of an error without the place where it happened, if
-// it knows that.
-func reasonOf(err error) string {
-	var scriptError *script.Error
-	if errors.As(err, &scriptError) {
-		return scriptError.Reason
-	}
-	return err.Error()
-}

@@ -179,7 +179,9 @@ func (e *element) part(list []part, node *xmlquery.Node) []part {
 		k.notice("<%s> is not of VoiceXML; it is ignored", node.Data)
 	case k.tag == "value":
 		k.attributes("expr")
-		if k.required("expr"); k.has("expr") {
+		if k.required("expr"); k.text("expr") == "" {
+			k.expression("expr") // for its notice: there is nothing to say
+		} else {
 			list = append(list, part{value: k.expression("expr")})
 		}
 	case k.tag == "audio":

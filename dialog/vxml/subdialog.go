@@ -165,8 +165,10 @@ func (a *returnAction) run(x *execution) error {
 	if back.event, err = x.reference(a.event, a.eventExpr); err != nil {
 		return err
 	}
-	if back.message, err = x.reference(a.message, a.messageExpr); err != nil {
-		return err
+	if back.message = a.message; a.messageExpr != nil {
+		if back.message, err = x.text(a.messageExpr); err != nil {
+			return err
+		}
 	}
 	back.values, err = x.valuesWith(a.namelist, nodeOf)
 	if err != nil {

@@ -57,8 +57,10 @@ func (x *execution) transfer(i *item) error {
 	if request.URI, err = x.reference(t.dest, t.destExpr); err != nil {
 		return err
 	}
-	if request.AAI, err = x.reference(t.aai, t.aaiExpr); err != nil {
-		return err
+	if t.aaiExpr != nil {
+		if request.AAI, err = x.text(t.aaiExpr); err != nil {
+			return err
+		}
 	}
 	if o, ok := x.turn(nil); !ok {
 		return &thrown{event: "connection.disconnect.hangup"}

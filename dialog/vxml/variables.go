@@ -19,12 +19,11 @@ type varAction struct {
 
 func (e *element) varAction(scope string) action {
 	e.attributes("name", "expr")
-	name := e.required("name")
-	if !script.IsIdentifier(name) {
-		e.problem("<var name=%q>: not a variable name", name)
-		return nil
+	expr := e.expression("expr")
+	if failure := e.variableName("name"); failure != nil {
+		return failure
 	}
-	return &varAction{scope, name, e.expression("expr")}
+	return &varAction{scope, e.required("name"), expr}
 }
 
 func (v *varAction) run(x *execution) error {
@@ -44,14 +43,21 @@ type assignAction struct {
 	expr   *script.Expression
 }
 
-func (e *element) target(name string) *script.Target {
-	at, _ := e.value(name)
-	compiled, err := e.language.Target(e.text(name), at)
-	if err != nil {
-		e.attributeProblem(name, err)
+func (e *element) assignAction() action {
+	e.attributes("name", "expr")
+	e.required("name")
+	e.required("expr")
+	at, references := e.value("name")
+	expr := e.expression("expr")
+	target, err := e.language.Target(e.text("name"), at, references...)
+	switch {
+	case !e.has("name") || !e.has("expr"):
 		return nil
+	case err != nil:
+		e.attributeMistake("name", err)
+		return failing{err}
 	}
-	return compiled
+	return &assignAction{target, expr}
 }
 
 func (a *assignAction) run(x *execution) error {
@@ -89,12 +95,8 @@ func (e *element) scriptAction(scope string) action {
 	text, at := e.textOf()
 	program, err := e.language.Script(text, at)
 	if err != nil {
-		var scriptError *script.Error
-		if errors.As(err, &scriptError) {
-			at = scriptError.Position
-		}
-		e.problems = append(e.problems, &Problem{Position: at, Element: e.tag, Code: CodeExpression, Reason: "<script>: " + reasonOf(err)})
-		return nil
+		e.mistake(CodeExpression, at, err, "<script>: ")
+		return failing{err}
 	}
 	e.lacks(program.Lacks())
 	return &scriptAction{place: e.place, scope: scope, program: program}
@@ -125,7 +127,11 @@ func (s *scriptAction) run(x *execution) error {
 			program, err = x.browser.pages.script(ctx, x.page, src, s.charset, x.how("script", s.fetching))
 			return err
 		})
-		if err != nil {
+		var syntax *script.Error
+		switch {
+		case errors.As(err, &syntax): // as of one in the page
+			return semantic(err)
+		case err != nil:
 			return badFetch(err)
 		}
 	}
@@ -166,12 +172,11 @@ type dataAction struct {
 func (e *element) dataAction(scope string) action {
 	e.attributes("name", "src", "srcexpr", "namelist", "method", "enctype", "fetchtimeout", "maxage", "maxstale")
 	e.exactlyOne("src", "srcexpr")
-	name := e.text("name")
-	if name != "" && !script.IsIdentifier(name) {
-		e.problem("<data name=%q>: not a variable name", name)
+	if failure := e.variableName("name"); failure != nil {
+		return failure
 	}
 	return &dataAction{
-		place: e.place, scope: scope, name: name, src: e.text("src"), srcExpr: e.expression("srcexpr"),
+		place: e.place, scope: scope, name: e.text("name"), src: e.text("src"), srcExpr: e.expression("srcexpr"),
 		namelist: e.namelist(), method: e.method(), enctype: e.text("enctype"), fetching: e.fetching(),
 	}
 }
