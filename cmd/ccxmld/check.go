@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ccxmld/daemon"
+	"ccxmld/dialog/srgs"
 	"ccxmld/dialog/vxml"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
@@ -24,8 +25,8 @@ func checkCommand() *cobra.Command {
 	var c checker
 	command := &cobra.Command{
 		Use:   "check DOCUMENT...",
-		Short: "Say what is wrong with CCXML documents and VoiceXML pages, as file:line:column: message",
-		Long: `Check reads CCXML documents and VoiceXML pages, files or URIs, without running them. What it finds is
+		Short: "Say what is wrong with CCXML documents, VoiceXML pages and grammars, as file:line:column: message",
+		Long: `Check reads CCXML documents, VoiceXML pages and grammars of SRGS, files or URIs, without running them. What it finds is
 printed as file:line:column: severity: message [code]. An error keeps the document
 from loading, or is an expression that does not parse; a warning is very likely a mistake; a note is worth knowing, such as
 a lenient reading. docs/check.md explains the codes.
@@ -139,7 +140,7 @@ func (c *checker) print(out io.Writer, findings []lint.Finding) error {
 	return encoder.Encode(list)
 }
 
-// document checks one document or page. Its places are named as the document was.
+// document checks one document, page or grammar. Its places are named as the document was.
 func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 	uri, err := uriOf(name)
 	if err != nil {
@@ -149,16 +150,27 @@ func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 	if err != nil {
 		return unreadable(name, err)
 	}
+	if !c.asConfigured && isABNF(uri, response) {
+		return c.named(c.grammar(ctx, srgs.Source{URI: uri, Text: response.Text()}), uri, name)
+	}
 	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
 		return unreadable(name, err)
 	}
 	var findings []lint.Finding
-	if strings.HasPrefix(name, voiceXMLScheme) || !c.asConfigured && isVoiceXML(root) {
+	switch kind := rootOf(root); {
+	case strings.HasPrefix(name, voiceXMLScheme) || !c.asConfigured && kind == "vxml":
 		findings = c.page(root, places, uri)
-	} else {
+	case !c.asConfigured && kind == "grammar":
+		findings = c.grammar(ctx, srgs.Source{URI: uri, Root: root, Places: places})
+	default:
 		findings = c.ccxml(ctx, interpreter.Source{Root: root, URI: uri, Places: places})
 	}
+	return c.named(findings, uri, name)
+}
+
+// named writes the places of findings as the document was named.
+func (c *checker) named(findings []lint.Finding, uri, name string) []lint.Finding {
 	for i := range findings {
 		at := &findings[i].Position.URI
 		*at = asNamed(*at, uri, strings.TrimPrefix(name, voiceXMLScheme))

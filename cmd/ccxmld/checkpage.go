@@ -14,17 +14,18 @@ import (
 	"ccxmld/interpreter/lint"
 )
 
-// isVoiceXML tells a VoiceXML page from a CCXML document by its root.
-func isVoiceXML(root *xmlquery.Node) bool {
+// rootOf gives the name of a document's root element, by which pages and grammars are
+// told from CCXML documents.
+func rootOf(root *xmlquery.Node) string {
 	for node := root; node != nil; node = node.NextSibling {
 		if node.Type == xmlquery.ElementNode {
-			return node.Data == "vxml"
+			return node.Data
 		}
 		if node.Type == xmlquery.DocumentNode {
-			return isVoiceXML(node.FirstChild)
+			return rootOf(node.FirstChild)
 		}
 	}
-	return false
+	return ""
 }
 
 // The findings about pages that their compiler has no code for.
@@ -44,11 +45,23 @@ func (c *checker) page(root *xmlquery.Node, places *fetch.Places, uri string) (f
 		}
 	}
 	if page != nil {
+		for _, p := range page.Mistakes {
+			findings = append(findings, pageFinding(p, lint.Error, codeDocument))
+		}
 		for _, p := range page.Notices {
-			findings = append(findings, pageFinding(p, lint.Warning, codeUnsupported))
+			findings = append(findings, pageFinding(p, severityOf(p), codeUnsupported))
 		}
 	}
+	lint.Sort(findings)
 	return findings
+}
+
+// severityOf tells how serious a notice about a page is.
+func severityOf(p *vxml.Problem) lint.Severity {
+	if p.Code == vxml.CodeEmpty {
+		return lint.Note
+	}
+	return lint.Warning
 }
 
 func pageFinding(p *vxml.Problem, severity lint.Severity, code string) lint.Finding {

@@ -52,6 +52,17 @@ func TestCheck(t *testing.T) {
 	notice := write("notice.vxml", `<vxml version="2.1">
   <form><block colour="red">Hello</block></form>
 </vxml>`)
+	mistaken := write("mistaken.vxml", `<vxml version="2.1">
+  <form><block><if cond="1 +"/><log expr=""/></block></form>
+  <menu><choice next="#a">One</choice></menu>
+</vxml>`)
+	digits := write("digits.grxml", `<grammar xmlns="http://www.w3.org/2001/06/grammar" version="1.0" mode="dtmf" root="r"><rule id="r"><ruleref uri="pin.gram"/></rule></grammar>`)
+	pin := write("pin.gram", "#ABNF 1.0;\nmode dtmf;\nroot $r;\nmeta 'description' is 'the menu (main)';\npublic $r = 1 2;\n")
+	badGrammar := write("bad.grxml", "<grammar version=\"1.0\" mode=\"dtmf\" root=\"r\">\n<rule id=\"r\">fourteen</rule></grammar>")
+	badABNF := write("bad.gram", "#ABNF 1.0; mode dtmf; root $r;\n$r = 1")
+	headless := write("headless.gram", "mode dtmf; root $r;\n$r = 1;")
+	starred := write("starred.gram", "#ABNF 1.0; mode dtmf; root $r;\n$r = 1 *;")
+	spoken := write("spoken.grxml", `<grammar xmlns="http://www.w3.org/2001/06/grammar" version="1.0" root="r"><rule id="r">one</rule></grammar>`)
 	calling := write("calling.ccxml", `<ccxml version="1.0"><eventprocessor><transition event="error.*"/><transition event="connection.connected">
 <dialogstart src="'page.vxml'"/>
 <dialogstart src="'nowhere.vxml'"/>
@@ -69,13 +80,23 @@ func TestCheck(t *testing.T) {
 		"CCXML where a page is":   {"vxml:" + good, 1, []string{"is not the root of a VoiceXML page"}},
 		"pages of a document": {calling, 1, []string{badPage + ":4:5: error: ",
 			calling + ":3:19: warning: the page cannot be read: ", "[missing-page]"}},
-		"a document that loads":   {good, 0, nil},
-		"an unknown element":      {bad, 1, []string{bad + ":4:7: error: <createcal> is not an element of CCXML (did you mean createcall?)"}},
-		"an expression":           {bad, 1, []string{bad + ":5:18: ", "ends too early"}},
-		"not well-formed":         {broken, 1, []string{broken + ":3:1: "}},
-		"a script beside it":      {scripted, 1, []string{"functions.js:1:15: ", "SyntaxError"}},
-		"an unregistered element": {foreign, 0, []string{foreign + ":1:60: warning: ", "error.unsupported"}},
-		"no such file":            {filepath.Join(dir, "none.ccxml"), 1, []string{"none.ccxml"}},
+		"what is told when it is reached": {mistaken, 1, []string{mistaken + ":2:26: error: <if cond=\"1 +\">", "[expression]",
+			mistaken + ":2:43: note: <log expr=\"\"> is empty; it is read as if it were not there [empty-expression]",
+			mistaken + ":3:3: warning: nothing of <menu> can be chosen by keys", "[speech-only]"}},
+		"a grammar that refers to another":         {digits, 0, nil},
+		"a grammar in the ABNF form":               {pin, 0, nil},
+		"a grammar that is wrong":                  {badGrammar, 1, []string{badGrammar + ":2:14: error: \"fourteen\" is no key", "[grammar]"}},
+		"a grammar in the ABNF form that is wrong": {badABNF, 1, []string{badABNF + ":2:7: error: expected \";\"", "[grammar]"}},
+		"one without its first line":               {headless, 1, []string{headless + ":1:1: error: expected #ABNF 1.0; at the beginning"}},
+		"a notice about a grammar":                 {starred, 0, []string{starred + ":2:8: warning: \"*\" stands without quotes", "[grammar]"}},
+		"a grammar of speech":                      {spoken, 0, []string{spoken + ":1: note: the grammar is for speech", "[speech-only]"}},
+		"a document that loads":                    {good, 0, nil},
+		"an unknown element":                       {bad, 1, []string{bad + ":4:7: error: <createcal> is not an element of CCXML (did you mean createcall?)"}},
+		"an expression":                            {bad, 1, []string{bad + ":5:18: ", "ends too early"}},
+		"not well-formed":                          {broken, 1, []string{broken + ":3:1: "}},
+		"a script beside it":                       {scripted, 1, []string{"functions.js:1:15: ", "SyntaxError"}},
+		"an unregistered element":                  {foreign, 0, []string{foreign + ":1:60: warning: ", "error.unsupported"}},
+		"no such file":                             {filepath.Join(dir, "none.ccxml"), 1, []string{"none.ccxml"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -183,7 +183,7 @@ func (c *checker) route(ctx context.Context, document string) (route string, isP
 	if err != nil {
 		return "", false, err
 	}
-	if isVoiceXML(root) {
+	if rootOf(root) == "vxml" {
 		return voiceXMLScheme + uri, true, nil
 	}
 	return uri, false, nil

@@ -77,6 +77,8 @@ type parser struct {
 	placed int
 	failed *script.Problem
 	depth  int
+	// reference is where the last reference to a rule ended.
+	reference int
 }
 
 // at is the place of what comes next.
@@ -105,7 +107,7 @@ func (p *parser) fail(expected string) {
 
 func (p *parser) failAt(at script.Position, reason string) {
 	if p.failed == nil {
-		p.failed = &script.Problem{Position: at, Reason: reason}
+		p.failed = &script.Problem{Position: at, Code: Code, Reason: reason}
 	}
 }
 
@@ -124,8 +126,8 @@ func (p *parser) identify() {
 		return
 	}
 	fields := strings.Fields(p.text[p.offset : p.offset+end])
-	if len(fields) < 2 || fields[1] != "1.0" {
-		p.notice(at, "", "%q is not the beginning of a grammar of version 1.0; it is read as one", shorten(p.text[p.offset:p.offset+end]))
+	if len(fields) < 2 || fields[0] != "#ABNF" || fields[1] != "1.0" {
+		p.notice(at, "", "%q is not the beginning of a grammar of version 1.0, which is #ABNF 1.0; it is read as one", shorten(p.text[p.offset:p.offset+end]))
 	}
 	p.offset += end + 1
 }
@@ -265,13 +267,14 @@ func (p *parser) base(at script.Position) {
 	p.document.base = absolute
 }
 
-// declaration skips a declaration that changes nothing here.
+// declaration skips a declaration that changes nothing here. Its texts are in single or
+// double quotes (SRGS 1.0, 4.11).
 func (p *parser) declaration() {
 	for p.failed == nil && !p.taken(';') {
 		switch c := p.peek(); {
-		case c == '"':
+		case c == '"' || c == '\'':
 			p.offset++
-			p.until(`"`, "the text in quotes")
+			p.until(string(rune(c)), "the text in quotes")
 		case c == '<':
 			p.uri()
 		case c == '~':
@@ -364,7 +367,8 @@ func (p *parser) part(to *expansion) bool {
 			p.token(to, token, at)
 		}
 	case '$':
-		to.items = append(to.items, p.reference(at))
+		to.items = append(to.items, p.ruleReference(at))
+		p.reference = p.offset
 	case '{':
 		to.items = append(to.items, &expansion{kind: tagged, at: at, tag: p.tag()})
 	case '(':
@@ -381,12 +385,26 @@ func (p *parser) part(to *expansion) bool {
 		p.expect(']')
 		to.items = append(to.items, &expansion{kind: repeat, at: at, items: []*expansion{optional}, most: 1})
 	default:
-		word := p.word()
-		if word == "" {
-			return false
-		}
-		p.token(to, word, at)
+		return p.bare(to, at)
 	}
+	return p.failed == nil
+}
+
+// bare adds the keys of a token without quotes; false if there is none. * and # are no
+// characters of such a token (SRGS 1.0, 2.1), and other notations have * for a repeat.
+func (p *parser) bare(to *expansion, at script.Position) bool {
+	behind := p.offset > 0 && strings.IndexByte(`)]>"}`, p.text[p.offset-1]) >= 0 || p.reference != 0 && p.reference == p.offset
+	word := p.word()
+	switch {
+	case word == "":
+		return false
+	case word[0] == '*' && behind:
+		p.failAt(at, "* does not repeat what stands before it; write <0->, or for the key * a space before it")
+		return false
+	case strings.ContainsAny(word, "*#"):
+		p.notice(at, "token", "%q stands without quotes, which tokens with * or # need; it is read as if it had them", shorten(word))
+	}
+	p.token(to, word, at)
 	return p.failed == nil
 }
 
@@ -419,8 +437,8 @@ func (p *parser) repeats(e *expansion, first int) {
 	}
 }
 
-// reference reads $name, $<uri#name> or a special rule.
-func (p *parser) reference(at script.Position) *expansion {
+// ruleReference reads $name, $<uri#name> or a special rule.
+func (p *parser) ruleReference(at script.Position) *expansion {
 	if strings.HasPrefix(p.text[p.offset:], "$<") {
 		p.offset++
 		e := &expansion{kind: reference, at: at, uri: p.uri()}

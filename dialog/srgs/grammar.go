@@ -77,14 +77,15 @@ type Compiled struct {
 
 // document is a grammar document.
 type document struct {
-	uri    string
-	base   string
-	root   string
-	rootAt script.Position
-	format tagFormat
-	header []*tag // run before the tags of rules
-	rules  []*rule
-	byName map[string]*rule
+	uri       string
+	base      string
+	mediaType string
+	root      string
+	rootAt    script.Position
+	format    tagFormat
+	header    []*tag // run before the tags of rules
+	rules     []*rule
+	byName    map[string]*rule
 }
 
 // rule is a <rule> (SRGS 1.0, 3).
@@ -153,10 +154,11 @@ func Compile(source Source, load Load) (*Compiled, error) {
 // parse reads a document of either form.
 func (c *compilation) parse(source Source) (*document, error) {
 	uri, _, _ := strings.Cut(source.URI, "#")
-	d := &document{uri: uri, base: uri, byName: make(map[string]*rule)}
+	d := &document{uri: uri, base: uri, mediaType: XMLType, byName: make(map[string]*rule)}
 	if source.Root != nil {
 		return d, c.xml(d, source)
 	}
+	d.mediaType = ABNFType
 	return d, c.abnf(d, source)
 }
 
@@ -236,6 +238,7 @@ func (c *compilation) target(d *document, e *expansion) *rule {
 		if other = c.document(d, e, uri); other == nil {
 			return nil
 		}
+		c.checkType(e, other)
 	}
 	if name == "" {
 		if uri == "" {
@@ -288,6 +291,21 @@ func (c *compilation) document(d *document, e *expansion, uri string) *document 
 	return nil
 }
 
+// checkType notices a reference that calls a grammar one of the other form: what it is
+// decides (SRGS 1.0, 2.2.2).
+func (c *compilation) checkType(e *expansion, other *document) {
+	kind, _, _ := strings.Cut(strings.ToLower(e.mediaType), ";")
+	if kind = strings.TrimSpace(kind); kind != "" && kind != other.mediaType {
+		c.notice(e.at, "ruleref", "the reference says %s, but %s is %s, and is read as that", shorten(kind), e.uri, other.mediaType)
+	}
+}
+
+// The media types of the two forms (SRGS 1.0, appendix G).
+const (
+	XMLType  = "application/srgs+xml"
+	ABNFType = "application/srgs"
+)
+
 func resolveURI(base, reference string) (string, error) {
 	parent, err := url.Parse(base)
 	if err != nil {
@@ -300,12 +318,15 @@ func resolveURI(base, reference string) (string, error) {
 	return child.String(), nil
 }
 
+// Code is that of problems and notices of grammars.
+const Code = "grammar"
+
 func (c *compilation) problem(at script.Position, element, format string, args ...any) {
-	c.problems = append(c.problems, &script.Problem{Position: at, Element: element, Reason: fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, &script.Problem{Position: at, Element: element, Code: Code, Reason: fmt.Sprintf(format, args...)})
 }
 
 func (c *compilation) notice(at script.Position, element, format string, args ...any) {
-	c.notices = append(c.notices, &script.Problem{Position: at, Element: element, Reason: fmt.Sprintf(format, args...)})
+	c.notices = append(c.notices, &script.Problem{Position: at, Element: element, Code: Code, Reason: fmt.Sprintf(format, args...)})
 }
 
 // suggest names the rule that may have been meant.

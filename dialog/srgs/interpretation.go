@@ -60,8 +60,9 @@ type result struct {
 // rule gives the value of a rule. The rules in it come first, all of them: their
 // tags see nothing of this one's.
 //
-// Without a tag, and where tags leave out as it is, the value is that of the last
-// rule in it that had one, else its digits.
+// Without a tag, and where tags leave out as it is, the value is that of the last rule
+// in it (SISR 1.0, default assignment), be it of digits alone; if none of those has a tag
+// either, its digits are, all of them: SISR would have a PIN be its last digit.
 func (i *interpretation) rule(s step, depth int) (result, error) {
 	if depth > deepestDerivation {
 		return result{}, fmt.Errorf("the rules are nested more than %d deep in this input", deepestDerivation)
@@ -71,7 +72,8 @@ func (i *interpretation) rule(s step, depth int) (result, error) {
 		return result{}, err
 	}
 	whole := result{literal: i.input[s.from:s.to]}
-	tags := false
+	tags, tagged := false, false
+	var latest result
 	parts := make([]result, len(steps))
 	for n, part := range steps {
 		switch {
@@ -81,10 +83,12 @@ func (i *interpretation) rule(s step, depth int) (result, error) {
 			if parts[n], err = i.rule(part, depth+1); err != nil {
 				return result{}, err
 			}
-			if parts[n].tagged {
-				whole = parts[n]
-			}
+			latest, tagged = parts[n], tagged || parts[n].tagged
 		}
+	}
+	if tagged {
+		whole = latest
+		whole.tagged = true
 	}
 	switch d := i.rules[s.rule].document; {
 	case !tags:

@@ -49,6 +49,10 @@ func TestInterpretation(t *testing.T) {
 		{"a rule without tags has its digits", "semantics/1.0", `<rule id="r"><ruleref uri="#pin"/><tag>out.pin = rules.pin</tag></rule><rule id="pin"><item repeat="4"><ruleref uri="#digit"/></item></rule>` + digit,
 			"1234", `{"pin":"1234"}`},
 		{"a rule without tags has the value of the last below", "semantics/1.0", `<rule id="r"><ruleref uri="#x"/></rule><rule id="x">1<tag>out = true</tag></rule>`, "1", `true`},
+		{"a rule without tags has the value of the last below, be it of digits alone", "semantics/1.0", `<rule id="r"><ruleref uri="#x"/><ruleref uri="#y"/></rule><rule id="x">1<tag>out = "x"</tag></rule><rule id="y">2</rule>`, "12", `"2"`},
+		{"and so for literals", "semantics/1.0-literals", `<rule id="r"><ruleref uri="#x"/><ruleref uri="#y"/></rule><rule id="x">1<tag>x</tag></rule><rule id="y">2</rule>`, "12", `"2"`},
+		{"and where tags leave out empty", "semantics/1.0", `<rule id="r"><ruleref uri="#x"/><ruleref uri="#y"/><tag>var n</tag></rule><rule id="x">1<tag>out = "x"</tag></rule><rule id="y">2</rule>`, "12", `"2"`},
+		{"of one in which nothing has tags the digits", "semantics/1.0", `<rule id="r"><ruleref uri="#x"/><ruleref uri="#y"/></rule><rule id="x">1<tag>out = "x"</tag></rule><rule id="y"><ruleref uri="#digit"/><ruleref uri="#digit"/></rule>` + digit, "123", `"23"`},
 		// Scripts.
 		{"a string", "semantics/1.0", `<rule id="r">1<tag>out = "sales"</tag></rule>`, "1", `"sales"`},
 		{"a number", "semantics/1.0", `<rule id="r">1<tag>out = 6 * 7;</tag></rule>`, "1", `42`},

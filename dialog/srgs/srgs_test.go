@@ -185,6 +185,8 @@ func TestABNF(t *testing.T) {
 		{"repeats", head + `$r = 1<2-4> 2<0-1 /0.6/> (3)<1-> [4 /* x */] ;`, "11: …\n113: 113…\n1111233: 1111233…\n11111: -\n1122: -\n1134: 1134"},
 		{"weights and languages", head + `language en-US; private $r = /10/ 1!en-US | /2.5/ (2 3)!fr | /.1/ [ $NULL ] 4;`, "1: 1\n23: 23\n4: 4"},
 		{"special rules", head + `$r = 1 $VOID | 2 $NULL () | 3 $GARBAGE 4;`, "1: -\n2: 2\n34: 34…\n3*#4: 3*#4…"},
+		{"texts in quotes", "#ABNF 1.0;mode dtmf;meta 'description' is 'the menu (main); $r = \"2\" /* <';http-equiv \"it's\" is 'a \"b\"';root $r;$r=1;", "1: 1\n2: -"},
+		{"a key behind a space", head + "$r = (1) * | 2 *;", "1*: 1*\n2*: 2*"},
 		{"other declarations", "#ABNF 1.0;mode dtmf;lexicon <http://x/a>~<text/x>;meta \"a;\" is \"b\";http-equiv \"c\" is \"d\";language en-US;base <http://x/>;root $r;$r=1;", "1: 1"},
 		{"literals", head + `tag-format <semantics/1.0-literals>; $r = 1 { a } | 2 {!{ {b} }!};`, "1: a\n2: {b}"},
 		{"scripts", head + `tag-format <semantics/1.0>; {var x = 'x'}; $r = $d<2> {out = x + rules.d} ; $d = 1 | 2;`, "12: x2"},
@@ -210,6 +212,11 @@ func TestABNFProblems(t *testing.T) {
 	const head = "#ABNF 1.0; mode dtmf; root $r;\n"
 	tests := []struct{ grammar, want string }{
 		{"$r = 1;", `1:1: expected #ABNF 1.0; at the beginning, found "$"`},
+		{head + "$r = $a*; $a = 1;", `2:8: * does not repeat what stands before it; write <0->, or for the key * a space before it`},
+		{head + "$r = (1)*;", `2:9: * does not repeat what stands before it`},
+		{head + "$r = [1]* 2;", `2:9: * does not repeat what stands before it`},
+		{head + "$r = \"1\"*;", `2:9: * does not repeat what stands before it`},
+		{"#ABNF 1.0; mode dtmf; meta 'a' is 'b; root $r;\n$r = 1;", `1:36: the text in quotes has no end; write '`},
 		{"#ABNF 1.0\nmode dtmf;", `1:1: the first line must end in a semicolon: #ABNF 1.0;`},
 		{head + "$r = 1", `2:7: expected ";" behind the rule, or more of it, found the end of the grammar`},
 		{head + "$r = 1\n$s = 2;", `3:4: expected ";" behind the rule, or more of it, found "="`},
@@ -283,6 +290,15 @@ func TestReferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, g, "7512: 7512")
+	g, err = srgs.Compile(source(t, uri, `<rule id="r"><ruleref uri="more.gram" type="application/srgs+xml"/><ruleref uri="g.grxml#again" type="Application/SRGS+XML; x=y"/>
+		<ruleref uri="sub/digits.grxml" type="application/srgs"/><ruleref uri="sub/digits.grxml" type="text/x"/></rule><rule id="again" scope="public">5</rule>`), load)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := g.Notices.Error(); strings.Count(got, "and is read as that") != 3 || !strings.Contains(got, "the reference says application/srgs+xml, but more.gram is application/srgs, and is read as that") ||
+		!strings.Contains(got, "the reference says application/srgs, but sub/digits.grxml is application/srgs+xml") {
+		t.Errorf("notices %s", got)
+	}
 	for content, want := range map[string]string{
 		`<ruleref uri="sub/digits.grxml#d"/>`:                 `the rule "d" of http://host/sub/digits.grxml is private; write scope="public" there`,
 		`<ruleref uri="sub/digits.grxml#R"/>`:                 `there is no rule "R" in http://host/sub/digits.grxml (did you mean "r"?)`,
@@ -400,6 +416,7 @@ func TestNotices(t *testing.T) {
 	}
 	want := []string{
 		`version is ""; the grammar is read as 1.0`,
+		"<grammar> of no namespace is read as one of http://www.w3.org/2001/06/grammar",
 		"<lexicon> is for speech; it is ignored",
 		"<rule> has no attribute name; it is ignored",
 		`"4321" is no token of DTMF grammars; it is read as its keys, one after the other`,
@@ -409,6 +426,19 @@ func TestNotices(t *testing.T) {
 	}
 	if !reflect.DeepEqual(notices, want) {
 		t.Errorf("notices\n%s\nwant\n%s", strings.Join(notices, "\n"), strings.Join(want, "\n"))
+	}
+	for text, want := range map[string]string{
+		"#ABNF 2002; mode dtmf; root $r; $r = 1;":                                                                               `"#ABNF 2002" is not the beginning of a grammar of version 1.0, which is #ABNF 1.0; it is read as one`,
+		"#ABNF; mode dtmf; root $r; $r = 1;":                                                                                    `"#ABNF" is not the beginning of a grammar of version 1.0, which is #ABNF 1.0; it is read as one`,
+		"#ABNF 1.0; mode dtmf; root $r; $r = 1 | *;":                                                                            `"*" stands without quotes, which tokens with * or # need; it is read as if it had them`,
+		"#ABNF 1.0; mode dtmf; root $r; $r = 1 | #;":                                                                            `"#" stands without quotes, which tokens with * or # need; it is read as if it had them`,
+		`<grammar version="1.0" xmlns="urn:x" mode="dtmf" root="r"><rule id="r">1</rule></grammar>`:                             "<grammar> of the namespace urn:x is read as one of http://www.w3.org/2001/06/grammar",
+		`<grammar version="2.0" xmlns="http://www.w3.org/2001/06/grammar" mode="dtmf" root="r"><rule id="r">1</rule></grammar>`: `version is "2.0"; the grammar is read as 1.0`,
+	} {
+		g := compile(t, text)
+		if check(t, g, "1: 1"); len(g.Notices) != 1 || g.Notices[0].Reason != want || g.Notices[0].Code != srgs.Code {
+			t.Errorf("%s\n\tnotices %v, want %s", text, g.Notices, want)
+		}
 	}
 	g = compile(t, `<rule id="r">1<ruleref special="VOID"/></rule>`)
 	if len(g.Notices) != 1 || g.Notices[0].Reason != "the rule r matches no digits at all" {

@@ -25,6 +25,8 @@ type reading struct {
 	document *document
 	places   *fetch.Places // nil: lines are known, and no columns
 	depth    int
+	// namespace is that of the root, if it is another one than SRGS's.
+	namespace string
 }
 
 // xml reads a grammar in the XML form.
@@ -35,11 +37,11 @@ func (c *compilation) xml(d *document, source Source) error {
 		node = firstElement(node)
 	}
 	if node == nil {
-		return script.Problems{{Position: script.Position{URI: d.uri, Line: 1}, Element: "grammar", Reason: "the document has no root element; expected <grammar>"}}
+		return script.Problems{{Position: script.Position{URI: d.uri, Line: 1}, Element: "grammar", Code: Code, Reason: "the document has no root element; expected <grammar>"}}
 	}
 	at := x.at(node)
-	if node.Data != "grammar" || !ours(node) {
-		return script.Problems{{Position: at, Element: node.Data, Reason: fmt.Sprintf("<%s> is not the root of a grammar; expected <grammar> of the namespace %s", node.Data, Namespace)}}
+	if node.Data != "grammar" {
+		return script.Problems{{Position: at, Element: node.Data, Code: Code, Reason: fmt.Sprintf("<%s>%s is not the root of a grammar; expected <grammar> of the namespace %s", node.Data, ofNamespace(node), Namespace)}}
 	}
 	switch mode := attribute(node, "mode"); mode {
 	case "dtmf":
@@ -50,6 +52,10 @@ func (c *compilation) xml(d *document, source Source) error {
 	}
 	if version := attribute(node, "version"); version != "1.0" {
 		c.notice(at, "grammar", "version is %q; the grammar is read as 1.0", version)
+	}
+	if alone := node.Parent == nil || node.Parent.Type != xmlquery.ElementNode; alone && node.NamespaceURI != Namespace {
+		c.notice(at, "grammar", "<grammar>%s is read as one of %s", ofNamespace(node), Namespace)
+		x.namespace = node.NamespaceURI
 	}
 	d.root, d.rootAt = strings.TrimSpace(attribute(node, "root")), x.attributeAt(node, "root")
 	if base := spaced(node, "xml", "base"); base != "" {
@@ -78,7 +84,7 @@ func (x *reading) content(node *xmlquery.Node) {
 			continue
 		}
 		switch at := x.at(child); {
-		case !ours(child):
+		case !x.ours(child):
 			x.notice(at, child.Data, "<%s> is not of SRGS; it is ignored", child.Data)
 		case child.Data == "rule":
 			x.rule(child)
@@ -137,7 +143,7 @@ func (x *reading) sequence(node *xmlquery.Node) *expansion {
 // element reads an element of a sequence; <token> adds its keys itself.
 func (x *reading) element(to *expansion, node *xmlquery.Node) *expansion {
 	at := x.at(node)
-	if !ours(node) {
+	if !x.ours(node) {
 		x.notice(at, node.Data, "<%s> is not of SRGS; it is ignored", node.Data)
 		return nil
 	}
@@ -188,7 +194,7 @@ func (x *reading) oneOf(node *xmlquery.Node) *expansion {
 	e := &expansion{kind: choice, at: x.at(node)}
 	for child := node.FirstChild; child != nil; child = child.NextSibling {
 		switch {
-		case child.Type == xmlquery.ElementNode && child.Data == "item" && ours(child):
+		case child.Type == xmlquery.ElementNode && child.Data == "item" && x.ours(child):
 			weight := 1.0
 			if text := attribute(child, "weight"); text != "" {
 				var err error
@@ -197,7 +203,7 @@ func (x *reading) oneOf(node *xmlquery.Node) *expansion {
 				}
 			}
 			e.items, e.weights = append(e.items, x.item(child)), append(e.weights, weight)
-		case child.Type == xmlquery.ElementNode && !ours(child):
+		case child.Type == xmlquery.ElementNode && !x.ours(child):
 			x.notice(x.at(child), child.Data, "<%s> is not of SRGS; it is ignored", child.Data)
 		case child.Type == xmlquery.ElementNode:
 			x.problem(x.at(child), child.Data, "<%s> cannot stand in <one-of>; put it into an <item>", child.Data)
@@ -369,7 +375,16 @@ func after(begin script.Position, text string) script.Position {
 	return begin
 }
 
-func ours(node *xmlquery.Node) bool { return slices.Contains(namespaces, node.NamespaceURI) }
+func (x *reading) ours(node *xmlquery.Node) bool {
+	return slices.Contains(namespaces, node.NamespaceURI) || node.NamespaceURI == x.namespace
+}
+
+func ofNamespace(node *xmlquery.Node) string {
+	if node.NamespaceURI == "" {
+		return " of no namespace"
+	}
+	return " of the namespace " + node.NamespaceURI
+}
 
 func attribute(node *xmlquery.Node, name string) string { return spaced(node, "", name) }
 

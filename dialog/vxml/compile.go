@@ -44,14 +44,15 @@ func (c *Compiler) Compile(root *xmlquery.Node, uri string) (*Page, error) {
 
 // CompilePlaced compiles the page whose root element is root, or whose parsed form
 // has it as a child. places tell where its parts stand. The error is of type
-// Problems: everything that keeps the page from loading.
+// Problems: everything that keeps the page from loading, and with it the mistakes that
+// would not.
 func (c *Compiler) CompilePlaced(root *xmlquery.Node, uri string, places *fetch.Places) (*Page, error) {
 	k := &compilation{language: c.language, places: places, page: &Page{
 		URI: uri, base: uri, language: c.language, byID: make(map[string]*form),
 	}}
 	k.root(root)
 	if len(k.problems) > 0 {
-		return nil, k.problems
+		return nil, append(k.problems, k.page.Mistakes...)
 	}
 	return k.page, nil
 }

@@ -120,8 +120,21 @@ func (e *element) grammar(to []*grammar) []*grammar {
 		}
 		source.Root, source.Text = nil, text
 	}
+	e.checkType(source)
 	e.compileGrammar(g, source)
 	return append(to, g)
+}
+
+// checkType notices a grammar in the page that is called one of the other form.
+func (e *element) checkType(source srgs.Source) {
+	kind, _, _ := strings.Cut(strings.ToLower(e.text("type")), ";")
+	is := srgs.XMLType
+	if source.Root == nil {
+		is = srgs.ABNFType
+	}
+	if kind = strings.TrimSpace(kind); kind != "" && kind != is {
+		e.noticeAt(srgs.Code, e.position, "<grammar type=%q>: it is %s, and is read as that", kind, is)
+	}
 }
 
 const speechNotice = `a grammar of speech is listened to only with an engine under dialog.asr; digits go on. A grammar of digits has mode="dtmf"`
@@ -144,15 +157,10 @@ func (e *element) compileGrammar(g *grammar, source srgs.Source) {
 		g.spoken = e.inlineSpeech()
 		e.notice("%s", speechNotice)
 	case errors.As(err, &problems):
-		for _, p := range problems {
-			if p.Code == "" {
-				p.Code = CodeGrammar
-			}
-		}
 		e.page.Mistakes = append(e.page.Mistakes, problems...)
 		g.refused = thrownf("error.badfetch", "%v", err)
 	case err != nil:
-		e.mistake(CodeGrammar, e.position, err, "")
+		e.mistake(srgs.Code, e.position, err, "")
 		g.refused = thrownf("error.badfetch", "%v", err)
 	default:
 		g.compiled = compiled

@@ -13,7 +13,6 @@ const (
 	CodeExpression       = "expression"        // does not compile
 	CodeUnavailable      = "unavailable-name"  // of ECMAScript of other platforms
 	CodeEmpty            = "empty-expression"  // there is nothing in it
-	CodeGrammar          = "grammar"           // of the page, and wrong in itself
 	CodeMisplaced        = "misplaced-element" // ignored where it stands
 	CodeNamespace        = "namespace"         // is not VoiceXML's
 	CodeSpeechOnly       = "speech-only"       // cannot be chosen by keys

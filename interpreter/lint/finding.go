@@ -76,11 +76,16 @@ func Document(compiler *interpreter.Compiler, source interpreter.Source) []Findi
 	if c.outline.Root != nil {
 		c.look()
 	}
-	slices.SortStableFunc(c.findings, func(a, b Finding) int {
+	Sort(c.findings)
+	return c.findings
+}
+
+// Sort puts findings in the order of their places.
+func Sort(findings []Finding) {
+	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Position.URI, b.Position.URI), cmp.Compare(a.Position.Line, b.Position.Line),
 			cmp.Compare(a.Position.Column, b.Position.Column))
 	})
-	return c.findings
 }
 
 // severityOf tells how serious a notice of the compiler is.
