@@ -90,10 +90,9 @@ func (c *Conversation) Digit(digit string) bool {
 	}
 	if spent := c.spent; spent != "" {
 		// The # behind a number that was complete without it belongs to it, also
-		// if the next question is out already.
+		// if the next question is out already, unless that takes it.
 		c.spent = ""
-		asked := c.turn != nil && c.turn.listening
-		if strings.Contains(spent, digit) && (!asked || c.since(c.spentAt) < lateTermDigit) {
+		if strings.Contains(spent, digit) && c.since(c.spentAt) < lateTermDigit && !c.awaits(digit) {
 			return true
 		}
 	}
@@ -109,6 +108,15 @@ func (c *Conversation) Digit(digit string) bool {
 		c.press(t, digit)
 	}
 	return true
+}
+
+// awaits tells whether the grammar that is active now goes on with a digit.
+func (c *Conversation) awaits(digit string) bool {
+	t := c.turn
+	if t == nil || t.Listen == nil || t.Listen.Deaf || t.barrier && !t.listening {
+		return false
+	}
+	return t.Listen.Grammar.Match(t.outcome.Digits+digit) != NoMatch
 }
 
 // Interrupt ends the turn, if there is one, with what it has. A recording is broken

@@ -74,7 +74,10 @@ func (x *execution) enterDocument() error {
 // load gets another page with its application root document, which may be the present
 // one. base is the page that names it.
 func (x *execution) load(base *Page, next string, f fetching, how *dialog.Fetch, present *Page) (*jump, error) {
-	reference, id, _ := strings.Cut(next, "#")
+	reference, id, fragment := strings.Cut(next, "#")
+	if reference == "" && fragment {
+		reference = base.URI // which is fetched again (VoiceXML 2.0, 5.3.8)
+	}
 	to := &jump{fresh: true}
 	err := x.fetch(f, func(ctx context.Context) (err error) {
 		if to.page, err = x.browser.load(ctx, base.base, reference, how); err == nil {

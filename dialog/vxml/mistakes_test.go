@@ -1,9 +1,11 @@
 package vxml_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // TestReachedMistakes: what does not compile is an error where it is reached, which a page
@@ -91,6 +93,23 @@ func TestOtherPlatforms(t *testing.T) {
 			page, err := compile(t, whole(test.page))
 			if err != nil || !strings.Contains(page.Notices.Error(), "is ignored; put it into a") && !strings.Contains(page.Notices.Error(), "is read as one of") {
 				t.Errorf("%v, notices %v", err, page.Notices)
+			}
+		})
+	}
+}
+
+// TestSubmitToItself: a <submit> to a dialog of the page fetches the page again, and
+// begins it anew.
+func TestSubmitToItself(t *testing.T) {
+	const page = `<var name="n" expr="0"/><form><var name="a" expr="7"/><block><assign name="n" expr="n + 1"/><submit %s namelist="a" method="post"/></block></form>
+		<form id="two"><block><exit expr="n"/></block></form>`
+	for _, next := range []string{`next="#two"`, `expr="'#' + 'two'"`} {
+		synctest.Test(t, func(t *testing.T) {
+			x := start(t, fmt.Sprintf(page, next), nil)
+			x.Pass(time.Second)
+			x.want("started, exit", map[string]any{"expr": int64(0)})
+			if got := strings.Join(x.server.asked, ", "); got != "http://host/start.vxml, post http://host/start.vxml a=7" {
+				t.Errorf("asked %s", got)
 			}
 		})
 	}
