@@ -41,8 +41,8 @@ func (s *Service) locate(source, base string) (file, remote string, err error) {
 		return "", "", fmt.Errorf("%q holds control characters", source)
 	}
 	scheme := schemeOf(source)
-	if scheme == "" && !strings.HasPrefix(source, "/") {
-		if s.options.Sounds != "" {
+	if scheme == "" && !s.isRecording(source) {
+		if s.options.Sounds != "" && !strings.HasPrefix(source, "/") {
 			return s.belowSounds(source)
 		}
 		if source, err = resolve(base, source); err != nil {
@@ -96,18 +96,30 @@ func checkTones(source string) error {
 	return nil
 }
 
-// resolve resolves a relative source against the document that names it.
+// isRecording tells whether a source is the path of a recording, as RecordingFile names
+// them: documents get it from us, wherever they are.
+func (s *Service) isRecording(source string) bool {
+	folder := strings.TrimSuffix(s.options.Recordings, "/")
+	return folder != "" && strings.HasPrefix(path.Clean(source), folder+"/")
+}
+
+// resolve resolves a relative source against the document that names it (RFC 3986, 5.2):
+// one that begins with a slash is a path of this machine for a document that is a file
+// itself, and else of the document's server.
 func resolve(base, source string) (string, error) {
-	switch schemeOf(base) {
-	case "http", "https":
+	scheme := schemeOf(base)
+	switch isPath := strings.HasPrefix(source, "/"); {
+	case scheme == "http" || scheme == "https":
 		return fetch.Resolve(base, source)
-	case "file": // with the source as it is: names have spaces and percent signs
+	case strings.HasPrefix(source, "//"): // as file:, with its rules for hosts
+		return "file:" + source, nil
+	case isPath:
+		return source, nil
+	case scheme == "file": // with the source as it is: names have spaces and percent signs
 		document, err := filePath(base)
 		return path.Join(path.Dir(document), source), err
-	case "":
-		if strings.HasPrefix(base, "/") {
-			return path.Join(path.Dir(base), source), nil
-		}
+	case scheme == "" && strings.HasPrefix(base, "/"):
+		return path.Join(path.Dir(base), source), nil
 	}
 	return "", fmt.Errorf("%s is relative, but the document %q is nowhere that sounds could be; set dialog.sounds in the configuration", source, base)
 }

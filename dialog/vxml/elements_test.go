@@ -119,7 +119,7 @@ func TestExecutable(t *testing.T) {
 	runPages(t, []pageTest{
 		{"foreach", `<form><var name="list" expr="['a','b']"/><block><foreach item="x" array="list">Item <value expr="x"/>.</foreach></block></form>`,
 			nil, "", nil, "", []string{"say Item a.", "say Item b."}},
-		{"foreach in a prompt", `<form><block><prompt>All: <foreach item="x" array="[1,2]"><audio expr="'/b.wav'"/><value expr="x"/></foreach></prompt></block></form>`,
+		{"foreach in a prompt", `<form><block><prompt>All: <foreach item="x" array="[1,2]"><audio expr="'file:///b.wav'"/><value expr="x"/></foreach></prompt></block></form>`,
 			nil, "", nil, "", []string{"say All:", "/b.wav", "say 1", "/b.wav", "say 2"}},
 		{"foreach over what is no array", `<form><error><exit expr="_event"/></error><block><foreach item="x" array="5"/></block></form>`,
 			nil, "", map[string]any{"expr": "error.semantic"}, "", nil},

@@ -17,7 +17,7 @@ func TestEndingsAtAnyMoment(t *testing.T) {
 	const caught = `<catch event="connection.disconnect"><data src="last.xml"/><exit expr="'caught'"/></catch>`
 	pages := map[string]string{
 		"fetch":      `<form>` + caught + `<block>Please wait.<goto next="next.vxml"/></block></form>`,
-		"fetchaudio": `<property name="fetchaudio" value="/b.wav"/><property name="fetchaudiodelay" value="500ms"/><form>` + caught + `<block>Please wait.<goto next="next.vxml"/></block></form>`,
+		"fetchaudio": `<property name="fetchaudio" value="file:///b.wav"/><property name="fetchaudiodelay" value="500ms"/><form>` + caught + `<block>Please wait.<goto next="next.vxml"/></block></form>`,
 		"record": `<form>` + caught + `<record name="r" maxtime="3s" beep="true"><prompt>Speak.</prompt></record>
 			<block><submit next="next.vxml" namelist="r" method="post" enctype="multipart/form-data"/></block></form>`,
 		"transfer":  `<form>` + caught + `<transfer name="t" type="bridge" dest="tel:1" maxtime="2s">Hold.</transfer><block><exit expr="t"/></block></form>`,

@@ -92,7 +92,7 @@ func TestSayAs(t *testing.T) {
 // TestFetchAudio: the party hears that something is under way (2.0, 6.1.1).
 func TestFetchAudio(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		x := start(t, `<catch event="connection.disconnect"><exit/></catch><form><block>Wait<goto next="slow.vxml" fetchaudio="/b.wav" fetchtimeout="10s"/></block></form>`,
+		x := start(t, `<catch event="connection.disconnect"><exit/></catch><form><block>Wait<goto next="slow.vxml" fetchaudio="file:///b.wav" fetchtimeout="10s"/></block></form>`,
 			func(_ *dialog.Request, s *server, l *dialogtest.Leg) {
 				s.pages["slow.vxml"] = "slow"
 				l.Sounds["/b.wav"] = time.Hour

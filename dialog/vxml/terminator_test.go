@@ -14,7 +14,7 @@ import (
 // seconds, unless the grammar that is active then takes it.
 func TestLateTermChar(t *testing.T) {
 	const first = `<menu><choice dtmf="1" next="#two">One</choice></menu><catch event="nomatch"><exit expr="_event"/></catch>`
-	const pound = first + `<menu id="two"><prompt><audio src="/long.wav"/></prompt><choice dtmf="#" event="pound">Back</choice><choice dtmf="2" event="two">Two</choice>
+	const pound = first + `<menu id="two"><prompt><audio src="file:///long.wav"/></prompt><choice dtmf="#" event="pound">Back</choice><choice dtmf="2" event="two">Two</choice>
 		<catch event="pound two"><exit expr="_event"/></catch></menu>`
 	plain := strings.Replace(pound, `dtmf="#"`, `dtmf="3"`, 1)
 	tests := []struct {

@@ -231,10 +231,10 @@ func TestPages(t *testing.T) {
 			nil, "", nil, "", []string{"say two"}},
 		{"conditions of items", `<form><block cond="false">no</block><block name="b" expr="true">no</block><block>yes</block></form>`,
 			nil, "", nil, "", []string{"say yes"}},
-		{"audio and its alternatives", `<form><block><audio src="here.wav">no</audio> <audio src="/gone.wav">gone <audio src="/b.wav"/></audio>
-			<audio expr="undefined">no</audio><audio expr="'/b.wav'"/></block></form>`,
+		{"audio and its alternatives", `<form><block><audio src="here.wav">no</audio> <audio src="file:///gone.wav">gone <audio src="file:///b.wav"/></audio>
+			<audio expr="undefined">no</audio><audio expr="'file:///b.wav'"/></block></form>`,
 			nil, "", nil, "", []string{"say no", "say gone", "/b.wav", "/b.wav"}},
-		{"audio that is not there is passed over, and told", `<form><block><audio src="/gone.wav"/>Hello</block></form>`,
+		{"audio that is not there is passed over, and told", `<form><block><audio src="file:///gone.wav"/>Hello</block></form>`,
 			nil, "", map[string]any{}, "/gone.wav could not be played: FILE NOT FOUND", []string{"say Hello"}},
 		{"speech markup", `<form><block>One <emphasis>two</emphasis><break time="250ms"/> &amp; three</block></form>`,
 			nil, "", nil, "", []string{"say One two", "silence_stream://250", "say & three"}},
@@ -269,7 +269,7 @@ func TestPages(t *testing.T) {
 		{"nobody catches", `<form><block><throw event="com.example"/></block></form>`, nil, "", map[string]any{}, "nothing catches com.example", nil},
 		{"a mistake before there is a form", `<var name="x" expr="y"/><catch event="error.semantic"><goto nextitem="b"/></catch><catch event="error.badfetch"><exit expr="_event"/></catch><form><block name="b"/></form>`,
 			nil, "", map[string]any{"expr": "error.badfetch"}, "", nil},
-		{"turns in circles", `<form><field name="f" type="digits"><property name="timeout" value="0s"/><audio src="/gone.wav"/></field></form>`,
+		{"turns in circles", `<form><field name="f" type="digits"><property name="timeout" value="0s"/><audio src="file:///gone.wav"/></field></form>`,
 			nil, "", nil, "circles", nil},
 		{"fetches in foreach may take their time", `<form><var name="n" expr="0"/><block><foreach item="i" array="[1, 2, 3]"><data src="slow.xml"/><assign name="n" expr="n + i"/></foreach><exit namelist="n"/></block></form>`,
 			map[string]string{"slow.xml": "late <x/>"}, "", map[string]any{"n": int64(6)}, "", nil},
