@@ -122,7 +122,11 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 	}
 	l.dialogs = append(l.dialogs, d)
 	request := dialogRequest(r)
-	request.Call, request.Session, request.Connection = l.call, c.record.ID, l.id
+	request.IOProcessors = c.controller.options.IOProcessors
+	request.Call, request.Session = l.call, c.record.ID
+	if l.standIn == nil { // else it is of a conference
+		request.Connection = l.id
+	}
 	events := c.dialogEvents(l, r)
 	if server != "" {
 		if p != nil && p.dialog != nil { // prepared to run here

@@ -55,6 +55,9 @@ type Request struct {
 	Prepared       any    // what the Preparer of its kind brought; nil for none
 	Session        string // id of its session, for the log
 	Connection     string // and of its connection; "" for a dialog on a conference
+	// IOProcessors are the addresses at which events reach the session, by their names, as
+	// session.ioprocessors of CCXML has them (CCXML 1.0, 8.4). They do not change.
+	IOProcessors map[string]string
 }
 
 // LogAttributes say whose dialog it is, for a slog.Logger.

@@ -56,7 +56,7 @@ func (p *Preparation) Start(r Request, on Channel, do func(func()) bool, e Event
 	p.over = true
 	request := p.request
 	request.MediaDirection, request.Call = r.MediaDirection, r.Call
-	request.Session, request.Connection = r.Session, r.Connection
+	request.Session, request.Connection, request.IOProcessors = r.Session, r.Connection, r.IOProcessors
 	if r.Hints != nil {
 		request.Hints = r.Hints
 	}

@@ -338,6 +338,16 @@ func (b *browser) declareSession(r *script.Runtime) {
 	}
 	ccxml := vm.CreateObject(nil)
 	set(ccxml, "values", values)
+	set(ccxml, "sessionid", vm.ToValue(b.request.Session))
+	set(ccxml, "dialogid", vm.ToValue(b.request.ID))
+	if b.request.Connection != "" {
+		set(ccxml, "connectionid", vm.ToValue(b.request.Connection))
+	}
+	processors := vm.CreateObject(nil)
+	for name, uri := range b.request.IOProcessors {
+		set(processors, name, vm.ToValue(uri))
+	}
+	set(ccxml, "ioprocessors", processors)
 	connection := vm.CreateObject(nil)
 	local, remote := end(call.Local), end(call.Remote)
 	set(connection, "local", local)

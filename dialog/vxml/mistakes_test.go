@@ -6,6 +6,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ccxmld/dialog"
+	"ccxmld/dialog/dialogtest"
 )
 
 // TestReachedMistakes: what does not compile is an error where it is reached, which a page
@@ -111,6 +114,21 @@ func TestSubmitToItself(t *testing.T) {
 			if got := strings.Join(x.server.asked, ", "); got != "http://host/start.vxml, post http://host/start.vxml a=7" {
 				t.Errorf("asked %s", got)
 			}
+		})
+	}
+}
+
+// TestOwnSession: a page knows whose dialog it is, and cannot change that.
+func TestOwnSession(t *testing.T) {
+	const page = `<var name="c" expr="session.connection.ccxml"/><form><block><script>c.sessionid = 'x'; c.ioprocessors.basichttp = 'x'</script>
+		<exit expr="[c.sessionid, c.dialogid, c.connectionid, c.ioprocessors['basichttp']].join()"/></block></form>`
+	for connection, want := range map[string]string{"c1": "s1,d1,c1,http://here/events", "": "s1,d1,,http://here/events"} {
+		synctest.Test(t, func(t *testing.T) {
+			x := start(t, page, func(r *dialog.Request, _ *server, _ *dialogtest.Leg) {
+				r.Session, r.Connection, r.IOProcessors = "s1", connection, map[string]string{"basichttp": "http://here/events"}
+			})
+			x.Pass(time.Second)
+			x.want("started, exit", map[string]any{"expr": want})
 		})
 	}
 }
