@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -69,19 +71,77 @@ func TestVoiceXMLWithoutCCXML(t *testing.T) {
 	}
 }
 
-// A page that is not there, or may not be had, is said, and the call ends.
+// A page that is not there, is none, or may not be had, is said, and the call is refused
+// before it is answered.
 func TestVoiceXMLPageThatCannotBeHad(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	caller := h.dial("vxml:file://" + h.dir + "/none.vxml")
+	down := httptest.NewServer(http.NotFoundHandler())
+	down.Close()
+	dir := t.TempDir()
+	h := newHouse(t, func(p *plan) {
+		p.dir = dir
+		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q, %q]", "file://"+dir+"/", down.URL+"/")
+	})
+	h.dir = dir
+	h.document("broken.vxml", `<vxml version="2.1"><form><blok/></form></vxml>`)
+	h.document("rootless.vxml", `<vxml version="2.1" application="none.vxml"><form><block>Hello</block></form></vxml>`)
+	for _, page := range []string{
+		"vxml:file://" + dir + "/none.vxml", "vxml:file://" + dir + "/broken.vxml", "vxml:file://" + dir + "/rootless.vxml",
+		"vxml:" + down.URL + "/page.vxml", "vxml:file:///etc/passwd",
+	} {
+		ending, err := h.dial(page).WaitEnded(h.ctx)
+		h.must(err)
+		if ending.SIPStatus != 503 {
+			t.Errorf("%s: the call ended with %+v, want 503 without an answer", page, ending)
+		}
+	}
 	h.must(h.seen.waitFor(h.ctx, "was not run: "))
-	_, err := caller.WaitEnded(h.ctx)
-	h.must(err)
-	caller = h.dial("vxml:file:///etc/passwd")
-	_, err = caller.WaitEnded(h.ctx)
-	h.must(err)
 	h.must(h.log.waitFor(h.ctx, "not allowed by documents.allow"))
 	h.idle()
+	if h.seen.has("the call was not made") {
+		t.Errorf("a refusal is told as a call that failed: %q", h.seen.all())
+	}
+}
+
+// A caller who gives up while the page is fetched ends it.
+func TestVoiceXMLCallerGivesUp(t *testing.T) {
+	t.Parallel()
+	asked, release := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		select {
+		case <-release:
+		case <-r.Context().Done():
+		}
+	}))
+	defer server.Close()
+	defer close(release)
+	h := newHouse(t, func(p *plan) { p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q]", server.URL+"/") })
+	caller := h.dial("vxml:" + server.URL + "/page.vxml")
+	select {
+	case <-asked:
+	case <-h.ctx.Done():
+		t.Fatal("the page was not asked for")
+	}
+	caller.Hangup()
+	h.idle()
+}
+
+// Nobody is called by a token whose page is not there.
+func TestVoiceXMLByTokenWithoutItsPage(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(p *plan) {
+		p.environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'vxml:file://%s/none.vxml'}}", p.dir)
+	})
+	h.sw.Callee("4072223333", switchsim.Answers{})
+	if status, body := h.get("/CCXML10.start?tokenid=s3cret&numbertodial=4072223333"); status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	h.must(h.seen.waitFor(h.ctx, "was not run: "))
+	h.idle()
+	if h.seen.has("connection.") {
+		t.Errorf("somebody was called: %q", h.seen.all())
+	}
 }
 
 // The transfers that a page asks for are made.

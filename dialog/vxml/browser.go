@@ -187,10 +187,6 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 		}
 	}()
 	first, err := b.first(ctx)
-	var root *Page
-	if err == nil {
-		root, err = b.pages.root(ctx, first.page, nil, first.cookies)
-	}
 	if err != nil {
 		reason := strings.ReplaceAll(err.Error(), "\n", "; ")
 		b.do(func() { b.notStarted(reason) })
@@ -200,14 +196,15 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 		return
 	}
 	p := &party{browser: b, ctx: ctx, log: b.log, limits: limits, recorded: make(map[string]bool), cookies: first.cookies}
-	end := p.newExecution(first.page).run(&jump{page: first.page, root: root, form: first.form})
+	end := p.newExecution(first.page).run(&jump{page: first.page, root: first.root, form: first.form})
 	b.do(func() { b.exit(dialog.Result{Values: end.values, Reason: end.reason}) })
 }
 
-// firstPage is what a dialog starts with: a page, a form of it or nil, and the cookies
-// of its server.
+// firstPage is what a dialog starts with: a page with its application root document, a
+// form of it or nil, and the cookies of its server.
 type firstPage struct {
 	page    *Page
+	root    *Page
 	form    *form
 	cookies *fetch.Cookies
 }
@@ -227,13 +224,16 @@ func (p *pages) first(ctx context.Context, r *dialog.Request) (first firstPage, 
 	first.page, err = p.get(ctx, r.Base, reference, &dialog.Fetch{
 		Method: r.Method, Enctype: r.Enctype, Form: r.Namelist, MaxAge: r.MaxAge, MaxStale: r.MaxStale, Cookies: first.cookies,
 	})
-	if err != nil || id == "" {
+	if err != nil {
 		return first, err
 	}
-	if first.form = first.page.byID[id]; first.form == nil {
-		return first, fmt.Errorf("there is no dialog %q in %s", id, first.page.URI)
+	if id != "" {
+		if first.form = first.page.byID[id]; first.form == nil {
+			return first, fmt.Errorf("there is no dialog %q in %s", id, first.page.URI)
+		}
 	}
-	return first, nil
+	first.root, err = p.root(ctx, first.page, nil, first.cookies)
+	return first, err
 }
 
 func (b *browser) load(ctx context.Context, base, reference string, how *dialog.Fetch) (*Page, error) {
