@@ -320,7 +320,7 @@ func TestNotStarted(t *testing.T) {
 	tests := []struct{ name, source, page, reason string }{
 		{"no such page", "gone.vxml", "", "http://host/gone.vxml: 404 Not Found"},
 		{"no such form", "start.vxml#x", "<form/>", `there is no dialog "x" in http://host/start.vxml`},
-		{"not XML", "start.vxml", "<vxml><form></vxml>", "start.vxml:1: "},
+		{"not XML", "start.vxml", "<vxml><form></vxml>", "start.vxml:1:13: "},
 		{"unknown elements", "start.vxml", "\n<form>\n<blok/></form><fom/>",
 			"http://host/start.vxml:3:1: <blok> is not an element of VoiceXML; http://host/start.vxml:3:15: <fom> is not an element of VoiceXML"},
 	}
