@@ -107,9 +107,12 @@ func (o *outbox) drain() {
 
 // wait returns when the goroutine has ended. Nothing may be written any more.
 func (o *outbox) wait() {
-	o.Lock() // for one who is starting it
+	o.Lock()
+	drains := o.drains
 	o.Unlock()
-	o.running.Wait()
+	if drains {
+		o.running.Wait()
+	}
 }
 
 // stalled names a network that takes nothing.
