@@ -6,8 +6,11 @@ GO      ?= go
 FUZZTIME ?= 50000x
 BENCH    ?= .
 BENCHFLAGS ?= -benchmem
+# What `make test` tests, and how: PACKAGES=./interpreter/... make test.
+PACKAGES  ?= ./...
+TESTFLAGS ?=
 
-.PHONY: build demo test test-engine test-late lint bench fuzz test-freeswitch
+.PHONY: build demo test requirements test-engine test-late lint bench fuzz test-freeswitch
 
 # The daemon, as bin/ccxmld.
 build:
@@ -15,12 +18,20 @@ build:
 
 # Both published applications on the simulated switch; needs nothing installed.
 demo:
-	$(GO) run ./cmd/ccxmld demo
+	@echo "building, a minute the first time"
+	@$(GO) run ./cmd/ccxmld demo
 
-# Every test, with the race detector. The tests start a real redis-server by
-# themselves: it has to be on the PATH (Debian: apt-get install redis-server).
-test: test-engine
-	$(GO) test -race ./...
+# Every test, with the race detector: each package is told as it ends, and the slowest
+# tests in the end. What they need (a C compiler, redis-server) is installed first.
+test: requirements test-engine
+	@echo "building and testing with the race detector; the first package takes a minute or two"
+	@log=$$(mktemp) && status=0; \
+	CGO_ENABLED=1 $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg --jsonfile "$$log" -- -race $(TESTFLAGS) $(PACKAGES) || status=$$?; \
+	echo "the slowest tests:"; $(GO) tool gotestsum tool slowest --num 10 --threshold 1s --jsonfile "$$log"; \
+	rm -f "$$log"; exit $$status
+
+requirements:
+	@.ci/requirements
 
 # The tests of the script engine, which is a module of its own (third_party/goja).
 test-engine:
