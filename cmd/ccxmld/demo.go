@@ -36,10 +36,10 @@ func demoCommand() *cobra.Command {
 			if verbose {
 				log = newLogger(conf.Log{Level: slog.LevelInfo}, cmd.ErrOrStderr())
 			}
-			return demo(cmd.Context(), out, colour, log)
+			return demo(cmd.Context(), out, colour, verbose, log)
 		},
 	}
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "print the daemon's own log too")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "print what the documents log, and the daemon's own log")
 	return cmd
 }
 
@@ -57,10 +57,11 @@ type theatre struct {
 }
 
 // demo runs both applications and prints what happens.
-func demo(ctx context.Context, out io.Writer, colour bool, log *slog.Logger) error {
+func demo(ctx context.Context, out io.Writer, colour, verbose bool, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
 	s := &theatre{stage: &stage{tracer: newTracer(out, colour)}}
+	s.tracer.columns, s.tracer.quiet = 80, !verbose
 	stop, err := s.open(ctx, log)
 	if err != nil {
 		return err
@@ -82,9 +83,11 @@ Both applications ran. With a real FreeSWITCH, put into its dialplan:
 
 and run:
 
-  go run ./cmd/ccxmld serve --nodes='[{password: ClueCon}]' --documents-routes='[{uri: examples/conference/conference.ccxml}]'
+  go run ./cmd/ccxmld serve --nodes='[{password: ClueCon}]' \
+    --documents-routes='[{uri: examples/conference/conference.ccxml}]'
 
-docs/freeswitch.md walks through it, from a stock installation to the first call.
+docs/freeswitch.md walks through it, from a stock installation to the first
+call.
 `
 
 // open starts the web server, and the switch and daemon. stop ends them.
@@ -130,7 +133,7 @@ const (
 
 // play runs the applications, one after the other.
 func (s *theatre) play(ctx context.Context) error {
-	for _, act := range []func(context.Context) error{s.outboundCalls, s.conferenceCGI, s.conferenceCCXML} {
+	for _, act := range []func(context.Context) error{s.conferenceCGI, s.conferenceCCXML, s.outboundCalls} {
 		if err := act(ctx); err != nil {
 			return err
 		}
@@ -138,10 +141,10 @@ func (s *theatre) play(ctx context.Context) error {
 	return nil
 }
 
-// outboundCalls is the first application: the callee of its number answers once,
+// outboundCalls is the application that a token starts: the callee of its number answers once,
 // and is busy the next time.
 func (s *theatre) outboundCalls(ctx context.Context) error {
-	s.title("1. Outbound CCXML Calls with Tokens (Voxeo's tutorial, byte for byte)")
+	s.title("3. Outbound CCXML Calls with Tokens (Voxeo's tutorial, byte for byte)")
 	const number = "4072223333"
 	s.sw.Callee(number, switchsim.Answers{After: 2 * time.Second})
 	if err := s.token(ctx, number); err != nil {
@@ -185,16 +188,16 @@ func (s *theatre) token(ctx context.Context, number string) error {
 	return nil
 }
 
-// conferenceCGI is the second application as its article has it: a program that
+// conferenceCGI is the conference application as its article has it: a program that
 // answers with one of three documents, in the dialect of 2002.
 func (s *theatre) conferenceCGI(ctx context.Context) error {
-	s.title(`2. Multi-party conference ("Introduction to CCXML, Part V", dialect of 2002, documents made by a program)`)
+	s.title(`1. Multi-party conference ("Introduction to CCXML, Part V", dialect of 2002)`)
 	return s.conference(ctx, "8001", "1234567890", "You have joined")
 }
 
 // conferenceCCXML is the same in CCXML 1.0: one document, no program.
 func (s *theatre) conferenceCCXML(ctx context.Context) error {
-	s.title("3. The same conference in CCXML 1.0: one static document")
+	s.title("2. The same conference in CCXML 1.0: one static document")
 	return s.conference(ctx, "8002", "9876543210", "You are now joining")
 }
 

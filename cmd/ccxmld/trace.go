@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"ccxmld/interpreter"
 	"ccxmld/script"
@@ -20,6 +21,11 @@ type tracer struct {
 	colour bool
 	pace   float64 // how many times as fast as ours the time of the calls runs
 	began  time.Time
+	// columns bounds the width of lines, which are broken between words; 0: none is,
+	// and long ones are cut.
+	columns int
+	// quiet leaves out what documents log.
+	quiet bool
 
 	mu       sync.Mutex
 	sessions map[string]string // short names, by id
@@ -44,11 +50,7 @@ const (
 
 // line prints who it is about, what it tells of, and the words.
 func (t *tracer) line(colour, who, what, format string, args ...any) {
-	words := fmt.Sprintf(format, args...)
-	const widest = 150
-	if len(words) > widest {
-		words = strings.ToValidUTF8(words[:widest], "") + "…"
-	}
+	words := t.fit(fmt.Sprintf(format, args...))
 	if t.colour && colour != plainColour {
 		what, words = "\x1b["+colour+"m"+pad(what), words+"\x1b[0m"
 	} else {
@@ -57,6 +59,45 @@ func (t *tracer) line(colour, who, what, format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	fmt.Fprintf(t.out, "%6.2fs  %-12s %s %s\n", time.Since(t.began).Seconds()*t.pace, who, what, words)
+}
+
+// behind is where the words of a line begin.
+const behind = 33
+
+// fit cuts words to a length, or breaks them into lines of the columns.
+func (t *tracer) fit(words string) string {
+	const widest = 150
+	switch {
+	case t.columns > behind:
+		return strings.Join(broken(words, t.columns-behind), "\n"+strings.Repeat(" ", behind))
+	case len(words) > widest:
+		return strings.ToValidUTF8(words[:widest], "") + "…"
+	}
+	return words
+}
+
+// broken breaks a text between its words into lines of at most so many characters; a
+// word that is longer is broken, too.
+func broken(text string, width int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		for utf8.RuneCountInString(word) > width {
+			runes := []rune(word)
+			if line != "" {
+				lines, line = append(lines, line), ""
+			}
+			lines, word = append(lines, string(runes[:width])), string(runes[width:])
+		}
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+			line += " " + word
+		default:
+			lines, line = append(lines, line), word
+		}
+	}
+	return append(lines, line)
 }
 
 func pad(what string) string { return fmt.Sprintf("%-10s", what) }
@@ -103,6 +144,9 @@ func (t *tracer) EventHandled(session string, e *interpreter.Event, at *script.P
 
 // Logged prints what a document logs.
 func (t *tracer) Logged(session, label, text string) {
+	if t.quiet {
+		return
+	}
 	t.line(logColour, t.name(session), "log", "%s", strings.TrimSpace(label+" "+text))
 }
 
