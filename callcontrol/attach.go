@@ -43,7 +43,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 	conn.SetHandler(func(e *esl.Event) { l.handle(c, conn, e) })
 	conn.SetEndHandler(func(reason error) {
 		if !l.route.do(func() { l.lost(conn, reason) }) {
-			c.forgetLeg(l)
+			l.forgotten(c)
 		}
 	})
 	const subscription = 2
@@ -70,6 +70,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 	return l.route.do(func() {
 		if l.strange(machine) {
 			l.log().Info("an attempt that was given up is answered; it is hung up", "machine", machine)
+			l.strangers = append(l.strangers, conn)
 			conn.SetHandler(nil)
 			conn.SetEndHandler(func(error) {})
 			c.refuse(conn, l.id, machine, "NORMAL_CLEARING")
@@ -202,10 +203,10 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 				if err == nil && r.Text != "" && len(r.Text) < esl.LongestVariable {
 					h.returned = r.Text
 				}
-				l.ends(c, h)
+				l.ends(c, conn, h)
 			})
 		} else {
-			l.ends(c, h)
+			l.ends(c, conn, h)
 		}
 		conn.Send(esl.Exit(), nil) // nothing follows; FreeSWITCH keeps the channel for as long as the socket lingers
 	case "CHANNEL_BRIDGE":
@@ -230,11 +231,25 @@ func isAskable(body string) bool {
 
 // ends brings a hangup to the session, in a reader goroutine. A leg that its
 // session did not wait for is forgotten now.
-func (l *leg) ends(c *Controller, h hangup) {
-	l.hungUp.Store(true)
-	if !l.route.do(func() { l.gone(h) }) {
-		c.forgetLeg(l)
+func (l *leg) ends(c *Controller, conn *esl.Conn, h hangup) {
+	if l.route.owner() == nil && l.incoming {
+		l.hungUp.Store(true) // there may never be a session
 	}
+	told := l.route.do(func() {
+		if !slices.Contains(l.strangers, conn) {
+			l.hungUp.Store(true)
+			l.gone(h)
+		}
+	})
+	if !told {
+		l.forgotten(c)
+	}
+}
+
+// forgotten notes, in any goroutine, that a leg has ended whose session has, too.
+func (l *leg) forgotten(c *Controller) {
+	l.hungUp.Store(true)
+	c.forgetLeg(l)
 }
 
 func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {

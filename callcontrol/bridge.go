@@ -5,18 +5,17 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"ccxmld/clock"
 	"ccxmld/esl"
 )
 
-// joinPatience is how long a join may take to happen in FreeSWITCH before it
-// counts as failed.
-const joinPatience = 10 * time.Second
-
 // bridge connects two legs by uuid_bridge. Both leave what they were in first.
 func (c *control) bridge(a, b *leg, o *order) {
+	if c.legs[b.id] != b { // it was moved meanwhile, or has ended
+		c.joinPair(a, b, o)
+		return
+	}
 	if reason := c.notBridgeable(a, b); reason != "" {
 		o.fail(c, reason)
 		return
@@ -48,13 +47,36 @@ func (c *control) startBridge(a, b *leg, o *order) {
 			a.send(esl.API("uuid_setvar", l.id, "bridge_filter_dtmf", strconv.FormatBool(l.clamps)), nil)
 		}
 	}
+	a.notBridged, b.notBridged = "", ""
 	a.send(esl.API("uuid_bridge", a.id, b.id), func(err error) { c.joinFailed(a, o, err.Error()) })
 }
 
 // awaitJoin notes that a leg is on its way into a bridge.
 func (c *control) awaitJoin(l *leg, o *order) {
 	l.joinPending = o
-	l.joinTimer = l.after(joinPatience, func() { l.control.joinFailed(l, o, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinPatience)) })
+	l.joinTimer = l.after(joinPatience, func() { l.control.joinLate(l, o) })
+}
+
+// joinLate gives a join up for which FreeSWITCH takes too long. The two are brought
+// home: it may have bridged them without our hearing of it, or do so still.
+func (c *control) joinLate(l *leg, o *order) {
+	if l.joinPending != o {
+		return
+	}
+	var started []*leg // by uuid_bridge; joinFailed brings home who listens
+	for _, id := range []string{o.ID1, o.ID2} {
+		if other := c.legs[id]; !o.Half && other != nil && other.joinPending == o {
+			started = append(started, other)
+		}
+	}
+	c.joinFailed(l, o, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinPatience))
+	if len(started) < 2 {
+		return
+	}
+	started[0].notBridged, started[1].notBridged = started[1].id, started[0].id
+	for _, other := range started {
+		c.bringHome(other)
+	}
 }
 
 // bridgedTo tells whether two legs are in one bridge.
@@ -79,7 +101,13 @@ func (c *control) notJoinable(legs ...*leg) string {
 // bridged takes CHANNEL_BRIDGE, which comes on one of the two legs.
 func (c *control) bridged(aID, bID string) {
 	a, b := c.legs[aID], c.legs[bID]
-	if a == nil || b == nil || a.joinPending == nil || b.joinPending == nil {
+	for _, pair := range [][2]*leg{{a, b}, {b, a}} {
+		if l := pair[0]; l != nil && (l.notBridged == aID || l.notBridged == bID) {
+			c.undoBridge(l, pair[1])
+			return
+		}
+	}
+	if a == nil || b == nil || a.joinPending == nil || a.joinPending != b.joinPending {
 		return
 	}
 	o := a.joinPending
@@ -97,6 +125,21 @@ func (c *control) bridged(aID, bID string) {
 	o.made(c)
 	a.nextMove()
 	b.nextMove()
+}
+
+// undoBridge ends a bridge that FreeSWITCH has made after the join counts as failed.
+// The other one may be gone.
+func (c *control) undoBridge(legs ...*leg) {
+	for _, l := range legs {
+		if l == nil {
+			continue
+		}
+		l.log().Warn("FreeSWITCH bridged after the join had failed; that is undone", "with", l.notBridged)
+		l.notBridged = ""
+		if !l.homing {
+			c.bringHome(l)
+		}
+	}
 }
 
 // joinDone ends the wait for a join.
@@ -133,10 +176,6 @@ func (c *control) joinFailed(l *leg, o *order, reason string) {
 	o.fail(c, reason)
 }
 
-// strandedAfter is how long a bridge may be gone before its legs are brought
-// home, when neither has hung up and nothing was asked of them.
-const strandedAfter = time.Second
-
 // unbridged takes CHANNEL_UNBRIDGE. Mostly a hangup follows, and partnerGone
 // brings the survivor home, or the legs are on their way home already; what is
 // left was ended by somebody else.
@@ -147,9 +186,9 @@ func (c *control) unbridged(aID, bID string) {
 			continue
 		}
 		was := l.place.order
-		c.after(strandedAfter, func() {
+		l.after(strandedAfter, func() {
 			if l.state != legGone && l.place.kind == inBridge && l.place.order == was && !l.homing && l.joinPending == nil {
-				c.bringHome(l)
+				l.control.bringHome(l)
 			}
 		})
 	}
@@ -226,9 +265,6 @@ func hasHungUp(err error) bool {
 func wasCut(err error) bool {
 	return !errors.As(err, new(*esl.CommandError))
 }
-
-// homePatience is how long a leg may take to come to our socket again.
-const homePatience = 5 * time.Second
 
 // awaitHome begins to wait for a leg, and gives the wait's timer, by which strayed
 // knows it.

@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"ccxmld/dialog"
 	"ccxmld/interpreter"
@@ -37,9 +36,6 @@ const (
 
 // moveTo is the one place where the dialog's state changes.
 func (b *browser) moveTo(next browserState) { b.state = max(b.state, next) }
-
-// browserPatience is how long a VoiceXML server may take to answer.
-const browserPatience = 30 * time.Second
 
 // startBrowser calls the server with the page that the dialog asks for.
 func (c *control) startBrowser(l *leg, r interpreter.DialogRequest, server string, events dialog.Events) dialog.Dialog {
@@ -99,7 +95,7 @@ func (b *browser) answered() {
 		b.giveUp(fmt.Sprintf("its connection is on FreeSWITCH %s, and the VoiceXML server was reached from %s", machine, b.leg.machine))
 		return
 	}
-	o := &order{issuer: b.control, owners: []*control{b.control}, implicit: true, browser: b}
+	o := &order{issuer: b.control, legs: []*leg{b.leg, b.caller}, implicit: true, browser: b}
 	o.ID1, o.ID2 = b.leg.id, b.caller.id
 	// By the server's leg, whose socket lingers by then: the server may hang up at
 	// once, and what it returns would be lost.

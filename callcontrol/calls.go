@@ -1,8 +1,6 @@
 package callcontrol
 
 import (
-	"time"
-
 	"ccxmld/esl"
 	"ccxmld/interpreter"
 )
@@ -27,7 +25,7 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 		answer = esl.API("uuid_answer", l.id)
 	}
 	l.send(answer, func(err error) {
-		c.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())
+		l.control.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())
 	})
 	c.acceptLate(l)
 }
@@ -72,10 +70,6 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 	}
 	l.hangUp("CALL_REJECTED")
 }
-
-// refusalPatience is how long a leg may take to end by the SIP status that it was
-// refused with.
-const refusalPatience = time.Second
 
 // Disconnect hangs a call up (interpreter.Telephony).
 func (c *control) Disconnect(r interpreter.DisconnectRequest) {

@@ -2,9 +2,11 @@ package callcontrol
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
+	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/esl"
 )
@@ -12,9 +14,12 @@ import (
 // cascade joins two conferences: a loopback call, one half of which is a member
 // of each. It lasts as long as the session that made it is attached to both.
 type cascade struct {
+	control  *control
 	id       string // the call's uuid
 	id1, id2 string // of the conferences
 	node     *Node
+	pending  *order // the join, until it is answered
+	timer    *clock.Timer
 }
 
 // joins tells whether the cascade is between two conferences, in any order.
@@ -35,6 +40,17 @@ func (c *control) cascadeBetween(id1, id2 string) *cascade {
 // first one's members hear those of the second.
 func (c *control) joinConferences(o *order) {
 	c.endCascade(c.cascadeBetween(o.ID1, o.ID2)) // JOIN-11: the new one has the new duplex
+	giveBack1, err := c.reserveConference(o.ID1)
+	if err != nil {
+		o.fail(c, err.Error())
+		return
+	}
+	giveBack2, err := c.reserveConference(o.ID2)
+	if err != nil {
+		giveBack1()
+		o.fail(c, err.Error())
+		return
+	}
 	type pair struct{ first, second conference.Conference }
 	inOrder(c, func(ctx context.Context) (p pair, err error) {
 		if p.first, err = c.controller.options.Conferences.Attach(ctx, o.ID1, c.record.ID); err == nil {
@@ -42,6 +58,8 @@ func (c *control) joinConferences(o *order) {
 		}
 		return p, err
 	}, func(p pair, err error) {
+		giveBack1()
+		giveBack2()
 		for _, held := range []conference.Conference{p.first, p.second} {
 			if held.ID != "" {
 				c.hold(held.ID)
@@ -55,7 +73,8 @@ func (c *control) joinConferences(o *order) {
 			o.fail(c, err.Error())
 			return
 		}
-		c.placeCascade(&cascade{c.controller.newID(), o.ID1, o.ID2, node}, p.first.Room, p.second.Room, o)
+		s := &cascade{control: c, id: c.controller.newID(), id1: o.ID1, id2: o.ID2, node: node, pending: o}
+		c.placeCascade(s, p.first.Room, p.second.Room)
 	}, func(ctx context.Context) {
 		c.detach(ctx, o.ID1)
 		c.detach(ctx, o.ID2)
@@ -68,7 +87,8 @@ func intoRoom(room, profile string, flags ...string) string {
 	return "loopback/app=conference:" + strings.ReplaceAll(conference.JoinArgument(room, profile, flags...), "|", `\|`)
 }
 
-func (c *control) placeCascade(s *cascade, room1, room2 string, o *order) {
+func (c *control) placeCascade(s *cascade, room1, room2 string) {
+	o := s.pending
 	profile := c.controller.options.Profile
 	// In the first conference: it brings the second's voices there.
 	hears, speaks := conference.Aside(), conference.Aside()
@@ -81,30 +101,53 @@ func (c *control) placeCascade(s *cascade, room1, room2 string, o *order) {
 		Apps: []esl.App{{Name: "conference", Arg: conference.JoinArgument(room1, profile, speaks...)}},
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
+			linkVariable: c.controller.options.ID, // so that the link tells of its end
 		},
 	}
 	c.cascades = append(c.cascades, s)
+	c.controller.addCascade(s)
+	s.timer = c.after(standInPatience+jobPatience, func() {
+		c.cascadeEnded(s, fmt.Sprintf("FreeSWITCH did not say within %s whether it has", standInPatience+jobPatience))
+	})
 	s.node.link.Job(call.Command(), func(result string, err error) {
 		cause, refused := strings.CutPrefix(strings.TrimSpace(result), "-ERR ")
+		made := err == nil && !refused
 		alive := c.session.Do(func() {
 			switch {
-			case !slices.Contains(c.cascades, s): // taken away meanwhile
+			case s.pending == nil && made: // too late
 				s.node.kill(s.id, "NORMAL_CLEARING")
-				o.fail(c, "the conferences were unjoined before")
+			case s.pending == nil:
 			case err != nil:
-				c.cascades = slices.DeleteFunc(c.cascades, func(other *cascade) bool { return other == s })
-				o.fail(c, err.Error())
+				c.cascadeEnded(s, err.Error())
 			case refused:
-				c.cascades = slices.DeleteFunc(c.cascades, func(other *cascade) bool { return other == s })
-				o.fail(c, "FreeSWITCH could not join them ("+cause+"); is mod_loopback loaded?")
+				c.cascadeEnded(s, "FreeSWITCH could not join them ("+cause+"); is mod_loopback loaded?")
 			default:
+				s.timer.Stop()
+				s.pending = nil
 				o.made(c)
 			}
 		})
-		if !alive && err == nil && !refused {
+		if !alive && made {
 			s.node.kill(s.id, "NORMAL_CLEARING")
 		}
 	})
+}
+
+// cascadeEnded takes the end of a cascade that the document did not ask for: it was
+// not made, for a reason in words, or FreeSWITCH or somebody there has hung it up.
+func (c *control) cascadeEnded(s *cascade, reason string) {
+	if !slices.Contains(c.cascades, s) {
+		return
+	}
+	o := s.pending
+	s.pending = nil
+	c.endCascade(s)
+	if o != nil {
+		o.fail(c, reason)
+		return
+	}
+	c.log().Warn("the join of two conferences has ended", "conference1", s.id1, "conference2", s.id2, "reason", reason)
+	c.queueUnjoined(s.id1, s.id2, "")
 }
 
 // endCascade takes a cascade away; nil is none.
@@ -113,15 +156,66 @@ func (c *control) endCascade(s *cascade) {
 		return
 	}
 	c.cascades = slices.DeleteFunc(c.cascades, func(other *cascade) bool { return other == s })
+	s.timer.Stop()
+	c.controller.forgetCascade(s)
 	s.node.kill(s.id, "NORMAL_CLEARING")
+	if o := s.pending; o != nil {
+		s.pending = nil
+		o.fail(c, "the conferences were unjoined, or joined again, before")
+	}
+}
+
+func (c *Controller) addCascade(s *cascade) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cascades[s.id] = s
+}
+
+func (c *Controller) forgetCascade(s *cascade) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.cascades, s.id)
+}
+
+// cascadeHungUp brings the end of a cascade to its session, from a link. It reports
+// false if the call is none.
+func (c *Controller) cascadeHungUp(id, cause string) bool {
+	c.mu.Lock()
+	s := c.cascades[id]
+	c.mu.Unlock()
+	if s == nil {
+		return false
+	}
+	s.control.session.Do(func() { s.control.cascadeEnded(s, "FreeSWITCH has hung it up ("+cause+")") })
+	return true
+}
+
+// lookForCascades asks a node whose link is up again for the cascades there.
+func (c *Controller) lookForCascades(n *Node) {
+	c.mu.Lock()
+	var there []*cascade
+	for _, s := range c.cascades {
+		if s.node == n {
+			there = append(there, s)
+		}
+	}
+	c.mu.Unlock()
+	for _, s := range there {
+		n.link.Send(esl.API("uuid_exists", s.id), func(r *esl.Reply, err error) {
+			if err == nil && strings.TrimSpace(r.Text) == "false" {
+				c.cascadeHungUp(s.id, "while the link was down")
+			}
+		})
+	}
 }
 
 // endCascades takes the cascades of a conference away, or all for "".
 func (c *control) endCascades(id string) {
 	for _, s := range slices.Clone(c.cascades) {
 		if id == "" || s.id1 == id || s.id2 == id {
+			made := s.pending == nil
 			c.endCascade(s)
-			if id != "" {
+			if id != "" && made {
 				c.queueUnjoined(s.id1, s.id2, "")
 			}
 		}

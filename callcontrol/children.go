@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
@@ -24,14 +23,6 @@ type birth struct {
 }
 
 const createKind = "create"
-
-// createPatience is how long another controller may take to create a session,
-// beyond the timeout that the document gives for fetching.
-const createPatience = 30 * time.Second
-
-// publishPatience bounds how long a new session waits for its record to be in
-// Redis. Without it, others do not find the session yet.
-const publishPatience = 2 * time.Second
 
 // maxCreating bounds the sessions that one session waits for.
 const maxCreating = 100

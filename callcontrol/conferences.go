@@ -28,18 +28,20 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		conference.Conference
 		created bool
 	}
-	if most := c.controller.limits.ConferencesPerSession; most > 0 && len(c.record.Conferences) >= most {
-		c.queueConference("error.conference.create", r.ConferenceID, false,
-			interpreter.Field{Name: "reason", Value: fmt.Sprintf("the session is in %d conferences already", len(c.record.Conferences))})
+	giveBack, err := c.reserveConference(r.ConferenceID)
+	if err != nil {
+		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
 		return
 	}
 	most := c.controller.limits.MembersPerConference
 	settings, err := conference.ParseSettings(r.Hints)
 	if err != nil {
+		giveBack()
 		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
 		return
 	}
 	if settings.Events != nil && *settings.Events && len(c.controller.nodes.all()) == 0 {
+		giveBack()
 		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: errNoNodes.Error()})
 		return
 	}
@@ -69,6 +71,7 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		}
 		return attached{held, created}, err
 	}, func(a attached, err error) {
+		giveBack()
 		if err != nil {
 			c.log().Warn("conference not created", "conference", r.ConferenceID, "error", err)
 			c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
@@ -88,9 +91,28 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 // detach takes the session out of a conference that it had not held yet when it
 // ended.
 func (c *control) detach(ctx context.Context, id string) {
-	if _, err := c.controller.options.Conferences.Detach(ctx, id, c.record.ID); err != nil && !errors.Is(err, conference.ErrNotFound) {
+	was, destroyed, err := c.controller.options.Conferences.Detach(ctx, id, c.record.ID)
+	if destroyed {
+		c.controller.clearRoom(was)
+	}
+	if err != nil && !errors.Is(err, conference.ErrNotFound) {
 		c.log().Warn("conference not given up", "conference", id, "error", err)
 	}
+}
+
+// clearRoom takes whoever is left out of the room of a conference that is no more:
+// a leg whose controller has died would stay there alone. Its dialplan goes on then,
+// which may have another controller, or hangs it up.
+func (c *Controller) clearRoom(was conference.Conference) {
+	node := c.nodes.on(was.Node)
+	if node == nil || was.Room == "" {
+		return
+	}
+	node.link.Send(conference.KickAll(was.Room), func(r *esl.Reply, err error) {
+		if err == nil && r.Err() == nil {
+			c.log.Debug("the room of a conference that has ended is empty", "conference", was.ID, "room", was.Room)
+		}
+	})
 }
 
 // machine is the FreeSWITCH of the session's legs, where a conference that it
@@ -102,6 +124,31 @@ func (c *control) machine() string {
 		}
 	}
 	return ""
+}
+
+// reserveConference counts a conference that the session is about to be attached to,
+// from now on: by the time that Redis answers, others may have been asked for. It is
+// an error if that is one too many. giveBack ends the reservation, once.
+func (c *control) reserveConference(id string) (giveBack func(), err error) {
+	n := len(c.record.Conferences)
+	for other := range c.attaching {
+		if !c.holds(other) {
+			n++
+		}
+	}
+	most := c.controller.limits.ConferencesPerSession
+	if most > 0 && n >= most && !c.holds(id) && c.attaching[id] == 0 {
+		return nil, fmt.Errorf("the session is in %d conferences already, or about to be (limits.conferences_per_session)", n)
+	}
+	if c.attaching == nil {
+		c.attaching = make(map[string]int, 1)
+	}
+	c.attaching[id]++
+	return func() {
+		if c.attaching[id]--; c.attaching[id] == 0 {
+			delete(c.attaching, id)
+		}
+	}, nil
 }
 
 // hold notes a conference that the session is attached to.
@@ -185,7 +232,11 @@ var errGivenUp = errors.New("the session has destroyed this conference, and its 
 func (c *control) giveUp(r interpreter.DestroyRequest) {
 	c.givingUp = without(c.givingUp, r.ConferenceID)
 	inOrder(c, func(ctx context.Context) (bool, error) {
-		return c.controller.options.Conferences.Detach(ctx, r.ConferenceID, c.record.ID)
+		was, destroyed, err := c.controller.options.Conferences.Detach(ctx, r.ConferenceID, c.record.ID)
+		if destroyed {
+			c.controller.clearRoom(was)
+		}
+		return destroyed, err
 	}, func(_ bool, err error) {
 		// What was asked of the registry before may have attached the session again.
 		if c.holds(r.ConferenceID) {
@@ -265,11 +316,17 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 
 // enter takes a leg that is alone into the registry, then into the room.
 func (c *control) enter(l *leg, id string, o *order) {
+	giveBack, err := c.reserveConference(id)
+	if err != nil {
+		o.fail(c, err.Error())
+		return
+	}
 	l.joinPending = o
 	machine, attached := l.machine, c.holds(id)
 	inOrder(c, func(ctx context.Context) (admission, error) {
 		return c.enterRegistry(ctx, id, c.member(l.id, machine, o), &o.entry)
 	}, func(held admission, err error) {
+		giveBack()
 		c.holdAsked(held.Conference, err, attached)
 		switch {
 		case l.joinPending != o: // the call has ended meanwhile, and the document knows
@@ -337,9 +394,13 @@ func (c *control) enterRegistry(ctx context.Context, id string, m conference.Mem
 func (c *control) enterRoom(l *leg, in place) {
 	l.endDialogs()
 	in.running = c.controller.newID()
-	l.place = in
+	l.place, l.notEntered = in, ""
 	l.joinTimer = l.after(joinPatience, func() {
-		l.control.roomRefused(l, in.order, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
+		if l.joinPending == in.order { // and FreeSWITCH may let it in still
+			l.control.roomRefused(l, in.order, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
+			l.notEntered = in.room
+			l.control.bringHome(l)
+		}
 	})
 	flags := in.flags(l)
 	l.place.muted, l.place.deaf = slices.Contains(flags, "mute"), slices.Contains(flags, "deaf")
@@ -349,7 +410,14 @@ func (c *control) enterRoom(l *leg, in place) {
 
 // entered takes add-member of the leg.
 func (c *control) entered(l *leg, e conference.Maintenance) {
-	if l.joinPending == nil || e.Room != l.place.room {
+	switch {
+	case l.joinPending != nil && e.Room == l.place.room:
+	case e.Room == l.notEntered:
+		l.log().Warn("FreeSWITCH let the leg into a conference after the join had failed; that is undone", "room", e.Room)
+		l.notEntered = ""
+		l.send(conference.Kick(e.Room, e.Member), nil)
+		return
+	default:
 		return
 	}
 	o := l.joinPending

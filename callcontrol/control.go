@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
+	"ccxmld/dialog"
 	"ccxmld/interpreter"
 	"ccxmld/script"
 	"ccxmld/sessionstore"
@@ -27,6 +28,7 @@ type control struct {
 	starting  map[string]interpreter.DialogRequest // dialogs whose leg is on its way
 	cascades  []*cascade
 	rosters   map[string]*roster // of conferences of which it hears, by id
+	attaching map[string]int     // conferences that the session is about to be attached to, and how often it is asked for
 	givingUp  []string           // conferences that are to be destroyed once the session's legs are out
 	registry  orderedWork
 	fetches   requests
@@ -207,12 +209,16 @@ func (c *control) Release() {
 		if l.handover != nil { // it is the other session's soon, and hung up else
 			continue
 		}
+		c.tellOthers(l)
 		l.leftRoom()
 		if l.voice() != nil {
 			c.leaveVoice(l)
 		}
 		l.hangUp("NORMAL_CLEARING")
 		c.controller.releaseLeg(l)
+		for _, m := range slices.Clone(l.moves) { // joins that others have asked for are answered
+			m.advance()
+		}
 	}
 	for id := range c.prepared {
 		c.discard(id)
@@ -220,38 +226,56 @@ func (c *control) Release() {
 	c.detachAll()
 }
 
-// releasePatience is how long a leg is remembered after its session has ended, so
-// that it is hung up if it comes to us still, and how long its socket may stay open.
-const releasePatience = time.Minute
+// tellOthers tells other sessions that a join of the leg is over, or will not be
+// made, since the session that has it ends.
+func (c *control) tellOthers(l *leg) {
+	o := l.joinPending
+	if o == nil && l.place.kind != alone {
+		o = l.place.order
+	}
+	switch {
+	case o == nil || l.place.silent || o.browser != nil:
+	case l.joinPending != nil:
+		for _, other := range o.legs {
+			if c.legs[other.id] == other && other.joinPending == o {
+				other.joinDone()
+			}
+		}
+		if l.place.meeting == nil || l.place.meeting.end() >= 0 {
+			if l.place.meeting != nil {
+				l.place.meeting.tell(l.place.pair)
+			}
+			o.fail(c, "the session of connection "+l.id+" has ended")
+		}
+	default:
+		l.tellLeft()
+		if partner := c.legs[l.place.partner]; partner != nil && partner.bridgedTo(l) {
+			partner.place.silent = true
+		}
+	}
+}
 
 // releaseLeg lets go of a leg whose session has ended and which was told to hang
 // up. Its socket stays open until FreeSWITCH closes it: a socket that closes
 // first leaves the call to its dialplan.
 func (c *Controller) releaseLeg(l *leg) {
-	l.socketTimer.Stop()
-	l.callTimer.Stop()
-	l.joinTimer.Stop()
-	l.watchTimer.Stop()
-	c.mu.Lock()
-	for _, d := range l.dialogs {
-		l.released = append(l.released, d.dialog)
+	dialogs := make([]dialog.Dialog, len(l.dialogs))
+	for i, d := range l.dialogs {
+		dialogs[i] = d.dialog
 	}
-	c.mu.Unlock()
 	l.moveTo(legGone)
-	switch {
-	case l.hungUp.Load() || l.conn != nil && l.conn.Err() != nil: // nothing more will tell of it
+	l.stopTimers()
+	patience := releasePatience
+	if l.arriving != nil {
+		patience = arrivalPatience
+	}
+	if l.hungUp.Load() || l.conn != nil && l.conn.Err() != nil { // nothing more will tell of it
 		c.forgetLeg(l)
-	case l.arriving != nil:
-		c.after(arrivalPatience, func() { c.forgetLeg(l) })
-	default:
-		conn, node := l.conn, l.reach()
-		c.after(hangupAgain, func() { c.killReleased(l, conn, node) })
-		c.after(releasePatience, func() {
-			c.forgetLeg(l)
-			if conn != nil { // FreeSWITCH has been told, and says nothing
-				_ = conn.Close()
-			}
-		})
+	} else if c.remember(l, "NORMAL_CLEARING", dialogs, patience) {
+		return
+	}
+	for _, d := range dialogs {
+		d.HungUp()
 	}
 }
 

@@ -103,6 +103,8 @@ type Controller struct {
 	mu        sync.Mutex
 	sessions  map[string]*control
 	legs      map[string]*leg      // by channel uuid, until they are hung up
+	cascades  map[string]*cascade  // by channel uuid
+	released  map[string]*released // legs whose session has ended, by channel uuid
 	questions map[string]*question // to other controllers, by id
 	reserved  int                  // sessions whose document is on its way
 	closing   bool
@@ -127,6 +129,8 @@ func New(o Options) *Controller {
 		log:       o.Logger,
 		sessions:  make(map[string]*control),
 		legs:      make(map[string]*leg),
+		cascades:  make(map[string]*cascade),
+		released:  make(map[string]*released),
 		questions: make(map[string]*question),
 	}
 	c.instance = c.newID()
@@ -180,9 +184,6 @@ func (c *Controller) Close(ctx context.Context) error {
 	return errors.Join(err, c.waitHangups(ctx))
 }
 
-// endPatience is how long what is given up may take to end.
-const endPatience = time.Second
-
 // await waits for goroutines until ctx ends; its error says which still run then.
 func await(ctx context.Context, what string, running *sync.WaitGroup) error {
 	ended := make(chan struct{})
@@ -198,16 +199,11 @@ func await(ctx context.Context, what string, running *sync.WaitGroup) error {
 	}
 }
 
-// hangupPatience is how long Close waits for FreeSWITCH to hang up what it was
-// told to. A socket that is closed before it has read that would leave the call
-// to its dialplan.
-const hangupPatience = 5 * time.Second
-
 func (c *Controller) waitHangups(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, hangupPatience)
 	defer cancel()
 	c.mu.Lock()
-	if len(c.legs) == 0 {
+	if len(c.legs)+len(c.released) == 0 {
 		c.mu.Unlock()
 		return nil
 	}
@@ -226,7 +222,8 @@ func (c *Controller) waitHangups(ctx context.Context) error {
 // done yet: the operator is told.
 func (c *Controller) conferencesChanged(found conference.Renewal) {
 	for _, ended := range found.Ended {
-		c.log.Warn("conference ended while redis was away", "conference", ended.ID, "room", ended.Room)
+		c.log.Warn("conference has ended with its controllers, or while redis was away", "conference", ended.ID, "room", ended.Room)
+		c.clearRoom(ended)
 	}
 	for _, yielded := range found.Yielded {
 		c.log.Error("conference was created again elsewhere; its members here stay apart from those there",
@@ -245,7 +242,7 @@ func (c *Controller) Sessions() int {
 func (c *Controller) Connections() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.legs)
+	return len(c.legs) + len(c.released)
 }
 
 func (c *Controller) addLeg(l *leg) {
@@ -261,24 +258,15 @@ func (c *Controller) findLeg(id string) *leg {
 }
 
 // forgetLeg takes a leg off the list, once FreeSWITCH has told of its end or will
-// not. If its session has ended before, its dialogs learn of it only now: what they
-// have recorded is whole.
+// not.
 func (c *Controller) forgetLeg(l *leg) {
 	c.mu.Lock()
-	released := l.released
-	l.released = nil
-	c.mu.Unlock()
-	for _, d := range released {
-		d.HungUp()
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.legs[l.id] == l {
 		delete(c.legs, l.id)
 	}
-	if len(c.legs) == 0 {
-		c.noLegs.give()
-	}
+	c.noteNoLegs()
+	c.mu.Unlock()
+	c.forgetReleased(l.id)
 }
 
 // background runs f in a goroutine of the controller's, which ends before Close
@@ -308,7 +296,7 @@ func (c *Controller) newID() string { return uuid.NewString() }
 func (c *Controller) Handle(call *esl.Call) {
 	id := call.Channel.Get("Unique-ID")
 	turnAway := func(cause string) { c.refuse(call.Conn, id, machineOf(call.Channel), cause) }
-	l := c.findLeg(id)
+	l, ended := c.findLeg(id), c.findReleased(id)
 	switch session := call.Channel.Get("variable_" + sessionVariable); {
 	case !isLegID(id):
 		c.log.Error("leg refused: no command could name it", "connection", id)
@@ -333,6 +321,9 @@ func (c *Controller) Handle(call *esl.Call) {
 			c.log.Info("leg comes to a session that has ended", "connection", id)
 			turnAway("NORMAL_CLEARING")
 		}
+	case ended != nil:
+		c.log.Info("leg comes to a session that has ended", "connection", id)
+		c.refuseReleased(ended, call.Conn, machineOf(call.Channel))
 	case session != "":
 		c.log.Warn("leg refused: its session is not here", "connection", id, "session", session)
 		turnAway("NORMAL_CLEARING")

@@ -14,10 +14,80 @@ const (
 	acceptPatience = 10 * time.Second       // for an answered call to be told of
 	hangupAgain    = 3 * time.Second        // after which FreeSWITCH is asked to hang up once more
 	hangupAsked    = 3                      // how often it is asked before the call counts as ended
+	jobPatience    = 5 * time.Second        // for the result of a job, beyond the time that the job itself has
 	leavePatience  = 5 * time.Second        // for a member to leave its room
 	beginPatience  = 15 * time.Second       // for an application to begin whose turn it is
 	breakAgain     = 500 * time.Millisecond // after which what was broken off and plays still is broken off once more
 	breakPatience  = 5 * time.Second        // for what is broken off to end
+)
+
+// The rest of the deadlines, each with what it is for.
+const (
+	// replyPatience is how long FreeSWITCH may take to answer a command on a leg's
+	// socket.
+	replyPatience = 10 * time.Second
+	// probePatience is how long the answer to a probe on a leg's own socket may take.
+	probePatience = 10 * time.Second
+	// joinPatience is how long a join may take to happen in FreeSWITCH before it
+	// counts as failed.
+	joinPatience = 10 * time.Second
+	// strandedAfter is how long a bridge may be gone before its legs are brought
+	// home, when neither has hung up and nothing was asked of them.
+	strandedAfter = time.Second
+	// homePatience is how long a leg may take to come to our socket again.
+	homePatience = 5 * time.Second
+	// browserPatience is how long a VoiceXML server may take to answer.
+	browserPatience = 30 * time.Second
+	// refusalPatience is how long a leg may take to end by the SIP status that it was
+	// refused with.
+	refusalPatience = time.Second
+	// createPatience is how long another controller may take to create a session,
+	// beyond the timeout that the document gives for fetching.
+	createPatience = 30 * time.Second
+	// publishPatience bounds how long a new session waits for its record to be in
+	// Redis. Without it, others do not find the session yet.
+	publishPatience = 2 * time.Second
+	// releasePatience is how long a leg is remembered after its session has ended, so
+	// that it is hung up if it comes to us still, and how long its socket may stay open.
+	releasePatience = time.Minute
+	// endPatience is how long what is given up may take to end.
+	endPatience = time.Second
+	// forwardAfter is how long FreeSWITCH may take to forget a leg whose id is used
+	// again.
+	forwardAfter = 500 * time.Millisecond
+	// hangupPatience is how long Close waits for FreeSWITCH to hang up what it was
+	// told to. A socket that is closed before it has read that would leave the call
+	// to its dialplan.
+	hangupPatience = 5 * time.Second
+	// adriftPatience is how long a call whose link has dropped waits for the link to
+	// come again before it counts as lost.
+	adriftPatience = 5 * time.Second
+	// sendPatience bounds how long a message may take to be delivered.
+	sendPatience = 30 * time.Second
+	// attachDeadline is how long an answered outbound leg may take to come to our
+	// socket.
+	attachDeadline = 10 * time.Second
+	// detailPatience is how long the hangup of a failed call may come after the
+	// originate job's own result, which knows less.
+	detailPatience = 500 * time.Millisecond
+	// pairPatience is how long the first of a pair waits in the room for the second,
+	// which may have to leave something else before.
+	pairPatience = 30 * time.Second
+	// arrivalPatience is how long a leg may take to come to the controller that it
+	// is sent to; the one that sends it waits twice as long for word of it.
+	arrivalPatience = 5 * time.Second
+	// retireAfter is how often a node that has been taken out is asked for calls that
+	// still need its link.
+	retireAfter = 3 * time.Second
+	// standInPatience is how long FreeSWITCH may take to make a stand-in.
+	standInPatience = 10 * time.Second
+	// probeAfter is how long a link may be down before the legs of its node are asked
+	// for on their own sockets.
+	probeAfter = 5 * time.Second
+	// How long a redirection may take: until the far end agrees to it or goes, and
+	// until it tells what came of it, which is as long as the new destination may ring.
+	redirectPatience = 5 * time.Second
+	referPatience    = time.Minute
 )
 
 // acceptLate tells the document that a call it accepted is not answered.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"ccxmld/esl"
 )
@@ -17,10 +16,6 @@ type calling struct {
 	failed []string
 	adrift bool // the link has dropped, and whether FreeSWITCH has the call is not known
 }
-
-// adriftPatience is how long a call whose link has dropped waits for the link to
-// come again before it counts as lost.
-const adriftPatience = 5 * time.Second
 
 // notPlaced takes a job that brought no result.
 func (c *control) notPlaced(l *leg, err error) {
@@ -101,9 +96,9 @@ func (c *control) triesElsewhere(l *leg, h hangup) bool {
 		return false
 	}
 	l.log().Warn("call is tried on another node", "cause", h.cause, "next", next.options.Name)
-	l.hungUp.Store(false)
 	l.failure, l.detail = "", ""
 	l.calling = &calling{job: call.job, tried: append(call.tried, l.node), failed: failed}
+	l.attempt = l.calling
 	l.node = next
 	c.whenItsTurn(l)
 	return true
@@ -112,5 +107,5 @@ func (c *control) triesElsewhere(l *leg, h hangup) bool {
 // strange tells whether a leg that comes to our socket is an earlier attempt of
 // the call, from a node that was given up.
 func (l *leg) strange(machine string) bool {
-	return l.calling != nil && len(l.calling.tried) > 0 && l.node.name() != "" && machine != l.node.name()
+	return l.attempt != nil && len(l.attempt.tried) > 0 && l.node.name() != "" && machine != l.node.name()
 }

@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"fmt"
 	"strings"
-	"time"
 )
 
 // A callee may redirect a call (SIP 3xx). mod_sofia would dial wherever it is told to,
@@ -11,9 +10,6 @@ import (
 // instead, with the address in sip_redirected_to (sofia_handle_sip_r_invite). The
 // document gets connection.failed with the address, or dial.redirects lets the call go
 // there by dial.routes.
-
-// forwardAfter is how long FreeSWITCH may take to forget a leg whose id is used again.
-const forwardAfter = 500 * time.Millisecond
 
 // contactOf takes the URI out of a Contact header, "" if there is none.
 func contactOf(header string) string {

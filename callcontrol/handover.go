@@ -145,8 +145,14 @@ func (c *control) adopt(l *leg, r interpreter.MoveRequest, from string) error {
 
 // roomForLeg tells why a session can take no more connections.
 func (c *control) roomForLeg() error {
-	if most := c.controller.limits.Session.Connections; most > 0 && len(c.legs) >= most {
-		return fmt.Errorf("session %s has %d connections already", c.record.ID, len(c.legs))
+	n := 0
+	for _, l := range c.legs {
+		if !l.isHidden() {
+			n++
+		}
+	}
+	if most := c.controller.limits.Session.Connections; most > 0 && n >= most {
+		return fmt.Errorf("session %s has %d connections already", c.record.ID, n)
 	}
 	return nil
 }

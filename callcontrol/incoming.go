@@ -27,7 +27,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	}
 	connection := connectionOf(call.Channel, id)
 	l := &leg{
-		id: id, logger: c.log, state: legAlerting, call: callOf(connection),
+		id: id, logger: c.log, state: legAlerting, call: callOf(connection), incoming: true,
 		machine:  machineOf(call.Channel),
 		answered: isAnswered(call.Channel),
 	}

@@ -17,7 +17,8 @@ type order struct {
 	implicit bool       // createcall's joinid asks for it: no join event of its own (CAL-5)
 	browser  *browser   // of the bridge with a VoiceXML server, of which the document knows its dialog only
 	issuer   *control   // whose document asks; it alone is told of a failure (JOIN-8)
-	owners   []*control // of the connections
+	asked    []*control // who asked for the join that this one ends
+	legs     []*leg     // of the connections, whoever has them
 	unjoins  bool       // it is <unjoin> that asks, for the end of a join
 }
 
@@ -35,14 +36,14 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 	a, b := c.connection(r.ID1), c.connection(r.ID2)
 	for _, l := range []*leg{a, b} {
 		if l != nil {
-			o.owners = append(o.owners, l.route.owner())
+			o.legs = append(o.legs, l)
 		}
 	}
 	switch {
 	case a != nil && interpreter.IsConferenceID(r.ID2):
-		o.give(a, func() { a.control.joinConference(a, r.ID2, o) })
+		o.give(c, a, func() { a.control.joinConference(a, r.ID2, o) })
 	case b != nil && interpreter.IsConferenceID(r.ID1):
-		o.give(b, func() { b.control.joinConference(b, r.ID1, o) })
+		o.give(c, b, func() { b.control.joinConference(b, r.ID1, o) })
 	case interpreter.IsConferenceID(r.ID1) && interpreter.IsConferenceID(r.ID2):
 		c.joinConferences(o)
 	case a == nil && b == nil && interpreter.IsConferenceID(r.ID2):
@@ -52,13 +53,11 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 	case a == nil || b == nil:
 		o.fail(c, "a call or dialog that it names has ended, or is a dialog that was not started yet")
 	case r.Half:
-		o.give(a, func() { a.control.listen(a, b, o) })
+		o.give(c, a, func() { a.control.listen(a, b, o) })
 	case a.route.owner() == b.route.owner():
-		o.give(a, func() { a.control.bridge(a, b, o) })
+		o.give(c, a, func() { a.control.bridge(a, b, o) })
 	default:
-		m := &meeting{room: pairRoom(c.controller.newID()), order: o}
-		o.give(a, func() { a.control.enterPair(a, b, m) })
-		o.give(b, func() { b.control.enterPair(b, a, m) })
+		c.joinPair(a, b, o)
 	}
 }
 
@@ -79,14 +78,27 @@ func (c *control) connection(id string) *leg {
 	return nil
 }
 
-// give lets the session that owns a leg do what the order asks of it.
-func (o *order) give(l *leg, do func()) {
-	switch {
-	case o.issuer.legs[l.id] == l:
+// give lets the session that has a leg do what the order asks of it: at once if
+// that is c, which calls it. Who has the leg by then looks at what it is, and at who
+// has the others: they may have been moved meanwhile.
+func (o *order) give(c *control, l *leg, do func()) {
+	if c.legs[l.id] == l {
 		do()
-	case !l.route.do(do):
-		o.fail(o.issuer, "the session of connection "+l.id+" has ended")
+		return
 	}
+	l.route.ask(do, func() { o.failedElsewhere("the session of connection " + l.id + " has ended") })
+}
+
+// sessions are those that have a part in the order: whose document asks for it, and
+// that have its connections now. A connection that is joined is not moved.
+func (o *order) sessions() []*control {
+	list := append([]*control{o.issuer}, o.asked...)
+	for _, l := range o.legs {
+		if owner := l.route.owner(); owner != nil {
+			list = append(list, owner)
+		}
+	}
+	return list
 }
 
 // in runs f in the goroutine of each session that has a part in the order, at
@@ -94,8 +106,8 @@ func (o *order) give(l *leg, do func()) {
 func (o *order) in(c *control, f func(*control)) {
 	f(c)
 	told := []*control{c}
-	for _, other := range append([]*control{o.issuer}, o.owners...) {
-		if other != nil && !slices.Contains(told, other) {
+	for _, other := range o.sessions() {
+		if !slices.Contains(told, other) {
 			told = append(told, other)
 			other.session.Do(func() { f(other) })
 		}
@@ -135,7 +147,7 @@ func (o *order) fell(c *control, termDigit string) {
 }
 
 // fellSilently lets the other sessions know what is not reported (BRG-7). The
-// session of the leg learns it with the event that was the cause.
+// session of the leg, c, learns it with the event that was the cause.
 func (o *order) fellSilently(c *control) {
 	o.in(c, func(other *control) {
 		if other != c {
@@ -151,18 +163,24 @@ func (o *order) fail(c *control, reason string) {
 		o.browser.giveUp(reason)
 		return
 	}
-	tell := func() {
-		if o.merge {
-			o.issuer.mergeFailed(o.ID1, o.ID2, reason)
-			return
-		}
-		o.issuer.queueJoinError("error.conference.join", o.ID1, o.ID2, reason)
-	}
 	if c == o.issuer {
-		tell()
+		o.tellFailed(reason)
 		return
 	}
-	o.issuer.session.Do(tell)
+	o.failedElsewhere(reason)
+}
+
+// failedElsewhere is fail for any goroutine.
+func (o *order) failedElsewhere(reason string) {
+	o.issuer.session.Do(func() { o.tellFailed(reason) })
+}
+
+func (o *order) tellFailed(reason string) {
+	if o.merge {
+		o.issuer.mergeFailed(o.ID1, o.ID2, reason)
+		return
+	}
+	o.issuer.queueJoinError("error.conference.join", o.ID1, o.ID2, reason)
 }
 
 // endpoint is an id in the media graph.
@@ -177,8 +195,13 @@ func (c *control) Unjoin(r interpreter.UnjoinRequest) {
 		return
 	}
 	if s := c.cascadeBetween(r.ID1, r.ID2); s != nil {
+		made := s.pending == nil
 		c.endCascade(s)
-		c.queueUnjoined(r.ID1, r.ID2, "")
+		if made {
+			c.queueUnjoined(r.ID1, r.ID2, "")
+		} else {
+			c.queueJoinError("error.conference.unjoin", r.ID1, r.ID2, "the two are not joined yet")
+		}
 		return
 	}
 	a, b := c.connection(r.ID1), c.connection(r.ID2)
@@ -216,13 +239,11 @@ func (c *control) unjoin(r interpreter.UnjoinRequest, legs ...*leg) {
 		}
 		return
 	}
-	if !l.route.do(func() {
+	l.route.ask(func() {
 		if !l.part(partner, c, r) {
 			c.session.Do(next)
 		}
-	}) {
-		next()
-	}
+	}, func() { c.session.Do(next) })
 }
 
 // part takes the leg out of its bridge with a partner, for a document that asks
@@ -246,8 +267,9 @@ func (l *leg) part(partner string, issuer *control, r interpreter.UnjoinRequest)
 
 // parting is an <unjoin> of what the order has joined.
 func (o *order) parting(issuer *control, r interpreter.UnjoinRequest) *order {
-	p := &order{issuer: issuer, owners: append([]*control{o.issuer}, o.owners...), unjoins: true}
+	p := &order{issuer: issuer, asked: append([]*control{o.issuer}, o.asked...), legs: o.legs, unjoins: true}
 	p.ID1, p.ID2 = r.ID1, r.ID2
+	p.ExitTone, p.Base, p.entry = o.ExitTone, o.Base, o.entry // which the join has asked for (JOIN-3)
 	return p
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,22 +35,25 @@ func (s legState) String() string {
 // the session's goroutine, except route and hungUp, which readers of connections
 // use.
 type leg struct {
-	route   legRoute
-	hungUp  atomic.Bool // its last event has come
-	control *control
-	id      string       // the channel's uuid and the connection's id
-	logger  *slog.Logger // the controller's; see log
-	state   legState
-	conn    *esl.Conn // the leg's own socket, nil until it is there
-	former  *esl.Conn // the one that it has left, as long as that is heard
-	watched *esl.Conn // the one whose answers are waited for
-	told    []string  // Event-Sequence of what was heard while there are both
-	untold  []func()  // wait until conn tells of what a document may react to
-	node    *Node     // of an outbound leg
-	calling *calling  // of one that is being placed
-	call    dialog.Call
-	machine string // the FreeSWITCH it is on, by its own name
+	route     legRoute
+	hungUp    atomic.Bool // its last event has come
+	control   *control
+	id        string       // the channel's uuid and the connection's id
+	logger    *slog.Logger // the controller's; see log
+	state     legState
+	conn      *esl.Conn   // the leg's own socket, nil until it is there
+	former    *esl.Conn   // the one that it has left, as long as that is heard
+	watched   *esl.Conn   // the one whose answers are waited for
+	told      []string    // Event-Sequence of what was heard while there are both
+	untold    []func()    // wait until conn tells of what a document may react to
+	node      *Node       // of an outbound leg
+	calling   *calling    // of one that is being placed
+	attempt   *calling    // the one that placed it, or is about to; nil for one that came in
+	strangers []*esl.Conn // sockets of attempts that were given up
+	call      dialog.Call
+	machine   string // the FreeSWITCH it is on, by its own name
 
+	incoming      bool  // a caller's; it does not change
 	waiting       bool  // for its turn to be dialled
 	turn          *turn // that it waits for
 	forwards      int   // how often its callees have redirected it
@@ -70,6 +74,7 @@ type leg struct {
 	failure       string       // reason that overrides the table's
 	detail        string       // more words about it
 
+	timers      []*clock.Timer // all of them
 	place       place
 	moves       []*move  // wait for their turn, the next one first
 	atHome      []func() // wait until the leg is in our socket again
@@ -82,13 +87,12 @@ type leg struct {
 	hears       func(dialog.Recognition) // whoever listens to speech, or nil
 	heardLast   int64                    // Event-Sequence of the last DETECTED_SPEECH
 	dialogs     []*legDialog
-	released    []dialog.Dialog // those there were when its session ended; Controller.mu guards them
-	clamps      bool            // the digits that it sends do not reach who it is bridged to
-	termDigit   string          // the digit that took the leg out of its join
-	analysis    *analysis       // of an outbound leg, until it is over
-	digitsBound bool            // told while the leg listens to another one
-	tones       bool            // digits are looked for in its audio
-	recording   string          // the file that FreeSWITCH records the leg to, "" for none
+	clamps      bool      // the digits that it sends do not reach who it is bridged to
+	termDigit   string    // the digit that took the leg out of its join
+	analysis    *analysis // of an outbound leg, until it is over
+	digitsBound bool      // told while the leg listens to another one
+	tones       bool      // digits are looked for in its audio
+	recording   string    // the file that FreeSWITCH records the leg to, "" for none
 
 	standIn  *standIn  // of a leg that no document knows
 	browser  *browser  // of a leg to a VoiceXML server, which no document knows either
@@ -97,6 +101,8 @@ type leg struct {
 
 	join        *interpreter.CallRequest // of an outbound leg with joinid
 	joinPending *order                   // conference or bridge on its way
+	notEntered  string                   // the room of a join that counts as failed, and may still succeed
+	notBridged  string                   // the partner of a bridge that counts as failed, and may still come
 	goesOn      *order                   // of a bridge whose partner turns to another leg and is still heard
 }
 
@@ -141,43 +147,70 @@ func (l *leg) moveTo(state legState) {
 type legRoute struct {
 	mu      sync.Mutex
 	control *control
-	leaving bool     // a handover waits for its turn, which its giver may not live to see
-	passed  []func() // came for the former owner, which did not get to it
-	waiting []func()
+	leaving bool      // a handover waits for its turn, which its giver may not live to see
+	passed  []legMail // came for the former owner, which did not get to it
+	waiting []legMail
+}
+
+// legMail is something to do in the goroutine of the session that has a leg. Where
+// none has it any more, lost is done instead, in any goroutine; it may be nil.
+type legMail struct{ do, lost func() }
+
+func (m legMail) isLost() {
+	if m.lost != nil {
+		m.lost()
+	}
 }
 
 // do runs f in the session's goroutine, or keeps it for then. It reports false
 // when the session has ended.
-func (r *legRoute) do(f func()) bool {
+func (r *legRoute) do(f func()) bool { return r.put(legMail{do: f}) }
+
+// ask runs f in the session's goroutine, or lost if the session has ended, also
+// if it does while the leg is handed over: one of the two.
+func (r *legRoute) ask(f, lost func()) {
+	if !r.put(legMail{f, lost}) {
+		lost()
+	}
+}
+
+func (r *legRoute) put(m legMail) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if owner := r.control; owner != nil {
-		if owner.session.Do(func() { r.run(owner, f) }) {
+		if owner.session.Do(func() { r.run(owner, m) }) {
 			return true
 		}
 		if !r.leaving {
 			return false
 		}
 	}
-	r.waiting = append(r.waiting, f)
+	r.waiting = append(r.waiting, m)
 	return true
 }
 
-// run runs f in the goroutine of c, unless c has handed the leg over since it was
-// given to it.
-func (r *legRoute) run(c *control, f func()) {
+// run does what mail asks for in the goroutine of c, unless c has handed the leg
+// over since it was given to it.
+func (r *legRoute) run(c *control, m legMail) {
 	r.mu.Lock()
 	owner := r.control
 	if owner == nil {
-		r.passed = append(r.passed, f)
+		r.passed = append(r.passed, m)
 	}
 	r.mu.Unlock()
 	switch owner {
 	case c:
-		f()
+		m.do()
 	case nil:
 	default:
-		owner.session.Do(f)
+		r.pass(owner, m)
+	}
+}
+
+// pass gives mail to a session that has, or had, the leg.
+func (r *legRoute) pass(owner *control, m legMail) {
+	if !owner.session.Do(func() { r.run(owner, m) }) {
+		m.isLost()
 	}
 }
 
@@ -195,26 +228,53 @@ func (r *legRoute) leave() {
 	r.leaving = true
 }
 
+// stay ends what leave began. What came after the owner's end is for nobody.
 func (r *legRoute) stay() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.leaving = false
+	var late []legMail
+	if r.control != nil {
+		late, r.waiting = r.waiting, nil
+	}
+	r.mu.Unlock()
+	for _, m := range late {
+		m.isLost()
+	}
 }
 
 func (r *legRoute) bind(c *control) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.control, r.leaving = c, false
-	for _, f := range append(r.passed, r.waiting...) {
-		c.session.Do(func() { r.run(c, f) })
+	var late []legMail
+	for _, m := range append(r.passed, r.waiting...) {
+		if !c.session.Do(func() { r.run(c, m) }) {
+			late = append(late, m)
+		}
 	}
 	r.passed, r.waiting = nil, nil
+	r.mu.Unlock()
+	for _, m := range late {
+		m.isLost()
+	}
 }
 
 // after runs f in the goroutine of the leg's session after a while, whichever
 // session that is then, unless it is stopped.
 func (l *leg) after(d time.Duration, f func()) *clock.Timer {
-	return clock.Start(l.control.controller.options.Clock, d, func(f func()) { l.route.do(f) }, f)
+	timer := clock.Start(l.control.controller.options.Clock, d, func(f func()) { l.route.do(f) }, f)
+	if len(l.timers) >= cap(l.timers) { // lest a long call keeps all that it ever had
+		l.timers = slices.DeleteFunc(l.timers, (*clock.Timer).Over)
+	}
+	l.timers = append(l.timers, timer)
+	return timer
+}
+
+// stopTimers ends all waits of a leg that has ended: each would keep its session.
+func (l *leg) stopTimers() {
+	for _, timer := range l.timers {
+		timer.Stop()
+	}
+	l.timers = nil
 }
 
 // owner gives the control of the session that owns the leg, nil until there is

@@ -33,7 +33,7 @@ func (c *control) listen(l, source *leg, o *order) {
 			return true
 		case l.place.kind == inConference && !l.place.order.hearsOnly(l.id) && !l.place.leaving: // only its input falls (BRG-6)
 			was := l.place.order
-			speaks, muted = &order{entry: was.entry, implicit: was.implicit, issuer: was.issuer, owners: was.owners}, l.place.muted
+			speaks, muted = &order{entry: was.entry, implicit: was.implicit, issuer: was.issuer, legs: was.legs}, l.place.muted
 			speaks.ID1, speaks.ID2, speaks.Half = l.place.partner, l.id, true
 		}
 		l.keepSpeaking(source)
@@ -66,7 +66,7 @@ func (l *leg) keepHeard(except string) {
 		return
 	}
 	if partner := l.control.legs[l.place.partner]; partner != nil {
-		o := &order{implicit: l.place.order.implicit, issuer: l.place.order.issuer, owners: l.place.order.owners}
+		o := &order{implicit: l.place.order.implicit, issuer: l.place.order.issuer, legs: l.place.order.legs}
 		o.ID1, o.ID2, o.Half = l.place.order.ID1, l.place.order.ID2, true
 		partner.goesOn = o
 	}
@@ -106,14 +106,9 @@ func (c *control) goOnListening(l *leg) {
 // startListening begins a half-duplex join of a leg that is alone.
 func (c *control) startListening(l, source *leg, o *order) {
 	reason := c.notJoinable(l)
-	switch {
-	case reason != "":
-	case c.legs[source.id] == source:
-		if reason = c.notBridgeable(source); reason == "" && source.machine != l.machine {
-			reason = fmt.Sprintf("connection %s is on FreeSWITCH %s and %s on %s; joins across nodes are not supported yet", l.id, l.machine, source.id, source.machine)
-		}
-	case source.hungUp.Load():
-		reason = "the call " + source.id + " has ended"
+	mine := c.legs[source.id] == source
+	if reason == "" && mine {
+		reason = c.notHeard(source, l.machine)
 	}
 	if reason != "" {
 		o.fail(c, reason)
@@ -121,7 +116,35 @@ func (c *control) startListening(l, source *leg, o *order) {
 	}
 	l.endDialogs()
 	c.awaitJoin(l, o)
-	c.eavesdrop(l, source, o)
+	if mine {
+		c.eavesdrop(l, source, o)
+		return
+	}
+	// Only the session that has the other leg knows how that is.
+	machine := l.machine
+	answer := func(reason string) {
+		l.route.do(func() {
+			switch {
+			case l.joinPending != o:
+			case reason != "":
+				l.control.joinFailed(l, o, reason)
+			default:
+				l.control.eavesdrop(l, source, o)
+			}
+		})
+	}
+	source.route.ask(func() { answer(source.control.notHeard(source, machine)) },
+		func() { answer("the session of connection " + source.id + " has ended") })
+}
+
+// notHeard says why a leg on a machine cannot listen to one of this session, "" if
+// it can.
+func (c *control) notHeard(source *leg, machine string) string {
+	reason := c.notBridgeable(source)
+	if reason == "" && source.machine != machine && source.machine != "" {
+		reason = fmt.Sprintf("one connection is on FreeSWITCH %s and the other on %s; joins across nodes are not supported yet", source.machine, machine)
+	}
+	return reason
 }
 
 // eavesdrop runs the application on the leg. It hears what the source's party

@@ -60,7 +60,8 @@ func headcount(others int) string {
 // furnish makes a room what its settings say, when its first member is there.
 func (c *control) furnish(l *leg, s conference.Settings) {
 	if s.Music != "" {
-		c.withSound(l, s.Music, func(file string) { l.send(conference.Music(l.place.room, file), nil) })
+		room, machine := l.place.room, l.machine // the leg may be elsewhere by then
+		c.withSound(l, s.Music, func(file string) { c.sendTo(machine, conference.Music(room, file)) })
 	}
 	for _, cmd := range c.roomChanges(l.place.room, s) {
 		l.send(cmd, nil)
@@ -170,7 +171,7 @@ func (c *control) withSound(l *leg, source string, then func(file string)) {
 		file, err := c.controller.options.Dialogs.Sound(ctx, source, base)
 		c.session.Do(func() {
 			if err != nil {
-				l.log().Warn("sound for a conference cannot be had", "source", source, "error", err)
+				c.log().Warn("sound for a conference cannot be had", "source", source, "error", err)
 				return
 			}
 			then(file)

@@ -31,7 +31,7 @@ func (c *control) joinAgain(l *leg, id string, o *order) {
 		switch {
 		case err != nil:
 			o.fail(c, err.Error())
-		case l.place.kind != inConference || l.place.partner != id:
+		case c.legs[l.id] != l || l.place.kind != inConference || l.place.partner != id:
 			o.fail(c, "the connection has left the conference meanwhile")
 		default:
 			l.changeMembership(o)

@@ -73,6 +73,7 @@ func (c *control) notMerged(a, b *leg, o *order, err error) {
 	if err != nil {
 		reason = err.Error()
 	}
+	undo := a.place.order == o // else they were joined before
 	for _, l := range []*leg{a, b} {
 		if l.state != legGone {
 			variables := legVariables
@@ -82,6 +83,9 @@ func (c *control) notMerged(a, b *leg, o *order, err error) {
 			l.send(esl.API("uuid_setvar_multi", l.id, variables), nil)
 			l.keepTogether()
 		}
+	}
+	if undo && a.bridgedTo(b) && !a.homing {
+		c.bringHome(a)
 	}
 	o.fail(c, reason)
 }

@@ -10,15 +10,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 	"ccxmld/sessionstore"
 )
-
-// sendPatience bounds how long a message may take to be delivered.
-const sendPatience = 30 * time.Second
 
 // Send carries a message to another session, a dialog or an HTTP server
 // (interpreter.Messages).

@@ -107,8 +107,9 @@ func (l *leg) leave() {
 	case l.place.kind == inConference:
 		l.place.leaving = true
 		l.leaveLate()
+		running := l.place.running
 		l.send(conference.Kick(l.place.room, l.place.member), func(error) {
-			if l.place.leaving {
+			if l.place.leaving && l.place.running == running {
 				l.place.leaving = false
 				l.control.bringHome(l)
 			}

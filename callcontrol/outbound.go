@@ -13,14 +13,6 @@ import (
 
 var errNoSocket = errors.New("the leg has no socket to FreeSWITCH")
 
-// attachDeadline is how long an answered outbound leg may take to come to our
-// socket.
-const attachDeadline = 10 * time.Second
-
-// detailPatience is how long the hangup of a failed call may come after the
-// originate job's own result, which knows less.
-const detailPatience = 500 * time.Millisecond
-
 // CreateCall dials out (interpreter.Telephony).
 func (c *control) CreateCall(r interpreter.CallRequest) {
 	dial, err := c.controller.options.Dial(r.Destination)
@@ -31,6 +23,10 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		}
 		c.log().Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
 		c.callFailed(r.ConnectionID, reason, err.Error())
+		return
+	}
+	if err := c.roomForLeg(); err != nil { // the document may not have seen yet what was moved here
+		c.callFailed(r.ConnectionID, reasonUnknown, err.Error())
 		return
 	}
 	analysed, err := newAnalysis(r)
@@ -111,6 +107,7 @@ func (c *control) dial(l *leg, dial DialString, variables map[string]string, tim
 		Apps: c.controller.home(),
 	}
 	l.calling = &calling{job: job}
+	l.attempt = l.calling
 	c.whenItsTurn(l)
 }
 
@@ -154,10 +151,10 @@ func (l *leg) tooManyWait(err error) {
 // place gives the originate job to the node.
 func (c *control) place(l *leg, job esl.Originate) {
 	l.log().Info("originate", "dial", job.Dial)
-	call := l.calling
+	call := l.attempt
 	l.node.link.Job(job.Command(), func(result string, err error) {
 		told := l.route.do(func() {
-			if l.calling == call || l.state == legAttaching {
+			if l.attempt == call && (l.calling == call || l.state == legAttaching) {
 				l.control.originated(l, strings.TrimSpace(result), err)
 			}
 		})
@@ -182,9 +179,9 @@ func (c *control) originated(l *leg, result string, err error) {
 	case err != nil:
 		c.notPlaced(l, err)
 	case failed && knowsMore(cause):
-		call := l.calling
+		call, state := l.attempt, l.state
 		l.after(detailPatience, func() {
-			if l.calling == call {
+			if l.attempt == call && l.state == state {
 				l.gone(hangup{cause: cause})
 			}
 		})
@@ -259,8 +256,12 @@ func (c *Controller) handleLink(n *Node, e *esl.Event) {
 		n.roomEvent(e)
 		return
 	}
-	l := c.findLeg(e.Get("Unique-ID"))
+	id := e.Get("Unique-ID")
+	l := c.findLeg(id)
 	if l == nil {
+		if e.Name() == "CHANNEL_HANGUP_COMPLETE" && !c.cascadeHungUp(id, e.Get("Hangup-Cause")) {
+			c.forgetReleased(id)
+		}
 		return
 	}
 	switch e.Name() {
@@ -273,14 +274,14 @@ func (c *Controller) handleLink(n *Node, e *esl.Event) {
 		})
 	case "CHANNEL_HANGUP_COMPLETE":
 		h := hangupOf(e)
-		l.hungUp.Store(true)
 		told := l.route.do(func() {
-			if l.node == n {
+			if l.node == n { // else it is of an attempt that was given up
+				l.hungUp.Store(true)
 				l.gone(h)
 			}
 		})
 		if !told {
-			c.forgetLeg(l)
+			l.forgotten(c)
 		}
 	}
 }

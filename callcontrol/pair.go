@@ -3,7 +3,7 @@ package callcontrol
 import (
 	"fmt"
 	"strings"
-	"sync/atomic"
+	"sync"
 )
 
 // A pair is two legs of different sessions that hear each other. A bridge would
@@ -19,22 +19,94 @@ func pairRoom(id string) string { return "ccxmld-pair-" + strings.ReplaceAll(id,
 type meeting struct {
 	room  string
 	order *order
-	came  atomic.Int32 // how many of the two; far below 0 when it is over
-}
 
-// over is below 0 with whatever comes still.
-const over = -10
+	mu      sync.Mutex
+	machine string // the FreeSWITCH that the first one to look is on
+	came    int    // how many of the two
+	over    bool
+}
 
 // end ends the meeting, and tells how many had come; below 0 if it was over before,
 // and whoever ended it has told of that.
-func (m *meeting) end() int32 { return m.came.Swap(over) }
+func (m *meeting) end() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.over {
+		return -1
+	}
+	m.over = true
+	return m.came
+}
 
-func (m *meeting) isOver() bool { return m.came.Load() < 0 }
+// endUnlessMade ends the meeting if the two are not both there. It reports whether
+// it did.
+func (m *meeting) endUnlessMade() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.over || m.came == 2 {
+		return false
+	}
+	m.over = true
+	return true
+}
+
+func (m *meeting) isOver() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.over
+}
+
+// enter counts a leg in, and tells how many there are; 0 if the meeting is over.
+func (m *meeting) enter() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.over {
+		return 0
+	}
+	m.came++
+	return m.came
+}
+
+// elsewhere says why a leg on a machine cannot meet the other, "" if it can.
+func (m *meeting) elsewhere(machine string) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.machine == "" {
+		m.machine = machine
+	}
+	if m.machine != machine {
+		return fmt.Sprintf("one connection is on FreeSWITCH %s and the other on %s; joins across nodes are not supported yet", m.machine, machine)
+	}
+	return ""
+}
+
+// joinPair lets two sessions join their legs, or one of them its own if it has come
+// to have both.
+func (c *control) joinPair(a, b *leg, o *order) {
+	m := &meeting{room: pairRoom(c.controller.newID()), order: o}
+	for _, pair := range [][2]*leg{{a, b}, {b, a}} {
+		l, other := pair[0], pair[1]
+		enter := func() { l.control.enterPair(l, other, m) }
+		if c.legs[l.id] == l {
+			enter()
+			continue
+		}
+		l.route.ask(enter, func() {
+			if m.end() >= 0 {
+				m.tell(other)
+				o.failedElsewhere("the session of connection " + l.id + " has ended")
+			}
+		})
+	}
+}
 
 // enterPair takes this session's leg of a pair to the room.
 func (c *control) enterPair(l, other *leg, m *meeting) {
 	possible := func() bool {
 		reason := c.notJoinable(l)
+		if reason == "" {
+			reason = m.elsewhere(l.machine)
+		}
 		if reason != "" && m.end() >= 0 {
 			m.tell(other)
 			m.order.fail(c, reason)
@@ -54,8 +126,17 @@ func (c *control) enterPair(l, other *leg, m *meeting) {
 
 // pairEntered notes that the leg is in the room. The join is made when both are.
 func (l *leg) pairEntered() {
-	if m := l.place.meeting; m.came.Add(1) == 2 {
+	switch m := l.place.meeting; m.enter() {
+	case 2:
 		m.order.made(l.control)
+	case 1:
+		l.after(pairPatience, func() {
+			if l.place.meeting == m && m.endUnlessMade() {
+				m.tell(l.place.pair)
+				m.order.fail(l.control, fmt.Sprintf("connection %s did not come within %s", l.place.pair.id, pairPatience))
+				l.control.endMeeting(l)
+			}
+		})
 	}
 }
 
@@ -85,16 +166,20 @@ func (l *leg) leavePair() {
 // room, or has left it.
 func (m *meeting) tell(l *leg) {
 	l.route.do(func() {
-		if l.place.meeting != m {
-			return
-		}
-		l.hush()
-		if l.joinPending == m.order {
-			l.joinDone()
-			l.place.kind = inConference
-		}
-		if !l.moving() {
-			l.control.bringHome(l)
+		if l.place.meeting == m {
+			l.control.endMeeting(l)
 		}
 	})
+}
+
+// endMeeting takes the leg out of the pair's room, or keeps it from coming there.
+func (c *control) endMeeting(l *leg) {
+	l.hush()
+	if l.joinPending == l.place.order {
+		l.joinDone()
+		l.place.kind = inConference
+	}
+	if !l.moving() {
+		c.bringHome(l)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/dialog"
 )
@@ -70,7 +69,7 @@ func (l *leg) tellLeft() {
 	switch o := l.place.order; {
 	case !l.place.silent && !o.implicit:
 		o.fell(l.control, l.termDigit)
-	case len(o.owners) > 1:
+	default:
 		o.fellSilently(l.control)
 	}
 }
@@ -111,9 +110,7 @@ func (l *leg) gone(h hangup) {
 // tells the document of it, after its bridges and before its dialogs.
 func (l *leg) end(tell func()) {
 	l.moveTo(legGone)
-	for _, timer := range []*clock.Timer{l.socketTimer, l.callTimer, l.hangupTimer, l.redirectTimer, l.breakTimer, l.watchTimer} {
-		timer.Stop()
-	}
+	l.stopTimers()
 	if l.place.room != "" && l.joinPending != nil {
 		l.control.roomRefused(l, l.joinPending, "the call has ended")
 	}

@@ -31,7 +31,11 @@ func (c *control) Record(r interpreter.RecordRequest) (string, error) {
 	case r.On:
 		file = c.recordingOf(l, r.Tag)
 		l.recording = file
-		l.send(esl.API("uuid_record", l.id, "start", file), func(error) { l.recording = "" })
+		l.send(esl.API("uuid_record", l.id, "start", file), func(error) {
+			if l.recording == file {
+				l.recording = ""
+			}
+		})
 	case file != "":
 		l.recording = ""
 		l.send(esl.API("uuid_record", l.id, "stop", file), nil)

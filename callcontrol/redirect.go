@@ -11,13 +11,6 @@ import (
 	"ccxmld/interpreter"
 )
 
-// How long a redirection may take: until the far end agrees to it or goes, and
-// until it tells what came of it, which is as long as the new destination may ring.
-const (
-	redirectPatience = 5 * time.Second
-	referPatience    = time.Minute
-)
-
 // referPoll is how often FreeSWITCH is asked what the far end has answered to a
 // REFER, of which there is no event.
 const referPoll = 200 * time.Millisecond

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/percipia/eslgo/command"
 
@@ -34,10 +33,6 @@ type movedEvent struct {
 	SourceType string         `json:"sourcetype"`
 	Fields     map[string]any `json:"fields"`
 }
-
-// arrivalPatience is how long a leg may take to come to the controller that it
-// is sent to; the one that sends it waits twice as long for word of it.
-const arrivalPatience = 5 * time.Second
 
 func relocationOf(l *leg, r interpreter.MoveRequest, from string) relocation {
 	to := relocation{Session: r.SessionID, From: from, Connection: r.Connection, State: l.connectionState(), Answered: l.answered}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"ccxmld/esl"
 )
@@ -39,6 +38,7 @@ func (n *Node) cameUp() {
 		n.mu.Unlock()
 		n.known()
 		n.controller.resynchronise(n, restarted)
+		n.controller.lookForCascades(n)
 		n.reconcile(n.controller.options.Conferences.HeldOn(machine))
 	})
 }
@@ -86,14 +86,14 @@ func (c *Controller) resynchronise(n *Node, restarted bool) {
 
 // look asks whether the leg is still there, and how it is.
 func (l *leg) look(n *Node) {
-	call := l.calling
+	call := l.attempt
 	n.link.Send(esl.API("uuid_dump", l.id), func(r *esl.Reply, err error) {
 		if err != nil { // the link is down again
 			return
 		}
 		l.route.do(func() {
 			switch {
-			case l.state == legGone || l.conn != nil || l.reach() != n || l.calling != call:
+			case l.state == legGone || l.conn != nil || l.reach() != n || l.attempt != call:
 			case r.Err() != nil:
 				l.vanished(n, false)
 			default:
@@ -206,12 +206,6 @@ func (c *control) fetchHome(l *leg, n *Node) {
 		}
 	})
 }
-
-// How a node whose link does not come again is found to be dead.
-const (
-	probeAfter    = 5 * time.Second  // the link has dropped
-	probePatience = 10 * time.Second // for an answer on a leg's own socket
-)
 
 // wentDown asks the legs of a node, on their own sockets, whether it is still
 // there, if its link stays down. A machine that has lost its power closes no

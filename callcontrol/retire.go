@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"maps"
 	"slices"
-	"time"
 )
 
 // SetNodes replaces the nodes while the controller runs. A node that is there
@@ -54,10 +53,6 @@ func (o NodeOptions) sameLink(other NodeOptions) bool {
 	o.Weight = other.Weight
 	return o == other
 }
-
-// retireAfter is how often a node that has been taken out is asked for calls that
-// still need its link.
-const retireAfter = 3 * time.Second
 
 // retire ends the link once no leg and no cascade has needed it for a while.
 func (n *Node) retire() {

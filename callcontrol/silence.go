@@ -11,9 +11,6 @@ import (
 // the way has forgotten the connection, and neither end is told. Who waits for an
 // answer on it asks over the link.
 
-// replyPatience is how long FreeSWITCH may take to answer a command on a leg's socket.
-const replyPatience = 10 * time.Second
-
 // complain logs an error of FreeSWITCH's with a leg, and reports true; where the link
 // to it is down, of which the operator was told, all its legs have the same trouble.
 func (l *leg) complain(words string, about ...any) bool {
@@ -130,20 +127,6 @@ func (l *leg) awaitGone(node *Node) {
 			}
 		})
 	})
-}
-
-// killReleased hangs a leg up over the link whose session has ended and whose socket
-// does not tell of the end. It runs in a goroutine of the clock.
-func (c *Controller) killReleased(l *leg, conn *esl.Conn, node *Node) {
-	if c.findLeg(l.id) != l || l.hungUp.Load() {
-		return
-	}
-	if node != nil {
-		node.kill(l.id, "NORMAL_CLEARING")
-	}
-	if conn != nil && isSilent(conn) {
-		_ = conn.Close()
-	}
 }
 
 // refusalEnds is how long a call that is refused may take to end.

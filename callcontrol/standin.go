@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"ccxmld/conference"
 	"ccxmld/esl"
@@ -21,9 +20,6 @@ type standIn struct {
 	room, node string   // FreeSWITCH's names of the conference and of itself
 	flags      []string // of the member (mod_conference)
 }
-
-// standInPatience is how long FreeSWITCH may take to make a stand-in.
-const standInPatience = 10 * time.Second
 
 // startConferenceDialog starts a dialog on a conference (VX-11).
 func (c *control) startConferenceDialog(r interpreter.DialogRequest) {

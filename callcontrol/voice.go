@@ -64,6 +64,11 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 	if quiet { // it was let in before
 		entry = nil
 	}
+	giveBack, err := c.reserveConference(id)
+	if err != nil {
+		o.fail(c, err.Error())
+		return
+	}
 	v := &voice{of: l, order: o, quiet: quiet}
 	s := &standIn{conference: id, voice: v}
 	if muted {
@@ -73,6 +78,7 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 	inOrder(c, func(ctx context.Context) (admission, error) {
 		return c.enterRegistry(ctx, id, m, entry)
 	}, func(held admission, err error) {
+		giveBack()
 		c.holdAsked(held.Conference, err, attached)
 		if v.over { // taken back meanwhile, with the membership
 			return

@@ -32,6 +32,9 @@ func Start(c Clock, d time.Duration, run func(f func()), f func()) *Timer {
 	return t
 }
 
+// Over tells whether the call has come, or was stopped.
+func (t *Timer) Over() bool { return t.over.Load() }
+
 // Stop prevents the call, and tells whether it has: false if the call has come, if
 // the timer was stopped before, or if it was never started.
 func (t *Timer) Stop() bool {

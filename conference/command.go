@@ -15,6 +15,9 @@ func onMember(room, what, member string) esl.Command {
 // Kick takes a member out of the room; his leg goes on in its socket.
 func Kick(room string, member string) esl.Command { return onMember(room, "kick", member) }
 
+// KickAll takes everybody out of the room.
+func KickAll(room string) esl.Command { return esl.API("conference", room, "kick", "all") }
+
 // Mute silences a member, Unmute lets him be heard again.
 func Mute(room string, member string) esl.Command { return onMember(room, "mute", member) }
 

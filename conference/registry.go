@@ -215,27 +215,27 @@ func (r *Registry) createLocally(c Conference, session string) Conference {
 //
 // Without Redis the session is detached here and now, and destroyed is false; if
 // it turns out to have been the last one, [Registry.Renew] reports the end.
-func (r *Registry) Detach(ctx context.Context, id, session string) (destroyed bool, err error) {
+func (r *Registry) Detach(ctx context.Context, id, session string) (was Conference, destroyed bool, err error) {
 	h, err := r.begin(id, false)
 	if err != nil {
-		return false, err
+		return Conference{}, false, err
 	}
 	var room, alone string
 	known := false
 	r.locked(func() {
 		if _, known = h.sessions[session]; known {
 			delete(h.sessions, session)
-			room, alone = h.conference.Room, h.aloneFlag()
+			room, alone, was = h.conference.Room, h.aloneFlag(), h.conference
 		}
 	})
 	if !known {
 		r.end(h, nil)
-		return false, ErrNotFound
+		return Conference{}, false, ErrNotFound
 	}
 	reply, err := r.run(ctx, r.scripts.detach, id, r.controller, session, room, alone)
 	if err != nil {
 		r.end(h, func() { h.dirty = true })
-		return false, nil
+		return was, false, nil
 	}
 	destroyed = reply == int64(1)
 	r.end(h, func() {
@@ -243,7 +243,7 @@ func (r *Registry) Detach(ctx context.Context, id, session string) (destroyed bo
 			r.forget(h)
 		}
 	})
-	return destroyed, nil
+	return was, destroyed, nil
 }
 
 // Join enters a connection into a conference and returns how many members that

@@ -72,7 +72,7 @@ func leave(t testing.TB, r *conference.Registry, id, connection string) int {
 
 func detach(t testing.TB, r *conference.Registry, id, session string) bool {
 	t.Helper()
-	destroyed, err := r.Detach(t.Context(), id, session)
+	_, destroyed, err := r.Detach(t.Context(), id, session)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestExactlyOneCreatesAndOneDestroys(t *testing.T) {
 					if _, err := r.Leave(t.Context(), c.ID, session); err != nil {
 						t.Error(err)
 					}
-					last, err := r.Detach(t.Context(), c.ID, session)
+					_, last, err := r.Detach(t.Context(), c.ID, session)
 					if err != nil {
 						t.Error(err)
 					}
@@ -327,7 +327,7 @@ func TestAttachAndJoinByID(t *testing.T) {
 			if _, err := b.Join(t.Context(), id, conference.Member{Connection: "c"}); !errors.Is(err, conference.ErrNotFound) {
 				t.Errorf("Join(%.20q) = %v", id, err)
 			}
-			if _, err := b.Detach(t.Context(), id, "s2"); !errors.Is(err, conference.ErrNotFound) {
+			if _, _, err := b.Detach(t.Context(), id, "s2"); !errors.Is(err, conference.ErrNotFound) {
 				t.Errorf("Detach(%.20q) = %v", id, err)
 			}
 		}
@@ -346,9 +346,14 @@ func TestDeadControllerIsCleanedUp(t *testing.T) {
 		join(t, dies, shared.ID, "c1")
 		join(t, lives, shared.ID, "c2")
 		alone, _ := create(t, dies, "alone", "s3")
+		var ended []conference.Conference
 		for range 2 {
 			server.Advance(t, 9*time.Second)
-			renew(t, lives)
+			found := renew(t, lives)
+			ended = append(ended, found.Ended...)
+		}
+		if len(ended) != 1 || ended[0].Room != alone.Room || ended[0].Node != alone.Node {
+			t.Errorf("%+v have ended, want %+v: its room is to be cleared", ended, alone)
 		}
 		c, err := lives.Get(t.Context(), shared.ID)
 		if err != nil || c.Owner != "lives" || c.Epoch <= shared.Epoch || c.Room != shared.Room {

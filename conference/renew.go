@@ -12,8 +12,8 @@ import (
 // Renewal is what a renewal found out.
 type Renewal struct {
 	// Ended are conferences that this controller's sessions had left while Redis
-	// was away, and in which nobody else is. The legs still in their rooms are to
-	// be taken out.
+	// was away, and in which nobody else is, and those whose controllers have all
+	// died. The legs still in their rooms are to be taken out.
 	Ended []Conference
 	// Yielded are conferences of this controller that were created again
 	// elsewhere while it could not renew its lease.
@@ -264,8 +264,16 @@ func (r *Registry) sweep(ctx context.Context) error {
 	r.mu.Lock()
 	r.cursor = next
 	for i, t := range tags {
-		if calls[i].reply.Val() == int64(0) {
+		switch reply := calls[i].reply.Val().(type) {
+		case int64:
+			if reply == 0 {
+				r.unindexed = append(r.unindexed, t)
+			}
+		case []any:
 			r.unindexed = append(r.unindexed, t)
+			room, _ := reply[0].(string)
+			node, _ := reply[1].(string)
+			r.renewal.Ended = append(r.renewal.Ended, Conference{Room: room, Node: node})
 		}
 	}
 	r.mu.Unlock()

@@ -325,6 +325,7 @@ func (s *Session) finish() {
 	if s.options.Ended != nil {
 		s.safely("ended", func() { s.options.Ended(*s.ending) })
 	}
+	s.runtime = nil // whoever remembers the session need not keep its variables
 }
 
 func (s *Session) safely(during string, f func()) {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ccxmld/esl/switchsim"
 	"ccxmld/sessionstore/redistest"
@@ -269,6 +271,90 @@ func TestConferenceLimit(t *testing.T) {
 	h.logged("2 then the session is in 2 conferences already")
 	h.idle()
 	rosterIsEmpty(h)
+}
+
+// Limits count what is asked for, not what has been answered: of three conferences
+// that one transition creates, or joins, a limit of one lets one through, and what
+// failed is given back.
+func TestConferenceLimitAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, with("LIMITS_CONFERENCES_PER_SESSION", "1"), withToken("many.ccxml"))
+	h.document("many.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="c"/><var name="d"/><var name="m" expr="0"/><var name="n" expr="0"/><eventprocessor>
+<transition event="ccxml.loaded">
+  <createconference conferenceid="d" confname="'limited'" hints="{maxmembers: 'many'}"/>
+  <createconference conferenceid="c" confname="'c1'"/><createconference conferenceid="d" confname="'c2'"/>
+  <createconference conferenceid="d" confname="'c3'"/><createconference conferenceid="d" confname="'c1'"/></transition>
+<transition event="conference.created"><assign name="m" expr="m + 1"/><log expr="'created ' + event$.conferenceid"/>
+  <if cond="m == 2"><destroyconference conferenceid="c"/></if></transition>
+<transition event="error.conference.create"><assign name="n" expr="n + 1"/><log expr="'refused ' + n"/></transition>
+<transition event="conference.destroyed"><createconference conferenceid="c" confname="'c4'"/><send target="session.id" targettype="'ccxml'" name="'end'" delay="'1s'"/></transition>
+<transition event="end"><exit/></transition>
+</eventprocessor></ccxml>`)
+	h.startToken("")
+	h.logged("refused 3")
+	h.logged("created conference:c4")
+	h.idle()
+	if n := h.seen.count("log created conference:c1"); n != 2 {
+		t.Errorf("c1 was created %d times, want twice, the second time by attaching", n)
+	}
+	if h.seen.has("created conference:c2") || h.seen.has("created conference:c3") {
+		t.Errorf("the limit is passed:\n%s", strings.Join(h.seen.all(), "\n"))
+	}
+	rosterIsEmpty(h)
+}
+
+// A leg that nobody controls, as one of a controller that has died, does not stay
+// alone in a room when the last session has left its conference.
+func TestNobodyStaysInARoom(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{`<destroyconference conferenceid="room"/>`, `<exit/>`} {
+		h := newHouse(t)
+		caller := h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="room"/><var name="c"/><eventprocessor>
+<transition event="connection.alerting"><assign name="c" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="room" confname="'left'"/></transition>
+<transition event="conference.created"><join id1="room" id2="c"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/></transition>
+<transition event="connection.signal">`+end+`</transition>
+<transition event="conference.destroyed"><log expr="'destroyed'"/></transition>
+<transition event="connection.disconnected"><exit/></transition></eventprocessor></ccxml>`))
+		h.logged("joined")
+		entry := h.sw.Commands(caller.UUID())
+		i := slices.IndexFunc(entry, func(line string) bool { return strings.HasPrefix(line, "conference ") })
+		argument := strings.TrimPrefix(entry[i], "conference ")
+		room, _, _ := strings.Cut(argument, "@")
+		left, err := h.sw.Dial(switchsim.Call{From: "555", Dialplan: []switchsim.Action{{Application: "answer"}, {Application: "conference", Data: argument}}})
+		h.must(err)
+		h.until("both are in the room", func() bool { return len(h.sw.Conference(room)) == 2 })
+		caller.Press("5")
+		_, err = left.WaitEnded(h.ctx)
+		h.must(err)
+		caller.Hangup()
+		h.idle()
+	}
+}
+
+// TestJOIN3ExitTone: who leaves a conference by <unjoin> has the exit tone that his
+// join asked for played to those who stay, also one that is named relative to the
+// document.
+func TestJOIN3ExitTone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{})
+	h.sw.AddSound(h.dir+"/bye.wav", time.Second)
+	h.document("bye.wav", "RIFF")
+	caller := h.dial(h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+<var name="room"/><var name="a"/><var name="b"/><var name="n" expr="0"/><eventprocessor>
+<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected" cond="event$.connectionid == a"><createconference conferenceid="room" confname="'tones'"/></transition>
+<transition event="conference.created"><join id1="room" id2="a"/><createcall dest="'tel:200'" connectionid="b"/></transition>
+<transition event="connection.connected"><join id1="room" id2="b" exittone="'bye.wav'"/></transition>
+<transition event="conference.joined"><assign name="n" expr="n + 1"/><if cond="n == 2"><unjoin id1="room" id2="b"/></if></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.*"><log expr="event$.reason"/></transition></eventprocessor></ccxml>`))
+	h.must(caller.WaitHeard(h.ctx, "bye.wav"))
+	caller.Hangup()
+	h.idle()
 }
 
 // A conference that is asked for in the very moment in which the session ends is

@@ -277,6 +277,7 @@ type recorder struct {
 	mu    sync.Mutex
 	lines []string
 	news  chan struct{}
+	stops map[string]<-chan struct{} // for what sessions wait where they log it
 }
 
 var _ interpreter.Observer = (*recorder)(nil)
@@ -299,7 +300,29 @@ func (r *recorder) EventHandled(_ string, e *interpreter.Event, _ *script.Positi
 	r.add(line)
 }
 
-func (r *recorder) Logged(_, label, text string) { r.add(strings.TrimSpace("log " + label + text)) }
+func (r *recorder) Logged(_, label, text string) {
+	line := strings.TrimSpace("log " + label + text)
+	r.mu.Lock()
+	stop := r.stops[line]
+	r.mu.Unlock()
+	r.add(line)
+	if stop != nil {
+		<-stop
+	}
+}
+
+// stop lets the session that logs a text wait there until it is told to go on.
+func (r *recorder) stop(text string) (goOn func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stops == nil {
+		r.stops = make(map[string]<-chan struct{})
+	}
+	stop := make(chan struct{})
+	r.stops["log "+text] = stop
+	return sync.OnceFunc(func() { close(stop) })
+}
+
 func (r *recorder) StateChanged(_, state string) { r.add("state " + state) }
 
 func (r *recorder) SessionEnded(string, string, interpreter.Ending) {}

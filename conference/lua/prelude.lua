@@ -7,8 +7,10 @@ local function integer(n) return string.format('%.0f', n) end
 
 -- destroy frees the name. The last epoch stays a while: the next one is greater
 -- even when the clock is not.
+local destroyed -- the room and node of what this call has destroyed
 local function destroy()
   local epoch = redis.call('HGET', KEYS[1], 'epoch')
+  destroyed = {redis.call('HGET', KEYS[1], 'room') or '', redis.call('HGET', KEYS[1], 'node') or ''}
   if epoch then redis.call('SET', KEYS[5], epoch, 'PX', 60000) end
   redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
 end

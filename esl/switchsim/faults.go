@@ -1,6 +1,9 @@
 package switchsim
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // JobFate is what becomes of a bgapi that a switch has said +OK to.
 type JobFate int
@@ -43,6 +46,15 @@ func (sw *Switch) ReleaseJobs() int {
 		release()
 	}
 	return len(kept)
+}
+
+// API runs an API command as an operator at the console does, and returns its
+// output. It knows no originate.
+func (sw *Switch) API(command string) string {
+	sw.lock()
+	defer sw.unlock()
+	name, arguments, _ := strings.Cut(command, " ")
+	return sw.runAPI(name, arguments)
 }
 
 // SilenceSockets makes the sockets that a leg has now silent, as a network does
