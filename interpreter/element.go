@@ -203,8 +203,8 @@ func (e *element) target(name string) *script.Target {
 	}
 	compiled, err := e.language.Target(v.text, v.position, v.references...)
 	if err != nil {
-		e.attributeMistake(name, v, err)
-		return script.UnparsableTarget(err)
+		e.attributeProblem(name, v, err)
+		return nil
 	}
 	e.lacks(compiled.Lacks())
 	return compiled
@@ -243,16 +243,19 @@ func (e *element) lacks(lacks []script.Lack) {
 	}
 }
 
-// attributeMistake notes an expression, a name or a script that does not compile: the
-// document loads.
+// attributeMistake notes an expression that does not compile: the document loads.
 func (e *element) attributeMistake(name string, v value, err error) {
+	e.attributeProblem(name, v, err)
+	e.mistakes++
+}
+
+func (e *element) attributeProblem(name string, v value, err error) {
 	var scriptError *script.Error
 	at, reason := place{tag: e.tag, position: v.position}, err.Error()
 	if errors.As(err, &scriptError) {
 		at.position, reason = scriptError.Position, scriptError.Reason
 	}
 	e.problemAs(CodeExpression, &at, fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, v.text, reason))
-	e.mistakes++
 }
 
 // namedValue is one entry of a namelist.

@@ -243,7 +243,6 @@ type scriptElement struct {
 	scope   string
 	program *script.Script
 	fetchid *script.Expression
-	failure error // of one that does not compile
 }
 
 func compileScript(e *element) action {
@@ -286,13 +285,7 @@ func compileScript(e *element) action {
 	program, err := e.language.Script(source.text, source.position, source.references...)
 	if err != nil {
 		e.problems = append(e.problems, problemOf(err, e.place))
-		if result.scope != transitionScope || bySource {
-			return nil
-		}
-		// As an expression: it fails when it is reached.
-		e.mistakes++
-		result.failure = err
-		return result
+		return nil
 	}
 	e.lacks(program.Lacks())
 	result.program = program
@@ -345,9 +338,6 @@ func problemOf(err error, at place) *Problem {
 
 func (e *scriptElement) run(s *Session) error {
 	program := e.program
-	if e.failure != nil {
-		return e.failure
-	}
 	if e.fetchid != nil {
 		fetched, err := s.fetched(e.fetchid)
 		if err != nil {

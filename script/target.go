@@ -17,14 +17,7 @@ type Target struct {
 	object *Expression
 	scope  int
 	// key computes the property's name, if name does not say it.
-	key     *Expression
-	failure error // why nothing can be assigned to it
-}
-
-// UnparsableTarget returns a target in the place of one that Language.Target refused
-// with err: assigning to it fails with that.
-func UnparsableTarget(err error) *Target {
-	return &Target{source: Unparsable(err).source, scope: -1, failure: err}
+	key *Expression
 }
 
 // String returns the source text.
@@ -108,9 +101,6 @@ type place struct {
 
 // place finds the object and the property that t denotes at present.
 func (r *Runtime) place(t *Target) (place, error) {
-	if t.failure != nil {
-		return place{}, t.failure
-	}
 	if t.object == nil {
 		i := r.find(t.name)
 		if i < 0 {
