@@ -33,7 +33,8 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 	case err == nil:
 		log.Info("session created by HTTP", "session", id)
 		w.Header().Set("X-Session-Id", id)
-		answer(w, http.StatusOK, id)
+		plain(w, http.StatusOK)
+		_, _ = w.Write([]byte(id + "\n")) // for $(curl …), which takes the line feed away
 	case errors.Is(err, ErrForbidden):
 		log.Warn("start refused", "reason", err)
 		answer(w, http.StatusForbidden, textFailure+oneLine(err.Error()))

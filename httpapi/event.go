@@ -111,7 +111,7 @@ func properties(list []parameter) (kept []Parameter, ignored []string, err error
 	if len(list) > maxParameters {
 		return nil, nil, errTooMany
 	}
-	texts, objects := map[string]bool{}, map[string]bool{}
+	texts, objects := map[string]string{}, map[string]bool{}
 	for _, p := range list {
 		switch {
 		case p.name == "eventid" || p.name == "eventsourcetype":
@@ -119,10 +119,13 @@ func properties(list []parameter) (kept []Parameter, ignored []string, err error
 			continue
 		case len(p.name) > longestName || !propertyName.MatchString(p.name):
 			return nil, nil, fmt.Errorf("the parameter %.50q is not valid: it is no name of ECMAScript", p.name)
-		case texts[p.name]:
-			return nil, nil, fmt.Errorf("more than one %s", p.name)
 		}
-		texts[p.name] = true
+		if before, again := texts[p.name]; again && before != p.value {
+			return nil, nil, fmt.Errorf("more than one %s", p.name)
+		} else if again {
+			continue
+		}
+		texts[p.name] = p.value
 		for at := range p.name {
 			if p.name[at] == '.' {
 				objects[p.name[:at]] = true
@@ -131,7 +134,7 @@ func properties(list []parameter) (kept []Parameter, ignored []string, err error
 		kept = append(kept, Parameter{p.name, p.value})
 	}
 	for name := range objects {
-		if texts[name] {
+		if _, both := texts[name]; both {
 			return nil, nil, fmt.Errorf("the parameter %s cannot have a value beside %s.…", name, name)
 		}
 	}

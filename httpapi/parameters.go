@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/html/charset"
 )
 
 // parameter is one parameter of a request, decoded and as it came.
@@ -24,10 +27,43 @@ func decode(encoded ...string) (list []parameter, err error) {
 			if err := errors.Join(nameErr, valueErr); err != nil {
 				return nil, errors.New("a parameter is not URL-encoded")
 			}
+			if !utf8.ValidString(name) || !utf8.ValidString(value) {
+				return nil, fmt.Errorf("the parameter %.50q is not in UTF-8; a form may be in another character set, which its Content-Type says by charset", pair)
+			}
 			list = append(list, parameter{name, value, pair})
 		}
 	}
 	return list, nil
+}
+
+// inUTF8 writes a form anew that is in another character set.
+func inUTF8(form, label string) (string, error) {
+	if label == "" || form == "" || strings.EqualFold(label, "utf-8") {
+		return form, nil
+	}
+	encoding, _ := charset.Lookup(label)
+	if encoding == nil {
+		return "", fmt.Errorf("the character set %.50q is unknown", label)
+	}
+	pairs := strings.Split(form, "&")
+	for i, pair := range pairs {
+		name, value, given := strings.Cut(pair, "=")
+		for _, text := range []*string{&name, &value} {
+			raw, err := url.QueryUnescape(*text)
+			if err != nil {
+				return "", errors.New("a parameter is not URL-encoded")
+			}
+			decoded, err := encoding.NewDecoder().String(raw)
+			if err != nil || strings.ContainsRune(decoded, utf8.RuneError) {
+				return "", fmt.Errorf("the parameter %.50q is not in the character set %s", pair, label)
+			}
+			*text = url.QueryEscape(decoded)
+		}
+		if pairs[i] = name; given {
+			pairs[i] += "=" + value
+		}
+	}
+	return strings.Join(pairs, "&"), nil
 }
 
 const maxParameters = 200

@@ -122,11 +122,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // answer writes a short plain text, its lines ended as Voxeo's router did.
 func answer(w http.ResponseWriter, status int, lines ...string) {
-	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
+	plain(w, status)
 	if status == http.StatusNoContent {
 		return
 	}
@@ -134,4 +130,13 @@ func answer(w http.ResponseWriter, status int, lines ...string) {
 		// What cannot be written goes to a client that is gone.
 		_, _ = w.Write([]byte(line + "\r\n"))
 	}
+}
+
+// plain begins an answer of plain text.
+func plain(w http.ResponseWriter, status int) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
 }

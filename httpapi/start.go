@@ -148,12 +148,17 @@ func readRequest(w http.ResponseWriter, r *http.Request) (query, form string, ok
 		answer(w, http.StatusBadRequest, textFailure+"the body was not received whole")
 		return "", "", false
 	}
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	kind, about, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if len(body) > 0 && (err != nil || kind != "application/x-www-form-urlencoded") {
 		answer(w, http.StatusUnsupportedMediaType, textFailure+"expected a body of type application/x-www-form-urlencoded")
 		return "", "", false
 	}
-	return r.URL.RawQuery, string(body), true
+	form, err = inUTF8(string(body), about["charset"])
+	if err != nil {
+		answer(w, http.StatusBadRequest, textFailure+oneLine(err.Error()))
+		return "", "", false
+	}
+	return r.URL.RawQuery, form, true
 }
 
 // oneLine keeps an error's text from looking like further lines of an answer,
