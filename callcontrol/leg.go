@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -382,6 +383,19 @@ func (l *leg) background(file string, on bool, done func(error)) {
 		l.route.do(func() { done(err) })
 	})
 	l.watch()
+}
+
+// exists asks the leg's FreeSWITCH whether a path is there (file_exists of
+// mod_commands, which answers for directories too).
+func (l *leg) exists(path string, told func(bool)) {
+	if l.conn == nil || l.state == legGone {
+		told(true) // what needs it fails by itself
+		return
+	}
+	l.conn.Send(esl.API("file_exists", path), func(r *esl.Reply, err error) {
+		missing := err == nil && r.Err() == nil && strings.TrimSpace(r.Text) == "false"
+		l.route.do(func() { told(!missing) })
+	})
 }
 
 // began notes that an application has begun (CHANNEL_EXECUTE).

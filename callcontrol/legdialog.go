@@ -94,6 +94,9 @@ func (d *legDialog) Background(file string, on bool, done func(error)) {
 	d.leg.background(file, on, done)
 }
 
+// Exists asks whether a path is there on the leg's machine (dialog.Channel).
+func (d *legDialog) Exists(path string, told func(bool)) { d.leg.exists(path, told) }
+
 // attach gives the dialog its leg back.
 func (d *legDialog) attach() {
 	d.detached = false

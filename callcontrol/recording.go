@@ -1,10 +1,12 @@
 package callcontrol
 
 import (
+	"context"
 	"errors"
 	"path"
 	"regexp"
 
+	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/interpreter"
 )
@@ -31,16 +33,34 @@ func (c *control) Record(r interpreter.RecordRequest) (string, error) {
 	case r.On:
 		file = c.recordingOf(l, r.Tag)
 		l.recording = file
-		l.send(esl.API("uuid_record", l.id, "start", file), func(error) {
-			if l.recording == file {
-				l.recording = ""
-			}
-		})
+		l.send(esl.API("uuid_record", l.id, "start", file), func(error) { c.recordAgain(l, file) })
 	case file != "":
 		l.recording = ""
 		l.send(esl.API("uuid_record", l.id, "stop", file), nil)
 	}
 	return file, nil
+}
+
+// recordAgain begins once more a recording that FreeSWITCH could not begin, with the
+// directory made that may have been missing.
+func (c *control) recordAgain(l *leg, file string) {
+	c.fetches.addAlone(c.controller, func(context.Context) {
+		err := dialog.MakeFolder(path.Dir(file))
+		c.session.Do(func() {
+			switch {
+			case l.recording != file || l.state == legGone:
+			case err != nil:
+				l.log().Warn("not recorded: the directory of recordings cannot be made", "file", file, "error", err)
+				l.recording = ""
+			default:
+				l.send(esl.API("uuid_record", l.id, "start", file), func(error) {
+					if l.recording == file {
+						l.recording = ""
+					}
+				})
+			}
+		})
+	})
 }
 
 // SendDigits sends digits to the far end by uuid_send_dtmf of mod_commands

@@ -22,6 +22,10 @@ type Channel interface {
 	// the party hears. done runs once, in the session's goroutine, with what kept
 	// FreeSWITCH from it.
 	Background(file string, on bool, done func(error))
+	// Exists asks whether a file or directory is there for FreeSWITCH
+	// (file_exists). told runs once, in the session's goroutine; a FreeSWITCH that
+	// does not say counts as one that has it.
+	Exists(path string, told func(bool))
 }
 
 // Completion tells how an application on a Channel ended.

@@ -1,8 +1,10 @@
 package dialog
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -38,13 +40,65 @@ func (c *Conversation) beginRecording(t *turn) {
 	case c.running != 0: // broken off, but not ended yet
 		c.next = func() { c.beginRecording(t) }
 		c.on.Break()
-	case t.Record.Beep:
-		t.recording = true
-		c.execute("playback", esl.Literal(beep), nil, func(Completion) { c.record(t) })
 	default:
 		t.recording = true
-		c.record(t)
+		c.withFolder(t, func() {
+			if t.Record.Beep {
+				c.execute("playback", esl.Literal(beep), nil, func(Completion) { c.record(t) })
+			} else {
+				c.record(t)
+			}
+		})
 	}
+}
+
+// withFolder goes on once the recording's directory is there: FreeSWITCH hangs up a
+// party that it cannot record. Where it is not, it is made, which helps if this is
+// FreeSWITCH's machine.
+func (c *Conversation) withFolder(t *turn, record func()) {
+	folder := path.Dir(t.Record.File)
+	c.on.Exists(folder, func(there bool) {
+		switch {
+		case c.turn != t:
+		case there:
+			record()
+		default:
+			c.background(func(context.Context) func() {
+				made := MakeFolder(folder)
+				return func() { c.withNewFolder(t, folder, made, record) }
+			})
+		}
+	})
+}
+
+func (c *Conversation) withNewFolder(t *turn, folder string, made error, record func()) {
+	c.on.Exists(folder, func(there bool) {
+		if c.turn != t {
+			return
+		}
+		if there {
+			c.log.Info("the directory of recordings was missing, and is made", "directory", folder)
+			record()
+			return
+		}
+		problem := fmt.Sprintf("FreeSWITCH has no directory %s to record to; make it on FreeSWITCH's machine, or change dialog.recordings", folder)
+		if made != nil {
+			problem += fmt.Sprintf(" (%v)", made)
+		}
+		c.log.With(c.about...).Warn("a recording cannot be made", "reason", problem)
+		t.outcome.Problems = append(t.outcome.Problems, problem)
+		c.end(t, Failed)
+	})
+}
+
+// MakeFolder makes a directory that FreeSWITCH, which runs as another user, can write
+// to as well: as those for temporary files are, whose files nobody else removes.
+func MakeFolder(folder string) error {
+	err := os.MkdirAll(folder, 0o755)
+	if err == nil {
+		err = os.Chmod(folder, 0o777|os.ModeSticky)
+	}
+	return err
 }
 
 func (c *Conversation) record(t *turn) {

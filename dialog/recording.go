@@ -104,10 +104,10 @@ func (d *recording) recorded(o Outcome) {
 	if d.state == mediaEnded {
 		return
 	}
-	if o.End == Gone && d.state == mediaStarting {
+	if reason := map[End]string{Gone: "the call has ended", Failed: o.problem()}[o.End]; reason != "" && d.state == mediaStarting {
 		d.state = mediaEnded
 		d.conversation.Close()
-		d.events.NotStarted("the call has ended")
+		d.events.NotStarted(reason)
 		return
 	}
 	values := Values{{"file", d.file}}

@@ -269,6 +269,45 @@ func TestRecordingTerminated(t *testing.T) {
 	}
 }
 
+// TestRecordingWithoutADirectory: FreeSWITCH hangs up whom it cannot record. So the
+// directory is made; where that does not help, the dialog does not start.
+func TestRecordingWithoutADirectory(t *testing.T) {
+	for name, test := range map[string]struct {
+		missing func(string) bool
+		want    string
+	}{
+		"here":      {func(path string) bool { _, err := os.Stat(path); return err != nil }, "started"},
+		"elsewhere": {func(string) bool { return true }, "not started: FreeSWITCH has no directory "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := filepath.Join(t.TempDir(), "a", "b")
+			synctest.Test(t, func(t *testing.T) {
+				var events []string
+				leg := dialogtest.NewLeg()
+				leg.Missing = test.missing
+				leg.Sounds[filepath.Join(folder, "recording-d1.wav")+" 60"] = time.Minute
+				service := dialog.New(dialog.Options{Recordings: folder, Clock: clocktest.Real()})
+				leg.Call(func() {
+					service.Start(dialog.Request{ID: "d1", Source: "null:", Type: dialog.RecordingType}, leg, leg.Do, dialog.Events{
+						Started:    func() { events = append(events, "started") },
+						NotStarted: func(reason string) { events = append(events, "not started: "+reason) },
+						Exited:     func(dialog.Result) {},
+					})
+				})
+				leg.Pass(time.Second)
+				if len(events) != 1 || !strings.HasPrefix(events[0], test.want) {
+					t.Errorf("it did %q, expected %q", events, test.want)
+				}
+				if name == "elsewhere" && len(leg.Heard()) > 0 {
+					t.Errorf("%q were heard", leg.Heard())
+				}
+				leg.Pass(2 * time.Minute)
+				leg.Close()
+			})
+		})
+	}
+}
+
 func TestRecordingRefused(t *testing.T) {
 	for src, want := range map[string]string{
 		"file:///etc/passwd":    "expected the HTTP URI",

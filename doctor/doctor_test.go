@@ -38,6 +38,7 @@ func good(t *testing.T) *installation {
 	dir := t.TempDir()
 	return &installation{
 		sw: switchsim.Options{
+			Folders:  func(path string) bool { return !strings.HasPrefix(path, "/nonexistent/") },
 			Password: "s3cret", SessionsPerSecond: 100, MaxSessions: 20000, Gateways: []string{"carrier"},
 			Sounds: func(path string) (time.Duration, bool) {
 				_, err := os.Stat(path)
@@ -160,6 +161,10 @@ func TestWhatIsWrong(t *testing.T) {
 		"no prompts":         {func(i *installation) { i.environment["DIALOG_SOUNDS"] = "/nonexistent/sounds/" }, []string{"problem node sim/sounds"}, "/nonexistent/sounds/"},
 		"no prompts of FreeSWITCH": {func(i *installation) { i.sw.Globals = map[string]string{"sound_prefix": "/nonexistent/callie"} },
 			[]string{"warning node sim/prompts"}, "/nonexistent/callie"},
+		"an empty directory of prompts": {func(i *installation) { // which is there, and has none
+			i.sw.Globals = map[string]string{"sound_prefix": "/usr/share/freeswitch/sounds"}
+			i.sw.Sounds = func(path string) (time.Duration, bool) { return time.Second, !strings.Contains(path, "/digits/") }
+		}, []string{"warning node sim/prompts"}, "there is no digits/8000/1.wav"},
 		"not advertised": {func(i *installation) {
 			i.environment["ESL_LISTEN"], i.environment["ESL_ADVERTISE"] = freeAddress(), "127.0.0.1:1"
 		}, []string{"problem node sim/call"}, "could not connect to 127.0.0.1:1"},

@@ -305,13 +305,20 @@ func (n *node) sounds(ctx context.Context) {
 		}
 	}
 	prefix, ok := n.ask(ctx, "global_getvar", "sound_prefix")
-	if !ok || prefix == "" {
+	switch {
+	case !ok: // it does not say
+		return
+	case prefix == "":
+		n.warning(n.about, "prompts", "sound_prefix is empty: FreeSWITCH does not know where its own prompts are; numbers and dates are spoken by the engine, and say: without ?text= ends in error.dialog.notstarted",
+			"set sound_prefix in vars.xml to the directory of the sounds")
 		return
 	}
-	if text, _ := n.ask(ctx, "file_exists", prefix); text == "true" {
-		n.ok(n.about, "prompts", "FreeSWITCH's own prompts are in %s", prefix)
-		return
+	for _, one := range []string{"/digits/8000/1.wav", "/digits/16000/1.wav", "/digits/32000/1.wav", "/digits/48000/1.wav", "/digits/1.wav"} {
+		if text, _ := n.ask(ctx, "file_exists", prefix+one); text == "true" {
+			n.ok(n.about, "prompts", "FreeSWITCH's own prompts are in %s", prefix)
+			return
+		}
 	}
-	n.warning(n.about, "prompts", fmt.Sprintf("FreeSWITCH's own prompts are not in %s, where sound_prefix says: numbers and dates are spoken by the engine, and say: without ?text= ends in error.dialog.notstarted", prefix),
+	n.warning(n.about, "prompts", fmt.Sprintf("FreeSWITCH's own prompts are not in %s, where sound_prefix says (there is no digits/8000/1.wav): numbers and dates are spoken by the engine, and say: without ?text= ends in error.dialog.notstarted", prefix),
 		"install the sounds (the package freeswitch-sounds-en-us-callie, or make cd-sounds-install), or set sound_prefix in vars.xml")
 }

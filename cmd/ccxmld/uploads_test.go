@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -103,4 +104,23 @@ func (h *house) next(from <-chan string) (text string) {
 		h.must(h.ctx.Err())
 	}
 	return text
+}
+
+// TestRecordingsWithoutADirectory: a dialog that would have FreeSWITCH hang up the
+// caller does not start; a page gets error.noresource.
+func TestRecordingsWithoutADirectory(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, with("DIALOG_RECORDINGS", filepath.Join(t.TempDir(), "none")), func(p *plan) {
+		p.sw.Folders = func(string) bool { return false }
+	})
+	page := h.document("page.vxml", `<vxml version="2.1"><form><record name="r" beep="false"/><catch event="error.noresource"><exit expr="'noresource'"/></catch></form></vxml>`)
+	h.dial(h.transitions("record.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><dialogstart src="'null:'" type="'application/x-record'"/></transition>
+<transition event="error.dialog.notstarted"><log expr="event$.reason"/><dialogstart src="'`+page+`'" type="'application/voicexml+xml'"/></transition>
+<transition event="dialog.exit"><log expr="'page: ' + Object.keys(event$.values).map(function (k) { return event$.values[k] })"/><exit/></transition>
+<transition event="connection.disconnected"><log expr="'the caller is gone'"/><exit/></transition>`))
+	h.logged("FreeSWITCH has no directory ")
+	h.logged("page: noresource")
+	h.idle()
 }

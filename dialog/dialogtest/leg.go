@@ -26,6 +26,9 @@ type Leg struct {
 	// Said is set for a leg with the say application, which takes a second.
 	Said bool
 
+	// Missing tells which directories there are not; nil for none.
+	Missing func(path string) bool
+
 	// Recognized are the arguments of detect_speech so far.
 	Recognized []string
 
@@ -172,6 +175,11 @@ func (l *Leg) Recognition(kind, body string) {
 			l.ear(dialog.Recognition{Kind: kind, Body: body})
 		}
 	})
+}
+
+// Exists implements dialog.Channel.
+func (l *Leg) Exists(path string, told func(bool)) {
+	l.Do(func() { told(l.Missing == nil || !l.Missing(path)) })
 }
 
 // Background implements dialog.Channel: what is mixed is heard as "under FILE".

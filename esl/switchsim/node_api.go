@@ -3,6 +3,8 @@ package switchsim
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,7 +61,19 @@ func orNumber(n, otherwise int) int {
 
 func (sw *Switch) apiFileExists(path string) string {
 	_, found := sw.length(path)
-	return strconv.FormatBool(found)
+	return strconv.FormatBool(found || filepath.Ext(path) == "" && sw.hasFolder(path))
+}
+
+// hasFolder tells whether there is a directory.
+func (sw *Switch) hasFolder(path string) bool {
+	switch {
+	case sw.options.Folders != nil:
+		return sw.options.Folders(path)
+	case sw.options.WriteRecordings:
+		info, err := os.Stat(path)
+		return err == nil && info.IsDir()
+	}
+	return true
 }
 
 func (sw *Switch) apiGlobal(name string) string {

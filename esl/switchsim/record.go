@@ -1,6 +1,7 @@
 package switchsim
 
 import (
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,12 @@ func (r *record) start(f *frame) {
 		return
 	}
 	r.path = words[0]
+	if !c.sw.hasFolder(path.Dir(r.path)) { // switch_ivr_record_file
+		r.path = ""
+		c.kill("DESTINATION_OUT_OF_ORDER", local)
+		f.finish()
+		return
+	}
 	limit := endless
 	if len(words) > 1 {
 		if seconds, err := strconv.Atoi(words[1]); err == nil && seconds > 0 {

@@ -58,6 +58,9 @@ type Options struct {
 	// Sounds tells how long the file at a path lasts and whether it is there,
 	// beside those named to [Switch.AddSound]. It must not call the switch.
 	Sounds func(path string) (time.Duration, bool)
+	// Folders tells which directories there are; nil is all of them or, with
+	// WriteRecordings, those that there really are. It must not call the switch.
+	Folders func(path string) bool
 	// Idle tells which API commands and applications the switch says +OK to and
 	// does nothing about, as a real one when a thread of it hangs; nil is none.
 	// It must not call the switch.
