@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"ccxmld/clock"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 	"ccxmld/sessionstore"
@@ -78,14 +79,14 @@ func (c *Controller) createHere(ctx context.Context, b birth) error {
 			return err
 		}
 	}
-	child := &child{parent: b.Parent, parentAt: b.ParentAt, begun: make(chan error, 1)}
+	child := &child{parent: b.Parent, parentAt: b.ParentAt, begun: clock.NewPromise[error](c.options.Clock)}
 	control := c.newControl(beginning{
 		id: b.Session, document: document, mode: interpreter.Created, values: interpreter.Values(b.Parameters), child: child,
 	})
 	if err := c.begin(control); err != nil {
 		return err
 	}
-	if err := <-child.begun; err != nil {
+	if err := child.begun.Wait(); err != nil {
 		return err
 	}
 	if store := c.options.Store; store.Healthy() {
@@ -152,14 +153,14 @@ func (c *Controller) createFor(mail sessionstore.Mail, b birth) {
 // child is what a session knows of the one that created it.
 type child struct {
 	parent, parentAt string
-	begun            chan error // gets nil when the document is initialised, or why it is not
-	started          bool       // it was
+	begun            *clock.Promise[error] // gets nil when the document is initialised, or why it is not
+	started          bool                  // it was
 }
 
 // start notes that the document is initialised. It runs in the session's goroutine.
 func (b *child) start() {
 	b.started = true
-	b.begun <- nil
+	b.begun.Keep(nil)
 }
 
 // childEnded tells of a child's end: whoever waits for its beginning, else to the
@@ -170,7 +171,7 @@ func (c *Controller) childEnded(id string, child *child, ending interpreter.Endi
 		if reason == "" {
 			reason = "the session ended before its document was initialised"
 		}
-		child.begun <- errors.New(reason)
+		child.begun.Keep(errors.New(reason))
 		return
 	}
 	e := exit{Parent: child.parent, Session: id, Ending: ending}

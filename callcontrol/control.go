@@ -308,7 +308,7 @@ func (w *orderedWork) add(c *Controller, f func(context.Context)) {
 	w.waiting = append(w.waiting, f)
 	if !w.running {
 		w.running = true
-		c.directory.Go(func() { w.run(c.directoryDone) })
+		clock.GoIn(&c.directory, c.options.Clock, func() { w.run(c.directoryDone) })
 	}
 }
 

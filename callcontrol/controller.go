@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,8 +54,10 @@ type Options struct {
 	Recordings   string               // the directory that FreeSWITCH records calls to
 	VoiceXML     string               // the server that runs VoiceXML, as a SIP URI; "" or internal for ourselves
 	Clock        clock.Clock
-	Logger       *slog.Logger
-	Limits       Limits
+	// LinkDial opens the links' network connections; nil means TCP.
+	LinkDial func(ctx context.Context, network, address string) (net.Conn, error)
+	Logger   *slog.Logger
+	Limits   Limits
 }
 
 // DialString is how FreeSWITCH reaches a destination.
@@ -277,7 +280,7 @@ func (c *Controller) background(f func(context.Context)) bool {
 		c.working.Add(-1)
 		return false
 	}
-	c.work.Go(func() {
+	clock.GoIn(&c.work, c.options.Clock, func() {
 		defer c.working.Add(-1)
 		f(c.context)
 	})

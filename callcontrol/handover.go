@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ccxmld/clock"
 	"ccxmld/interpreter"
 )
 
@@ -65,7 +66,7 @@ func (l *leg) unmovable() string {
 // bequeath gives a leg to a session of this controller after the end of its own,
 // which gave it away with its last breath.
 func (c *control) bequeath(target *control, l *leg) {
-	<-c.session.Done() // which left the leg alone
+	clock.Await(c.controller.options.Clock, func() { <-c.session.Done() }) // which left the leg alone
 	if l.handover.ended != nil {
 		c.controller.forgetLeg(l)
 		return

@@ -3,6 +3,8 @@ package callcontrol
 import (
 	"context"
 	"sync"
+
+	"ccxmld/clock"
 )
 
 // lines bring what is meant for sessions that are not at hand: on another
@@ -33,7 +35,7 @@ func (l *lines) add(c *Controller, session string, f func(context.Context)) bool
 	}
 	l.waiting[session] = append(line, f)
 	if !runs {
-		c.directory.Go(func() { l.run(c.directoryDone, session) })
+		clock.GoIn(&c.directory, c.options.Clock, func() { l.run(c.directoryDone, session) })
 	}
 	return true
 }

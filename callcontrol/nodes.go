@@ -70,7 +70,7 @@ func newNode(c *Controller, o NodeOptions) *Node {
 	n.health.node = n
 	n.known = sync.OnceFunc(func() { close(n.beenUp) })
 	n.link = esl.NewLink(esl.LinkOptions{
-		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log,
+		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log, Clock: c.options.Clock, Dial: c.options.LinkDial,
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + linkVariable, c.options.ID}},
 		OnUp:    func() { n.cameUp(); n.lookForModules(); c.audiences.observeAll(n) },
@@ -113,7 +113,7 @@ func (n *nodes) run(ctx context.Context) {
 func (n *nodes) start(node *Node) {
 	ctx, stop := context.WithCancel(n.running)
 	node.stop = stop
-	n.links.Go(func() {
+	clock.GoIn(&n.links, node.controller.options.Clock, func() {
 		defer stop()
 		_ = node.link.Run(ctx)
 	})

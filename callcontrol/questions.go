@@ -17,6 +17,7 @@ type question struct {
 	controller *Controller
 	id         string
 	answers    chan answer
+	wake       *clock.Waiter
 }
 
 // answer is what came of a question. Failure is empty on success.
@@ -37,7 +38,7 @@ var errBusy = errors.New("too many requests to other controllers are under way")
 // ask posts a question, by a new id, to a controller. The caller reads its answers
 // and then closes it.
 func (c *Controller) ask(ctx context.Context, controller, kind, id string, body any) (*question, error) {
-	q := &question{controller: c, id: id, answers: make(chan answer, 2)}
+	q := &question{controller: c, id: id, answers: make(chan answer, 2), wake: clock.NewWaiter(c.options.Clock)}
 	c.mu.Lock()
 	if len(c.questions) >= maxQuestions {
 		c.mu.Unlock()
@@ -54,21 +55,27 @@ func (c *Controller) ask(ctx context.Context, controller, kind, id string, body 
 
 // answer waits for the next answer. One that tells of a failure is an error.
 func (q *question) answer(ctx context.Context, patience time.Duration) (answer, error) {
-	late, timer := clock.After(q.controller.options.Clock, patience)
+	timer := clock.Start(q.controller.options.Clock, patience, nil, q.wake.Wake)
 	defer timer.Stop()
-	select {
-	case a := <-q.answers:
-		switch {
-		case a.Full:
-			return a, ErrOutOfSessions
-		case a.Failure != "":
-			return a, errors.New(a.Failure)
+	for {
+		select {
+		case a := <-q.answers:
+			switch {
+			case a.Full:
+				return a, ErrOutOfSessions
+			case a.Failure != "":
+				return a, errors.New(a.Failure)
+			}
+			return a, nil
+		default:
 		}
-		return a, nil
-	case <-late:
-		return answer{}, fmt.Errorf("the other controller did not answer within %s", patience)
-	case <-ctx.Done():
-		return answer{}, ErrClosed
+		switch {
+		case ctx.Err() != nil:
+			return answer{}, ErrClosed
+		case timer.Over():
+			return answer{}, fmt.Errorf("the other controller did not answer within %s", patience)
+		}
+		q.wake.WaitContext(ctx)
 	}
 }
 
@@ -106,6 +113,7 @@ func (c *Controller) answerCame(a answer) {
 	}
 	select {
 	case q.answers <- a:
+		q.wake.Wake()
 	default:
 	}
 }

@@ -2,6 +2,7 @@ package clock
 
 import (
 	"context"
+	"sync"
 	"time"
 )
 
@@ -36,7 +37,8 @@ func Or(c Clock) Clock {
 // Since returns how long ago a time was.
 func Since(c Clock, then time.Time) time.Duration { return c.Now().Sub(then) }
 
-// After starts a timer that closes the channel it returns.
+// After starts a timer that closes the channel it returns. It is for goroutines that
+// a clock does not know of (see [Virtual]), which may wait for several things.
 func After(c Clock, d time.Duration) (<-chan struct{}, *Timer) {
 	over := make(chan struct{})
 	return over, Start(c, d, nil, func() { close(over) })
@@ -44,27 +46,82 @@ func After(c Clock, d time.Duration) (<-chan struct{}, *Timer) {
 
 // Sleep waits, and tells whether the time passed before ctx ended.
 func Sleep(ctx context.Context, c Clock, d time.Duration) bool {
-	over, timer := After(c, d)
+	w := NewWaiter(c)
+	over := false
+	timer := Start(c, d, nil, w.Wake)
 	defer timer.Stop()
-	select {
-	case <-over:
-		return true
-	case <-ctx.Done():
-		return false
+	for !over && ctx.Err() == nil {
+		w.WaitContext(ctx)
+		over = timer.Over()
 	}
+	return over
 }
 
 // WithTimeout returns a context that ends after a while, with
 // [context.DeadlineExceeded] as its cause. Its Err is context.Canceled then unless
 // c is the clock on the wall, the only one that the context package knows.
 func WithTimeout(ctx context.Context, c Clock, d time.Duration) (context.Context, context.CancelFunc) {
+	return WithTimeoutCause(ctx, c, d, context.DeadlineExceeded)
+}
+
+// WithTimeoutCause is WithTimeout with another cause.
+func WithTimeoutCause(ctx context.Context, c Clock, d time.Duration, cause error) (context.Context, context.CancelFunc) {
 	if c == Real() {
-		return context.WithTimeout(ctx, d)
+		return context.WithTimeoutCause(ctx, d, cause)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	timer := Start(c, d, nil, func() { cancel(context.DeadlineExceeded) })
+	e := &ending{outer: endingOf(ctx)}
+	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, endingKey{}, e))
+	end := func(cause error) {
+		cancel(cause)
+		e.wake()
+	}
+	timer := Start(c, d, nil, func() { end(cause) })
 	return ctx, func() {
 		timer.Stop()
-		cancel(context.Canceled)
+		end(context.Canceled)
+	}
+}
+
+// ending is who waits for the end of a context, to be woken by who ends it: the
+// context package would tell them in a goroutine that no clock knows of.
+type ending struct {
+	outer *ending
+
+	mu      sync.Mutex
+	waiters map[*Waiter]struct{}
+}
+
+type endingKey struct{}
+
+func endingOf(ctx context.Context) *ending {
+	e, _ := ctx.Value(endingKey{}).(*ending)
+	return e
+}
+
+func (e *ending) wake() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for w := range e.waiters {
+		w.Wake()
+	}
+}
+
+// add has a waiter woken at the end of the context, or of those around it. remove
+// ends that.
+func (e *ending) add(w *Waiter) (remove func()) {
+	for one := e; one != nil; one = one.outer {
+		one.mu.Lock()
+		if one.waiters == nil {
+			one.waiters = make(map[*Waiter]struct{})
+		}
+		one.waiters[w] = struct{}{}
+		one.mu.Unlock()
+	}
+	return func() {
+		for one := e; one != nil; one = one.outer {
+			one.mu.Lock()
+			delete(one.waiters, w)
+			one.mu.Unlock()
+		}
 	}
 }

@@ -12,6 +12,8 @@ func Late(c Clock) Clock { return late{c} }
 
 type late struct{ Clock }
 
+func (c late) unwrap() Clock { return c.Clock }
+
 func (c late) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 	var called atomic.Bool
 	once := func() {

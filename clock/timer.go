@@ -32,8 +32,9 @@ func Start(c Clock, d time.Duration, run func(f func()), f func()) *Timer {
 	return t
 }
 
-// Over tells whether the call has come, or was stopped.
-func (t *Timer) Over() bool { return t.over.Load() }
+// Over tells whether the call has come, or was stopped. One that was never started is
+// over.
+func (t *Timer) Over() bool { return t == nil || t.over.Load() }
 
 // Stop prevents the call, and tells whether it has: false if the call has come, if
 // the timer was stopped before, or if it was never started.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"sync"
 	"syscall"
@@ -24,6 +25,7 @@ import (
 	"ccxmld/httpapi"
 	"ccxmld/interpreter"
 	"ccxmld/mail"
+	"ccxmld/memnet"
 	"ccxmld/sessionstore"
 )
 
@@ -40,6 +42,8 @@ type Daemon struct {
 	config     *conf.Config
 	log        *slog.Logger
 	clock      clock.Clock
+	network    *memnet.Network // nil: that of the machine
+	others     http.RoundTripper
 	advertise  string
 	eslListen  net.Listener
 	httpListen net.Listener
@@ -55,6 +59,13 @@ type Option func(*Daemon)
 // WithClock lets dialogs, timers of documents and deadlines go by a clock that is
 // not the wall's: that of a simulated switch whose time runs faster.
 func WithClock(clock clock.Clock) Option { return func(d *Daemon) { d.clock = clock } }
+
+// WithNetwork puts the daemon into a network in memory: its listeners, its links, its
+// HTTP and its embedded Redis. others takes the HTTP requests to addresses that are
+// not on it; nil refuses them.
+func WithNetwork(n *memnet.Network, others http.RoundTripper) Option {
+	return func(d *Daemon) { d.network, d.others = n, others }
+}
 
 // New builds the daemon and opens its listeners. The caller runs it, which also
 // closes it. observer may be nil.
@@ -76,10 +87,10 @@ func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer in
 
 // open opens the listeners.
 func (d *Daemon) open() (err error) {
-	if d.eslListen, err = listen("esl.listen", d.config.ESL.Listen); err != nil {
+	if d.eslListen, err = d.listen("esl.listen", d.config.ESL.Listen); err != nil {
 		return err
 	}
-	if d.httpListen, err = listen("http.listen", d.config.HTTP.Listen); err != nil {
+	if d.httpListen, err = d.listen("http.listen", d.config.HTTP.Listen); err != nil {
 		return err
 	}
 	d.advertise = d.config.ESL.Advertise
@@ -90,7 +101,10 @@ func (d *Daemon) open() (err error) {
 }
 
 // listen opens the address of a setting, or says what to do about it.
-func listen(setting, address string) (net.Listener, error) {
+func (d *Daemon) listen(setting, address string) (net.Listener, error) {
+	if d.network != nil {
+		return d.network.Listen(address)
+	}
 	listener, err := net.Listen("tcp", address)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -103,7 +117,7 @@ func listen(setting, address string) (net.Listener, error) {
 
 // build makes the parts.
 func (d *Daemon) build(ctx context.Context, observer interpreter.Observer) (err error) {
-	if d.Store, err = sessionstore.Open(ctx, sessionstore.Options{URL: d.config.Redis.URL, Prefix: d.config.Redis.Prefix, Logger: d.log}); err != nil {
+	if d.Store, err = sessionstore.Open(ctx, sessionstore.Options{URL: d.config.Redis.URL, Prefix: d.config.Redis.Prefix, Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock()}); err != nil {
 		return fmt.Errorf("redis.url: %w", err)
 	}
 	if d.mail, err = mail.New(mail.Options{SMTP: d.config.Mail.SMTP, From: d.config.Mail.From, Logger: d.log}); err != nil {
@@ -139,17 +153,21 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
-		Observer:     observer, Clock: d.clock, Logger: d.log,
+		Observer:     observer, Clock: d.clock, LinkDial: d.linkDial(), Logger: d.log,
 		Limits: d.limits(),
 	})
 	d.server = &esl.Server{
 		Handler: d.Controller.Handle, Logger: d.log, RefuseCause: d.config.Limits.RefuseCause, Allow: d.config.ESL.Allow,
+		Clock: d.clock,
 	}
 	d.api = httpapi.New(httpapi.Options{
 		Tokens: d.config.Tokens, Starter: starter{d.Controller}, Logger: d.log,
 		Sessions: sessions{d.Controller}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
-		Checks: d.checks,
+		Checks: d.checks, Now: d.clock.Now,
 	})
+	if d.network != nil {
+		d.network.Handle(d.HTTPAddress(), d.api.Handler())
+	}
 	return nil
 }
 
@@ -176,8 +194,10 @@ func (d *Daemon) Run(ctx context.Context) error {
 	defer stop()
 	var parts sync.WaitGroup
 	failed := make(chan error, 2)
-	parts.Go(func() { failed <- d.server.Serve(serving, d.eslListen) })
-	parts.Go(func() { failed <- d.api.Serve(d.httpListen) })
+	clock.GoIn(&parts, d.clock, func() { failed <- d.server.Serve(serving, d.eslListen) })
+	if d.network == nil {
+		parts.Go(func() { failed <- d.api.Serve(d.httpListen) })
+	}
 	parts.Go(func() { _ = d.Controller.Run(serving) })
 	var err error
 	select {
@@ -191,6 +211,22 @@ func (d *Daemon) Run(ctx context.Context) error {
 	stop()
 	parts.Wait()
 	return errors.Join(err, d.Store.Close())
+}
+
+// linkDial opens the network connections of links; nil is the machine's way.
+func (d *Daemon) linkDial() func(context.Context, string, string) (net.Conn, error) {
+	if d.network == nil {
+		return nil
+	}
+	return d.network.DialContext
+}
+
+// storeClock is that of the store: a Redis of its own has its own time.
+func (d *Daemon) storeClock() clock.Clock {
+	if d.config.Redis.URL != "" {
+		return clock.Real()
+	}
+	return d.clock
 }
 
 // close closes what New had opened before it failed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"os"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 	"ccxmld/httpapi"
 	"ccxmld/interpreter"
 	"ccxmld/mail"
+	"ccxmld/memnet"
 	"ccxmld/script"
 	"ccxmld/sessionstore"
 )
@@ -77,7 +79,12 @@ func (d *Daemon) newDialogs(documents *fetch.Client) (*dialog.Service, error) {
 
 // client makes a client that fetches under the configuration's policy.
 func (d *Daemon) client(largest int64) (*fetch.Client, error) {
+	var transport http.RoundTripper // nil: the machine's network
+	if d.network != nil {
+		transport = &memnet.Transport{Network: d.network, Others: d.others}
+	}
 	client, err := fetch.New(fetch.Options{
+		Clock: d.clock, Transport: transport,
 		Allow: d.config.Documents.Allow, MaxBytes: largest, Timeout: d.config.Limits.FetchTimeout, Logger: d.log,
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ccxmld/clock"
 	"ccxmld/fetch"
 )
 
@@ -26,7 +27,7 @@ type Preparation struct {
 func (s *Service) Prepare(r Request, do func(func()) bool, done func(error)) *Preparation {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Preparation{service: s, request: r, cancel: cancel}
-	go func() {
+	clock.Go(s.options.Clock, func() {
 		defer cancel()
 		result, err := s.prepare(ctx, r)
 		do(func() {
@@ -36,7 +37,7 @@ func (s *Service) Prepare(r Request, do func(func()) bool, done func(error)) *Pr
 			p.result, p.ready = result, err == nil
 			done(err)
 		})
-	}()
+	})
 	return p
 }
 

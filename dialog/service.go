@@ -131,7 +131,7 @@ func (s *Service) Close(ctx context.Context) error {
 // end. cancel gives it up.
 func (s *Service) outlive(work func(context.Context)) (cancel context.CancelFunc) {
 	ctx, cancel := context.WithCancel(s.context)
-	s.work.Go(func() {
+	clock.GoIn(&s.work, s.options.Clock, func() {
 		defer cancel()
 		work(ctx)
 	})

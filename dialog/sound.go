@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/fetch"
 )
 
@@ -275,12 +276,12 @@ func (c *Conversation) background(work func(context.Context) func()) {
 		c.ctx, c.cancel = context.WithCancel(context.Background())
 	}
 	ctx := c.ctx
-	go func() {
+	clock.Go(c.service.options.Clock, func() {
 		then := work(ctx)
 		c.do(func() {
 			if !c.closed {
 				then()
 			}
 		})
-	}()
+	})
 }

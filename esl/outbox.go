@@ -26,6 +26,7 @@ type outbox struct {
 	failed  func(error)   // called in the goroutine
 
 	sync.Mutex
+	memory  immediate       // a network in memory; nil for others
 	raw     syscall.RawConn // nil for a network that has none
 	try     func(fd uintptr) bool
 	now     []byte // what try writes
@@ -36,8 +37,14 @@ type outbox struct {
 	running sync.WaitGroup
 }
 
+// immediate is a network connection that takes at once whatever it takes.
+type immediate interface {
+	WriteNow(data []byte) (int, error)
+}
+
 func newOutbox(conn net.Conn, timeout time.Duration, failed func(error)) *outbox {
 	o := &outbox{conn: conn, timeout: timeout, failed: failed}
+	o.memory, _ = conn.(immediate)
 	if c, ok := conn.(syscall.Conn); ok {
 		o.raw, _ = c.SyscallConn() // nil beside an error
 	}
@@ -53,6 +60,13 @@ func (o *outbox) full(more int) bool { return len(o.rest) > 0 && len(o.rest)+mor
 
 // write writes data or keeps it for the goroutine. The lock is held.
 func (o *outbox) write(data []byte) error {
+	if !o.drains && o.memory != nil {
+		n, err := o.memory.WriteNow(data)
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+	}
 	if !o.drains && o.raw != nil {
 		o.now, o.n, o.err = data, 0, nil
 		err := o.raw.Write(o.try)

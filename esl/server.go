@@ -69,7 +69,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	})
 	defer stop()
 	var legs sync.WaitGroup
-	defer legs.Wait()
+	defer clock.Await(clock.Or(s.Clock), legs.Wait)
 	var slots chan struct{}
 	if s.MaxConnections > 0 {
 		slots = make(chan struct{}, s.MaxConnections+refusals)
@@ -90,7 +90,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		if slots != nil {
 			slots <- struct{}{}
 		}
-		legs.Go(func() {
+		clock.GoIn(&legs, clock.Or(s.Clock), func() {
 			s.serve(nc)
 			if slots != nil {
 				<-slots

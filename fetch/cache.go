@@ -54,7 +54,7 @@ func (c *cache) usable(e *entry, r *Request) bool {
 		return false
 	}
 	age := c.now().Sub(e.received)
-	if r.MaxAge != nil && age > *r.MaxAge {
+	if r.MaxAge != nil && age >= *r.MaxAge { // no time at all means none, however quick we are
 		return false
 	}
 	stale := age - e.lifetime

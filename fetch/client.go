@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"ccxmld/clock"
 )
 
 // Options configure a Client. Zero fields have the defaults.
@@ -36,8 +38,11 @@ type Options struct {
 	UserAgent string
 	// Logger is told of each transfer, at debug level; nothing by default.
 	Logger *slog.Logger
-	// Now is the clock of the cache; time.Now by default.
-	Now func() time.Time
+	// Clock is that of the cache and of timeouts; the one on the wall by default.
+	Clock clock.Clock
+	// Transport takes requests in place of the network, if it is given. The policy
+	// holds all the same, but for the addresses that names lead to.
+	Transport http.RoundTripper
 }
 
 func (o Options) withDefaults() Options {
@@ -68,9 +73,7 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o.Clock = clock.Or(o.Clock)
 	return o
 }
 
@@ -80,7 +83,7 @@ type Client struct {
 	policy    *policy
 	cache     *cache
 	flights   *flights
-	transport *http.Transport
+	transport http.RoundTripper
 	slots     *slots
 }
 
@@ -91,7 +94,7 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	o = o.withDefaults()
-	c := &Client{options: o, policy: p, cache: newCache(o.CacheBytes, o.Now)}
+	c := &Client{options: o, policy: p, cache: newCache(o.CacheBytes, o.Clock.Now)}
 	c.connectApart()
 	return c, nil
 }
@@ -108,6 +111,9 @@ func (c *Client) Apart() *Client {
 func (c *Client) connectApart() {
 	o := c.options
 	c.slots, c.flights = newSlots(o), newFlights()
+	if c.transport = o.Transport; c.transport != nil {
+		return
+	}
 	c.transport = &http.Transport{
 		Proxy:                  nil, // One from the environment would make the connections for us.
 		DialContext:            c.policy.dialContext(net.Dialer{Timeout: o.Timeout}),
@@ -120,7 +126,11 @@ func (c *Client) connectApart() {
 }
 
 // Close ends the connections that are idle.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	if t, ok := c.transport.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
 
 // Allowed says whether a URI may be fetched: nil, or an error that wraps
 // ErrNotAllowed and says why not. It is for what others fetch, such as the files
@@ -147,9 +157,9 @@ func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {
 	if timeout <= 0 {
 		timeout = c.options.Timeout
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTimedOut)
+	ctx, cancel := clock.WithTimeoutCause(ctx, c.options.Clock, timeout, errTimedOut)
 	defer cancel()
-	begin := c.options.Now()
+	begin := c.options.Clock.Now()
 	response, failed := c.follow(ctx, p, timeout)
 	if failed != nil {
 		c.options.Logger.DebugContext(ctx, "fetch failed", "uri", p.url.Redacted(), "reason", failed.Reason)
@@ -157,7 +167,7 @@ func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {
 	}
 	if c.options.Logger.Enabled(ctx, slog.LevelDebug) {
 		c.options.Logger.DebugContext(ctx, "fetched", "uri", p.url.Redacted(), "bytes", len(response.Body),
-			"from_cache", response.FromCache, "took", c.options.Now().Sub(begin))
+			"from_cache", response.FromCache, "took", c.options.Clock.Now().Sub(begin))
 	}
 	return response, nil
 }
@@ -217,7 +227,9 @@ func (c *Client) once(ctx context.Context, p *prepared, timeout time.Duration) (
 	if hit := c.hit(stored, p); hit != nil {
 		return hit, "", nil
 	}
-	if c.flights.shares(key, p) {
+	// A transport that was given in answers in the goroutine that asks, so there is
+	// nobody to wait for.
+	if c.options.Transport == nil && c.flights.shares(key, p) {
 		return c.together(ctx, p, key, stored, timeout)
 	}
 	return c.inTurn(ctx, p, key, stored, timeout)

@@ -46,7 +46,7 @@ func (c *Client) readFile(p *prepared, key string, stored *entry) (*Response, *E
 	response := newResponse(uri, http.StatusOK, typeOf(p.url.Path), body)
 	// A file that was written a moment ago may be written again without its time
 	// changing.
-	if key != "" && c.options.Now().Sub(info.ModTime()) > 2*time.Second {
+	if key != "" && c.options.Clock.Now().Sub(info.ModTime()) > 2*time.Second {
 		c.cache.put(&entry{key: key, response: response, received: info.ModTime()})
 	}
 	return response, nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+
+	"ccxmld/clock"
 )
 
 // mailbox is what the world has for a session, and the goroutine that works it
@@ -40,7 +42,7 @@ func (m *mailbox) put(item mail) bool {
 	m.waiting = append(m.waiting, item)
 	if !m.running {
 		m.running = true
-		go m.run()
+		clock.Go(m.session.options.Clock, m.run)
 	}
 	return true
 }

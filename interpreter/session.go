@@ -134,6 +134,7 @@ func NewSession(o Options) *Session {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	o.Clock = clock.Or(o.Clock)
 	s := &Session{
 		options:  o,
 		limits:   o.Limits.withDefaults(),
@@ -141,6 +142,7 @@ func NewSession(o Options) *Session {
 		runtime:  o.Document.language.NewRuntime(o.Limits.Script),
 		done:     make(chan struct{}),
 	}
+	s.runtime.SetNow(o.Clock.Now)
 	s.mail.session = s
 	s.connections = directory[*Connection]{session: s, visible: func(c *Connection) bool { return c.State != "" }}
 	s.dialogs = directory[*Dialog]{session: s, visible: func(*Dialog) bool { return true }}

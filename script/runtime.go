@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/dop251/goja"
 )
@@ -43,6 +44,9 @@ func (l *Language) NewRuntime(limits Limits) *Runtime {
 	}
 	return r
 }
+
+// SetNow sets what time it is for scripts; that on the wall otherwise.
+func (r *Runtime) SetNow(now func() time.Time) { r.vm.SetTimeSource(now) }
 
 // VM returns the engine, for making values. Functions and objects for documents
 // belong into a scope (Declare), or they fall to CleanGlobals. Code run on

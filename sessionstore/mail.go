@@ -111,12 +111,21 @@ func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail
 	r := receiver{store: s, client: client, key: s.mailKey(controller), handle: handle}
 	for ctx.Err() == nil {
 		if r.next(ctx) != nil {
-			clock.Sleep(ctx, s.clock, mailRetry)
+			s.pause(ctx)
 		}
 	}
 	cause := context.Cause(ctx)
 	<-closed
 	return cause
+}
+
+func (s *Store) pause(ctx context.Context) {
+	over, timer := clock.After(s.clock, mailRetry)
+	defer timer.Stop()
+	select {
+	case <-over:
+	case <-ctx.Done():
+	}
 }
 
 // receiver reads one mailbox. The stream holds what is not yet handled, so it is

@@ -37,6 +37,9 @@ type Options struct {
 	// MaxMail bounds the mail waiting for one controller; 10,000 if zero.
 	MaxMail int
 
+	// InMemory has the store reach its embedded Redis without the network; the
+	// embedded one can be looked at by the network all the same.
+	InMemory bool
 	// Clock is where leases have their time from; nil means the one on the wall.
 	Clock clock.Clock
 }
@@ -136,6 +139,9 @@ func (s *Store) connect(o Options) error {
 	options, err := clientOptions(address)
 	if err != nil {
 		return err
+	}
+	if o.InMemory && s.embedded != nil {
+		options.Dialer = s.embedded.dial
 	}
 	s.clientOf = *options
 	s.client = redis.NewUniversalClient(options)

@@ -52,11 +52,12 @@ func Register(s *dialog.Service, o Options) {
 		log := o.Logger.With(r.LogAttributes()...)
 		ctx, cancel := context.WithCancel(context.Background())
 		b := &browser{
-			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, r.LogAttributes()...), cancel: cancel,
+			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, r.LogAttributes()...),
 			hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1), inbox: make(chan dialog.Message, mostMessages),
-			pressed: make(chan string, mostMessages),
+			pressed: make(chan string, mostMessages), wake: clock.NewWaiter(s.Clock()),
 		}
-		go b.run(ctx, o.Limits)
+		b.cancel = func() { cancel(); b.wake.Wake() }
+		clock.Go(s.Clock(), func() { b.run(ctx, o.Limits) })
 		return b
 	}, func(ctx context.Context, r dialog.Request) (any, error) {
 		return p.first(ctx, &r)
@@ -88,7 +89,8 @@ type browser struct {
 	hangup   chan struct{}
 	outcomes chan dialog.Outcome
 	inbox    chan dialog.Message
-	pressed  chan string // during a transfer
+	pressed  chan string   // during a transfer
+	wake     *clock.Waiter // is woken with each of them
 
 	// Of the session's goroutine.
 	state         state
@@ -172,6 +174,7 @@ func (b *browser) finish() {
 	if !b.over {
 		b.over = true
 		close(b.hangup)
+		b.wake.Wake()
 	}
 }
 
@@ -262,9 +265,9 @@ type until struct {
 func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Message, end *until) (dialog.Outcome, bool) {
 	if !b.do(func() {
 		if b.state == started && !b.over {
-			b.conversation.Take(t, func(o dialog.Outcome) { b.outcomes <- o })
+			b.conversation.Take(t, b.came)
 		} else {
-			b.outcomes <- dialog.Outcome{End: dialog.Gone}
+			b.came(dialog.Outcome{End: dialog.Gone})
 		}
 	}) {
 		return dialog.Outcome{}, false
@@ -278,7 +281,6 @@ func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Mes
 		done = end.done
 	}
 	begun := b.clock().Now()
-	var enough <-chan struct{}
 	var least *clock.Timer
 	defer func() { least.Stop() }()
 	for {
@@ -288,29 +290,37 @@ func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Mes
 		case m := <-inbox:
 			*pending, inbox = append(*pending, m), nil
 			b.do(b.conversation.Interrupt)
+			continue
 		case <-done:
 			done = nil
-			enough, least = clock.After(b.clock(), end.least-clock.Since(b.clock(), begun))
-		case <-enough:
-			enough = nil
-			b.do(b.conversation.Interrupt)
+			least = clock.Start(b.clock(), end.least-clock.Since(b.clock(), begun), nil, b.wake.Wake)
+			continue
 		case <-ctx.Done():
 			return dialog.Outcome{}, false
+		default:
 		}
+		if least != nil && least.Over() {
+			least = nil
+			b.do(b.conversation.Interrupt)
+		}
+		b.wake.Wait()
 	}
+}
+
+// came brings what came of a turn.
+func (b *browser) came(o dialog.Outcome) {
+	b.outcomes <- o
+	b.wake.Wake()
 }
 
 // hangsUp waits a moment for the end of a call that seems to be over.
 func (b *browser) hangsUp(ctx context.Context) bool {
-	late, timer := clock.After(b.clock(), time.Second)
+	timer := clock.Start(b.clock(), time.Second, nil, b.wake.Wake)
 	defer timer.Stop()
-	select {
-	case <-b.hangup:
-		return true
-	case <-late:
-	case <-ctx.Done():
+	for !b.hungUp() && !timer.Over() && ctx.Err() == nil {
+		b.wake.Wait()
 	}
-	return false
+	return b.hungUp()
 }
 
 // disconnect asks the session to hang the call up.

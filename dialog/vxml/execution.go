@@ -65,6 +65,7 @@ const shortestTurn = 10 * time.Millisecond
 
 func (p *party) newExecution(page *Page) *execution {
 	x := &execution{party: p, runtime: page.language.NewRuntime(p.limits)}
+	x.runtime.SetNow(p.browser.clock().Now)
 	p.browser.declareSession(x.runtime)
 	return x
 }

@@ -114,27 +114,43 @@ func (x *execution) fetch(f fetching, get func(context.Context) error) error {
 	}
 	done := make(chan error, 1)
 	over := make(chan struct{})
-	go func() {
+	wake := x.browser.wake
+	clock.Go(x.browser.clock(), func() {
 		done <- get(x.ctx)
 		close(over)
-	}()
+		wake.Wake()
+	})
 	if _, ok := x.turn(nil); ok {
 		x.entertain(audio, over)
 	}
-	return <-done
+	for {
+		select {
+		case err := <-done:
+			return err
+		default:
+			wake.Wait()
+		}
+	}
 }
 
 // entertain plays audio from when the fetch has taken fetchaudiodelay until it is
 // over, and for fetchaudiominimum at least.
 func (x *execution) entertain(audio string, over <-chan struct{}) {
-	late, timer := clock.After(x.browser.clock(), x.interval("fetchaudiodelay"))
+	b := x.browser
+	timer := clock.Start(b.clock(), x.interval("fetchaudiodelay"), nil, b.wake.Wake)
 	defer timer.Stop()
-	select {
-	case <-over:
-	case <-x.browser.hangup:
-	case <-x.ctx.Done():
-	case <-late:
-		turn := dialog.Turn{Prompts: []dialog.Prompt{{Source: audio, Base: x.page.base}}, Forgiving: true}
-		x.browser.take(x.ctx, turn, &x.pending, &until{over, x.interval("fetchaudiominimum")})
+	for !timer.Over() {
+		select {
+		case <-over:
+			return
+		case <-b.hangup:
+			return
+		case <-x.ctx.Done():
+			return
+		default:
+			b.wake.Wait()
+		}
 	}
+	turn := dialog.Turn{Prompts: []dialog.Prompt{{Source: audio, Base: x.page.base}}, Forgiving: true}
+	b.take(x.ctx, turn, &x.pending, &until{over, x.interval("fetchaudiominimum")})
 }

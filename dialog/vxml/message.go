@@ -27,6 +27,7 @@ func (b *browser) Send(m dialog.Message) error {
 	}
 	select {
 	case b.inbox <- m:
+		b.wake.Wake()
 		if m.Name == transferComplete {
 			b.transferring = false
 		}
@@ -54,6 +55,7 @@ func (b *browser) Detached(reason string) bool {
 func (b *browser) press(digit string) bool {
 	select {
 	case b.pressed <- digit:
+		b.wake.Wake()
 	default: // far more than any grammar takes
 	}
 	return true

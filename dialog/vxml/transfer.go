@@ -131,6 +131,8 @@ func (x *execution) awaitTransfer(list []candidate) (complete dialog.Message, di
 			return complete, "", &thrown{event: "connection.disconnect.hangup"}
 		case <-x.ctx.Done():
 			return complete, "", &exit{}
+		default:
+			b.wake.Wait()
 		}
 	}
 }

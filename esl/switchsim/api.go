@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ccxmld/clock"
 )
 
 // apiCommands are the commands of mod_commands and mod_conference that the
@@ -64,11 +66,11 @@ func (l *listener) api(line string) {
 	}
 	// The socket's thread waits: no events and no commands until the call is
 	// up or has failed.
-	finished := make(chan struct{})
+	finished := clock.NewWaiter(l.sw.clock)
 	l.busy = finished
 	l.sw.originate(arguments, func(reply string) {
 		respond(reply)
-		close(finished)
+		finished.Wake()
 	})
 }
 

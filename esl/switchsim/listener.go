@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"ccxmld/clock"
 )
 
 // listener is one Event Socket connection, in FreeSWITCH's word. A goroutine
@@ -40,8 +42,8 @@ type listener struct {
 	staged     []byte        // what the change that is being made has to say
 	holding    bool
 	isDirty    bool
-	patience   *appointment    // the end of it, if the first command does not come
-	busy       <-chan struct{} // closed when a command that takes time is done
+	patience   *appointment  // the end of it, if the first command does not come
+	busy       *clock.Waiter // is woken when a command that takes time is done
 	gone       bool
 	silent     bool // see Switch.SilenceSockets
 
@@ -71,7 +73,7 @@ func (sw *Switch) newListener(conn net.Conn, c *channel) *listener {
 			l.end()
 		}
 	})
-	sw.tasks.Go(l.read)
+	sw.begin(l.read)
 	return l
 }
 
@@ -108,10 +110,7 @@ func (l *listener) read() {
 		busy := l.busy
 		l.sw.unlock()
 		if busy != nil {
-			select {
-			case <-busy:
-			case <-l.sw.dialing.Done():
-			}
+			busy.WaitContext(l.sw.dialing)
 			l.sw.lock()
 			l.release()
 			l.sw.unlock()
@@ -286,7 +285,7 @@ func (l *listener) flushSoon() {
 	l.sending = l.sending || start
 	l.mu.Unlock()
 	if start {
-		l.sw.tasks.Go(l.flush)
+		l.sw.begin(l.flush)
 	}
 }
 

@@ -67,7 +67,7 @@ func (s *socketApplication) start(f *frame) {
 	hosts := strings.Split(words[0], "|")
 	f.c.setSocketHost(hosts[0])
 	sw.connecting++
-	sw.tasks.Go(func() {
+	sw.begin(func() {
 		for i, host := range hosts {
 			if i > 0 {
 				sw.lock()
@@ -108,8 +108,7 @@ func (sw *Switch) dial(host string) (net.Conn, error) {
 	if !strings.Contains(host, ":") {
 		host += ":8084"
 	}
-	var dialer net.Dialer
-	return dialer.DialContext(sw.dialing, "tcp", host)
+	return sw.options.Dial(sw.dialing, "tcp", host)
 }
 
 // attach makes a connection the leg's socket.

@@ -19,6 +19,9 @@ import (
 type Options struct {
 	// Clock is the time the switch lives in; nil is the wall's.
 	Clock clock.Clock
+	// Listen and Dial open the switch's network connections; nil is TCP.
+	Listen func(address string) (net.Listener, error)
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	// Logger is told what goes wrong; nil discards it.
 	Logger *slog.Logger
 	// Name is the switch's name for itself, "sim" by default.
@@ -133,6 +136,12 @@ type Switch struct {
 // New returns a switch. It takes no calls and knows no sounds yet.
 func New(options Options) *Switch {
 	options.Clock = clock.Or(options.Clock)
+	if options.Listen == nil {
+		options.Listen = func(address string) (net.Listener, error) { return net.Listen("tcp", address) }
+	}
+	if options.Dial == nil {
+		options.Dial = new(net.Dialer).DialContext
+	}
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -171,12 +180,15 @@ func New(options Options) *Switch {
 	return sw
 }
 
+// begin runs f in a goroutine that Close waits for.
+func (sw *Switch) begin(f func()) { clock.GoIn(&sw.tasks, sw.clock, f) }
+
 // errClosed is returned for what a closed switch is asked to do.
 var errClosed = errors.New("switchsim: switch is closed")
 
 // Listen takes links (inbound Event Socket connections) at an address.
 func (sw *Switch) Listen(address string) error {
-	server, err := net.Listen("tcp", address)
+	server, err := sw.options.Listen(address)
 	if err != nil {
 		return fmt.Errorf("switchsim: %w", err)
 	}
@@ -190,7 +202,7 @@ func (sw *Switch) Listen(address string) error {
 		return errors.New("switchsim: listens already")
 	}
 	sw.server = server
-	sw.tasks.Go(func() { sw.accept(server) })
+	sw.begin(func() { sw.accept(server) })
 	return nil
 }
 
@@ -388,31 +400,31 @@ func (sw *Switch) now() time.Time { return sw.clock.Now() }
 
 // bell wakes those who wait for something to have happened. The switch's lock
 // guards it; one that nobody waits at costs nothing.
-type bell struct{ rung chan struct{} }
+type bell struct{ waiters []*clock.Waiter }
 
 func (b *bell) ring() {
-	if b.rung != nil {
-		close(b.rung)
-		b.rung = nil
+	for _, w := range b.waiters {
+		w.Wake()
 	}
+	b.waiters = nil
 }
 
-func (b *bell) listen() <-chan struct{} {
-	if b.rung == nil {
-		b.rung = make(chan struct{})
-	}
-	return b.rung
+// forget takes out who does not wait any more.
+func (b *bell) forget(w *clock.Waiter) {
+	b.waiters = slices.DeleteFunc(b.waiters, func(other *clock.Waiter) bool { return other == w })
 }
 
 // wait waits until ready says so; b rings whenever that may have changed. It
 // calls ready with the switch locked.
 func (sw *Switch) wait(ctx context.Context, b *bell, ready func() bool) error {
+	w := clock.NewWaiter(sw.clock)
+	defer context.AfterFunc(sw.dialing, w.Wake)()
 	for {
 		sw.mu.Lock()
 		ok, closed := ready(), sw.closed
-		var changed <-chan struct{}
-		if !ok && !closed {
-			changed = b.listen()
+		b.forget(w)
+		if !ok && !closed && ctx.Err() == nil {
+			b.waiters = append(b.waiters, w)
 		}
 		sw.mu.Unlock()
 		switch {
@@ -420,13 +432,10 @@ func (sw *Switch) wait(ctx context.Context, b *bell, ready func() bool) error {
 			return nil
 		case closed:
 			return errClosed
-		}
-		select {
-		case <-changed:
-		case <-sw.dialing.Done():
-		case <-ctx.Done():
+		case ctx.Err() != nil:
 			return ctx.Err()
 		}
+		w.WaitContext(ctx)
 	}
 }
 

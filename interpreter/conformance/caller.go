@@ -4,14 +4,17 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
+
+	"ccxmld/clock"
 )
 
 // Caller is who calls for a test.
 type Caller struct {
 	Steps   []Step
 	Headers map[string]string // SIP headers of the INVITE
-	More    <-chan []Step     // what it does then, when it is asked to; nil for nothing
+	More    *More             // what it does then, when it is asked to
 }
 
 // variables are the channel variables in which mod_sofia keeps a caller's headers.
@@ -48,12 +51,44 @@ const (
 // next gives the steps that the caller is to take after its first ones; none when
 // the test is over.
 func (c Caller) next(ctx context.Context) []Step {
-	select {
-	case steps := <-c.More:
-		return steps
-	case <-ctx.Done():
-		return nil
+	for ctx.Err() == nil {
+		if steps, ok := c.More.take(); ok {
+			return steps
+		}
+		c.More.come.WaitContext(ctx)
 	}
+	return nil
+}
+
+// More is what a caller is asked to do while it is on the phone. One goroutine takes
+// it.
+type More struct {
+	come *clock.Waiter
+
+	mu    sync.Mutex
+	steps [][]Step
+}
+
+// put asks for more; not taken if there is too much already.
+func (m *More) put(steps []Step) (taken bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.steps) >= mostAsked {
+		return false
+	}
+	m.steps = append(m.steps, steps)
+	m.come.Wake()
+	return true
+}
+
+func (m *More) take() (steps []Step, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.steps) == 0 {
+		return nil, false
+	}
+	steps, m.steps = m.steps[0], m.steps[1:]
+	return steps, true
 }
 
 // parseKeys reads the keys that a page asks to be pressed, as they stand in the

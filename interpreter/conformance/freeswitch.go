@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"ccxmld/clock"
 	"ccxmld/esl"
 )
 
@@ -143,7 +144,7 @@ func (r *real) take(ctx context.Context, id string, answered <-chan bool, steps 
 				return false
 			}
 		case Wait:
-			if !pause(ctx, step.Wait) {
+			if !clock.Sleep(ctx, clock.Real(), step.Wait) {
 				return false
 			}
 		case Press:

@@ -14,16 +14,21 @@ import (
 	"sync"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/daemon"
 	"ccxmld/interpreter"
+	"ccxmld/memnet"
 	"ccxmld/script"
+	"ccxmld/site"
 )
 
 // House is a ccxmld with its switch and the suite's web server. Its methods are
 // safe for concurrent use.
 type House struct {
 	sw     Switch
+	site   *site.Site // on virtual time; nil with a FreeSWITCH
+	clock  clock.Clock
 	daemon *daemon.Daemon
 	web    *web
 	stop   func() error
@@ -31,8 +36,7 @@ type House struct {
 
 	mu    sync.Mutex
 	runs  int
-	await map[string]chan<- interpreter.Ending // by the URI of the document
-	calls map[string]chan<- []Step             // what a page asks its caller to do, by that URI
+	await map[string]*awaited // by the URI of the document
 }
 
 // Switch is the FreeSWITCH that a House works with.
@@ -55,17 +59,20 @@ const Token = "conformance"
 // NewHouse builds a house for the documents of a suite. It takes the switch over,
 // and closes it also on an error.
 func NewHouse(ctx context.Context, suite fs.FS, sw Switch, log *slog.Logger) (*House, error) {
-	h := &House{sw: sw, await: make(map[string]chan<- interpreter.Ending), calls: make(map[string]chan<- []Step)}
+	h := &House{sw: sw, clock: clock.Real(), await: make(map[string]*awaited)}
 	if err := h.makeDirectory(); err != nil {
 		sw.Close()
 		return nil, err
+	}
+	if s, ok := sw.(*simulated); ok {
+		return h, h.onSite(ctx, s.site, suite, log)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		sw.Close()
 		return nil, errors.Join(err, os.RemoveAll(h.dir))
 	}
-	h.web = newWeb("http://"+listener.Addr().String(), suite, h.ask)
+	h.web = newWeb("http://"+listener.Addr().String(), suite, h.clock, h.ask)
 	server := &http.Server{Handler: h.web, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(listener) }()
 	closeAll := func() error { sw.Close(); return errors.Join(server.Close(), os.RemoveAll(h.dir)) }
@@ -88,6 +95,31 @@ func NewHouse(ctx context.Context, suite fs.FS, sw Switch, log *slog.Logger) (*H
 		return nil, errors.Join(fmt.Errorf("no link to FreeSWITCH: %w", err), h.stop())
 	}
 	return h, nil
+}
+
+// webAddress is where the suite's web server is on a site's network.
+const webAddress = "127.0.0.1:80"
+
+// onSite builds the house on virtual time.
+func (h *House) onSite(ctx context.Context, s *site.Site, suite fs.FS, log *slog.Logger) error {
+	h.site, h.clock = s, s.Clock
+	h.web = newWeb("http://"+webAddress, suite, h.clock, h.ask)
+	h.web.transport = &memnet.Transport{Network: s.Network}
+	s.Network.Handle(webAddress, h.web)
+	h.stop = func() error {
+		h.sw.Close()
+		return errors.Join(s.Close(), os.RemoveAll(h.dir))
+	}
+	config, err := h.configuration()
+	if err == nil {
+		err = s.Start(ctx, config, log, watcher{h}, nil)
+	}
+	if err != nil {
+		return errors.Join(err, h.stop())
+	}
+	h.daemon = s.Daemon
+	h.web.daemon = "http://" + h.daemon.HTTPAddress()
+	return nil
 }
 
 // makeDirectory makes a directory for recordings, which FreeSWITCH may write to
@@ -121,10 +153,17 @@ func (h *House) configuration() (*conf.Config, error) {
 	return conf.Load(conf.Source{Environ: environ})
 }
 
-// begin gives a document of the suite a URI of its own, what its session ends in,
-// and what its caller is asked to do meanwhile. A page is started by a document
-// made for it.
-func (h *House) begin(t *Test) (uri string, ended <-chan interpreter.Ending, more <-chan []Step) {
+// awaited is a test that runs.
+type awaited struct {
+	over   *clock.Waiter
+	ending *interpreter.Ending // nil before; the house's mutex guards it
+	more   *More
+}
+
+// begin gives a document of the suite a URI of its own, and what its session ends in
+// and its caller is asked to do meanwhile. A page is started by a document made for
+// it.
+func (h *House) begin(t *Test) (uri string, a *awaited) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.runs++
@@ -133,10 +172,9 @@ func (h *House) begin(t *Test) (uri string, ended <-chan interpreter.Ending, mor
 		path = pagePath + t.Path
 	}
 	uri = h.web.url + path + "?run=" + strconv.Itoa(h.runs)
-	end := make(chan interpreter.Ending, 1)
-	steps := make(chan []Step, mostAsked)
-	h.await[uri], h.calls[uri] = end, steps
-	return uri, end, steps
+	a = &awaited{over: clock.NewWaiter(h.clock), more: &More{come: clock.NewWaiter(h.clock)}}
+	h.await[uri] = a
+	return uri, a
 }
 
 // mostAsked is how often a page may ask its caller for something ahead.
@@ -145,20 +183,22 @@ const mostAsked = 20
 // ask asks the caller of the document at a URI to do something.
 func (h *House) ask(uri string, steps []Step) (taken bool) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	select {
-	case h.calls[uri] <- steps:
-		return true
-	default:
-		return false
-	}
+	a := h.await[uri]
+	h.mu.Unlock()
+	return a != nil && a.more.put(steps)
 }
 
 func (h *House) forget(uri string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.await, uri)
-	delete(h.calls, uri)
+}
+
+// ended gives how a test's session ended, nil if it has not.
+func (h *House) ended(a *awaited) *interpreter.Ending {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return a.ending
 }
 
 // watcher hears of the ends of sessions.
@@ -174,8 +214,8 @@ func (watcher) StateChanged(_, _ string)                                  {}
 func (w watcher) SessionEnded(_, uri string, e interpreter.Ending) {
 	w.house.mu.Lock()
 	defer w.house.mu.Unlock()
-	if end := w.house.await[uri]; end != nil {
-		end <- e
-		delete(w.house.await, uri)
+	if a := w.house.await[uri]; a != nil && a.ending == nil {
+		a.ending = &e
+		a.over.Wake()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ccxmld/callcontrol"
+	"ccxmld/clock"
 	"ccxmld/interpreter"
 )
 
@@ -26,43 +27,50 @@ const patience = 20 * time.Second
 // time.
 func (h *House) Run(ctx context.Context, tests []*Test, parallel int, heard func(Result)) []Result {
 	results := make([]Result, len(tests))
-	places := make(chan struct{}, max(parallel, 1))
 	var running sync.WaitGroup
 	var mu sync.Mutex
-	for i, test := range tests {
-		places <- struct{}{}
-		running.Go(func() {
-			defer func() { <-places }()
-			results[i] = Result{test, h.run(ctx, test)}
-			mu.Lock()
-			defer mu.Unlock()
-			if heard != nil {
-				heard(results[i])
+	next := 0
+	take := func() (i int) {
+		mu.Lock()
+		defer mu.Unlock()
+		i, next = next, next+1
+		return i
+	}
+	for range max(parallel, 1) {
+		clock.GoIn(&running, h.clock, func() {
+			for i := take(); i < len(tests); i = take() {
+				results[i] = Result{tests[i], h.run(ctx, tests[i])}
+				mu.Lock()
+				if heard != nil {
+					heard(results[i])
+				}
+				mu.Unlock()
 			}
 		})
 	}
-	running.Wait()
+	clock.Await(h.clock, running.Wait)
 	return results
 }
 
 // run runs one test and says what failed.
 func (h *House) run(ctx context.Context, t *Test) (failure string) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := clock.WithTimeout(ctx, h.clock, patience)
 	defer cancel()
-	uri, ended, more := h.begin(t)
+	uri, a := h.begin(t)
 	defer h.forget(uri)
-	if err := h.start(ctx, t, uri, more); err != nil {
+	if err := h.start(ctx, t, uri, a.more); err != nil {
 		return err.Error()
 	}
-	select {
-	case e := <-ended:
-		return verdict(e)
-	case <-ctx.Done():
-		return fmt.Sprintf("it did not end within %s", patience)
+	for ctx.Err() == nil {
+		if e := h.ended(a); e != nil {
+			return verdict(*e)
+		}
+		a.over.WaitContext(ctx)
 	}
+	return fmt.Sprintf("it did not end within %s", patience)
 }
 
-func (h *House) start(ctx context.Context, t *Test, uri string, more <-chan []Step) error {
+func (h *House) start(ctx context.Context, t *Test, uri string, more *More) error {
 	if t.Incoming {
 		caller := t.Caller
 		caller.More = more

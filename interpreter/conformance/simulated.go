@@ -11,13 +11,12 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
+	"ccxmld/site"
 )
-
-// simulatedPace is how much faster than ours the simulated switch's time runs.
-const simulatedPace = 5
 
 // simulated is the simulated switch with the suite's parties.
 type simulated struct {
+	site   *site.Site
 	sw     *switchsim.Switch
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -26,18 +25,17 @@ type simulated struct {
 
 // NewSimulated makes a simulated switch for a House.
 func NewSimulated(log *slog.Logger) (Switch, error) {
-	s := &simulated{sw: switchsim.New(switchsim.Options{
-		Clock: clock.Scaled(simulatedPace), Logger: log, WriteRecordings: true, Sounds: spooled,
-	})}
-	if err := s.sw.Listen("127.0.0.1:0"); err != nil {
+	house, err := site.New(switchsim.Options{Logger: log, WriteRecordings: true, Sounds: spooled})
+	if err != nil {
 		return nil, err
 	}
+	s := &simulated{site: house, sw: house.Switch}
 	s.sw.AddTTS("flite")
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, p := range parties {
 		s.sw.Callee(p.name, p.simulated)
 		if p.presses != "" {
-			s.phones.Go(func() { s.press(p) })
+			clock.GoIn(&s.phones, s.site.Clock, func() { s.press(p) })
 		}
 	}
 	return s, nil
@@ -70,7 +68,7 @@ func (s *simulated) press(p party) {
 		if err != nil {
 			return
 		}
-		s.phones.Go(func() {
+		clock.GoIn(&s.phones, s.site.Clock, func() {
 			if callee.WaitAnswered(s.ctx) == nil {
 				callee.Press("W" + p.presses)
 			}
@@ -88,7 +86,7 @@ func (s *simulated) Call(ctx context.Context, address, uri string, caller Caller
 	if err != nil {
 		return err
 	}
-	s.phones.Go(func() { s.play(ctx, phone, caller) })
+	clock.GoIn(&s.phones, s.site.Clock, func() { s.play(ctx, phone, caller) })
 	return nil
 }
 
@@ -110,7 +108,7 @@ func (s *simulated) take(ctx context.Context, phone *switchsim.Party, steps []St
 				return false
 			}
 		case Wait:
-			if !pause(ctx, step.Wait) {
+			if !clock.Sleep(ctx, s.site.Clock, step.Wait) {
 				return false
 			}
 		case Press:
@@ -123,19 +121,9 @@ func (s *simulated) take(ctx context.Context, phone *switchsim.Party, steps []St
 	return true
 }
 
-// pause waits in our time.
-func pause(ctx context.Context, d time.Duration) (done bool) {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // Close implements Switch.
 func (s *simulated) Close() {
 	s.cancel()
-	s.sw.Close()
+	_ = s.site.Close() // whose error the house tells
 	s.phones.Wait()
 }

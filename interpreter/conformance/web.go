@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"ccxmld/clock"
 )
 
 // web is the suite's web server: its documents, and what answers their requests.
@@ -34,13 +36,16 @@ type web struct {
 	suite  fs.FS
 	files  http.Handler
 	ask    func(uri string, steps []Step) (taken bool)
+	clock  clock.Clock
+
+	transport http.RoundTripper // to the daemon; nil is the machine's network
 
 	mu     sync.Mutex
 	counts map[string]int
 }
 
-func newWeb(url string, suite fs.FS, ask func(string, []Step) bool) *web {
-	return &web{url: url, suite: suite, files: http.FileServerFS(suite), ask: ask, counts: make(map[string]int)}
+func newWeb(url string, suite fs.FS, c clock.Clock, ask func(string, []Step) bool) *web {
+	return &web{url: url, suite: suite, files: http.FileServerFS(suite), ask: ask, clock: c, counts: make(map[string]int)}
 }
 
 // ServeHTTP answers a request.
@@ -79,7 +84,9 @@ func (s *web) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "<cookies>%s</cookies>", html.EscapeString(r.Header.Get("Cookie")))
 	case name == "never":
 		_, _ = io.Copy(io.Discard, r.Body)
-		<-r.Context().Done()
+		for w := clock.NewWaiter(s.clock); r.Context().Err() == nil; {
+			w.WaitContext(r.Context())
+		}
 	default:
 		http.NotFound(w, r)
 	}
@@ -179,7 +186,7 @@ func (s *web) forward(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	proxy := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+	proxy := &httputil.ReverseProxy{Transport: s.transport, Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(target)
 		p.Out.URL.Path = strings.TrimPrefix(p.In.URL.Path, "/daemon")
 	}}

@@ -1,0 +1,144 @@
+package clock_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ccxmld/clock"
+)
+
+var noon = time.Date(2026, time.January, 1, 12, 0, 0, 0, time.UTC)
+
+// virtually runs f in a goroutine at work, and waits for all that it starts.
+func virtually(t *testing.T, f func(*clock.Virtual)) {
+	t.Helper()
+	v := clock.NewVirtual(noon)
+	var running sync.WaitGroup
+	clock.GoIn(&running, v, func() { f(v) })
+	clock.Await(v, running.Wait)
+	v.Stop()
+	v.Leave()
+}
+
+// TestVirtualPassesWhenNobodyIsAtWork: an hour passes at once, and not before all
+// has been done that is to be done before.
+func TestVirtualPassesWhenNobodyIsAtWork(t *testing.T) {
+	began := time.Now()
+	virtually(t, func(v *clock.Virtual) {
+		var done []string
+		note := func(what string) { done = append(done, v.Now().Sub(noon).String()+" "+what) }
+		v.AfterFunc(time.Hour, func() { note("an hour") })
+		v.AfterFunc(2*time.Second, func() {
+			note("two seconds")
+			clock.Go(v, func() {
+				note("a goroutine of it")
+				clock.Sleep(t.Context(), v, time.Second)
+				note("slept")
+			})
+		})
+		stopped := v.AfterFunc(time.Second, func() { note("never") })
+		v.AfterFunc(time.Second, func() { note("a second") })
+		if !stopped() || stopped() {
+			t.Error("a timer can be stopped once")
+		}
+		clock.Sleep(t.Context(), v, 2*time.Hour)
+		want := "1s a second, 2s two seconds, 2s a goroutine of it, 3s slept, 1h0m0s an hour"
+		if got := strings.Join(done, ", "); got != want {
+			t.Errorf("%s\nwant %s", got, want)
+		}
+	})
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("two hours took %v", took)
+	}
+}
+
+// TestVirtualDoesOneThingAtATime: whoever is woken waits until the one who woke him
+// waits himself, so the order does not depend on the machine.
+func TestVirtualDoesOneThingAtATime(t *testing.T) {
+	for range 20 {
+		virtually(t, func(v *clock.Virtual) {
+			var done []int
+			var workers sync.WaitGroup
+			all := clock.NewWaiter(v)
+			left := 50
+			for i := range left {
+				w := clock.NewWaiter(v)
+				clock.GoIn(&workers, v, func() {
+					w.Wait()
+					done = append(done, i)
+					if left--; left == 0 {
+						all.Wake()
+					}
+				})
+				clock.Go(v, func() { w.Wake() })
+			}
+			all.Wait()
+			if len(done) != 50 || !slices.IsSorted(done) {
+				t.Errorf("the order was %v", done)
+			}
+		})
+	}
+}
+
+// TestWaiterRemembersAWake: also on the wall.
+func TestWaiterRemembersAWake(t *testing.T) {
+	remembers := func(c clock.Clock) {
+		w := clock.NewWaiter(c)
+		w.Wake()
+		w.Wake()
+		w.Wait()
+		woken := false
+		clock.Go(c, func() { woken = true; w.Wake() })
+		w.Wait()
+		if !woken {
+			t.Error("two wakes before a wait count as two")
+		}
+	}
+	virtually(t, func(v *clock.Virtual) { remembers(v) })
+	synctest.Test(t, func(*testing.T) { remembers(clock.Real()) })
+}
+
+// TestWaitEndsWithItsContext: at the moment of the deadline, and not later.
+func TestWaitEndsWithItsContext(t *testing.T) {
+	virtually(t, func(v *clock.Virtual) {
+		ctx, cancel := clock.WithTimeout(t.Context(), v, 5*time.Second)
+		defer cancel()
+		inner, stop := context.WithCancel(ctx)
+		defer stop()
+		v.AfterFunc(6*time.Second, func() {})
+		clock.NewWaiter(v).WaitContext(inner)
+		if at := v.Now().Sub(noon); at != 5*time.Second || context.Cause(inner) != context.DeadlineExceeded {
+			t.Errorf("it ended after %v with %v", at, context.Cause(inner))
+		}
+	})
+}
+
+func TestPromise(t *testing.T) {
+	virtually(t, func(v *clock.Virtual) {
+		p := clock.NewPromise[int](v)
+		v.AfterFunc(time.Second, func() { p.Keep(1); p.Keep(2) })
+		if got := p.Wait() + p.Wait(); got != 2 {
+			t.Errorf("got %d, want the first value twice", got)
+		}
+	})
+}
+
+// TestStallIsTold: who waits without the clock's knowledge holds time back.
+func TestStallIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := clock.NewVirtual(noon)
+		told := make(chan string, 1)
+		v.OnStall(func(report string) { told <- report })
+		v.AfterFunc(time.Second, func() {})
+		if report := <-told; !strings.Contains(report, "1 at work, 1 entries") || !strings.Contains(report, "TestStallIsTold") {
+			t.Errorf("it was told: %s", report)
+		}
+		v.Stop()
+		v.Leave()
+	})
+}
