@@ -29,7 +29,7 @@ func (c *control) browserOf(r interpreter.DialogRequest) (server string, err err
 		return "", nil
 	}
 	server = c.controller.options.VoiceXML
-	if hint, ok := r.Hints["browser"]; ok {
+	if hint, ok := hint(r.Hints, "browser"); ok {
 		server = strings.TrimSpace(fmt.Sprint(hint))
 	}
 	switch {

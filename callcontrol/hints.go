@@ -33,7 +33,11 @@ func hintVariables(hints interpreter.Hints, variables map[string]string) error {
 		variables["absolute_codec_string"] = codecs
 	}
 	if value, ok := hint(hints, "callername"); ok {
-		variables["origination_caller_id_name"] = fmt.Sprint(value)
+		name := callerName(fmt.Sprint(value))
+		if !isText(value) || name == "" {
+			return fmt.Errorf("the hint callername is %.60q; expected a name to show", fmt.Sprint(value))
+		}
+		variables["origination_caller_id_name"] = name
 	}
 	if value, _ := hint(hints, "privacy"); isTrue(value) {
 		variables["origination_privacy"] = "hide_name:hide_number:screen"
@@ -126,17 +130,27 @@ func (l *leg) prepareAnswer(hints interpreter.Hints) error {
 	return nil
 }
 
-// hint gives the value of a hint, whose name may be in any case.
+// hint gives the value of a hint, whose name may be in any case. One that is
+// undefined or null is none.
 func hint(hints interpreter.Hints, name string) (value any, ok bool) {
 	if value, ok = hints[name]; ok {
-		return value, true
+		return value, value != nil
 	}
 	for other, value := range hints {
 		if strings.EqualFold(other, name) {
-			return value, true
+			return value, value != nil
 		}
 	}
 	return nil, false
+}
+
+// isText tells whether a hint's value is a text, or has one that people expect.
+func isText(value any) bool {
+	switch value.(type) {
+	case string, bool, int, int64, float64:
+		return true
+	}
+	return false
 }
 
 // hintHeaders are the SIP headers of a hints object; only names that begin with
@@ -149,7 +163,7 @@ func hintHeaders(hints interpreter.Hints) map[string]string {
 	}
 	headers := make(map[string]string)
 	for name, value := range object {
-		if len(name) > 2 && strings.EqualFold(name[:2], "x-") {
+		if len(name) > 2 && strings.EqualFold(name[:2], "x-") && isText(value) {
 			headers[name] = fmt.Sprint(value)
 		}
 	}

@@ -2,12 +2,12 @@ package callcontrol
 
 import (
 	"encoding/hex"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
 	"ccxmld/esl"
 	"ccxmld/interpreter"
+	"ccxmld/sip"
 )
 
 // sipHeaderPrefix begins the channel variables in which mod_sofia keeps headers of
@@ -49,7 +49,7 @@ func redirectsOf(headers []interpreter.Pair) (redirects []interpreter.Redirect) 
 	history := addressesOf(headerOf(headers, "History-Info"))
 	for i := 0; i+1 < len(history); i++ { // the last entry is where the call goes now
 		redirects = append(redirects, interpreter.Redirect{
-			URI: history[i].uri, Reason: reasonOfHistory(history[i].headers.Get("Reason"), history[i+1].uri),
+			URI: history[i].URI, Reason: reasonOfHistory(history[i].Headers.Get("Reason"), history[i+1].URI),
 		})
 	}
 	if redirects != nil {
@@ -59,8 +59,8 @@ func redirectsOf(headers []interpreter.Pair) (redirects []interpreter.Redirect) 
 	for i := len(diversions) - 1; i >= 0; i-- { // the header has the last one first
 		d := diversions[i]
 		redirects = append(redirects, interpreter.Redirect{
-			URI: d.uri, Reason: reasonOfDiversion(d.parameters["reason"]),
-			Presentation: d.parameters["privacy"], Screening: d.parameters["screen"],
+			URI: d.URI, Reason: reasonOfDiversion(d.Parameters["reason"]),
+			Presentation: d.Parameters["privacy"], Screening: d.Parameters["screen"],
 		})
 	}
 	return redirects
@@ -112,32 +112,12 @@ func reasonOfHistory(reason, next string) string {
 	return divertedUnknown
 }
 
-// headerAddress is an address of a SIP header that lists them.
-type headerAddress struct {
-	uri        string
-	headers    url.Values        // of the URI
-	parameters map[string]string // of the header, with names in lower case
-}
-
 // addressesOf reads a list of addresses, such as "A" <sip:a@b>;reason=x, sip:c@d.
-func addressesOf(header string) (addresses []headerAddress) {
+func addressesOf(header string) (addresses []sip.Address) {
 	for _, entry := range splitHeader(header) {
-		if name := strings.LastIndexByte(entry, '"'); strings.HasPrefix(entry, `"`) && strings.Contains(entry[name:], "<") {
-			entry = entry[name+1:] // a display name, which may have < in it
+		if address, err := sip.Parse(entry); err == nil {
+			addresses = append(addresses, address)
 		}
-		address := headerAddress{}
-		rest := ""
-		if start := strings.IndexByte(entry, '<'); start >= 0 {
-			address.uri, rest, _ = strings.Cut(entry[start+1:], ">")
-		} else {
-			address.uri, rest, _ = strings.Cut(entry, ";")
-			rest = ";" + rest
-		}
-		address.parameters = parametersOf(rest)
-		uri, headers, _ := strings.Cut(address.uri, "?")
-		address.uri = uri
-		address.headers, _ = url.ParseQuery(strings.ReplaceAll(headers, ";", "%3B"))
-		addresses = append(addresses, address)
 	}
 	return addresses
 }

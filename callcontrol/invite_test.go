@@ -18,8 +18,8 @@ func TestRedirectsOf(t *testing.T) {
 		"empty":            {"Diversion", " , ", nil},
 		"in any case":      {"diversion", "<sip:a@b>", redirects{{URI: "sip:a@b", Reason: "unknown"}}},
 		"without brackets": {"Diversion", "sip:a@b;reason=no-answer", redirects{{URI: "sip:a@b", Reason: "no reply"}}},
-		"an open bracket":  {"Diversion", "<sip:a@b;reason=user-busy", redirects{{URI: "sip:a@b;reason=user-busy", Reason: "unknown"}}},
-		"an open quote":    {"Diversion", `"A, <sip:a@b>, <sip:c@d>`, redirects{{URI: "sip:a@b", Reason: "unknown"}}},
+		"an open bracket":  {"Diversion", "<sip:a@b;reason=user-busy", nil},
+		"an open quote":    {"Diversion", `"A, <sip:a@b>, <sip:c@d>`, nil},
 		"the last one first": {"Diversion", `<sip:c@d;x=1>;reason="unconditional", "A, \<" <sip:a@b>;reason=User-Busy;privacy=off;screen=no`, redirects{
 			{URI: "sip:a@b", Reason: "user busy", Presentation: "off", Screening: "no"},
 			{URI: "sip:c@d;x=1", Reason: "deflection immediate response"}}},

@@ -1,14 +1,19 @@
 package callcontrol
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/interpreter"
+	"ccxmld/sip"
 )
 
 var errNoSocket = errors.New("the leg has no socket to FreeSWITCH")
@@ -93,9 +98,12 @@ func (c *control) callVariables(callerID string, dial DialString) map[string]str
 	if callerID == "" {
 		callerID = dial.CallerID
 	}
-	if number := numberOf(callerID); number != "" {
+	switch number, name := callerOf(callerID); {
+	case number != "":
 		variables["origination_caller_id_number"] = number
-		variables["origination_caller_id_name"] = number
+		variables["origination_caller_id_name"] = cmp.Or(name, number)
+	case callerID != "":
+		c.log().Warn("the caller id is neither a number nor an address, and is not sent", "callerid", fmt.Sprintf("%.80q", callerID))
 	}
 	return variables
 }
@@ -394,16 +402,35 @@ func (c *control) callFailed(id, reason, words string) {
 	})
 }
 
-// numberOf takes the number or user out of a caller id, which may be a tel: or
-// sip: URI. Only what a number may hold is kept.
-func numberOf(callerID string) string {
-	callerID = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(callerID), "tel:"), "sip:")
-	user, _, _ := strings.Cut(callerID, "@")
-	return strings.Map(func(r rune) rune {
-		if r == '+' || r == '*' || r == '#' || r == '-' || r == '_' || r == '.' ||
-			r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
-			return r
+// callerOf takes the number and the display name out of a caller id: a number, a
+// name that may stand for one, or an address of SIP or a telephone, which may have a
+// display name. What is none of these gives no number, rather than a wrong one.
+func callerOf(callerID string) (number, name string) {
+	callerID = strings.TrimSpace(callerID)
+	if address, err := sip.Parse(callerID); err == nil {
+		number, name = address.User, callerName(address.Name)
+	} else {
+		number = callerID
+	}
+	if !callerNumber.MatchString(number) {
+		return "", ""
+	}
+	return number, name
+}
+
+// callerNumber is what the user part of an address is made of that carriers take.
+var callerNumber = regexp.MustCompile(`^[A-Za-z0-9+*#._-]{1,128}$`)
+
+// callerName makes a text fit for a display name. mod_sofia puts it between quotation
+// marks as it is, so that none may be in it, nor what could end the header.
+func callerName(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case r == '"':
+			return '\''
+		case r == '\\' || r == '<' || r == '>' || unicode.IsControl(r):
+			return -1
 		}
-		return -1
-	}, user)
+		return r
+	}, text))
 }

@@ -101,13 +101,34 @@ func TestRejectStatus(t *testing.T) {
 	}
 }
 
-func TestNumberOf(t *testing.T) {
+func TestCallerOf(t *testing.T) {
 	for callerID, want := range map[string]string{
-		"": "", "4075550100": "4075550100", " tel:+1-407-555 ": "+1-407-555", "sip:alice.b@example.org": "alice.b",
-		"tel:407;phone-context=x": "407phone-contextx", "a,b=c}{d|e&park()\r\n": "abcdepark", "*67#": "*67#", "Zoë <1>": "Zo1",
+		"": "|", "4075550100": "4075550100|", " tel:+1-407-555 ": "+1407555|", "sip:alice.b@example.org": "alice.b|",
+		"tel:+1-407;phone-context=x": "+1407|", `"Alice" <sip:100@x>`: "100|Alice", "sips:100@x": "100|", "SIP:100@x:5061;transport=tls": "100|",
+		"Alice B. <tel:+1-407>": "+1407|Alice B.", `"A \"q\" \\ <b>" <sip:100@x>`: "100|A 'q'  b", "sip:+1407;phone-context=x@h": "+1407|",
+		"*67#": "*67#|", "(407) 555": "407555|", "alice": "alice|", "Zoë <1>": "1|Zoë", "\"A\r\nX: y\" <sip:1@h>": "1|AX: y",
+		"a,b=c}{d|e&park()\r\n": "|", "sip:a b@c": "|", "Alice <sip:100@x": "|", "undefined <nil>": "|", "sip:x": "|",
 	} {
-		if got := numberOf(callerID); got != want {
+		number, name := callerOf(callerID)
+		if got := number + "|" + name; got != want {
 			t.Errorf("%q: %q, want %q", callerID, got, want)
+		}
+	}
+}
+
+// TestHintsThatAreNone: what is undefined is not sent as a text that says so.
+func TestHintsThatAreNone(t *testing.T) {
+	variables := map[string]string{}
+	hints := interpreter.Hints{"callername": nil, "codecs": nil, "mediatimeout": nil, "privacy": nil, "headers": map[string]any{"x-a": nil, "x-b": []any{1}}}
+	if err := hintVariables(hints, variables); err != nil || len(variables) > 0 {
+		t.Errorf("%v, %v", variables, err)
+	}
+	if err := hintVariables(interpreter.Hints{"CallerName": `Alice "A" <x>`}, variables); err != nil || variables["origination_caller_id_name"] != "Alice 'A' x" {
+		t.Errorf("%v, %v", variables, err)
+	}
+	for _, name := range []any{"", map[string]any{}, []any{}} {
+		if err := hintVariables(interpreter.Hints{"callername": name}, variables); err == nil {
+			t.Errorf("%v is taken for a name", name)
 		}
 	}
 }

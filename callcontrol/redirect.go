@@ -9,6 +9,7 @@ import (
 	"ccxmld/clock"
 	"ccxmld/esl"
 	"ccxmld/interpreter"
+	"ccxmld/sip"
 )
 
 // referPoll is how often FreeSWITCH is asked what the far end has answered to a
@@ -36,8 +37,8 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 		return
 	}
 	destination := r.Destination
-	if number, ok := strings.CutPrefix(destination, "tel:"); ok {
-		destination = "sip:" + number + "@" + l.host()
+	if to, err := sip.Parse(destination); err == nil && to.Scheme == "tel" {
+		destination = "sip:" + to.User + "@" + l.host()
 	}
 	if err := esl.CheckDestination(destination); err != nil {
 		refused(err.Error())
@@ -148,11 +149,11 @@ func (l *leg) notRedirected(reason string) {
 // host is where a tel: destination of this leg is looked for: the far end's own
 // domain.
 func (l *leg) host() string {
-	_, host, ok := strings.Cut(l.call.Remote, "@")
-	if !ok {
+	remote, err := sip.Parse(l.call.Remote)
+	if err != nil || remote.Host == "" {
 		return "localhost"
 	}
-	return host
+	return remote.Host
 }
 
 // handleRefer takes what mod_sofia tells of REFER, in the reader goroutine: what
@@ -167,7 +168,7 @@ func (l *leg) handleRefer(conn *esl.Conn, e *esl.Event) {
 			return
 		}
 		if to := addressesOf(e.Get("Full-Refer-To")); len(to) > 0 {
-			l.from(conn, func() { l.signal("transfer", to[0].uri) })
+			l.from(conn, func() { l.signal("transfer", to[0].URI) })
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"ccxmld/sip"
 )
 
 // Dial says how the destinations of createcall become FreeSWITCH dial strings.
@@ -77,13 +79,11 @@ func (d Dial) String(uri string) (DialString, error) {
 }
 
 var (
-	bareNumber = regexp.MustCompile(`^\+?[0-9*#.() -]+$`)
-	telNumber  = regexp.MustCompile(`^\+?[0-9A-Da-d*#]+$`)
+	telNumber = regexp.MustCompile(`^\+?[0-9A-Da-d*#]+$`)
 	// sipUser and sipHost hold no character with a meaning in dial strings,
 	// application arguments or variables: no {}[]<>|,&^'"$\ and no spaces.
-	sipUser      = regexp.MustCompile(`^[A-Za-z0-9+*#._~%-]+$`)
-	sipHost      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
-	telSeparator = strings.NewReplacer("-", "", ".", "", "(", "", ")", "", " ", "")
+	sipUser = regexp.MustCompile(`^[A-Za-z0-9+*#._~%-]+$`)
+	sipHost = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
 )
 
 func parseDestination(uri string) (destination, error) {
@@ -91,41 +91,25 @@ func parseDestination(uri string) (destination, error) {
 	if len(uri) > longest {
 		return destination{}, fmt.Errorf("%w: longer than %d characters", ErrDestination, longest)
 	}
-	if bareNumber.MatchString(uri) {
-		uri = "tel:" + uri
-	}
-	scheme, rest, found := strings.Cut(uri, ":")
-	scheme = strings.ToLower(scheme)
+	to, err := sip.Parse(uri)
 	switch {
-	case found && scheme == "tel":
-		return parseTel(uri, rest)
-	case found && (scheme == "sip" || scheme == "sips"):
-		return parseSIP(uri, scheme, rest)
-	default:
-		return destination{}, fmt.Errorf("%w: %q is neither a tel: nor a sip: URI", ErrDestination, uri)
-	}
-}
-
-func parseTel(uri, rest string) (destination, error) {
-	number, _, _ := strings.Cut(rest, ";")
-	number = telSeparator.Replace(number)
-	if !telNumber.MatchString(number) {
-		return destination{}, fmt.Errorf("%w: %q holds no telephone number", ErrDestination, uri)
-	}
-	return destination{text: "tel:" + number, number: number, user: number}, nil
-}
-
-func parseSIP(uri, scheme, rest string) (destination, error) {
-	rest, _, _ = strings.Cut(rest, ";")
-	rest, _, _ = strings.Cut(rest, "?")
-	user, host, found := strings.Cut(rest, "@")
-	if !found {
-		user, host = "", rest
-	}
-	if found && !sipUser.MatchString(user) || !sipHost.MatchString(host) {
+	case err != nil:
+		return destination{}, fmt.Errorf("%w: %w", ErrDestination, err)
+	case to.Name != "" || strings.ContainsAny(uri, "<>\""):
+		return destination{}, fmt.Errorf("%w: %q has a name beside the address", ErrDestination, uri)
+	case to.Scheme == "tel":
+		if !telNumber.MatchString(to.User) {
+			return destination{}, fmt.Errorf("%w: %q holds no telephone number", ErrDestination, uri)
+		}
+		return destination{text: "tel:" + to.User, number: to.User, user: to.User}, nil
+	case to.User != "" && !sipUser.MatchString(to.User) || !sipHost.MatchString(to.Host):
 		return destination{}, fmt.Errorf("%w: %q is not scheme:user@host, or has characters that are not dialled", ErrDestination, uri)
 	}
-	return destination{text: scheme + ":" + rest, number: user, user: user, host: host}, nil
+	text := to.Scheme + ":" + to.Host
+	if to.User != "" {
+		text = to.Scheme + ":" + to.User + "@" + to.Host
+	}
+	return destination{text: text, number: to.User, user: to.User, host: to.Host}, nil
 }
 
 // dialPart is a piece of a dial template: text as it stands, or something of

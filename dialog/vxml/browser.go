@@ -15,6 +15,7 @@ import (
 	"ccxmld/dialog"
 	"ccxmld/fetch"
 	"ccxmld/script"
+	"ccxmld/sip"
 )
 
 // Options says how VoiceXML dialogs are run.
@@ -410,15 +411,12 @@ func redirects(vm *goja.Runtime, list []dialog.Redirect) *goja.Object {
 	return vm.NewArray(objects...)
 }
 
-// user gives the number or name in a tel: or sip: URI.
+// user gives the number or name in an address, as it is if it is none.
 func user(uri string) string {
-	_, rest, ok := strings.Cut(uri, ":")
-	if !ok {
-		rest = uri
+	if address, err := sip.Parse(uri); err == nil {
+		return address.User
 	}
-	rest, _, _ = strings.Cut(rest, "@")
-	rest, _, _ = strings.Cut(rest, ";")
-	return rest
+	return uri
 }
 
 // nest sets a property whose dotted name stands for nested objects.
