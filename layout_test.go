@@ -128,7 +128,7 @@ var timed = map[string]map[string]string{
 	"sessionstore": nil,
 	"dialog":       {"spool.go": "when a file was used last is the file system's time"},
 	"esl":          {"conn.go": "the deadlines of a net.Conn are on the wall", "outbox.go": "as in conn.go"},
-	"script":       {"limits.go": "what a script may take is work of this machine, however its calls' time passes"},
+	"script":       {"watch.go": "what a script may take is work of this machine, however its calls' time passes"},
 }
 
 // TestTimeIsInjected: where calls depend on time, it is a clock's that was given in.

@@ -146,8 +146,13 @@ type Limits struct {
 	// MembersPerConference is how many connections a conference takes, and how
 	// many talkers and listeners can be reserved.
 	MembersPerConference int
-	// ScriptTime bounds the evaluation of one expression or script.
-	ScriptTime time.Duration
+	// ScriptSteps and ScriptTime bound the evaluation of one expression or script,
+	// and ScriptMemory the variables of a session, in bytes.
+	ScriptSteps  int
+	ScriptTime   time.Duration
+	ScriptMemory int64
+	// FullECMAScript gives documents all that the engine has.
+	FullECMAScript bool
 	// Backtracking allows regular expressions with lookarounds and backreferences.
 	Backtracking bool
 	// SessionLifetime is the age at which a session is ended.

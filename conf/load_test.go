@@ -92,7 +92,7 @@ func TestDefaults(t *testing.T) {
 		want := conf.Limits{
 			Sessions: 10000, RefuseCause: "SWITCH_CONGESTION", EventsQueued: 1000,
 			ConnectionsPerSession: 100, DialogsPerSession: 100, ConferencesPerSession: 20, MembersPerConference: 1000,
-			ScriptTime: time.Second, Backtracking: true, SessionLifetime: 24 * time.Hour,
+			ScriptSteps: 20_000_000, ScriptTime: 10 * time.Second, ScriptMemory: 32 << 20, Backtracking: true, SessionLifetime: 24 * time.Hour,
 			DocumentBytes: 1 << 20, AudioBytes: 32 << 20, FetchTimeout: 10 * time.Second, OriginatesPerSecond: 20, OriginatesWaiting: 600,
 		}
 		if c.Limits != want {
@@ -156,7 +156,7 @@ func TestFullFile(t *testing.T) {
 	want := conf.Limits{
 		Sessions: 5, RefuseCause: "USER_BUSY", EventsQueued: 50,
 		ConnectionsPerSession: 3, DialogsPerSession: 4, ConferencesPerSession: 2, MembersPerConference: 9,
-		ScriptTime: 250 * time.Millisecond, SessionLifetime: 2 * time.Hour,
+		ScriptSteps: 50_000, ScriptTime: 250 * time.Millisecond, ScriptMemory: 4 << 20, FullECMAScript: true, SessionLifetime: 2 * time.Hour,
 		DocumentBytes: 64 << 10, AudioBytes: 1 << 20, FetchTimeout: 3 * time.Second, OriginatesPerSecond: 7, OriginatesWaiting: 70,
 	}
 	if c.Limits != want {

@@ -165,7 +165,19 @@ var settings = []setting{
 	{key: "limits.members_per_conference", kind: kindCount, usual: "1000",
 		help: "connections in one conference, and slots that can be reserved",
 		read: func(f field, c *Config) { c.Limits.MembersPerConference, _ = f.count(1, 100_000) }},
-	{key: "limits.script_time", kind: kindDuration, usual: "1s",
+	{key: "limits.script_steps", kind: kindCount, usual: "20000000",
+		help: "steps of the engine for one expression or script",
+		read: func(f field, c *Config) { c.Limits.ScriptSteps, _ = f.count(10_000, 2_000_000_000) }},
+	{key: "limits.script_memory", kind: kindSize, usual: "32MiB",
+		help: "what the variables of a session may take",
+		read: func(f field, c *Config) { c.Limits.ScriptMemory, _ = f.size(1<<20, 1<<30) }},
+	{key: "limits.ecmascript", kind: kindText, usual: "classic",
+		help: "what documents get of ECMAScript: classic or full",
+		read: func(f field, c *Config) {
+			word, _ := f.oneOf("classic", "full")
+			c.Limits.FullECMAScript = word == "full"
+		}},
+	{key: "limits.script_time", kind: kindDuration, usual: "10s",
 		help: "time for one expression or script",
 		read: func(f field, c *Config) { c.Limits.ScriptTime, _ = f.duration(time.Millisecond, time.Minute) }},
 	{key: "limits.regexp_backtracking", kind: kindWord, usual: "true",

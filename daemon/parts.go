@@ -110,7 +110,10 @@ func (d *Daemon) limits() callcontrol.Limits {
 // scriptLimits are what the configuration allows the scripts of a session.
 func (d *Daemon) scriptLimits() script.Limits {
 	l := d.config.Limits
-	return script.Limits{Time: l.ScriptTime, NoBacktracking: !l.Backtracking}
+	return script.Limits{
+		Steps: int64(l.ScriptSteps), Time: l.ScriptTime, Memory: l.ScriptMemory,
+		NoBacktracking: !l.Backtracking, Full: l.FullECMAScript,
+	}
 }
 
 // starter starts sessions for httpapi.

@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"ccxmld/interpreter"
 )
@@ -37,7 +36,7 @@ func TestAttacks(t *testing.T) {
 			}
 			s, _ := newSession(t, fmt.Sprintf(`<transition event="ccxml.loaded"><log expr="%s"/></transition>`, &attribute),
 				func(o *interpreter.Options) {
-					o.Limits.Script.Time, o.Limits.Script.Memory = 100*time.Millisecond, 64<<20
+					o.Limits.Script.Steps, o.Limits.Script.StepsPerMinute, o.Limits.Script.Memory = 50_000, 1<<40, 3<<20
 				})
 			s.Start()
 			other.Post(&interpreter.Event{Name: "turn"})

@@ -13,7 +13,7 @@ import (
 // that. An error of visit ends the loop and is returned as it is; others are an
 // *Error.
 func (r *Runtime) Each(e *Expression, visit func(key string, value goja.Value) error) error {
-	r.watch.begin()
+	r.watch.begin(e.source.at)
 	defer r.watch.end()
 	value, err := r.Eval(e)
 	if err != nil {

@@ -71,11 +71,13 @@ func TestBacktrackingIsBounded(t *testing.T) {
 func TestLacks(t *testing.T) {
 	l := ccxml()
 	for src, want := range map[string]string{
-		"o.toSource()":              "toSource",
-		"Array.slice(arguments, 1)": "Array.slice",
-		"String.replace(a, b, c)":   "String.replace",
-		"new java.lang.Integer(5)":  "java",
-		"arguments.callee.caller":   "caller",
+		"o.toSource()":                            "toSource",
+		"Array.slice(arguments, 1)":               "Array.slice",
+		"String.replace(a, b, c)":                 "String.replace",
+		"new java.lang.Integer(5)":                "java",
+		"new Proxy({}, {})":                       "Proxy",
+		"[function* () {}, async () => 1].length": "a generator or an asynchronous function an asynchronous function",
+		"arguments.callee.caller":                 "caller",
 		"event$.caller + Array.isArray(a) + o.slice(1) + String.fromCharCode(65)": "",
 		"{java: 1}.java": "",
 	} {

@@ -16,11 +16,16 @@ type Lack struct {
 
 // String says in words what is not there and what to write.
 func (l Lack) String() string {
+	if l.Instead == laterInstead {
+		return l.Name + " is not there unless limits.ecmascript is full; write what ECMAScript 5 has"
+	}
 	return l.Name + " is not there, it is of another ECMAScript engine; write " + l.Instead
 }
 
 // IsLacking tells whether a global name is one that Lacks are told of.
-func IsLacking(name string) bool { return lackingGlobals[name] != "" }
+func IsLacking(name string) bool {
+	return lackingGlobals[name] != "" || slices.Contains(laterGlobals, name)
+}
 
 // Lacks are what the expression uses and is not there.
 func (e *Expression) Lacks() []Lack { return e.source.lacks }
@@ -46,6 +51,16 @@ const (
 	xmlInstead  = "text, and regular expressions that read it: ECMAScript for XML (E4X) is not there"
 )
 
+// laterGlobals are those of ECMAScript 2015 and later that documents get with
+// Limits.Full only.
+var laterGlobals = []string{
+	"Proxy", "Reflect", "Symbol", "Promise", "WeakMap", "WeakSet", "WeakRef", "ArrayBuffer", "DataView", "Int8Array",
+	"Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array", "Float32Array",
+	"Float64Array",
+}
+
+const laterInstead = "what ECMAScript 5 has"
+
 // lackingProperties are properties that each object or function had in them.
 var lackingProperties = map[string]string{
 	"toSource": "JSON.stringify(value)", "watch": "Object.defineProperty with a setter",
@@ -64,8 +79,22 @@ var genericMethods = []string{
 func (w *walker) lack(node ast.Node) {
 	switch n := node.(type) {
 	case *ast.Identifier:
-		if name := n.Name.String(); lackingGlobals[name] != "" && n != w.property {
-			w.lacks(n, name, lackingGlobals[name])
+		name := n.Name.String()
+		if n == w.property {
+			return
+		}
+		if instead := lackingGlobals[name]; instead != "" {
+			w.lacks(n, name, instead)
+		} else if slices.Contains(laterGlobals, name) {
+			w.lacks(n, name, laterInstead)
+		}
+	case *ast.FunctionLiteral:
+		if n.Async || n.Generator {
+			w.lacks(n, "a generator or an asynchronous function", laterInstead)
+		}
+	case *ast.ArrowFunctionLiteral:
+		if n.Async {
+			w.lacks(n, "an asynchronous function", laterInstead)
 		}
 	case *ast.DotExpression:
 		name := n.Identifier.Name.String()
@@ -78,7 +107,7 @@ func (w *walker) lack(node ast.Node) {
 		if left != nil && (left.Name == "Array" || left.Name == "String") && slices.Contains(genericMethods, name) {
 			w.lacks(left, left.Name.String()+"."+name, left.Name.String()+".prototype."+name+".call(value, …)")
 		}
-		if name == "caller" && pathOf(n.Left) == "arguments.callee" || name == "caller" && left != nil && left.Name == "arguments" {
+		if name == "caller" && plainChain(n.Left) && pathOf(n.Left) == "arguments.callee" || name == "caller" && left != nil && left.Name == "arguments" {
 			w.lacks(&n.Identifier, name, "an argument that says who calls")
 		}
 	}

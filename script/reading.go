@@ -2,7 +2,6 @@ package script
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/dop251/goja/ast"
@@ -51,7 +50,10 @@ func (l *Language) ReadExpression(src string, at Position, references ...Referen
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{source: s, language: l}
+	if err := s.inspect(node); err != nil {
+		return nil, err
+	}
+	r := newReader(s, l)
 	r.value(reflect.ValueOf(&node).Elem(), 0)
 	result := r.reading()
 	result.Path = pathOf(node)
@@ -69,7 +71,10 @@ func (l *Language) ReadScript(src string, at Position, references ...Reference) 
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{source: s, language: l}
+	if err := s.inspect(program); err != nil {
+		return nil, err
+	}
+	r := newReader(s, l)
 	r.value(reflect.ValueOf(program), 0)
 	result := r.reading()
 	result.Declares = declaredNames(program)
@@ -87,6 +92,25 @@ func pathOf(node ast.Expression) string {
 		}
 	}
 	return ""
+}
+
+// longestChain bounds the chains that are told of: longer ones are no use of a
+// variable that a check has a word about.
+const longestChain = 32
+
+// plainChain tells whether a node is a chain of plain properties, and not too long.
+func plainChain(node ast.Expression) bool {
+	for range longestChain {
+		switch n := node.(type) {
+		case *ast.Identifier:
+			return true
+		case *ast.DotExpression:
+			node = n.Left
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // outcomes lists the literals that an expression may evaluate to.
@@ -113,18 +137,29 @@ type reader struct {
 	source   *source
 	language *Language
 	uses     []Use
-	bound    []string
-	guarded  []string
+	bound    map[string]bool
+	guarded  map[string]bool
 	paths    []string
+}
+
+func newReader(s *source, l *Language) *reader {
+	return &reader{source: s, language: l, bound: make(map[string]bool), guarded: make(map[string]bool)}
+}
+
+// bind notes that names are bound.
+func (r *reader) bind(names []string) {
+	for _, name := range names {
+		r.bound[name] = true
+	}
 }
 
 func (r *reader) reading() *Reading {
 	result := &Reading{Paths: r.paths}
 	for _, use := range r.uses {
-		if use.Scope == "" && slices.Contains(r.bound, use.Name) {
+		if use.Scope == "" && r.bound[use.Name] {
 			continue
 		}
-		use.Guarded = slices.Contains(r.guarded, use.Name)
+		use.Guarded = r.guarded[use.Name]
 		result.Uses = append(result.Uses, use)
 	}
 	return result
@@ -178,8 +213,8 @@ func (r *reader) node(node ast.Node, depth int) (done bool) {
 		r.use(n.Name.String(), "", n.Idx, false)
 		return true
 	case *ast.DotExpression:
-		if path := pathOf(n); path != "" {
-			r.paths = append(r.paths, path)
+		if plainChain(n) {
+			r.paths = append(r.paths, pathOf(n))
 		}
 		if scope, ok := n.Left.(*ast.Identifier); ok && r.language.index(scope.Name.String()) >= 0 {
 			r.use(n.Identifier.Name.String(), scope.Name.String(), n.Idx0(), false)
@@ -195,9 +230,10 @@ func (r *reader) node(node ast.Node, depth int) (done bool) {
 			return true
 		}
 	case *ast.UnaryExpression:
-		if path := pathOf(n.Operand); n.Operator == token.TYPEOF && path != "" {
+		if n.Operator == token.TYPEOF && plainChain(n.Operand) {
+			path := pathOf(n.Operand)
 			name, _, _ := strings.Cut(path, ".")
-			r.guarded = append(r.guarded, name)
+			r.guarded[name] = true
 		}
 		if n.Operator == token.INCREMENT || n.Operator == token.DECREMENT {
 			r.assigned(n.Operand)
@@ -211,21 +247,21 @@ func (r *reader) node(node ast.Node, depth int) (done bool) {
 		below(n.Initializer)
 		return true
 	case *ast.Binding:
-		r.bound = appendNames(r.bound, n.Target)
+		r.bind(appendNames(nil, n.Target))
 	case *ast.ForDeclaration:
-		r.bound = appendNames(r.bound, n.Target)
+		r.bind(appendNames(nil, n.Target))
 	case *ast.CatchStatement:
-		r.bound = appendNames(r.bound, n.Parameter)
+		r.bind(appendNames(nil, n.Parameter))
 	case *ast.ParameterList:
-		r.bound = appendNames(r.bound, n.Rest)
+		r.bind(appendNames(nil, n.Rest))
 	case *ast.FunctionLiteral:
-		r.bound = append(r.bound, "arguments")
+		r.bound["arguments"] = true
 		if n.Name != nil {
-			r.bound = appendNames(r.bound, n.Name)
+			r.bind(appendNames(nil, n.Name))
 		}
 	case *ast.ClassLiteral:
 		if n.Name != nil {
-			r.bound = appendNames(r.bound, n.Name)
+			r.bind(appendNames(nil, n.Name))
 		}
 	case *ast.LabelledStatement:
 		r.value(reflect.ValueOf(&n.Statement).Elem(), depth+1)

@@ -19,17 +19,14 @@ type Runtime struct {
 	scopes   []*goja.Object
 	builtIns *goja.Object
 	watch    watch
-	// installed are the guards that are in place, see guard.go.
-	installed  guardSet
-	keyChecked bool
-	joining    []*goja.Object
 }
 
 // NewRuntime returns a runtime in which every scope is there and empty.
 func (l *Language) NewRuntime(limits Limits) *Runtime {
-	r := &Runtime{language: l, limits: limits.withDefaults(), vm: goja.New()}
+	r := &Runtime{language: l, limits: limits.withDefaults(), vm: newEngine(limits)}
 	r.vm.SetMaxCallStackSize(r.limits.CallDepth)
-	r.vm.Bound(goja.Bounds{RegexpInput: r.limits.RegexpInput, NoBacktracking: r.limits.NoBacktracking})
+	r.vm.Bound(r.limits.bounds())
+	r.vm.SetEvaluate(r.evaluate)
 	// Variables of the document go to an object of their own in front of the
 	// engine's global object: that one is shared between runtimes as long as
 	// nobody changes it, which saves a kilobyte a session.
@@ -47,6 +44,17 @@ func (l *Language) NewRuntime(limits Limits) *Runtime {
 
 // SetNow sets what time it is for scripts; that on the wall otherwise.
 func (r *Runtime) SetNow(now func() time.Time) { r.vm.SetTimeSource(now) }
+
+func newEngine(limits Limits) *goja.Runtime {
+	if limits.Full {
+		vm := goja.New()
+		for _, name := range []string{"BigInt", "BigInt64Array", "BigUint64Array"} {
+			_ = vm.GlobalObject().Delete(name) // A power of one takes time without a bound.
+		}
+		return vm
+	}
+	return goja.NewClassic()
+}
 
 // VM returns the engine, for making values. Functions and objects for documents
 // belong into a scope (Declare), or they fall to CleanGlobals. Code run on
@@ -196,12 +204,6 @@ func (r *Runtime) CleanGlobals() {
 
 // run runs a compiled piece and returns its completion value.
 func (r *Runtime) run(src *source, program *goja.Program) (goja.Value, error) {
-	if missing := src.guards &^ r.installed; missing != 0 {
-		r.install(missing)
-	}
-	if src.checksKeys && !r.keyChecked {
-		r.installKeyCheck()
-	}
 	var value goja.Value
 	err := r.guarded(src, func() (err error) {
 		value, err = r.vm.RunProgram(program)
@@ -218,19 +220,40 @@ var errEngine = errors.New("the script engine failed")
 // guarded calls f, in which the document's code may run, under the limits. The
 // error is an *Error.
 func (r *Runtime) guarded(src *source, f func() error) (err error) {
-	r.watch.begin()
+	r.watch.begin(src.at)
 	defer func() {
 		// A mistake in the engine must not take other sessions along.
 		if x := recover(); x != nil {
-			if cause, ok := x.(error); ok {
-				err = src.errorf(cause, "%v: %v", errEngine, cause)
-			} else {
-				err = src.errorf(errEngine, "%v: %v", errEngine, x)
-			}
+			err = src.recovered(r.vm, x)
 		}
 		r.watch.end()
 	}()
 	return src.runError(r.vm, f())
+}
+
+// recovered is the error of what a function of the engine has panicked with: one of
+// its limits, or a mistake in it.
+func (s *source) recovered(vm *goja.Runtime, x any) error {
+	cause, ok := x.(error)
+	if !ok {
+		if v, ok := x.(goja.Value); ok { // thrown where nothing of the engine catches it
+			return s.errorf(nil, "%s", describe(vm, v))
+		}
+		if text, ok := x.(string); ok {
+			return s.errorf(errEngine, "%v: %s", errEngine, text)
+		}
+		return s.errorf(errEngine, "%v: %T", errEngine, x)
+	}
+	var (
+		exceeded    *goja.LimitError
+		overflow    *goja.StackOverflowError
+		interrupted *goja.InterruptedError
+		exception   *goja.Exception
+	)
+	if errors.As(cause, &exceeded) || errors.As(cause, &overflow) || errors.As(cause, &interrupted) || errors.As(cause, &exception) {
+		return s.runError(vm, cause)
+	}
+	return s.errorf(cause, "%v: %v", errEngine, cause)
 }
 
 // readOnlyScope is a scope that only Declare changes. It implements

@@ -27,12 +27,8 @@ type source struct {
 	parsed     string // what was parsed
 	prefix     int    // bytes of it before the text
 	// file is the text as it was parsed, in goja's terms.
-	file *file.File
-	// guards are the built-in functions that must be bounded before the source
-	// runs, and checksKeys is set if it computes property names.
-	guards     guardSet
-	checksKeys bool
-	lacks      []Lack // what it uses that is not there
+	file  *file.File
+	lacks []Lack // what it uses that is not there
 }
 
 // Reference is a character reference of the document (XML 1.0, 4.1), such as

@@ -1,9 +1,6 @@
 package script
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/dop251/goja"
 )
 
@@ -11,14 +8,14 @@ import (
 // bound that. What panics in it, such as a getter of the document that f comes
 // upon, is returned as an error.
 func (r *Runtime) Together(f func() error) (err error) {
-	r.watch.begin()
+	r.watch.begin(Position{})
 	defer func() {
 		if x := recover(); x != nil {
-			cause, ok := x.(error)
-			if !ok {
-				cause = errors.New(fmt.Sprint(errEngine, ": ", x))
+			if cause, ok := x.(error); ok {
+				err = (&source{}).runError(r.vm, cause)
+			} else {
+				err = (&source{}).recovered(r.vm, x)
 			}
-			err = (&source{}).runError(r.vm, cause)
 		}
 		r.watch.end()
 	}()

@@ -8,7 +8,6 @@ import (
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
-	"github.com/dop251/goja/unistring"
 )
 
 // deepestTree bounds how deep a syntax tree may be, because the compiler
@@ -18,7 +17,7 @@ const deepestTree = 1000
 var errTooDeep = errors.New("the expression is nested too deeply")
 
 // inspect walks the tree below node: it refuses what is not allowed, and notes
-// in s which guards the code needs.
+// what is not there.
 func (s *source) inspect(node ast.Node) error {
 	w := walker{source: s}
 	w.value(reflect.ValueOf(node), 0)
@@ -88,78 +87,12 @@ func (w *walker) fields(v reflect.Value, depth int) {
 func (w *walker) node(node ast.Node) {
 	w.lack(node)
 	switch n := node.(type) {
-	case *ast.Identifier:
-		w.source.guards |= guardsOf(n.Name.String())
-	case *ast.StringLiteral:
-		w.source.guards |= guardsOf(n.Value.String())
-		if n.Value == "length" {
-			w.source.guards |= guardLoops
-		}
-	case *ast.PropertyShort:
-		if n.Name.Name == "length" {
-			w.source.guards |= guardLoops
-		}
-	case *ast.AssignExpression:
-		w.assigned(n.Left)
-	case *ast.ForIntoExpression:
-		w.assigned(n.Expression)
-	case *ast.ArrayPattern:
-		for _, element := range n.Elements {
-			w.assigned(element)
-		}
-	case *ast.ArrayLiteral:
-		w.source.guards |= guardJoin
-	case *ast.ParameterList:
-		if n.Rest != nil {
-			w.source.guards |= guardJoin
-		}
 	case *ast.NumberLiteral:
 		if _, ok := n.Value.(*big.Int); ok {
 			w.err = w.source.errorAt(n.Idx, nil, "SyntaxError: BigInt is not supported")
 		}
-	case *ast.TemplateElement:
-		w.source.guards |= guardsOf(n.Parsed.String())
 	case *ast.RegExpLiteral:
 		w.regexp(n)
-	case *ast.ObjectPattern:
-		for _, p := range n.Properties {
-			if keyed, ok := p.(*ast.PropertyKeyed); ok {
-				w.assigned(keyed.Value)
-				if keyed.Computed {
-					w.source.guards |= allGuards
-				}
-			}
-		}
-	case *ast.BracketExpression:
-		w.bracket(n)
-	}
-}
-
-// assigned looks at what an assignment sets: a length can make an array so long
-// that looping over it takes forever.
-func (w *walker) assigned(target ast.Expression) {
-	if dot, ok := target.(*ast.DotExpression); ok && dot.Identifier.Name == "length" {
-		w.source.guards |= guardLoops
-	}
-}
-
-// bracket makes a computed property name go through the function that knows
-// which names need a guard: a['re' + 'peat'] is found out when it runs.
-func (w *walker) bracket(n *ast.BracketExpression) {
-	switch key := n.Member.(type) {
-	case *ast.StringLiteral:
-		return
-	case *ast.NumberLiteral:
-		if index, ok := key.Value.(int64); ok && index <= smallIndex {
-			return
-		}
-	}
-	w.source.checksKeys = true
-	n.Member = &ast.CallExpression{
-		Callee:           &ast.Identifier{Name: unistring.String(keyCheckName), Idx: n.Member.Idx0()},
-		LeftParenthesis:  n.LeftBracket,
-		ArgumentList:     []ast.Expression{n.Member},
-		RightParenthesis: n.RightBracket,
 	}
 }
 

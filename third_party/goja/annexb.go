@@ -19,7 +19,7 @@ var htmlMethods = [...]struct{ name, tag, attribute string }{
 }
 
 func putHTMLMethods(t *objectTemplate) {
-	for _, m := range htmlMethods {
+	for _, m := range htmlMethods { // bounded: the table
 		arguments := 0
 		if m.attribute != "" {
 			arguments = 1
@@ -130,6 +130,7 @@ func (r *Runtime) accessor(call FunctionCall) *valueProperty {
 	o := call.This.ToObject(r)
 	key := toPropertyKey(call.Argument(0))
 	for ; o != nil; o = o.self.proto() {
+		r.step(1)
 		if v := o.getOwnProp(key); v != nil {
 			p, _ := v.(*valueProperty)
 			if p != nil && p.accessor {

@@ -84,6 +84,7 @@ func (a *arrayObject) _setLengthInt(l uint32, throw bool) bool {
 		if a.propValueCount > 0 {
 			// Slow path
 			for i := len(a.values) - 1; i >= int(l); i-- {
+				a.val.runtime.step(1)
 				if prop, ok := a.values[i].(*valueProperty); ok {
 					if !prop.configurable {
 						l = uint32(i) + 1
@@ -103,6 +104,7 @@ func (a *arrayObject) _setLengthInt(l uint32, throw bool) bool {
 		} else {
 			ar := a.values[l:len(a.values)]
 			for i := range ar {
+				a.val.runtime.step(1)
 				ar[i] = nil
 			}
 			a.values = a.values[:l]
@@ -139,9 +141,9 @@ func (a *arrayObject) getIdx(idx valueInt, receiver Value) Value {
 	if prop == nil {
 		if a.prototype != nil {
 			if receiver == nil {
-				return a.prototype.self.getIdx(idx, a.val)
+				return exitWith(a.val.runtime.enter(), a.prototype.self.getIdx(idx, a.val))
 			}
-			return a.prototype.self.getIdx(idx, receiver)
+			return exitWith(a.val.runtime.enter(), a.prototype.self.getIdx(idx, receiver))
 		}
 	}
 	if prop, ok := prop.(*valueProperty); ok {
@@ -283,7 +285,7 @@ type arrayPropIter struct {
 }
 
 func (i *arrayPropIter) next() (propIterItem, iterNextFunc) {
-	for i.idx < len(i.a.values) && i.idx < i.limit {
+	for i.idx < len(i.a.values) && i.idx < i.limit { // bounded: the elements of one array
 		name := asciiString(strconv.Itoa(i.idx))
 		prop := i.a.values[i.idx]
 		i.idx++
@@ -304,6 +306,7 @@ func (a *arrayObject) iterateStringKeys() iterNextFunc {
 
 func (a *arrayObject) stringKeys(all bool, accum []Value) []Value {
 	for i, prop := range a.values {
+		a.val.runtime.step(1)
 		name := strconv.Itoa(i)
 		if prop != nil {
 			if !all {
@@ -338,7 +341,7 @@ func (a *arrayObject) hasPropertyIdx(idx valueInt) bool {
 	}
 
 	if a.prototype != nil {
-		return a.prototype.self.hasPropertyIdx(idx)
+		return exitWith(a.val.runtime.enter(), a.prototype.self.hasPropertyIdx(idx))
 	}
 
 	return false
@@ -369,6 +372,7 @@ func (a *arrayObject) expand(idx uint32) bool {
 					}
 				}
 				tl := int(targetLen)
+				a.val.runtime.makeRoom(int64(tl))
 				newValues := make([]Value, tl, growCap(tl, len(a.values), cap(a.values)))
 				copy(newValues, a.values)
 				a.values = newValues
@@ -500,12 +504,14 @@ func (a *arrayObject) export(ctx *objectExportCtx) interface{} {
 	ctx.put(a.val, arr)
 	if a.propValueCount == 0 && a.length == uint32(len(a.values)) && uint32(a.objCount) == a.length {
 		for i, v := range a.values {
+			a.val.runtime.step(1)
 			if v != nil {
 				arr[i] = exportValue(v, ctx)
 			}
 		}
 	} else {
 		for i := uint32(0); i < a.length; i++ {
+			a.val.runtime.step(1)
 			v := a.getIdx(valueInt(i), nil)
 			if v != nil {
 				arr[i] = exportValue(v, ctx)
@@ -532,6 +538,7 @@ func (a *arrayObject) exportToArrayOrSlice(dst reflect.Value, typ reflect.Type, 
 		}
 		ctx.putTyped(a.val, typ, dst.Interface())
 		for i := 0; i < l; i++ {
+			a.val.runtime.step(1)
 			if i >= len(a.values) {
 				break
 			}
@@ -550,8 +557,10 @@ func (a *arrayObject) exportToArrayOrSlice(dst reflect.Value, typ reflect.Type, 
 }
 
 func (a *arrayObject) setValuesFromSparse(items []sparseArrayItem, newMaxIdx int) {
+	a.val.runtime.makeRoom(int64(newMaxIdx) + 1)
 	a.values = make([]Value, newMaxIdx+1)
 	for _, item := range items {
+		a.val.runtime.step(1)
 		a.values[item.idx] = item.value
 	}
 	a.objCount = len(items)

@@ -36,6 +36,7 @@ func (a *sparseArrayObject) _setLengthInt(l uint32, throw bool) bool {
 		if a.propValueCount > 0 {
 			// Slow path
 			for i := len(a.items) - 1; i >= 0; i-- {
+				a.val.runtime.step(1)
 				item := a.items[i]
 				if item.idx <= l {
 					break
@@ -56,6 +57,7 @@ func (a *sparseArrayObject) _setLengthInt(l uint32, throw bool) bool {
 
 	aa := a.items[idx:]
 	for i := range aa {
+		a.val.runtime.step(1)
 		aa[i].value = nil
 	}
 	a.items = a.items[:idx]
@@ -103,9 +105,9 @@ func (a *sparseArrayObject) getIdx(idx valueInt, receiver Value) Value {
 	if prop == nil {
 		if a.prototype != nil {
 			if receiver == nil {
-				return a.prototype.self.getIdx(idx, a.val)
+				return exitWith(a.val.runtime.enter(), a.prototype.self.getIdx(idx, a.val))
 			}
-			return a.prototype.self.getIdx(idx, receiver)
+			return exitWith(a.val.runtime.enter(), a.prototype.self.getIdx(idx, receiver))
 		}
 	}
 	if prop, ok := prop.(*valueProperty); ok {
@@ -237,7 +239,7 @@ type sparseArrayPropIter struct {
 }
 
 func (i *sparseArrayPropIter) next() (propIterItem, iterNextFunc) {
-	for i.idx < len(i.a.items) {
+	for i.idx < len(i.a.items) { // bounded: the elements of one array
 		name := asciiString(strconv.Itoa(int(i.a.items[i.idx].idx)))
 		prop := i.a.items[i.idx].value
 		i.idx++
@@ -258,10 +260,12 @@ func (a *sparseArrayObject) iterateStringKeys() iterNextFunc {
 func (a *sparseArrayObject) stringKeys(all bool, accum []Value) []Value {
 	if all {
 		for _, item := range a.items {
+			a.val.runtime.step(1)
 			accum = append(accum, asciiString(strconv.FormatUint(uint64(item.idx), 10)))
 		}
 	} else {
 		for _, item := range a.items {
+			a.val.runtime.step(1)
 			if prop, ok := item.value.(*valueProperty); ok && !prop.enumerable {
 				continue
 			}
@@ -275,6 +279,7 @@ func (a *sparseArrayObject) stringKeys(all bool, accum []Value) []Value {
 func (a *sparseArrayObject) setValues(values []Value, objCount int) {
 	a.items = make([]sparseArrayItem, 0, objCount)
 	for i, val := range values {
+		a.val.runtime.step(1)
 		if val != nil {
 			a.items = append(a.items, sparseArrayItem{
 				idx:   uint32(i),
@@ -308,7 +313,7 @@ func (a *sparseArrayObject) hasPropertyIdx(idx valueInt) bool {
 	}
 
 	if a.prototype != nil {
-		return a.prototype.self.hasPropertyIdx(idx)
+		return exitWith(a.val.runtime.enter(), a.prototype.self.hasPropertyIdx(idx))
 	}
 
 	return false
@@ -437,8 +442,10 @@ func (a *sparseArrayObject) export(ctx *objectExportCtx) interface{} {
 	ctx.put(a.val, arr)
 	var prevIdx uint32
 	for _, item := range a.items {
+		a.val.runtime.step(1)
 		idx := item.idx
 		for i := prevIdx; i < idx; i++ {
+			a.val.runtime.step(1)
 			if a.prototype != nil {
 				if v := a.prototype.self.getIdx(valueInt(i), nil); v != nil {
 					arr[i] = exportValue(v, ctx)
@@ -455,6 +462,7 @@ func (a *sparseArrayObject) export(ctx *objectExportCtx) interface{} {
 		prevIdx = idx + 1
 	}
 	for i := prevIdx; i < a.length; i++ {
+		a.val.runtime.step(1)
 		if a.prototype != nil {
 			if v := a.prototype.self.getIdx(valueInt(i), nil); v != nil {
 				arr[i] = exportValue(v, ctx)
@@ -481,6 +489,7 @@ func (a *sparseArrayObject) exportToArrayOrSlice(dst reflect.Value, typ reflect.
 		}
 		ctx.putTyped(a.val, typ, dst.Interface())
 		for _, item := range a.items {
+			a.val.runtime.step(1)
 			val := item.value
 			if p, ok := val.(*valueProperty); ok {
 				val = p.get(a.val)

@@ -15,20 +15,20 @@ const (
 )
 
 var base64DecodeMap = func() (t [256]byte) {
-	for i := range t {
+	for i := range t { // bounded: one string
 		t[i] = 0xff
 	}
-	for i, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" {
+	for i, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/" { // bounded: one string
 		t[c] = byte(i)
 	}
 	return
 }()
 
 var base64DecodeMapUrl = func() (t [256]byte) {
-	for i := range t {
+	for i := range t { // bounded: one string
 		t[i] = 0xff
 	}
-	for i, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+	for i, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // bounded: one string
 		t[c] = byte(i)
 	}
 	return
@@ -39,7 +39,7 @@ var base64DecodeMapUrl = func() (t [256]byte) {
 // [SkipAsciiWhitespace(string, index)]: https://tc39.es/ecma262/multipage/indexed-collections.html#sec-skipasciiwhitespace
 func skipAsciiWhitespace(s String, index int) int {
 	length := s.Length()
-	for index < length {
+	for index < length { // bounded: one string
 		switch s.CharAt(index) {
 		case 0x0009, 0x000A, 0x000C, 0x000D, 0x0020:
 			index++
@@ -142,7 +142,7 @@ func base64DecodeAscii(a asciiString, s String, decodeMap *[256]byte, lastChunkH
 	// receiver can't be nil.
 	_ = *decodeMap
 
-	for strconv.IntSize >= 64 && len(a)-read >= 8 && len(dst)-written >= 6 {
+	for strconv.IntSize >= 64 && len(a)-read >= 8 && len(dst)-written >= 6 { // bounded: one string
 		src2 := a[read : read+8]
 		if dn, ok := base64Assemble64(
 			decodeMap[src2[0]],
@@ -166,7 +166,7 @@ func base64DecodeAscii(a asciiString, s String, decodeMap *[256]byte, lastChunkH
 		}
 	}
 
-	for len(a)-read >= 4 && len(dst)-written >= 3 {
+	for len(a)-read >= 4 && len(dst)-written >= 3 { // bounded: one string
 		src2 := a[read : read+4]
 		if dn, ok := base64Assemble32(
 			decodeMap[src2[0]],
@@ -190,7 +190,7 @@ func base64DecodeAscii(a asciiString, s String, decodeMap *[256]byte, lastChunkH
 		return
 	}
 
-	for eof := false; !eof; {
+	for eof := false; !eof; { // bounded: one string
 		read, written, eof, err = base64DecodeChunk(s, read, len(a), decodeMap, lastChunkHandling, dst, written)
 		if err != nil {
 			return
@@ -209,7 +209,7 @@ func base64DecodeUnicode(u unicodeString, s String, decodeMap *[256]byte, lastCh
 	// receiver can't be nil.
 	_ = *decodeMap
 
-	for strconv.IntSize >= 64 && len(u)-read >= 8 && len(dst)-written >= 6 {
+	for strconv.IntSize >= 64 && len(u)-read >= 8 && len(dst)-written >= 6 { // bounded: one string
 		src2 := u[read : read+8]
 		// Make sure there are no code units above 255
 		if (src2[0]|src2[1]|src2[2]|src2[3]|src2[4]|src2[5]|src2[6]|src2[7])&0xFF00 == 0 {
@@ -236,7 +236,7 @@ func base64DecodeUnicode(u unicodeString, s String, decodeMap *[256]byte, lastCh
 		}
 	}
 
-	for len(u)-read >= 4 && len(dst)-written >= 3 {
+	for len(u)-read >= 4 && len(dst)-written >= 3 { // bounded: one string
 		src2 := u[read : read+4]
 		// Make sure there are no code units above 255
 		if (src2[0]|src2[1]|src2[2]|src2[3])&0xFF00 == 0 {
@@ -263,7 +263,7 @@ func base64DecodeUnicode(u unicodeString, s String, decodeMap *[256]byte, lastCh
 		return
 	}
 
-	for eof := false; !eof; {
+	for eof := false; !eof; { // bounded: one string
 		read, written, eof, err = base64DecodeChunk(s, read, len(u), decodeMap, lastChunkHandling, dst, written)
 		if err != nil {
 			return
@@ -278,7 +278,7 @@ func base64DecodeChunk(s String, index, length int, decodeMap *[256]byte, lastCh
 	newDstIndex = dstIndex
 	var chunk [4]byte
 	chunkLength := 0
-	for {
+	for { // bounded: one string
 		index = skipAsciiWhitespace(s, index)
 		if index == length {
 			eof = true

@@ -2,11 +2,31 @@ package goja
 
 import (
 	"fmt"
+	"math"
+	"sync/atomic"
 	"time"
 )
 
+// How scripts are bounded: the machine counts the instructions that it executes,
+// and every loop of a built-in function its rounds (step). Both look at the
+// interrupt. Built-in functions that call each other, walk prototypes or descend
+// into values count how deep they are (enter, exit). What is allocated is counted
+// where it becomes a value (alloc), and when there is much of it, what the Runtime
+// still holds is measured (live.go).
+//
+// TestLoops and TestRecursion hold this: no loop without step, no recursion
+// without enter, but for those that they name with the reason.
+
 // Bounds are what the scripts of a Runtime may take. Zero fields do not bound.
 type Bounds struct {
+	// Depth bounds built-in functions that call each other, chains of prototypes
+	// and of Proxies, and values that a built-in function descends into.
+	Depth int
+	// StringLength bounds strings, in UTF-16 units, and ArrayLength the elements
+	// that one array has room for.
+	StringLength, ArrayLength int
+	// Memory bounds the bytes of what the Runtime holds.
+	Memory int64
 	// RegexpInput bounds the UTF-16 units in which a regular expression is looked
 	// for that can be matched by backtracking only.
 	RegexpInput int
@@ -26,8 +46,175 @@ func (e *LimitError) Error() string { return e.Reason }
 // Stack returns where the script was.
 func (e *LimitError) Stack() []StackFrame { return e.stack }
 
+// NewClassic returns a Runtime of which scripts see what ECMAScript 5 has, with what
+// came later and needs no symbols: no Proxy, Reflect, Symbol, Promise, weak
+// collections, typed arrays and BigInt, and neither generators nor asynchronous
+// functions.
+func NewClassic() *Runtime {
+	r := &Runtime{classic: true}
+	r.init()
+	return r
+}
+
+func (r *Runtime) refuseClassic(what string) {
+	if r.classic {
+		panic(r.newSyntaxError(what + " are not available"))
+	}
+}
+
+// SetEvaluate makes eval and the constructors of functions call f with their code,
+// which is one parenthesised function expression for the latter. Direct calls of
+// eval do not see local variables then.
+func (r *Runtime) SetEvaluate(f func(code string) Value) { r.evaluate = f }
+
 // Bound sets the bounds.
-func (r *Runtime) Bound(b Bounds) { r.bounds = b }
+func (r *Runtime) Bound(b Bounds) {
+	r.bounds = b
+	r.meter.depthEnd, r.meter.stepsEnd, r.meter.bytesEnd = math.MaxInt, math.MaxInt64, math.MaxInt64
+	if b.Depth > 0 {
+		r.meter.depthEnd = b.Depth
+	}
+	if b.Memory > 0 {
+		r.meter.bytesEnd = b.Memory / 4
+	}
+}
+
+// meter is what the scripts have taken so far.
+type meter struct {
+	steps, stepsEnd int64 // in all
+	stepsReason     string
+	stepsBound      int64
+	depth, depthEnd int
+	// bytes are those allocated since live was measured, and bytesEnd when it is
+	// to be measured again.
+	bytes, bytesEnd, live int64
+}
+
+// Steps are the instructions and the rounds of loops since the Runtime was made.
+func (r *Runtime) Steps() int64 { return r.meter.steps }
+
+// BoundSteps ends the running script once Steps has reached end, for the reason, a
+// format for the number bound. From now on all bounds hold, until UnboundSteps:
+// what the host does with the Runtime between scripts is not to fail.
+func (r *Runtime) BoundSteps(end int64, reason string, bound int64) {
+	r.meter.stepsEnd, r.meter.stepsReason, r.meter.stepsBound = end, reason, bound
+}
+
+// UnboundSteps ends what BoundSteps has begun.
+func (r *Runtime) UnboundSteps() { r.meter.stepsEnd = math.MaxInt64 }
+
+func (r *Runtime) bounded() bool { return r.meter.stepsEnd != math.MaxInt64 }
+
+// step counts rounds of a loop, or anything that takes as long as n of them.
+func (r *Runtime) step(n int64) {
+	r.meter.steps += n
+	if r.meter.steps >= r.meter.stepsEnd || atomic.LoadUint32(&r.vm.interrupted) != 0 {
+		r.stop()
+	}
+}
+
+// stop ends the running script if a bound is reached or it is interrupted.
+func (r *Runtime) stop() {
+	if atomic.LoadUint32(&r.vm.interrupted) != 0 {
+		r.vm.interruptLock.Lock()
+		v := &InterruptedError{iface: r.vm.interruptVal}
+		v.stack = r.vm.captureStack(nil, 0)
+		r.vm.interruptLock.Unlock()
+		panic(v)
+	}
+	r.exceeded(r.meter.stepsReason, r.meter.stepsBound)
+}
+
+// enter counts a level of recursion, which exit ends. After a panic the depth is
+// what it was where that is recovered from.
+func (r *Runtime) enter() *Runtime {
+	if r.meter.depth++; r.meter.depth > r.meter.depthEnd {
+		e := &StackOverflowError{}
+		e.stack = r.vm.captureStack(nil, 0)
+		panic(e)
+	}
+	return r
+}
+
+func (r *Runtime) exit() { r.meter.depth-- }
+
+// exitWith is exit after v has been worked out.
+func exitWith[T any](r *Runtime, v T) T {
+	r.meter.depth--
+	return v
+}
+
+// Sizes in bytes of what is allocated often.
+const (
+	sizeOfValue    = 16
+	sizeOfObject   = 160
+	sizeOfProperty = 96
+	sizeOfFunction = 320
+	sizeOfStash    = 64
+	sizeOfEntry    = 112 // of a Map or Set
+)
+
+// alloc counts bytes that are allocated.
+func (r *Runtime) alloc(n int64) {
+	if r.meter.bytes += n; r.meter.bytes >= r.meter.bytesEnd {
+		r.measure()
+	}
+}
+
+// allocString counts a string that has been made.
+func (r *Runtime) allocString(s String) {
+	n := s.Length()
+	if most := r.bounds.StringLength; most > 0 && n > most && r.bounded() {
+		r.exceeded("a string would be longer than %d characters", most)
+	}
+	if n > 32 {
+		r.alloc(int64(n) * 2)
+	}
+}
+
+// checkArray bounds how many elements an array gets room for.
+func (r *Runtime) checkArray(n int64) {
+	if most := r.bounds.ArrayLength; most > 0 && n > int64(most) && r.bounded() {
+		r.exceeded("an array would be longer than %d elements", most)
+	}
+}
+
+// makeRoom counts room for the elements of an array before it is made.
+func (r *Runtime) makeRoom(n int64) {
+	r.checkArray(n)
+	r.alloc(n * sizeOfValue)
+}
+
+// checkLength bounds a string before it is made.
+func (r *Runtime) checkLength(n int64) {
+	if most := r.bounds.StringLength; most > 0 && n > int64(most) && r.bounded() {
+		r.exceeded("a string would be longer than %d characters", most)
+	}
+}
+
+// measure finds out how much the Runtime holds, and ends the script if that is
+// more than it may.
+func (r *Runtime) measure() {
+	if r.bounds.Memory <= 0 {
+		r.meter.bytes = 0
+		return
+	}
+	if !r.bounded() {
+		return
+	}
+	if r.meter.bytes < r.bounds.Memory {
+		var parts int64
+		r.meter.live, parts = r.heldBytes(r.bounds.Memory)
+		r.meter.bytes = 0
+		r.meter.steps += parts
+		r.meter.bytesEnd = max((r.bounds.Memory-r.meter.live)/2, r.bounds.Memory/8)
+		if r.meter.live < r.bounds.Memory {
+			return
+		}
+	}
+	r.meter.bytes = 0
+	r.exceeded("the scripts hold more than %d MiB of memory", max(r.bounds.Memory>>20, 1))
+}
 
 // exceeded ends the running script.
 func (r *Runtime) exceeded(format string, args ...interface{}) {

@@ -22,6 +22,7 @@ func (e *errorObject) formatStack() String {
 	b.WriteRune('\n')
 
 	for _, frame := range e.stack {
+		e.val.runtime.step(1)
 		b.writeASCII("\tat ")
 		frame.WriteToValueBuilder(&b)
 		b.WriteRune('\n')

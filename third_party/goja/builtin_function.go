@@ -23,6 +23,7 @@ func (r *Runtime) functionCtor(args []Value, proto *Object, async, generator boo
 	if len(args) > 1 {
 		ar := args[:len(args)-1]
 		for i, arg := range ar {
+			r.step(1)
 			sb.WriteString(arg.toString())
 			if i < len(ar)-1 {
 				sb.WriteRune(',')
@@ -81,8 +82,10 @@ func (r *Runtime) createListFromArrayLike(a Value) []Value {
 		return arr.values
 	}
 	l := toLength(o.self.getStr("length", nil))
+	r.makeRoom(l)
 	res := make([]Value, 0, l)
 	for k := int64(0); k < l; k++ {
+		r.step(1)
 		res = append(res, nilSafe(o.self.getIdx(valueInt(k), nil)))
 	}
 	return res
@@ -198,6 +201,7 @@ lenNotInt:
 	v := &Object{runtime: r}
 	ff := r.newNativeFuncAndConstruct(v, r.boundCallable(fcall, call.Arguments), r.boundConstruct(v, construct, call.Arguments), nil, nameStr.string(), l)
 	bf := &boundFuncObject{
+		held:             append([]Value(nil), call.Arguments...),
 		nativeFuncObject: *ff,
 		wrapped:          obj,
 	}

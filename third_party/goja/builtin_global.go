@@ -69,6 +69,7 @@ func (r *Runtime) _encode(uriString String, unescaped *[256]bool) String {
 	needed := false
 	l := 0
 	for {
+		r.step(1)
 		rn, _, err := reader.ReadRune()
 		if err != nil {
 			if err != io.EOF {
@@ -96,6 +97,7 @@ func (r *Runtime) _encode(uriString String, unescaped *[256]bool) String {
 	i := 0
 	reader = uriString.Reader()
 	for {
+		r.step(1)
 		rn, _, err := reader.ReadRune()
 		if err == io.EOF {
 			break
@@ -104,6 +106,7 @@ func (r *Runtime) _encode(uriString String, unescaped *[256]bool) String {
 		if rn >= utf8.RuneSelf {
 			n := utf8.EncodeRune(utf8Buf, rn)
 			for _, b := range utf8Buf[:n] {
+				r.step(1)
 				buf[i] = '%'
 				buf[i+1] = hexUpper[b>>4]
 				buf[i+2] = hexUpper[b&15]
@@ -126,6 +129,7 @@ func (r *Runtime) _decode(sv String, reservedSet *[256]bool) String {
 	s := sv.String()
 	hexCount := 0
 	for i := 0; i < len(s); {
+		r.step(1)
 		switch s[i] {
 		case '%':
 			if i+2 >= len(s) || !ishex(s[i+1]) || !ishex(s[i+2]) {
@@ -149,6 +153,7 @@ func (r *Runtime) _decode(sv String, reservedSet *[256]bool) String {
 	j := 0
 	isUnicode := false
 	for i := 0; i < len(s); {
+		r.step(1)
 		ch := s[i]
 		switch ch {
 		case '%':
@@ -182,6 +187,7 @@ func (r *Runtime) _decode(sv String, reservedSet *[256]bool) String {
 
 	us := make([]rune, 0, len(s))
 	for len(t) > 0 {
+		r.step(1)
 		rn, size := utf8.DecodeRune(t)
 		if rn == utf8.RuneError {
 			if size != 3 || t[0] != 0xef || t[1] != 0xbf || t[2] != 0xbd {
@@ -243,6 +249,7 @@ func (r *Runtime) builtin_escape(call FunctionCall) Value {
 	var sb strings.Builder
 	l := s.Length()
 	for i := 0; i < l; i++ {
+		r.step(1)
 		r := s.CharAt(i)
 		if r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' ||
 			r == '@' || r == '*' || r == '_' || r == '+' || r == '-' || r == '.' || r == '/' {
@@ -276,6 +283,7 @@ func (r *Runtime) builtin_unescape(call FunctionCall) Value {
 		asciiBuf = make([]byte, 0, l)
 	}
 	for i := 0; i < l; {
+		r.step(1)
 		r := s.CharAt(i)
 		if r == '%' {
 			if i <= l-6 && s.CharAt(i+1) == 'u' {
@@ -309,7 +317,7 @@ func (r *Runtime) builtin_unescape(call FunctionCall) Value {
 		if r >= utf8.RuneSelf && !unicode {
 			unicodeBuf = make([]uint16, 1, l+1)
 			unicodeBuf[0] = unistring.BOM
-			for _, b := range asciiBuf {
+			for _, b := range asciiBuf { // bounded: one string
 				unicodeBuf = append(unicodeBuf, uint16(b))
 			}
 			asciiBuf = nil
@@ -388,6 +396,38 @@ func createGlobalObjectTemplate() *objectTemplate {
 	t.putSym(SymToStringTag, func(r *Runtime) Value { return valueProp(asciiString(classGlobal), false, false, true) })
 
 	return t
+}
+
+// laterGlobals are what NewClassic leaves out.
+var laterGlobals = map[unistring.String]bool{
+	"Proxy": true, "Reflect": true, "Symbol": true, "Promise": true, "WeakSet": true, "WeakMap": true,
+	"BigInt": true, "AggregateError": true, "ArrayBuffer": true, "DataView": true,
+	"Uint8Array": true, "Uint8ClampedArray": true, "Int8Array": true, "Uint16Array": true, "Int16Array": true,
+	"Uint32Array": true, "Int32Array": true, "Float32Array": true, "Float64Array": true, "BigInt64Array": true,
+	"BigUint64Array": true,
+}
+
+// getClassicTemplate is that of the global object without laterGlobals.
+func createClassicTemplate() *objectTemplate {
+	whole := createGlobalObjectTemplate()
+	t := newObjectTemplate()
+	t.protoFactory = whole.protoFactory
+	for _, name := range whole.propNames { // bounded: the names of the template
+		if !laterGlobals[name] {
+			t.putStr(name, whole.props[name])
+		}
+	}
+	return t
+}
+
+var classicTemplate *objectTemplate
+var classicTemplateOnce sync.Once
+
+func getClassicTemplate() *objectTemplate {
+	classicTemplateOnce.Do(func() {
+		classicTemplate = createClassicTemplate()
+	})
+	return classicTemplate
 }
 
 var globalObjectTemplate *objectTemplate
@@ -497,7 +537,7 @@ func parseInt(s string, base int) (Value, error) {
 	}
 
 	maxVal = math.MaxInt64
-	for ; i < len(s); i++ {
+	for ; i < len(s); i++ { // bounded: one string
 		if n >= cutoff {
 			// n*base overflows
 			return parseLargeInt(float64(n), s[i:], base, sign)
@@ -533,7 +573,7 @@ Error:
 func parseLargeInt(n float64, s string, base int, sign bool) (Value, error) {
 	i := 0
 	b := float64(base)
-	for ; i < len(s); i++ {
+	for ; i < len(s); i++ { // bounded: one string
 		v := digitVal(s[i])
 		if v >= base {
 			break
@@ -556,15 +596,15 @@ var (
 )
 
 func init() {
-	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()" {
+	for _, c := range "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()" { // bounded: one string
 		uriUnescaped[c] = true
 	}
 
-	for _, c := range ";/?:@&=+$," {
+	for _, c := range ";/?:@&=+$," { // bounded: one string
 		uriReserved[c] = true
 	}
 
-	for i := 0; i < 256; i++ {
+	for i := 0; i < 256; i++ { // bounded: one string
 		if uriUnescaped[i] || uriReserved[i] {
 			uriReservedUnescapedHash[i] = true
 		}

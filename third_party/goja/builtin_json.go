@@ -48,6 +48,7 @@ func (r *Runtime) builtinJSON_parse(call FunctionCall) Value {
 }
 
 func (r *Runtime) builtinJSON_decodeToken(d *json.Decoder, tok json.Token) (Value, error) {
+	defer r.enter().exit()
 	switch tok := tok.(type) {
 	case json.Delim:
 		switch tok {
@@ -82,6 +83,7 @@ func (r *Runtime) builtinJSON_decodeValue(d *json.Decoder) (Value, error) {
 func (r *Runtime) builtinJSON_decodeObject(d *json.Decoder) (*Object, error) {
 	object := r.NewObject()
 	for {
+		r.step(1)
 		key, end, err := r.builtinJSON_decodeObjectKey(d)
 		if err != nil {
 			return nil, err
@@ -119,6 +121,7 @@ func (r *Runtime) builtinJSON_decodeObjectKey(d *json.Decoder) (string, bool, er
 func (r *Runtime) builtinJSON_decodeArray(d *json.Decoder) (*Object, error) {
 	var arrayValue []Value
 	for {
+		r.step(1)
 		tok, err := d.Token()
 		if err != nil {
 			return nil, err
@@ -138,12 +141,14 @@ func (r *Runtime) builtinJSON_decodeArray(d *json.Decoder) (*Object, error) {
 }
 
 func (r *Runtime) builtinJSON_reviveWalk(reviver func(FunctionCall) Value, holder *Object, name Value) Value {
+	defer r.enter().exit()
 	value := nilSafe(holder.get(name, nil))
 
 	if object, ok := value.(*Object); ok {
 		if isArray(object) {
 			length := toLength(object.self.getStr("length", nil))
 			for index := int64(0); index < length; index++ {
+				r.step(1)
 				name := asciiString(strconv.FormatInt(index, 10))
 				value := r.builtinJSON_reviveWalk(reviver, object, name)
 				if value == _undefined {
@@ -154,6 +159,7 @@ func (r *Runtime) builtinJSON_reviveWalk(reviver func(FunctionCall) Value, holde
 			}
 		} else {
 			for _, name := range object.self.stringKeys(false, nil) {
+				r.step(1)
 				value := r.builtinJSON_reviveWalk(reviver, object, name)
 				if value == _undefined {
 					object.self.deleteStr(name.string(), false)
@@ -190,9 +196,11 @@ func (r *Runtime) builtinJSON_stringify(call FunctionCall) Value {
 		if isArray(replacer) {
 			length := toLength(replacer.self.getStr("length", nil))
 			seen := map[string]bool{}
+			r.makeRoom(length)
 			propertyList := make([]Value, length)
 			length = 0
 			for index := range propertyList {
+				r.step(1)
 				var name string
 				value := replacer.self.getIdx(valueInt(int64(index)), nil)
 				switch v := value.(type) {
@@ -279,6 +287,7 @@ func (ctx *_builtinJSON_stringifyContext) do(v Value) bool {
 }
 
 func (ctx *_builtinJSON_stringifyContext) str(key Value, holder *Object) bool {
+	defer ctx.r.enter().exit()
 	value := nilSafe(holder.get(key, nil))
 
 	switch value.(type) {
@@ -369,6 +378,7 @@ func (ctx *_builtinJSON_stringifyContext) str(key Value, holder *Object) bool {
 			return true
 		}
 		for _, object := range ctx.stack {
+			ctx.r.step(1)
 			if value1.SameAs(object) {
 				ctx.r.typeErrorResult(true, "Converting circular structure to JSON")
 			}
@@ -413,6 +423,7 @@ func (ctx *_builtinJSON_stringifyContext) ja(array *Object) {
 	}
 
 	for i := int64(0); i < length; i++ {
+		ctx.r.step(1)
 		if !ctx.str(asciiString(strconv.FormatInt(i, 10)), array) {
 			ctx.buf.WriteString("null")
 		}
@@ -455,6 +466,7 @@ func (ctx *_builtinJSON_stringifyContext) jo(object *Object) {
 
 	empty := true
 	for _, name := range props {
+		ctx.r.step(1)
 		off := ctx.buf.Len()
 		if !empty {
 			ctx.buf.WriteString(separator)
@@ -490,6 +502,7 @@ func (ctx *_builtinJSON_stringifyContext) quote(str String) {
 	ctx.buf.WriteByte('"')
 	reader := &lenientUtf16Decoder{utf16Reader: str.utf16Reader()}
 	for {
+		ctx.r.step(1)
 		r, _, err := reader.ReadRune()
 		if err != nil {
 			break

@@ -56,6 +56,7 @@ func (mo *mapObject) export(ctx *objectExportCtx) interface{} {
 
 	iter := mo.m.newIter()
 	for i := 0; i < len(m); i++ {
+		mo.val.runtime.step(1)
 		entry := iter.next()
 		if entry == nil {
 			break
@@ -75,6 +76,7 @@ func (mo *mapObject) exportToMap(dst reflect.Value, typ reflect.Type, ctx *objec
 	iter := mo.m.newIter()
 	r := mo.val.runtime
 	for {
+		mo.val.runtime.step(1)
 		entry := iter.next()
 		if entry == nil {
 			break
@@ -144,6 +146,7 @@ func (r *Runtime) mapProto_set(call FunctionCall) Value {
 	if !ok {
 		panic(r.NewTypeError("Method Map.prototype.set called on incompatible receiver %s", r.objectproto_toString(FunctionCall{This: thisObj})))
 	}
+	r.alloc(sizeOfEntry)
 	mo.m.set(call.Argument(0), call.Argument(1))
 	return call.This
 }
@@ -165,6 +168,7 @@ func (r *Runtime) mapProto_forEach(call FunctionCall) Value {
 	t := call.Argument(1)
 	iter := mo.m.newIter()
 	for {
+		r.step(1)
 		entry := iter.next()
 		if entry == nil {
 			break
@@ -221,6 +225,7 @@ func (r *Runtime) builtin_newMap(args []Value, newTarget *Object) *Object {
 					itemObj := r.toObject(item)
 					k := nilSafe(itemObj.self.getIdx(i0, nil))
 					v := nilSafe(itemObj.self.getIdx(i1, nil))
+					r.alloc(sizeOfEntry)
 					mo.m.set(k, v)
 				})
 			} else {

@@ -193,6 +193,7 @@ func (r *Runtime) enqueuePromiseJob(job func()) {
 
 func (r *Runtime) triggerPromiseReactions(reactions []*promiseReaction, argument Value) {
 	for _, reaction := range reactions {
+		r.step(1)
 		r.enqueuePromiseJob(r.newPromiseReactionJob(reaction, argument))
 	}
 }

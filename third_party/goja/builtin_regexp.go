@@ -36,7 +36,7 @@ func (r *Runtime) newRegExpp(pattern *regexpPattern, patternStr String, proto *O
 
 func decodeHex(s string) (int, bool) {
 	var hex int
-	for i := 0; i < len(s); i++ {
+	for i := 0; i < len(s); i++ { // bounded: one string
 		var n byte
 		chr := s[i]
 		switch {
@@ -65,7 +65,7 @@ func writeHex4(b *strings.Builder, i int) {
 func convertRegexpToUnicode(patternStr string) string {
 	var sb strings.Builder
 	pos := 0
-	for i := 0; i < len(patternStr)-11; {
+	for i := 0; i < len(patternStr)-11; { // bounded: one string
 		r, size := utf8.DecodeRuneInString(patternStr[i:])
 		if r == '\\' {
 			i++
@@ -102,7 +102,7 @@ func convertRegexpToUtf16(patternStr string) string {
 	var sb strings.Builder
 	pos := 0
 	var prevRune rune
-	for i := 0; i < len(patternStr); {
+	for i := 0; i < len(patternStr); { // bounded: one string
 		r, size := utf8.DecodeRuneInString(patternStr[i:])
 		if r > 0xFFFF {
 			sb.WriteString(patternStr[pos:i])
@@ -139,7 +139,7 @@ func escapeInvalidUtf16(s String) string {
 	pos := 0
 	utf8Size := 0
 	var utf8Buf [utf8.UTFMax]byte
-	for {
+	for { // bounded: one string
 		c, size, err := rd.ReadRune()
 		if err != nil {
 			break
@@ -149,7 +149,7 @@ func escapeInvalidUtf16(s String) string {
 				sb.Grow(utf8Size + 7)
 				hrd := s.Reader()
 				var c rune
-				for p := 0; p < pos; {
+				for p := 0; p < pos; { // bounded: one string
 					var size int
 					var err error
 					c, size, err = hrd.ReadRune()
@@ -181,6 +181,23 @@ func escapeInvalidUtf16(s String) string {
 	return s.String()
 }
 
+// regexpSize is about how many instructions an expression has: one for each
+// character, and more for those that are repeated a number of times.
+func regexpSize(source string) int {
+	if !strings.Contains(source, "{") {
+		return len(source)
+	}
+	parsed, err := syntax.Parse(source, syntax.Perl)
+	if err != nil {
+		return len(source)
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return len(source)
+	}
+	return len(program.Inst)
+}
+
 func compileRegexpFromValueString(patternStr String, flags string) (*regexpPattern, error) {
 	return compileRegexp(escapeInvalidUtf16(patternStr), flags)
 }
@@ -194,7 +211,7 @@ func compileRegexp(patternStr, flags string) (p *regexpPattern, err error) {
 		invalidFlags := func() {
 			err = fmt.Errorf("Invalid flags supplied to RegExp constructor '%s'", flags)
 		}
-		for _, chr := range flags {
+		for _, chr := range flags { // bounded: one string
 			switch chr {
 			case 'g':
 				if global {
@@ -268,7 +285,7 @@ func compileRegexp(patternStr, flags string) (p *regexpPattern, err error) {
 				return
 			}
 		} else {
-			wrapper = (*regexpWrapper)(pattern)
+			wrapper = &regexpWrapper{rx: pattern, source: re2Str, size: regexpSize(re2Str)}
 		}
 	} else {
 		var incompat parser.RegexpErrorIncompatible
@@ -482,6 +499,7 @@ func (r *regexpObject) writeEscapedSource(sb *StringBuilder) bool {
 	rd := &lenientUtf16Decoder{utf16Reader: r.source.utf16Reader()}
 L:
 	for {
+		r.val.runtime.step(1)
 		c, size, err := rd.ReadRune()
 		if err != nil {
 			break
@@ -706,6 +724,7 @@ func (r *Runtime) getGlobalRegexpMatches(rxObj *Object, s String, fullUnicode bo
 	}
 	var a []Value
 	for {
+		r.step(1)
 		res := r.regExpExec(execFn, rxObj, s)
 		if res == _null {
 			break
@@ -732,6 +751,7 @@ func (r *Runtime) regexpproto_stdMatcherGeneric(rxObj *Object, s String) Value {
 		}
 		ar := make([]Value, 0, len(a))
 		for _, result := range a {
+			r.step(1)
 			obj := r.toObject(result)
 			matchStr := nilSafe(obj.self.getIdx(valueInt(0), nil)).ToString()
 			ar = append(ar, matchStr)
@@ -780,6 +800,7 @@ func (r *Runtime) regexpproto_stdMatcher(call FunctionCall) Value {
 		r.matchedLast(s, results)
 		a := make([]Value, 0, len(results))
 		for _, result := range results {
+			r.step(1)
 			a = append(a, s.Substring(result.indexes[0], result.indexes[1]))
 		}
 		return r.newArrayValues(a)
@@ -933,6 +954,7 @@ func (r *Runtime) regexpproto_stdSplitterGeneric(splitter *Object, s String, lim
 
 	q := p
 	for q < size {
+		r.step(1)
 		splitter.self.setOwnStr("lastIndex", intToValue(int64(q)), true)
 		z := r.regExpExec(execFn, splitter, s)
 		if z == _null {
@@ -954,6 +976,7 @@ func (r *Runtime) regexpproto_stdSplitterGeneric(splitter *Object, s String, lim
 				}
 				numberOfCaptures := max(toLength(z.self.getStr("length", nil))-1, 0)
 				for i := int64(1); i <= numberOfCaptures; i++ {
+					r.step(1)
 					a = append(a, nilSafe(z.self.getIdx(valueInt(i), nil)))
 					if int64(len(a)) == lim {
 						return r.newArrayValues(a)
@@ -1050,6 +1073,7 @@ func (r *Runtime) regexpproto_stdSplitter(call FunctionCall) Value {
 	}
 
 	for _, result := range results {
+		r.step(1)
 		if result.indexes[0] == result.indexes[1] {
 			// FIXME Ugh, this is a hack
 			if result.indexes[0] == 0 || result.indexes[0] == targetLength {
@@ -1074,6 +1098,7 @@ func (r *Runtime) regexpproto_stdSplitter(call FunctionCall) Value {
 
 		captureCount := len(result.indexes) / 2
 		for index := 1; index < captureCount; index++ {
+			r.step(1)
 			offset := index * 2
 			var value Value
 			if result.indexes[offset] != -1 {
@@ -1119,11 +1144,13 @@ func (r *Runtime) regexpproto_stdReplacerGeneric(rxObj *Object, s, replaceStr St
 	nextSourcePosition := 0
 	var resultBuf StringBuilder
 	for _, result := range results {
+		r.step(1)
 		obj := r.toObject(result)
 		nCaptures := max(toLength(obj.self.getStr("length", nil))-1, 0)
 		matched := nilSafe(obj.self.getIdx(valueInt(0), nil)).toString()
 		matchLength := matched.Length()
 		position := toIntStrict(max(min(nilSafe(obj.self.getStr("index", nil)).ToInteger(), int64(lengthS)), 0))
+		r.makeRoom(nCaptures)
 		var captures []Value
 		if rcall != nil {
 			captures = make([]Value, 0, nCaptures+3)
@@ -1132,6 +1159,7 @@ func (r *Runtime) regexpproto_stdReplacerGeneric(rxObj *Object, s, replaceStr St
 		}
 		captures = append(captures, matched)
 		for n := int64(1); n <= nCaptures; n++ {
+			r.step(1)
 			capN := nilSafe(obj.self.getIdx(valueInt(n), nil))
 			if capN != _undefined {
 				capN = capN.ToString()
@@ -1192,7 +1220,7 @@ func writeSubstitution(s String, position int, numCaptures int, getCapture func(
 	matched := getCapture(0)
 	tailPos := position + matched.Length()
 
-	for i := 0; i < rl; i++ {
+	for i := 0; i < rl; i++ { // bounded: one string
 		c := replaceStr.CharAt(i)
 		if c == '$' && i < rl-1 {
 			ch := replaceStr.CharAt(i + 1)
@@ -1210,7 +1238,7 @@ func writeSubstitution(s String, position int, numCaptures int, getCapture func(
 			case '<':
 				var ref String
 				j := i + 2
-				for ; j < rl; j++ {
+				for ; j < rl; j++ { // bounded: one string
 					ch := replaceStr.CharAt(j)
 					if ch == '>' {
 						ref = replaceStr.Substring(i+2, j)
@@ -1232,7 +1260,7 @@ func writeSubstitution(s String, position int, numCaptures int, getCapture func(
 				j := i + 1
 				lim := min(j+2, rl)
 
-				for ; j < lim; j++ {
+				for ; j < lim; j++ { // bounded: one string
 					ch := replaceStr.CharAt(j)
 					if ch >= '0' && ch <= '9' {
 						m := index*10 + int(ch-'0')

@@ -54,6 +54,7 @@ func (so *setObject) export(ctx *objectExportCtx) interface{} {
 	ctx.put(so.val, a)
 	iter := so.m.newIter()
 	for i := 0; i < len(a); i++ {
+		so.val.runtime.step(1)
 		entry := iter.next()
 		if entry == nil {
 			break
@@ -76,6 +77,7 @@ func (so *setObject) exportToArrayOrSlice(dst reflect.Value, typ reflect.Type, c
 	iter := so.m.newIter()
 	r := so.val.runtime
 	for i := 0; i < l; i++ {
+		so.val.runtime.step(1)
 		entry := iter.next()
 		if entry == nil {
 			break
@@ -95,6 +97,7 @@ func (so *setObject) exportToMap(dst reflect.Value, typ reflect.Type, ctx *objec
 	iter := so.m.newIter()
 	r := so.val.runtime
 	for {
+		so.val.runtime.step(1)
 		entry := iter.next()
 		if entry == nil {
 			break
@@ -132,6 +135,7 @@ func (r *Runtime) setProto_add(call FunctionCall) Value {
 		panic(r.NewTypeError("Method Set.prototype.add called on incompatible receiver %s", r.objectproto_toString(FunctionCall{This: thisObj})))
 	}
 
+	r.alloc(sizeOfEntry)
 	so.m.set(call.Argument(0), nil)
 	return call.This
 }
@@ -174,6 +178,7 @@ func (r *Runtime) setProto_forEach(call FunctionCall) Value {
 	t := call.Argument(1)
 	iter := so.m.newIter()
 	for {
+		r.step(1)
 		entry := iter.next()
 		if entry == nil {
 			break
@@ -221,11 +226,13 @@ func (r *Runtime) setProto_difference(call FunctionCall) Value {
 			otherSet := otherRecord.stdObj
 			iter := so.m.newIter()
 			for {
+				r.step(1)
 				entry := iter.next()
 				if entry == nil {
 					break
 				}
 				if !otherSet.m.has(entry.key) {
+					r.alloc(sizeOfEntry)
 					result.m.set(entry.key, nil)
 				}
 			}
@@ -233,6 +240,7 @@ func (r *Runtime) setProto_difference(call FunctionCall) Value {
 			so.m.copyTo(result.m)
 			iter := so.m.newIter()
 			for {
+				r.step(1)
 				entry := iter.next()
 				if entry == nil {
 					break
@@ -264,17 +272,20 @@ func (r *Runtime) setProto_intersection(call FunctionCall) Value {
 	if so.m.size <= otherRecord.size {
 		iter := so.m.newIter()
 		for {
+			r.step(1)
 			entry := iter.next()
 			if entry == nil {
 				break
 			}
 			if otherRecord.has(entry.key) {
+				r.alloc(sizeOfEntry)
 				result.m.set(entry.key, nil)
 			}
 		}
 	} else {
 		otherRecord.iterateKeys(func(key Value) bool {
 			if so.m.has(key) {
+				r.alloc(sizeOfEntry)
 				result.m.set(key, nil)
 			}
 			return true
@@ -294,6 +305,7 @@ func (r *Runtime) setProto_isDisjointFrom(call FunctionCall) Value {
 	if so.m.size <= otherRecord.size {
 		iter := so.m.newIter()
 		for {
+			r.step(1)
 			entry := iter.next()
 			if entry == nil {
 				break
@@ -330,6 +342,7 @@ func (r *Runtime) setProto_isSubsetOf(call FunctionCall) Value {
 
 	iter := so.m.newIter()
 	for {
+		r.step(1)
 		entry := iter.next()
 		if entry == nil {
 			break
@@ -388,6 +401,7 @@ func (r *Runtime) setProto_symmetricDifference(call FunctionCall) Value {
 		} else {
 			// 1. If alreadyInResult is false, append next to resultSetData.
 			if !alreadyInResult {
+				r.alloc(sizeOfEntry)
 				result.m.set(key, nil)
 			}
 		}
@@ -407,6 +421,7 @@ func (r *Runtime) setProto_union(call FunctionCall) Value {
 	so.m.copyTo(result.m)
 
 	otherRecord.iterateKeys(func(key Value) bool {
+		r.alloc(sizeOfEntry)
 		result.m.set(key, nil)
 		return true
 	})
@@ -431,10 +446,13 @@ func (r *Runtime) builtin_newSet(args []Value, newTarget *Object) *Object {
 			if adder == r.global.setAdder {
 				if stdArr != nil {
 					for _, v := range stdArr.values {
+						r.step(1)
+						r.alloc(sizeOfEntry)
 						so.m.set(v, nil)
 					}
 				} else {
 					r.getIterator(arg, nil).iterate(func(item Value) {
+						r.alloc(sizeOfEntry)
 						so.m.set(item, nil)
 					})
 				}
@@ -445,6 +463,7 @@ func (r *Runtime) builtin_newSet(args []Value, newTarget *Object) *Object {
 				}
 				if stdArr != nil {
 					for _, item := range stdArr.values {
+						r.step(1)
 						adderFn(FunctionCall{This: o, Arguments: []Value{item}})
 					}
 				} else {
@@ -552,6 +571,7 @@ func (r *Runtime) getSetRecord(value Value) *setRecord {
 			iterateKeys: func(f func(Value) bool) {
 				iter := setObj.m.newIter()
 				for {
+					r.step(1)
 					entry := iter.next()
 					if entry == nil {
 						break

@@ -108,17 +108,20 @@ func (r *Runtime) stringproto_iterator(call FunctionCall) Value {
 func (r *Runtime) string_fromcharcode(call FunctionCall) Value {
 	b := make([]byte, len(call.Arguments))
 	for i, arg := range call.Arguments {
+		r.step(1)
 		chr := toUint16(arg)
 		if chr >= utf8.RuneSelf {
 			bb := make([]uint16, len(call.Arguments)+1)
 			bb[0] = unistring.BOM
 			bb1 := bb[1:]
 			for j := 0; j < i; j++ {
+				r.step(1)
 				bb1[j] = uint16(b[j])
 			}
 			bb1[i] = chr
 			i++
 			for j, arg := range call.Arguments[i:] {
+				r.step(1)
 				bb1[i+j] = toUint16(arg)
 			}
 			return unicodeString(bb)
@@ -132,6 +135,7 @@ func (r *Runtime) string_fromcharcode(call FunctionCall) Value {
 func (r *Runtime) string_fromcodepoint(call FunctionCall) Value {
 	var sb StringBuilder
 	for _, arg := range call.Arguments {
+		r.step(1)
 		num := arg.ToNumber()
 		var c rune
 		if numInt, ok := num.(valueInt); ok {
@@ -158,6 +162,7 @@ func (r *Runtime) string_raw(call FunctionCall) Value {
 	nextIndex := int64(0)
 	numberOfSubstitutions := int64(len(call.Arguments) - 1)
 	for {
+		r.step(1)
 		nextSeg := nilSafe(raw.self.getIdx(valueInt(nextIndex), nil)).toString()
 		stringElements.WriteString(nextSeg)
 		if nextIndex+1 == literalSegments {
@@ -241,6 +246,7 @@ func (r *Runtime) stringproto_concat(call FunctionCall) Value {
 		allAscii = false
 	}
 	for i, arg := range call.Arguments {
+		r.step(1)
 		a, u := devirtualizeString(arg.toString())
 		if u != nil {
 			allAscii = false
@@ -256,6 +262,7 @@ func (r *Runtime) stringproto_concat(call FunctionCall) Value {
 		var buf strings.Builder
 		buf.Grow(totalLen)
 		for _, s := range strs {
+			r.step(1)
 			buf.WriteString(s.String())
 		}
 		return asciiString(buf.String())
@@ -264,9 +271,11 @@ func (r *Runtime) stringproto_concat(call FunctionCall) Value {
 		buf[0] = unistring.BOM
 		pos := 1
 		for _, s := range strs {
+			r.step(1)
 			switch s := s.(type) {
 			case asciiString:
 				for i := 0; i < len(s); i++ {
+					r.step(1)
 					buf[pos] = uint16(s[i])
 					pos++
 				}
@@ -301,6 +310,7 @@ func (r *Runtime) stringproto_endsWith(call FunctionCall) Value {
 		return valueFalse
 	}
 	for i := 0; i < searchLength; i++ {
+		r.step(1)
 		if s.CharAt(start+i) != searchStr.CharAt(i) {
 			return valueFalse
 		}
@@ -501,6 +511,7 @@ func (r *Runtime) _stringPad(call FunctionCall, start bool) Value {
 		fillerAscii = " "
 		filler = fillerAscii
 	}
+	r.checkLength(maxLength)
 	remaining := toIntStrict(maxLength - stringLength)
 	if fillerUnicode == nil && strUnicode == nil {
 		fl := fillerAscii.Length()
@@ -510,6 +521,7 @@ func (r *Runtime) _stringPad(call FunctionCall, start bool) Value {
 			sb.WriteString(string(strAscii))
 		}
 		for remaining >= fl {
+			r.step(1)
 			sb.WriteString(string(fillerAscii))
 			remaining -= fl
 		}
@@ -528,6 +540,7 @@ func (r *Runtime) _stringPad(call FunctionCall, start bool) Value {
 	}
 	fl := filler.Length()
 	for remaining >= fl {
+		r.step(1)
 		sb.writeString(filler)
 		remaining -= fl
 	}
@@ -564,11 +577,13 @@ func (r *Runtime) stringproto_repeat(call FunctionCall) Value {
 		return stringEmpty
 	}
 	num := toIntStrict(numInt)
+	r.checkLength(int64(min(float64(s.Length())*float64(num), math.MaxInt32)))
 	a, u := devirtualizeString(s)
 	if u == nil {
 		var sb strings.Builder
 		sb.Grow(len(a) * num)
 		for i := 0; i < num; i++ {
+			r.step(1)
 			sb.WriteString(string(a))
 		}
 		return asciiString(sb.String())
@@ -577,6 +592,7 @@ func (r *Runtime) stringproto_repeat(call FunctionCall) Value {
 	var sb unicodeStringBuilder
 	sb.Grow(u.Length() * num)
 	for i := 0; i < num; i++ {
+		r.step(1)
 		sb.writeUnicodeString(u)
 	}
 	return sb.String()
@@ -606,12 +622,14 @@ func (r *Runtime) stringReplace(s String, found []regexpResult, newstring String
 	lengthS := s.Length()
 	if rcall != nil {
 		for _, item := range found {
+			r.step(1)
 			if item.indexes[0] != lastIndex {
 				buf.WriteSubstring(s, lastIndex, item.indexes[0])
 			}
 			matchCount := len(item.indexes) / 2
 			argumentList := make([]Value, matchCount+2, matchCount+3)
 			for index := 0; index < matchCount; index++ {
+				r.step(1)
 				offset := 2 * index
 				if item.indexes[offset] != -1 {
 					if u == nil {
@@ -638,6 +656,7 @@ func (r *Runtime) stringReplace(s String, found []regexpResult, newstring String
 		}
 	} else {
 		for _, item := range found {
+			r.step(1)
 			if item.indexes[0] != lastIndex {
 				buf.WriteString(s.Substring(lastIndex, item.indexes[0]))
 			}
@@ -732,6 +751,7 @@ func (r *Runtime) stringproto_replaceAll(call FunctionCall) Value {
 
 	pos := s.index(searchStr, 0)
 	for pos != -1 {
+		r.step(1)
 		found = append(found, regexpResult{indexes: []int{pos, pos + searchLength}})
 		pos = s.index(searchStr, pos+advanceBy)
 	}
@@ -859,6 +879,7 @@ func (r *Runtime) stringproto_split(call FunctionCall) Value {
 			}
 			valueArray = make([]Value, len(split))
 			for index, value := range split {
+				r.step(1)
 				valueArray[index] = asciiString(value)
 			}
 		} else {
@@ -883,8 +904,10 @@ func (r *Runtime) stringproto_split(call FunctionCall) Value {
 				limit = min(math.MaxInt, math.MaxUint32)
 			}
 			for ; limit > 0; limit-- {
+				r.step(1)
 				var sb strings.Builder
 				for i := range idx {
+					r.step(1)
 					if su[i] >= utf8.RuneSelf {
 						chunk := make(unicodeString, idx+1)
 						chunk[0] = unistring.BOM
@@ -895,6 +918,7 @@ func (r *Runtime) stringproto_split(call FunctionCall) Value {
 				}
 				sb.Grow(idx)
 				for i := range idx {
+					r.step(1)
 					sb.WriteByte((byte)(su[i]))
 				}
 				valueArray = append(valueArray, asciiString(sb.String()))
@@ -913,6 +937,7 @@ func (r *Runtime) stringproto_split(call FunctionCall) Value {
 				su = su[:limit]
 			}
 			for len(su) > 0 {
+				r.step(1)
 				c := su[0]
 				if c >= utf8.RuneSelf {
 					chunk := unicodeString{unistring.BOM, c}
@@ -947,6 +972,7 @@ func (r *Runtime) stringproto_startsWith(call FunctionCall) Value {
 		return valueFalse
 	}
 	for i := 0; i < searchLength; i++ {
+		r.step(1)
 		if s.CharAt(start+i) != searchStr.CharAt(i) {
 			return valueFalse
 		}

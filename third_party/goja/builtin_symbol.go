@@ -80,6 +80,7 @@ func (r *Runtime) symbol_keyfor(call FunctionCall) Value {
 		panic(r.NewTypeError("%s is not a symbol", arg.String()))
 	}
 	for key, s := range r.symbolRegistry {
+		r.step(1)
 		if s == sym {
 			return stringValueFromRaw(key)
 		}
@@ -148,6 +149,7 @@ func (r *Runtime) createSymbol(val *Object) objectImpl {
 		SymToStringTag,
 		SymUnscopables,
 	} {
+		r.step(1)
 		n := s.desc.(asciiString)
 		n = n[len("Symbol."):]
 		o._putProp(unistring.String(n), s, false, false, false)

@@ -194,7 +194,7 @@ type destructKeyedSourceIter struct {
 }
 
 func (i *destructKeyedSourceIter) next() (propIterItem, iterNextFunc) {
-	for {
+	for { // bounded: the properties of one object
 		item, next := i.wrapped()
 		if next == nil {
 			return item, nil
@@ -258,6 +258,7 @@ func (d *destructKeyedSource) stringKeys(all bool, accum []Value) []Value {
 		}).next
 	}
 	for item, next := next(); next != nil; item, next = next() {
+		d.r.step(1)
 		accum = append(accum, item.name)
 	}
 	return accum
@@ -266,6 +267,7 @@ func (d *destructKeyedSource) stringKeys(all bool, accum []Value) []Value {
 func (d *destructKeyedSource) filterUsedKeys(keys []Value) []Value {
 	k := 0
 	for i, key := range keys {
+		d.r.step(1)
 		if d.usedKeys.has(key) {
 			continue
 		}

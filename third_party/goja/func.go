@@ -132,6 +132,7 @@ type wrappedFuncObject struct {
 }
 
 type boundFuncObject struct {
+	held []Value // what it has captured, for heldBytes
 	nativeFuncObject
 	wrapped *Object
 }
@@ -405,7 +406,7 @@ func (f *baseJsFuncObject) __call(args []Value, newTarget, this Value) (Value, *
 	vm.sp++
 	vm.stack[vm.sp] = this
 	vm.sp++
-	for _, arg := range args {
+	for _, arg := range args { // bounded: arguments that are there, or the frames of calls
 		if arg != nil {
 			vm.stack[vm.sp] = arg
 		} else {
@@ -434,6 +435,7 @@ func (f *baseJsFuncObject) __call(args []Value, newTarget, this Value) (Value, *
 	vm.newTarget = newTarget
 	vm.pc = 0
 	for {
+		vm.r.step(1)
 		ex := vm.runTryInner()
 		if ex != nil {
 			return nil, ex
@@ -525,6 +527,7 @@ func hasInstance(val *Object, v Value) bool {
 		o := val.self.getStr("prototype", nil)
 		if o1, ok := o.(*Object); ok {
 			for {
+				val.runtime.step(1)
 				v = v.self.proto()
 				if v == nil {
 					return false
@@ -561,9 +564,22 @@ func (f *nativeFuncObject) defaultConstruct(ccall func(ConstructorCall) *Object,
 
 func (f *nativeFuncObject) assertCallable() (func(FunctionCall) Value, bool) {
 	if f.f != nil {
-		return f.f, true
+		return f.call, true
 	}
 	return nil, false
+}
+
+// call calls the function from another built-in one.
+func (f *nativeFuncObject) call(call FunctionCall) Value {
+	r := f.val.runtime
+	r.enter()
+	r.step(1)
+	ret := f.f(call)
+	if s, ok := ret.(String); ok {
+		r.allocString(s)
+	}
+	r.exit()
+	return ret
 }
 
 func (f *nativeFuncObject) vmCall(vm *vm, n int) {
@@ -577,6 +593,8 @@ func (f *nativeFuncObject) vmCall(vm *vm, n int) {
 		})
 		if ret == nil {
 			ret = _undefined
+		} else if s, ok := ret.(String); ok {
+			vm.r.allocString(s)
 		}
 		vm.stack[vm.sp-n-2] = ret
 		vm.popCtx()
@@ -588,7 +606,20 @@ func (f *nativeFuncObject) vmCall(vm *vm, n int) {
 }
 
 func (f *nativeFuncObject) assertConstructor() func(args []Value, newTarget *Object) *Object {
-	return f.construct
+	if f.construct == nil {
+		return nil
+	}
+	return f.constructNested
+}
+
+// constructNested constructs an object for another built-in function.
+func (f *nativeFuncObject) constructNested(args []Value, newTarget *Object) *Object {
+	r := f.val.runtime
+	r.enter()
+	r.step(1)
+	o := f.construct(args, newTarget)
+	r.exit()
+	return o
 }
 
 func (f *boundFuncObject) hasInstance(v Value) bool {
@@ -603,7 +634,7 @@ func (f *baseJsFuncObject) prepareForVmCall(call FunctionCall) {
 	vm.sp++
 	vm.stack[vm.sp] = f.val
 	vm.sp++
-	for _, arg := range args {
+	for _, arg := range args { // bounded: arguments that are there, or the frames of calls
 		if arg != nil {
 			vm.stack[vm.sp] = arg
 		} else {
@@ -773,7 +804,7 @@ func (g *generator) enterNextFinallyFrame() (canContinue bool) {
 	vm := g.vm
 	callStackLen := len(vm.callStack)
 
-	for len(vm.tryStack) > 0 {
+	for len(vm.tryStack) > 0 { // bounded: arguments that are there, or the frames of calls
 		tf := &vm.tryStack[len(vm.tryStack)-1]
 		if int(tf.callStackLen) != callStackLen { // have we breached the function boundary?
 			break
@@ -802,6 +833,7 @@ func (g *generator) step() (res Value, resultType resultType, ex *Exception) {
 	vm := g.vm
 	if g.returning == nil {
 		for {
+			vm.r.step(1)
 			ex = vm.runTryInner()
 			if ex != nil {
 				return
@@ -813,6 +845,7 @@ func (g *generator) step() (res Value, resultType resultType, ex *Exception) {
 		res = vm.pop()
 	} else {
 		for {
+			vm.r.step(1)
 			ex = vm.runTryInner()
 			if ex != nil {
 				if vm.prg != nil || vm.pc != -2 {
@@ -950,6 +983,7 @@ func (g *generatorObject) step(res Value, resType resultType, ex *Exception) Val
 }
 
 func (g *generatorObject) delegate(v Value) Value {
+	defer g.val.runtime.enter().exit()
 	ex := g.val.runtime.try(func() {
 		g.delegated = g.val.runtime.getIterator(v, nil)
 	})

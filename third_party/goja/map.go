@@ -28,7 +28,7 @@ func (m *orderedMap) lookup(key Value) (h uint64, entry, hPrev *mapEntry) {
 		key = intToValue(0)
 	}
 	h = key.hash(m.hash)
-	for entry = m.hashTable[h]; entry != nil && !entry.key.SameAs(key); hPrev, entry = entry, entry.hNext {
+	for entry = m.hashTable[h]; entry != nil && !entry.key.SameAs(key); hPrev, entry = entry, entry.hNext { // bounded: the entries of one map
 	}
 	return
 }
@@ -116,7 +116,7 @@ func (iter *orderedMapIter) next() *mapEntry {
 
 	cur := iter.cur
 	// if the current item was deleted, track back to find the latest that wasn't
-	for cur != nil && cur.key == nil {
+	for cur != nil && cur.key == nil { // bounded: the entries of one map
 		cur = cur.iterPrev
 	}
 
@@ -155,7 +155,7 @@ func (m *orderedMap) newIter() *orderedMapIter {
 }
 
 func (m *orderedMap) clear() {
-	for item := m.iterFirst; item != nil; item = item.iterNext {
+	for item := m.iterFirst; item != nil; item = item.iterNext { // bounded: the entries of one map
 		item.key = nil
 		item.value = nil
 		if item.iterPrev != nil {
@@ -169,7 +169,7 @@ func (m *orderedMap) clear() {
 }
 
 func (m *orderedMap) copyTo(dest *orderedMap) {
-	for entry := m.iterFirst; entry != nil; entry = entry.iterNext {
+	for entry := m.iterFirst; entry != nil; entry = entry.iterNext { // bounded: the entries of one map
 		dest.set(entry.key, entry.value)
 	}
 }

@@ -286,7 +286,7 @@ func (o *baseObject) hasPropertyStr(name unistring.String) bool {
 		return true
 	}
 	if o.prototype != nil {
-		return o.prototype.self.hasPropertyStr(name)
+		return exitWith(o.val.runtime.enter(), o.prototype.self.hasPropertyStr(name))
 	}
 	return false
 }
@@ -300,7 +300,7 @@ func (o *baseObject) hasPropertySym(s *Symbol) bool {
 		return true
 	}
 	if o.prototype != nil {
-		return o.prototype.self.hasPropertySym(s)
+		return exitWith(o.val.runtime.enter(), o.prototype.self.hasPropertySym(s))
 	}
 	return false
 }
@@ -308,9 +308,9 @@ func (o *baseObject) hasPropertySym(s *Symbol) bool {
 func (o *baseObject) getWithOwnProp(prop, p, receiver Value) Value {
 	if prop == nil && o.prototype != nil {
 		if receiver == nil {
-			return o.prototype.get(p, o.val)
+			return exitWith(o.val.runtime.enter(), o.prototype.get(p, o.val))
 		}
-		return o.prototype.get(p, receiver)
+		return exitWith(o.val.runtime.enter(), o.prototype.get(p, receiver))
 	}
 	if prop, ok := prop.(*valueProperty); ok {
 		if receiver == nil {
@@ -324,9 +324,9 @@ func (o *baseObject) getWithOwnProp(prop, p, receiver Value) Value {
 func (o *baseObject) getStrWithOwnProp(prop Value, name unistring.String, receiver Value) Value {
 	if prop == nil && o.prototype != nil {
 		if receiver == nil {
-			return o.prototype.self.getStr(name, o.val)
+			return exitWith(o.val.runtime.enter(), o.prototype.self.getStr(name, o.val))
 		}
-		return o.prototype.self.getStr(name, receiver)
+		return exitWith(o.val.runtime.enter(), o.prototype.self.getStr(name, receiver))
 	}
 	if prop, ok := prop.(*valueProperty); ok {
 		if receiver == nil {
@@ -350,9 +350,9 @@ func (o *baseObject) getStr(name unistring.String, receiver Value) Value {
 	if prop == nil {
 		if o.prototype != nil {
 			if receiver == nil {
-				return o.prototype.self.getStr(name, o.val)
+				return exitWith(o.val.runtime.enter(), o.prototype.self.getStr(name, o.val))
 			}
-			return o.prototype.self.getStr(name, receiver)
+			return exitWith(o.val.runtime.enter(), o.prototype.self.getStr(name, receiver))
 		}
 	}
 	if prop, ok := prop.(*valueProperty); ok {
@@ -400,6 +400,7 @@ func (o *baseObject) checkDelete(name unistring.String, val Value, throw bool) b
 func (o *baseObject) _delete(name unistring.String) {
 	delete(o.values, name)
 	for i, n := range o.propNames {
+		o.val.runtime.step(1)
 		if n == name {
 			names := o.propNames
 			if namesMarkedForCopy(names) {
@@ -465,6 +466,7 @@ func (o *baseObject) setProto(proto *Object, throw bool) bool {
 		return false
 	}
 	for p := proto; p != nil; p = p.self.proto() {
+		o.val.runtime.step(1)
 		if p.SameAs(o.val) {
 			o.val.runtime.typeErrorResult(throw, "Cyclic __proto__ value")
 			return false
@@ -491,6 +493,7 @@ func (o *baseObject) setOwnStr(name unistring.String, val Value, throw bool) boo
 			o.val.runtime.typeErrorResult(throw, "Cannot add property %s, object is not extensible", name)
 			return false
 		} else {
+			o.val.runtime.alloc(sizeOfProperty)
 			o.values[name] = val
 			names := copyNamesIfNeeded(o.propNames, 1)
 			o.propNames = append(names, name)
@@ -566,7 +569,10 @@ func (o *baseObject) _setForeignStr(name unistring.String, prop, val, receiver V
 	} else {
 		if proto := o.prototype; proto != nil {
 			if receiver != proto {
-				return proto.self.setForeignStr(name, val, receiver, throw)
+				o.val.runtime.enter()
+				res, handled := proto.self.setForeignStr(name, val, receiver, throw)
+				o.val.runtime.exit()
+				return res, handled
 			}
 			return proto.self.setOwnStr(name, val, throw), true
 		}
@@ -589,7 +595,10 @@ func (o *baseObject) _setForeignIdx(idx valueInt, prop, val, receiver Value, thr
 	} else {
 		if proto := o.prototype; proto != nil {
 			if receiver != proto {
-				return proto.self.setForeignIdx(idx, val, receiver, throw)
+				o.val.runtime.enter()
+				res, handled := proto.self.setForeignIdx(idx, val, receiver, throw)
+				o.val.runtime.exit()
+				return res, handled
 			}
 			return proto.self.setOwnIdx(idx, val, throw), true
 		}
@@ -630,7 +639,10 @@ func (o *baseObject) setForeignSym(name *Symbol, val, receiver Value, throw bool
 	} else {
 		if proto := o.prototype; proto != nil {
 			if receiver != o.val {
-				return proto.self.setForeignSym(name, val, receiver, throw)
+				o.val.runtime.enter()
+				res, handled := proto.self.setForeignSym(name, val, receiver, throw)
+				o.val.runtime.exit()
+				return res, handled
 			}
 			return proto.self.setOwnSym(name, val, throw), true
 		}
@@ -791,6 +803,9 @@ func (o *baseObject) defineOwnPropertySym(s *Symbol, descr PropertyDescriptor, t
 
 func (o *baseObject) _put(name unistring.String, v Value) {
 	if _, exists := o.values[name]; !exists {
+		if o.val != nil && o.val.runtime != nil {
+			o.val.runtime.alloc(sizeOfProperty)
+		}
 		names := copyNamesIfNeeded(o.propNames, 1)
 		o.propNames = append(names, name)
 	}
@@ -968,6 +983,7 @@ func (o *baseObject) export(ctx *objectExportCtx) interface{} {
 	m := make(map[string]interface{}, len(keys))
 	ctx.put(o.val, m)
 	for _, itemName := range keys {
+		o.val.runtime.step(1)
 		itemNameStr := itemName.String()
 		v := o.val.self.getStr(itemName.string(), nil)
 		if v != nil {
@@ -996,6 +1012,7 @@ func genericExportToMap(o *Object, dst reflect.Value, typ reflect.Type, ctx *obj
 	}
 	r := o.runtime
 	for item, next := iter.next(); next != nil; item, next = next() {
+		o.runtime.step(1)
 		var kv reflect.Value
 		var err error
 		if needConvertKeys {
@@ -1051,6 +1068,7 @@ func genericExportToArrayOrSlice(o *Object, dst reflect.Value, typ reflect.Type,
 		}
 		ctx.putTyped(o, typ, dst.Interface())
 		for i, val := range values {
+			o.runtime.step(1)
 			err = r.toReflectValue(val, dst.Index(i), ctx)
 			if err != nil {
 				return
@@ -1075,6 +1093,7 @@ func genericExportToArrayOrSlice(o *Object, dst reflect.Value, typ reflect.Type,
 		}
 		ctx.putTyped(o, typ, dst.Interface())
 		for i := 0; i < l; i++ {
+			o.runtime.step(1)
 			val := nilSafe(o.self.getIdx(valueInt(i), nil))
 			err = r.toReflectValue(val, dst.Index(i), ctx)
 			if err != nil {
@@ -1111,6 +1130,7 @@ type objectPropIter struct {
 }
 
 type recursivePropIter struct {
+	r    *Runtime
 	o    objectImpl
 	cur  iterNextFunc
 	seen map[unistring.String]struct{}
@@ -1123,6 +1143,7 @@ type enumerableIter struct {
 
 func (i *enumerableIter) next() (propIterItem, iterNextFunc) {
 	for {
+		i.o.runtime.step(1)
 		var item propIterItem
 		item, i.wrapped = i.wrapped()
 		if i.wrapped == nil {
@@ -1153,6 +1174,7 @@ func (i *enumerableIter) next() (propIterItem, iterNextFunc) {
 
 func (i *recursivePropIter) next() (propIterItem, iterNextFunc) {
 	for {
+		i.r.step(1)
 		var item propIterItem
 		item, i.cur = i.cur()
 		if i.cur == nil {
@@ -1175,6 +1197,7 @@ func enumerateRecursive(o *Object) iterNextFunc {
 	return (&enumerableIter{
 		o: o,
 		wrapped: (&recursivePropIter{
+			r:    o.runtime,
 			o:    o.self,
 			cur:  o.self.iterateStringKeys(),
 			seen: make(map[unistring.String]struct{}),
@@ -1183,7 +1206,7 @@ func enumerateRecursive(o *Object) iterNextFunc {
 }
 
 func (i *objectPropIter) next() (propIterItem, iterNextFunc) {
-	for i.idx < len(i.propNames) {
+	for i.idx < len(i.propNames) { // bounded: the properties of one object
 		name := i.propNames[i.idx]
 		i.idx++
 		prop := i.o.values[name]
@@ -1330,6 +1353,7 @@ func (o *baseObject) ensurePropOrder() {
 func (o *baseObject) fixPropOrder() {
 	names := o.propNames
 	for i := o.lastSortedPropLen; i < len(names); i++ {
+		o.val.runtime.step(1)
 		name := names[i]
 		if idx := strToArrayIdx(name); idx != math.MaxUint32 {
 			k := sort.Search(o.idxPropCount, func(j int) bool {
@@ -1358,10 +1382,12 @@ func (o *baseObject) stringKeys(all bool, keys []Value) []Value {
 	o.ensurePropOrder()
 	if all {
 		for _, k := range o.propNames {
+			o.val.runtime.step(1)
 			keys = append(keys, stringValueFromRaw(k))
 		}
 	} else {
 		for _, k := range o.propNames {
+			o.val.runtime.step(1)
 			prop := o.values[k]
 			if prop, ok := prop.(*valueProperty); ok && !prop.enumerable {
 				continue
@@ -1377,6 +1403,7 @@ func (o *baseObject) symbols(all bool, accum []Value) []Value {
 		iter := o.symValues.newIter()
 		if all {
 			for {
+				o.val.runtime.step(1)
 				entry := iter.next()
 				if entry == nil {
 					break
@@ -1385,6 +1412,7 @@ func (o *baseObject) symbols(all bool, accum []Value) []Value {
 			}
 		} else {
 			for {
+				o.val.runtime.step(1)
 				entry := iter.next()
 				if entry == nil {
 					break
@@ -1634,6 +1662,7 @@ func (o *guardedObject) guard(props ...unistring.String) {
 		o.guardedProps = make(map[unistring.String]struct{})
 	}
 	for _, p := range props {
+		o.val.runtime.step(1)
 		o.guardedProps[p] = struct{}{}
 	}
 }
@@ -1733,6 +1762,7 @@ type enumPropertiesIter struct {
 
 func (i *enumPropertiesIter) next() (propIterItem, iterNextFunc) {
 	for i.wrapped != nil {
+		i.o.runtime.step(1)
 		item, next := i.wrapped()
 		i.wrapped = next
 		if next == nil {

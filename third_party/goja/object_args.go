@@ -130,6 +130,7 @@ func (a *argumentsObject) export(ctx *objectExportCtx) interface{} {
 	arr := make([]interface{}, a.length)
 	ctx.put(a.val, arr)
 	for i := range arr {
+		a.val.runtime.step(1)
 		v := a.getIdx(valueInt(int64(i)), nil)
 		if v != nil {
 			arr[i] = exportValue(v, ctx)

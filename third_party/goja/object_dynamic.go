@@ -290,7 +290,10 @@ func (o *baseDynamicObject) setOwnSym(s *Symbol, v Value, throw bool) bool {
 func (o *baseDynamicObject) setParentForeignStr(p unistring.String, v, receiver Value, throw bool) (res bool, handled bool) {
 	if proto := o.prototype; proto != nil {
 		if receiver != proto {
-			return proto.self.setForeignStr(p, v, receiver, throw)
+			o.val.runtime.enter()
+			res, handled := proto.self.setForeignStr(p, v, receiver, throw)
+			o.val.runtime.exit()
+			return res, handled
 		}
 		return proto.self.setOwnStr(p, v, throw), true
 	}
@@ -308,7 +311,10 @@ func (o *dynamicObject) setForeignStr(p unistring.String, v, receiver Value, thr
 func (o *baseDynamicObject) setParentForeignIdx(p valueInt, v, receiver Value, throw bool) (res bool, handled bool) {
 	if proto := o.prototype; proto != nil {
 		if receiver != proto {
-			return proto.self.setForeignIdx(p, v, receiver, throw)
+			o.val.runtime.enter()
+			res, handled := proto.self.setForeignIdx(p, v, receiver, throw)
+			o.val.runtime.exit()
+			return res, handled
 		}
 		return proto.self.setOwnIdx(p, v, throw), true
 	}
@@ -326,7 +332,10 @@ func (o *dynamicObject) setForeignIdx(p valueInt, v, receiver Value, throw bool)
 func (o *baseDynamicObject) setForeignSym(p *Symbol, v, receiver Value, throw bool) (res bool, handled bool) {
 	if proto := o.prototype; proto != nil {
 		if receiver != proto {
-			return proto.self.setForeignSym(p, v, receiver, throw)
+			o.val.runtime.enter()
+			res, handled := proto.self.setForeignSym(p, v, receiver, throw)
+			o.val.runtime.exit()
+			return res, handled
 		}
 		return proto.self.setOwnSym(p, v, throw), true
 	}
@@ -472,7 +481,7 @@ type dynamicObjectPropIter struct {
 }
 
 func (i *dynamicObjectPropIter) next() (propIterItem, iterNextFunc) {
-	for i.idx < len(i.propNames) {
+	for i.idx < len(i.propNames) { // bounded: the properties of one object
 		name := i.propNames[i.idx]
 		i.idx++
 		if i.o.d.Has(name) {
@@ -530,7 +539,7 @@ func (o *dynamicObject) stringKeys(all bool, accum []Value) []Value {
 		accum = make([]Value, len(accum), l)
 		copy(accum, oldAccum)
 	}
-	for _, key := range keys {
+	for _, key := range keys { // bounded: the properties of one object
 		accum = append(accum, newStringValue(key))
 	}
 	return accum
@@ -780,7 +789,7 @@ func (a *dynamicArray) stringKeys(all bool, accum []Value) []Value {
 		accum = make([]Value, len(oldAccum), l)
 		copy(accum, oldAccum)
 	}
-	for i := 0; i < al; i++ {
+	for i := 0; i < al; i++ { // bounded: the properties of one object
 		accum = append(accum, asciiString(strconv.Itoa(i)))
 	}
 	if all {

@@ -120,6 +120,7 @@ func (o *templatedObject) materialiseSymbols() {
 	if o.symValues == nil {
 		o.symValues = newOrderedMap(nil)
 		for _, p := range o.tmpl.symPropNames {
+			o.val.runtime.step(1)
 			o.symValues.set(p, o.tmpl.symProps[p](o.val.runtime))
 		}
 	}
@@ -192,7 +193,7 @@ func (o *templatedObject) hasPropertyStr(name unistring.String) bool {
 	}
 	o.materialiseProto()
 	if o.prototype != nil {
-		return o.prototype.self.hasPropertyStr(name)
+		return exitWith(o.val.runtime.enter(), o.prototype.self.hasPropertyStr(name))
 	}
 	return false
 }
@@ -203,7 +204,7 @@ func (o *templatedObject) hasPropertySym(s *Symbol) bool {
 	}
 	o.materialiseProto()
 	if o.prototype != nil {
-		return o.prototype.self.hasPropertySym(s)
+		return exitWith(o.val.runtime.enter(), o.prototype.self.hasPropertySym(s))
 	}
 	return false
 }
@@ -265,6 +266,7 @@ func (o *templatedObject) deleteSym(s *Symbol, throw bool) bool {
 
 func (o *templatedObject) materialiseProps() {
 	for name, f := range o.tmpl.props {
+		o.val.runtime.step(1)
 		if _, exists := o.values[name]; !exists {
 			o.values[name] = f(o.val.runtime)
 		}
@@ -411,6 +413,7 @@ func (a *templatedArrayObject) setLength(l uint32, throw bool) bool {
 			return strToArrayIdx(a.propNames[idx]) >= l
 		})
 		for j := a.idxPropCount - 1; j >= i; j-- {
+			a.val.runtime.step(1)
 			if !a.deleteStr(a.propNames[j], false) {
 				l = strToArrayIdx(a.propNames[j]) + 1
 				ret = false

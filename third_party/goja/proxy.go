@@ -25,7 +25,7 @@ type proxyPropIter struct {
 }
 
 func (i *proxyPropIter) next() (propIterItem, iterNextFunc) {
-	for i.idx < len(i.names) {
+	for i.idx < len(i.names) { // bounded: the properties of one object
 		name := i.names[i.idx]
 		i.idx++
 		return propIterItem{name: name}, i.next
@@ -300,6 +300,7 @@ func (p *proxyObject) checkHandler() proxyHandler {
 }
 
 func (p *proxyObject) proto() *Object {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().getPrototypeOf(target); ok {
 		var handlerProto *Object
@@ -316,6 +317,7 @@ func (p *proxyObject) proto() *Object {
 }
 
 func (p *proxyObject) setProto(proto *Object, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().setPrototypeOf(target, proto); ok {
 		if v {
@@ -333,6 +335,7 @@ func (p *proxyObject) setProto(proto *Object, throw bool) bool {
 }
 
 func (p *proxyObject) isExtensible() bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if booleanTrapResult, ok := p.checkHandler().isExtensible(p.target); ok {
 		if te := target.self.isExtensible(); booleanTrapResult != te {
@@ -345,6 +348,7 @@ func (p *proxyObject) isExtensible() bool {
 }
 
 func (p *proxyObject) preventExtensions(throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if booleanTrapResult, ok := p.checkHandler().preventExtensions(target); ok {
 		if !booleanTrapResult {
@@ -409,6 +413,7 @@ func (p *proxyObject) proxyDefineOwnPropertyPostCheck(prop Value, target *Object
 }
 
 func (p *proxyObject) defineOwnPropertyStr(name unistring.String, descr PropertyDescriptor, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if booleanTrapResult, ok := p.checkHandler().definePropertyStr(target, name, descr); ok {
 		if !p.proxyDefineOwnPropertyPreCheck(booleanTrapResult, throw) {
@@ -421,6 +426,7 @@ func (p *proxyObject) defineOwnPropertyStr(name unistring.String, descr Property
 }
 
 func (p *proxyObject) defineOwnPropertyIdx(idx valueInt, descr PropertyDescriptor, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if booleanTrapResult, ok := p.checkHandler().definePropertyIdx(target, idx, descr); ok {
 		if !p.proxyDefineOwnPropertyPreCheck(booleanTrapResult, throw) {
@@ -434,6 +440,7 @@ func (p *proxyObject) defineOwnPropertyIdx(idx valueInt, descr PropertyDescripto
 }
 
 func (p *proxyObject) defineOwnPropertySym(s *Symbol, descr PropertyDescriptor, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if booleanTrapResult, ok := p.checkHandler().definePropertySym(target, s, descr); ok {
 		if !p.proxyDefineOwnPropertyPreCheck(booleanTrapResult, throw) {
@@ -459,6 +466,7 @@ func (p *proxyObject) proxyHasChecks(targetProp Value, target *Object, name fmt.
 }
 
 func (p *proxyObject) hasPropertyStr(name unistring.String) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if b, ok := p.checkHandler().hasStr(target, name); ok {
 		if !b {
@@ -471,6 +479,7 @@ func (p *proxyObject) hasPropertyStr(name unistring.String) bool {
 }
 
 func (p *proxyObject) hasPropertyIdx(idx valueInt) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if b, ok := p.checkHandler().hasIdx(target, idx); ok {
 		if !b {
@@ -483,6 +492,7 @@ func (p *proxyObject) hasPropertyIdx(idx valueInt) bool {
 }
 
 func (p *proxyObject) hasPropertySym(s *Symbol) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if b, ok := p.checkHandler().hasSym(target, s); ok {
 		if !b {
@@ -495,14 +505,17 @@ func (p *proxyObject) hasPropertySym(s *Symbol) bool {
 }
 
 func (p *proxyObject) hasOwnPropertyStr(name unistring.String) bool {
+	defer p.val.runtime.enter().exit()
 	return p.getOwnPropStr(name) != nil
 }
 
 func (p *proxyObject) hasOwnPropertyIdx(idx valueInt) bool {
+	defer p.val.runtime.enter().exit()
 	return p.getOwnPropIdx(idx) != nil
 }
 
 func (p *proxyObject) hasOwnPropertySym(s *Symbol) bool {
+	defer p.val.runtime.enter().exit()
 	return p.getOwnPropSym(s) != nil
 }
 
@@ -558,6 +571,7 @@ func (p *proxyObject) proxyGetOwnPropertyDescriptor(targetProp Value, target *Ob
 }
 
 func (p *proxyObject) getOwnPropStr(name unistring.String) Value {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().getOwnPropertyDescriptorStr(target, name); ok {
 		return p.proxyGetOwnPropertyDescriptor(target.self.getOwnPropStr(name), target, v, name)
@@ -567,6 +581,7 @@ func (p *proxyObject) getOwnPropStr(name unistring.String) Value {
 }
 
 func (p *proxyObject) getOwnPropIdx(idx valueInt) Value {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().getOwnPropertyDescriptorIdx(target, idx); ok {
 		return p.proxyGetOwnPropertyDescriptor(target.self.getOwnPropIdx(idx), target, v, idx)
@@ -576,6 +591,7 @@ func (p *proxyObject) getOwnPropIdx(idx valueInt) Value {
 }
 
 func (p *proxyObject) getOwnPropSym(s *Symbol) Value {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().getOwnPropertyDescriptorSym(target, s); ok {
 		return p.proxyGetOwnPropertyDescriptor(target.self.getOwnPropSym(s), target, v, s)
@@ -599,6 +615,7 @@ func (p *proxyObject) proxyGetChecks(targetProp, trapResult Value, name fmt.Stri
 }
 
 func (p *proxyObject) getStr(name unistring.String, receiver Value) Value {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if receiver == nil {
 		receiver = p.val
@@ -611,6 +628,7 @@ func (p *proxyObject) getStr(name unistring.String, receiver Value) Value {
 }
 
 func (p *proxyObject) getIdx(idx valueInt, receiver Value) Value {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if receiver == nil {
 		receiver = p.val
@@ -623,6 +641,7 @@ func (p *proxyObject) getIdx(idx valueInt, receiver Value) Value {
 }
 
 func (p *proxyObject) getSym(s *Symbol, receiver Value) Value {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if receiver == nil {
 		receiver = p.val
@@ -655,6 +674,7 @@ func (p *proxyObject) proxySetPostCheck(targetProp, value Value, name fmt.String
 }
 
 func (p *proxyObject) proxySetStr(name unistring.String, value, receiver Value, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().setStr(target, name, value, receiver); ok {
 		if p.proxySetPreCheck(v, throw, name) {
@@ -667,6 +687,7 @@ func (p *proxyObject) proxySetStr(name unistring.String, value, receiver Value, 
 }
 
 func (p *proxyObject) proxySetIdx(idx valueInt, value, receiver Value, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().setIdx(target, idx, value, receiver); ok {
 		if p.proxySetPreCheck(v, throw, idx) {
@@ -679,6 +700,7 @@ func (p *proxyObject) proxySetIdx(idx valueInt, value, receiver Value, throw boo
 }
 
 func (p *proxyObject) proxySetSym(s *Symbol, value, receiver Value, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().setSym(target, s, value, receiver); ok {
 		if p.proxySetPreCheck(v, throw, s) {
@@ -691,26 +713,32 @@ func (p *proxyObject) proxySetSym(s *Symbol, value, receiver Value, throw bool) 
 }
 
 func (p *proxyObject) setOwnStr(name unistring.String, v Value, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	return p.proxySetStr(name, v, p.val, throw)
 }
 
 func (p *proxyObject) setOwnIdx(idx valueInt, v Value, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	return p.proxySetIdx(idx, v, p.val, throw)
 }
 
 func (p *proxyObject) setOwnSym(s *Symbol, v Value, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	return p.proxySetSym(s, v, p.val, throw)
 }
 
 func (p *proxyObject) setForeignStr(name unistring.String, v, receiver Value, throw bool) (bool, bool) {
+	defer p.val.runtime.enter().exit()
 	return p.proxySetStr(name, v, receiver, throw), true
 }
 
 func (p *proxyObject) setForeignIdx(idx valueInt, v, receiver Value, throw bool) (bool, bool) {
+	defer p.val.runtime.enter().exit()
 	return p.proxySetIdx(idx, v, receiver, throw), true
 }
 
 func (p *proxyObject) setForeignSym(s *Symbol, v, receiver Value, throw bool) (bool, bool) {
+	defer p.val.runtime.enter().exit()
 	return p.proxySetSym(s, v, receiver, throw), true
 }
 
@@ -733,6 +761,7 @@ func (p *proxyObject) proxyDeleteCheck(trapResult bool, targetProp Value, name f
 }
 
 func (p *proxyObject) deleteStr(name unistring.String, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().deleteStr(target, name); ok {
 		p.proxyDeleteCheck(v, target.self.getOwnPropStr(name), name, target, throw)
@@ -743,6 +772,7 @@ func (p *proxyObject) deleteStr(name unistring.String, throw bool) bool {
 }
 
 func (p *proxyObject) deleteIdx(idx valueInt, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().deleteIdx(target, idx); ok {
 		p.proxyDeleteCheck(v, target.self.getOwnPropIdx(idx), idx, target, throw)
@@ -753,6 +783,7 @@ func (p *proxyObject) deleteIdx(idx valueInt, throw bool) bool {
 }
 
 func (p *proxyObject) deleteSym(s *Symbol, throw bool) bool {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().deleteSym(target, s); ok {
 		p.proxyDeleteCheck(v, target.self.getOwnPropSym(s), s, target, throw)
@@ -763,10 +794,12 @@ func (p *proxyObject) deleteSym(s *Symbol, throw bool) bool {
 }
 
 func (p *proxyObject) keys(all bool, _ []Value) []Value {
+	defer p.val.runtime.enter().exit()
 	if v, ok := p.proxyOwnKeys(); ok {
 		if !all {
 			k := 0
 			for i, key := range v {
+				p.val.runtime.step(1)
 				prop := p.val.getOwnProp(key)
 				if prop == nil || prop == _undefined {
 					continue
@@ -787,6 +820,7 @@ func (p *proxyObject) keys(all bool, _ []Value) []Value {
 }
 
 func (p *proxyObject) proxyOwnKeys() ([]Value, bool) {
+	defer p.val.runtime.enter().exit()
 	target := p.target
 	if v, ok := p.checkHandler().ownKeys(target); ok {
 		keys := p.val.runtime.toObject(v)
@@ -794,6 +828,7 @@ func (p *proxyObject) proxyOwnKeys() ([]Value, bool) {
 		var keySet propNameSet
 		l := toLength(keys.self.getStr("length", nil))
 		for k := int64(0); k < l; k++ {
+			p.val.runtime.step(1)
 			item := keys.self.getIdx(valueInt(k), nil)
 			if _, ok := item.(String); !ok {
 				if _, ok := item.(*Symbol); !ok {
@@ -808,6 +843,7 @@ func (p *proxyObject) proxyOwnKeys() ([]Value, bool) {
 		}
 		ext := target.self.isExtensible()
 		for item, next := target.self.iterateKeys()(); next != nil; item, next = next() {
+			p.val.runtime.step(1)
 			if keySet.has(item.name) {
 				keySet.delete(item.name)
 			} else {
@@ -836,6 +872,7 @@ func (p *proxyObject) proxyOwnKeys() ([]Value, bool) {
 }
 
 func (p *proxyObject) iterateStringKeys() iterNextFunc {
+	defer p.val.runtime.enter().exit()
 	return (&proxyPropIter{
 		p:     p,
 		names: p.stringKeys(true, nil),
@@ -843,6 +880,7 @@ func (p *proxyObject) iterateStringKeys() iterNextFunc {
 }
 
 func (p *proxyObject) iterateSymbols() iterNextFunc {
+	defer p.val.runtime.enter().exit()
 	return (&proxyPropIter{
 		p:     p,
 		names: p.symbols(true, nil),
@@ -850,6 +888,7 @@ func (p *proxyObject) iterateSymbols() iterNextFunc {
 }
 
 func (p *proxyObject) iterateKeys() iterNextFunc {
+	defer p.val.runtime.enter().exit()
 	return (&proxyPropIter{
 		p:     p,
 		names: p.keys(true, nil),
@@ -866,6 +905,7 @@ func (p *proxyObject) assertCallable() (call func(FunctionCall) Value, ok bool) 
 }
 
 func (p *proxyObject) vmCall(vm *vm, n int) {
+	defer p.val.runtime.enter().exit()
 	vm.pushCtx()
 	vm.prg = nil
 	vm.sb = vm.sp - n // so that [sb-1] points to the callee
@@ -887,6 +927,7 @@ func (p *proxyObject) assertConstructor() func(args []Value, newTarget *Object) 
 }
 
 func (p *proxyObject) apply(call FunctionCall) Value {
+	defer p.val.runtime.enter().exit()
 	if p.call == nil {
 		panic(p.val.runtime.NewTypeError("proxy target is not a function"))
 	}
@@ -897,6 +938,7 @@ func (p *proxyObject) apply(call FunctionCall) Value {
 }
 
 func (p *proxyObject) construct(args []Value, newTarget *Object) *Object {
+	defer p.val.runtime.enter().exit()
 	if p.ctor == nil {
 		panic(p.val.runtime.NewTypeError("proxy target is not a constructor"))
 	}
@@ -969,9 +1011,11 @@ func (p *proxyObject) __sameValue(val1, val2 Value) bool {
 }
 
 func (p *proxyObject) filterKeys(vals []Value, all, symbols bool) []Value {
+	defer p.val.runtime.enter().exit()
 	if !all {
 		k := 0
 		for i, val := range vals {
+			p.val.runtime.step(1)
 			var prop Value
 			if symbols {
 				if s, ok := val.(*Symbol); ok {
@@ -1001,6 +1045,7 @@ func (p *proxyObject) filterKeys(vals []Value, all, symbols bool) []Value {
 	} else {
 		k := 0
 		for i, val := range vals {
+			p.val.runtime.step(1)
 			if _, ok := val.(*Symbol); ok != symbols {
 				continue
 			}
@@ -1026,6 +1071,7 @@ func (p *proxyObject) stringKeys(all bool, _ []Value) []Value { // we can assume
 }
 
 func (p *proxyObject) symbols(all bool, accum []Value) []Value {
+	defer p.val.runtime.enter().exit()
 	var symbols []Value
 	if vals, ok := p.proxyOwnKeys(); ok {
 		symbols = vals

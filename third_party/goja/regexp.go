@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"sync"
 	"unicode/utf16"
 
 	"github.com/dlclark/regexp2/v2"
@@ -24,7 +25,84 @@ type regexp2Wrapper struct {
 	cache *regexp2MatchCache
 }
 
-type regexpWrapper regexp.Regexp
+// regexpWrapper matches in linear time.
+type regexpWrapper struct {
+	rx *regexp.Regexp
+	// from is rx behind one character and whatever else, for matches that begin
+	// later in a text: what stands before decides about ^ and \b. It is made when it
+	// is needed.
+	from     *regexp.Regexp
+	fromOnce sync.Once
+	source   string
+	// size is about how many instructions rx has.
+	size int
+}
+
+// later returns from.
+func (r *regexpWrapper) later() *regexp.Regexp {
+	r.fromOnce.Do(func() { r.from = regexp.MustCompile(`\A(?s:.)(?s:.*?)(` + r.source + `)`) })
+	return r.from
+}
+
+// mostAtOnce bounds a match in linear time, which does not look at the interrupt:
+// the product of the lengths of the text and of the expression.
+const mostAtOnce = 1 << 28
+
+// checkLinear is called before a match of a text of n units.
+func (r *regexpWrapper) checkLinear(rt *Runtime, n int) {
+	if n*r.size > mostAtOnce && rt.bounded() {
+		rt.exceeded("a regular expression would be looked for in a text of %d characters, which is too long for it", n)
+	}
+	rt.step(1 + int64(n)/64)
+}
+
+// findLater finds the first match at or behind start, which is not 0.
+func (r *regexpWrapper) findLater(rt *Runtime, s String, start int) regexpResult {
+	r.checkLinear(rt, s.Length()-start)
+	var indexes []int
+	rx := r.later()
+	if a, u := devirtualizeString(s); u != nil {
+		indexes = rx.FindReaderSubmatchIndex(unicodeString(u[start-1:]).utf16RuneReader())
+	} else {
+		indexes = rx.FindStringSubmatchIndex(string(a[start-1:]))
+	}
+	if indexes == nil {
+		return regexpResult{}
+	}
+	indexes = indexes[2:]
+	for i := range indexes { // bounded: the groups of the expression
+		if indexes[i] >= 0 {
+			indexes[i] += start - 1
+		}
+	}
+	return regexpResult{indexes: indexes, groups: r.rx.SubexpNames()}
+}
+
+// findAllLater finds all matches, one by one.
+func (r *regexpWrapper) findAllLater(rt *Runtime, s String, limit int, sticky bool) (results []regexpResult) {
+	at, after := 0, -1 // after the last match that was not empty
+	for at <= s.Length() && (limit < 0 || len(results) < limit) {
+		rt.step(1)
+		var result regexpResult
+		if at == 0 {
+			result = r.findSubmatchIndex(rt, s, false)
+		} else {
+			result = r.findLater(rt, s, at)
+		}
+		if result.indexes == nil || sticky && result.indexes[0] != at {
+			break
+		}
+		begin, end := result.indexes[0], result.indexes[1]
+		if begin != end || begin != after {
+			results = append(results, result)
+		}
+		at, after = max(end, at), end
+		if begin == end {
+			at = end + 1
+		}
+	}
+	return results
+}
 
 type positionMapItem struct {
 	src, dst int
@@ -80,7 +158,7 @@ func (result *regexpResult) appendIndexesAndGroup(index1, index2 int, name strin
 
 func submatchesToRegexpResults(submatches [][]int, groups []string) []regexpResult {
 	results := make([]regexpResult, 0, len(submatches))
-	for _, val := range submatches {
+	for _, val := range submatches { // bounded: one string, or the groups of one expression
 		results = append(results, regexpResult{indexes: val, groups: groups})
 	}
 	return results
@@ -126,7 +204,7 @@ func buildUTF8PosMap(s unicodeString) (positionMap, string) {
 	rd := s.Reader()
 	sPos, utf8Pos := 0, 0
 	var sb strings.Builder
-	for {
+	for { // bounded: one string, or the groups of one expression
 		r, size, err := rd.ReadRune()
 		if err == io.EOF {
 			break
@@ -147,6 +225,9 @@ func (p *regexpPattern) findSubmatchIndex(rt *Runtime, s String, start int) rege
 	if p.regexpWrapper == nil {
 		return p.regexp2Wrapper.findSubmatchIndex(rt, s, start, p.unicode, p.global || p.sticky)
 	}
+	if start != 0 && !p.unicode {
+		return p.regexpWrapper.findLater(rt, s, start)
+	}
 	if start != 0 {
 		// Unfortunately Go's regexp library does not allow starting from an arbitrary position.
 		// If we just drop the first _start_ characters of the string the assertions (^, $, \b and \B) will not
@@ -154,7 +235,7 @@ func (p *regexpPattern) findSubmatchIndex(rt *Runtime, s String, start int) rege
 		p.createRegexp2()
 		return p.regexp2Wrapper.findSubmatchIndex(rt, s, start, p.unicode, p.global || p.sticky)
 	}
-	return p.regexpWrapper.findSubmatchIndex(s, p.unicode)
+	return p.regexpWrapper.findSubmatchIndex(rt, s, p.unicode)
 }
 
 func (p *regexpPattern) findAllSubmatchIndex(rt *Runtime, s String, start int, limit int, sticky bool) []regexpResult {
@@ -163,6 +244,10 @@ func (p *regexpPattern) findAllSubmatchIndex(rt *Runtime, s String, start int, l
 	}
 	if start == 0 {
 		a, u := devirtualizeString(s)
+		if !p.unicode && limit != 1 && (s.Length() > longForAll || u != nil) {
+			return p.regexpWrapper.findAllLater(rt, s, limit, sticky)
+		}
+		p.regexpWrapper.checkLinear(rt, s.Length())
 		if u == nil {
 			return p.regexpWrapper.findAllSubmatchIndex(string(a), limit, sticky)
 		}
@@ -181,7 +266,9 @@ func (p *regexpPattern) findAllSubmatchIndex(rt *Runtime, s String, start int, l
 			if pm != nil {
 				res := p.regexpWrapper.findAllSubmatchIndex(str, limit, sticky)
 				for _, result := range res {
+					rt.step(1)
 					for i, idx := range result.indexes {
+						rt.step(1)
 						result.indexes[i] = pm.get(idx)
 					}
 				}
@@ -190,6 +277,13 @@ func (p *regexpPattern) findAllSubmatchIndex(rt *Runtime, s String, start int, l
 		}
 	}
 
+	if start != 0 && !p.unicode && limit == 1 {
+		result := p.regexpWrapper.findLater(rt, s, start)
+		if result.indexes == nil || sticky && result.indexes[0] != start {
+			return nil
+		}
+		return []regexpResult{result}
+	}
 	p.createRegexp2()
 	return p.regexp2Wrapper.findAllSubmatchIndex(rt, s, start, limit, sticky, p.unicode)
 }
@@ -275,6 +369,7 @@ func (r *regexp2Wrapper) findSubmatchIndexUTF16(rt *Runtime, s String, start int
 		groups:  make([]string, 0, len(groups)),
 	}
 	for _, group := range groups {
+		rt.step(1)
 		if len(group.Captures) > 0 {
 			result.appendIndexesAndGroup(group.RuneIndex, group.RuneIndex+group.RuneLength, group.Name)
 		} else {
@@ -345,6 +440,7 @@ func (r *regexp2Wrapper) findSubmatchIndexUnicode(rt *Runtime, s String, start i
 		groups:  make([]string, 0, len(groups)),
 	}
 	for _, group := range groups {
+		rt.step(1)
 		if len(group.Captures) > 0 {
 			result.appendIndexesAndGroup(posMap[group.RuneIndex], posMap[group.RuneIndex+group.RuneLength], group.Name)
 		} else {
@@ -365,6 +461,7 @@ func (r *regexp2Wrapper) findAllSubmatchIndexUTF16(rt *Runtime, s String, start,
 	}
 	results := make([]regexpResult, 0, limit)
 	for match != nil {
+		rt.step(1)
 		groups := match.Groups()
 
 		result := regexpResult{
@@ -373,6 +470,7 @@ func (r *regexp2Wrapper) findAllSubmatchIndexUTF16(rt *Runtime, s String, start,
 		}
 
 		for _, group := range groups {
+			rt.step(1)
 			if len(group.Captures) > 0 {
 				startPos := group.RuneIndex
 				endPos := group.RuneIndex + group.RuneLength
@@ -407,7 +505,7 @@ func buildPosMap(rd io.RuneReader, l, start int) (posMap []int, runes []rune, ma
 	curPos := 0
 	runes = make([]rune, 0, l)
 	startFound := false
-	for {
+	for { // bounded: one string, or the groups of one expression
 		if !startFound {
 			if curPos == start {
 				mappedStart = len(runes)
@@ -451,6 +549,7 @@ func (r *regexp2Wrapper) findAllSubmatchIndexUnicode(rt *Runtime, s unicodeStrin
 		return nil
 	}
 	for match != nil {
+		rt.step(1)
 		groups := match.Groups()
 
 		result := regexpResult{
@@ -459,6 +558,7 @@ func (r *regexp2Wrapper) findAllSubmatchIndexUnicode(rt *Runtime, s unicodeStrin
 		}
 
 		for _, group := range groups {
+			rt.step(1)
 			if len(group.Captures) > 0 {
 				start := posMap[group.RuneIndex]
 				end := posMap[group.RuneIndex+group.RuneLength]
@@ -502,11 +602,11 @@ func (r *regexp2Wrapper) clone() *regexp2Wrapper {
 }
 
 func (r *regexpWrapper) findAllSubmatchIndex(s string, limit int, sticky bool) []regexpResult {
-	wrapped := (*regexp.Regexp)(r)
+	wrapped := r.rx
 	results := submatchesToRegexpResults(wrapped.FindAllStringSubmatchIndex(s, limit), wrapped.SubexpNames())
 	pos := 0
 	if sticky {
-		for i, result := range results {
+		for i, result := range results { // bounded: one string, or the groups of one expression
 			if len(result.indexes) > 1 {
 				if result.indexes[0] != pos {
 					return results[:i]
@@ -518,7 +618,12 @@ func (r *regexpWrapper) findAllSubmatchIndex(s string, limit int, sticky bool) [
 	return results
 }
 
-func (r *regexpWrapper) findSubmatchIndex(s String, fullUnicode bool) regexpResult {
+// longForAll is the length from which all matches are found one by one: together
+// they may take time with the square of it.
+const longForAll = 4096
+
+func (r *regexpWrapper) findSubmatchIndex(rt *Runtime, s String, fullUnicode bool) regexpResult {
+	r.checkLinear(rt, s.Length())
 	a, u := devirtualizeString(s)
 	if u != nil {
 		return r.findSubmatchIndexUnicode(u, fullUnicode)
@@ -527,16 +632,16 @@ func (r *regexpWrapper) findSubmatchIndex(s String, fullUnicode bool) regexpResu
 }
 
 func (r *regexpWrapper) findSubmatchIndexASCII(s string) regexpResult {
-	wrapped := (*regexp.Regexp)(r)
+	wrapped := r.rx
 	return regexpResult{indexes: wrapped.FindStringSubmatchIndex(s), groups: wrapped.SubexpNames()}
 }
 
 func (r *regexpWrapper) findSubmatchIndexUnicode(s unicodeString, fullUnicode bool) regexpResult {
-	wrapped := (*regexp.Regexp)(r)
+	wrapped := r.rx
 	if fullUnicode {
 		posMap, runes, _, _ := buildPosMap(&lenientUtf16Decoder{utf16Reader: s.utf16Reader()}, s.Length(), 0)
 		result := regexpResult{indexes: wrapped.FindReaderSubmatchIndex(&arrayRuneReader{runes: runes})}
-		for i, item := range result.indexes {
+		for i, item := range result.indexes { // bounded: one string, or the groups of one expression
 			if item >= 0 {
 				result.indexes[i] = posMap[item]
 			}
@@ -553,6 +658,7 @@ func (r *regexpWrapper) clone() *regexpWrapper {
 func (r *Runtime) createRegexpGroupsObj(valueArray []Value, groupNames []string) *Object {
 	var groups *baseObject
 	for index := 1; index < len(valueArray); index++ {
+		r.step(1)
 		if index < len(groupNames) {
 			name := groupNames[index]
 			if name == "" {
@@ -572,7 +678,7 @@ func (r *Runtime) createRegexpGroupsObj(valueArray []Value, groupNames []string)
 func createRegexpGroupsMap(result regexpResult) (groups map[unistring.String]int) {
 	if len(result.groups) > 0 {
 		groups = make(map[unistring.String]int)
-		for i := 1; i < len(result.groups); i++ {
+		for i := 1; i < len(result.groups); i++ { // bounded: one string, or the groups of one expression
 			if group := result.groups[i]; group != "" {
 				idx := i * 2
 				if idx < len(result.indexes)-1 {
@@ -591,6 +697,7 @@ func (r *regexpObject) execResultToArray(target String, result regexpResult) Val
 	valueArray[0] = target.Substring(result.indexes[0], result.indexes[1])
 	lowerBound := 0
 	for index := 1; index < captureCount; index++ {
+		r.val.runtime.step(1)
 		offset := index << 1
 		if result.indexes[offset] >= 0 && result.indexes[offset+1] >= lowerBound {
 			valueArray[index] = target.Substring(result.indexes[offset], result.indexes[offset+1])

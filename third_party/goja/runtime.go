@@ -203,6 +203,9 @@ type Runtime struct {
 
 	lastMatch lastMatch
 	bounds    Bounds
+	meter     meter
+	classic   bool
+	evaluate  func(code string) Value // of SetEvaluate
 
 	// Stack for tracking objects currently being converted to string
 	// to detect and handle circular references
@@ -369,7 +372,7 @@ func (e *InterruptedError) Error() string {
 }
 
 func (e *Exception) writeFullStack(b *bytes.Buffer) {
-	for _, frame := range e.stack {
+	for _, frame := range e.stack { // bounded: the frames of calls
 		b.WriteString("\tat ")
 		frame.Write(b)
 		b.WriteByte('\n')
@@ -443,6 +446,7 @@ func (r *Runtime) getIteratorPrototype() *Object {
 }
 
 func (r *Runtime) init() {
+	r.Bound(Bounds{})
 	r.rand = rand.Float64
 	r.now = time.Now
 
@@ -450,7 +454,11 @@ func (r *Runtime) init() {
 	r.newTemplatedObject(getObjectProtoTemplate(), r.global.ObjectPrototype)
 
 	r.globalObject = &Object{runtime: r}
-	r.newTemplatedObject(getGlobalObjectTemplate(), r.globalObject)
+	if r.classic {
+		r.newTemplatedObject(getClassicTemplate(), r.globalObject)
+	} else {
+		r.newTemplatedObject(getGlobalObjectTemplate(), r.globalObject)
+	}
 
 	r.vm = &vm{
 		r: r,
@@ -492,6 +500,9 @@ func newBaseObjectObj(obj, proto *Object, class string) *baseObject {
 		prototype:  proto,
 	}
 	obj.self = o
+	if obj.runtime != nil {
+		obj.runtime.alloc(sizeOfObject)
+	}
 	o.init()
 	return o
 }
@@ -532,6 +543,7 @@ func (r *Runtime) CreateObject(proto *Object) *Object {
 func (r *Runtime) NewArray(items ...interface{}) *Object {
 	values := make([]Value, len(items))
 	for i, item := range items {
+		r.step(1)
 		values[i] = r.ToValue(item)
 	}
 	return r.newArrayValues(values)
@@ -563,6 +575,7 @@ func (r *Runtime) newFunc(name unistring.String, length int, strict bool) (f *fu
 }
 
 func (r *Runtime) newAsyncFunc(name unistring.String, length int, strict bool) (f *asyncFuncObject) {
+	r.refuseClassic("async functions")
 	f = &asyncFuncObject{}
 	r.initBaseJsFunction(&f.baseJsFuncObject, strict)
 	f.class = classFunction
@@ -573,6 +586,7 @@ func (r *Runtime) newAsyncFunc(name unistring.String, length int, strict bool) (
 }
 
 func (r *Runtime) newGeneratorFunc(name unistring.String, length int, strict bool) (f *generatorFuncObject) {
+	r.refuseClassic("generators")
 	f = &generatorFuncObject{}
 	r.initBaseJsFunction(&f.baseJsFuncObject, strict)
 	f.class = classFunction
@@ -599,6 +613,7 @@ func (r *Runtime) newClassFunc(name unistring.String, length int, proto *Object,
 }
 
 func (r *Runtime) initBaseJsFunction(f *baseJsFuncObject, strict bool) {
+	r.alloc(sizeOfFunction)
 	v := &Object{runtime: r}
 
 	f.class = classFunction
@@ -617,6 +632,7 @@ func (r *Runtime) newMethod(name unistring.String, length int, strict bool) (f *
 }
 
 func (r *Runtime) newGeneratorMethod(name unistring.String, length int, strict bool) (f *generatorMethodFuncObject) {
+	r.refuseClassic("generators")
 	f = &generatorMethodFuncObject{}
 	r.initBaseJsFunction(&f.baseJsFuncObject, strict)
 	f.prototype = r.getGeneratorFunctionPrototype()
@@ -627,6 +643,7 @@ func (r *Runtime) newGeneratorMethod(name unistring.String, length int, strict b
 }
 
 func (r *Runtime) newAsyncMethod(name unistring.String, length int, strict bool) (f *asyncMethodFuncObject) {
+	r.refuseClassic("async functions")
 	f = &asyncMethodFuncObject{}
 	r.initBaseJsFunction(&f.baseJsFuncObject, strict)
 	f.val.self = f
@@ -648,6 +665,7 @@ func (r *Runtime) newArrowFunc(name unistring.String, length int, strict bool) (
 }
 
 func (r *Runtime) newAsyncArrowFunc(name unistring.String, length int, strict bool) (f *asyncArrowFuncObject) {
+	r.refuseClassic("async functions")
 	f = &asyncArrowFuncObject{}
 	r.initArrowFunc(&f.arrowFuncObject, strict)
 	f.class = classObject
@@ -919,11 +937,15 @@ func (r *Runtime) builtin_thrower(call FunctionCall) Value {
 }
 
 func (r *Runtime) eval(srcVal String, direct, strict bool) Value {
+	if r.evaluate != nil {
+		return r.evaluate(srcVal.String())
+	}
 	src := escapeInvalidUtf16(srcVal)
 	vm := r.vm
 	inGlobal := true
 	if direct {
 		for s := vm.stash; s != nil; s = s.outer {
+			r.step(1)
 			if s.isVariable() {
 				inGlobal = false
 				break
@@ -1412,7 +1434,7 @@ func (r *Runtime) RunScript(name, src string) (Value, error) {
 }
 
 func isUncatchableException(e error) bool {
-	for ; e != nil; e = errors.Unwrap(e) {
+	for ; e != nil; e = errors.Unwrap(e) { // bounded: causes of an error
 		if _, ok := e.(uncatchableException); ok {
 			return true
 		}
@@ -1436,7 +1458,9 @@ func asUncatchableException(v interface{}) error {
 func (r *Runtime) RunProgram(p *Program) (result Value, err error) {
 	vm := r.vm
 	recursive := len(vm.callStack) > 0
+	depth := r.meter.depth
 	defer func() {
+		r.meter.depth = depth
 		if recursive {
 			vm.sp -= 2
 			vm.popCtx()
@@ -1906,6 +1930,7 @@ func (r *Runtime) toValue(i interface{}, origValue reflect.Value) Value {
 
 	value := origValue
 	for value.Kind() == reflect.Ptr {
+		r.step(1)
 		value = value.Elem()
 	}
 
@@ -1998,6 +2023,7 @@ func (r *Runtime) wrapReflectFunc(value reflect.Value) func(FunctionCall) Value 
 			}
 			in = make([]reflect.Value, n)
 			for i := l; i < n; i++ {
+				r.step(1)
 				in[i] = reflect.Zero(typ.In(i))
 			}
 		} else {
@@ -2008,6 +2034,7 @@ func (r *Runtime) wrapReflectFunc(value reflect.Value) func(FunctionCall) Value 
 		}
 
 		for i, a := range call.Arguments {
+			r.step(1)
 			var t reflect.Type
 
 			n := i
@@ -2058,6 +2085,7 @@ func (r *Runtime) wrapReflectFunc(value reflect.Value) func(FunctionCall) Value 
 		default:
 			s := make([]interface{}, len(out))
 			for i, v := range out {
+				r.step(1)
 				s[i] = v.Interface()
 			}
 
@@ -2096,9 +2124,11 @@ func (r *Runtime) toReflectValue(v Value, dst reflect.Value, ctx *objectExportCt
 
 	kind := typ.Kind()
 	for i := 0; ; i++ {
+		r.step(1)
 		if et.AssignableTo(typ) {
 			ev := reflect.ValueOf(exportValue(v, ctx))
 			for ; i > 0; i-- {
+				r.step(1)
 				ev = ev.Elem()
 			}
 			dst.Set(ev)
@@ -2108,6 +2138,7 @@ func (r *Runtime) toReflectValue(v Value, dst reflect.Value, ctx *objectExportCt
 		if expKind == kind && et.ConvertibleTo(typ) || expKind == reflect.String && typ == typeBytes {
 			ev := reflect.ValueOf(exportValue(v, ctx))
 			for ; i > 0; i-- {
+				r.step(1)
 				ev = ev.Elem()
 			}
 			dst.Set(ev.Convert(typ))
@@ -2206,6 +2237,7 @@ func (r *Runtime) toReflectValue(v Value, dst reflect.Value, ctx *objectExportCt
 			s := dst
 			ctx.putTyped(o, t, s.Addr().Interface())
 			for i := 0; i < typ.NumField(); i++ {
+				r.step(1)
 				field := typ.Field(i)
 				if ast.IsExported(field.Name) {
 					name := field.Name
@@ -2259,14 +2291,17 @@ func (r *Runtime) wrapJSFunc(fn Callable, typ reflect.Type) func(args []reflect.
 				args = args[:len(args)-1]
 				jsArgs = make([]Value, 0, len(args)+varArg.Len())
 				for _, arg := range args {
+					r.step(1)
 					jsArgs = append(jsArgs, r.ToValue(arg.Interface()))
 				}
 				for i := 0; i < varArg.Len(); i++ {
+					r.step(1)
 					jsArgs = append(jsArgs, r.ToValue(varArg.Index(i).Interface()))
 				}
 			} else {
 				jsArgs = make([]Value, len(args))
 				for i, arg := range args {
+					r.step(1)
 					jsArgs[i] = r.ToValue(arg.Interface())
 				}
 			}
@@ -2299,6 +2334,7 @@ func (r *Runtime) wrapJSFunc(fn Callable, typ reflect.Type) func(args []reflect.
 		}
 
 		for i, v := range results {
+			r.step(1)
 			if !v.IsValid() {
 				results[i] = reflect.Zero(typ.Out(i))
 			}
@@ -2734,6 +2770,7 @@ func iteratorValue(iterResult *Object) Value {
 func (ir *iteratorRecord) iterate(step func(Value)) {
 	r := ir.iterator.runtime
 	for {
+		r.step(1)
 		if ir.next == nil {
 			panic(r.NewTypeError("iterator.next is missing or not a function"))
 		}
@@ -2742,10 +2779,12 @@ func (ir *iteratorRecord) iterate(step func(Value)) {
 			break
 		}
 		value := iteratorValue(res)
+		depth := r.meter.depth
 		ret := tryFunc(func() {
 			step(value)
 		})
 		if ret != nil {
+			r.meter.depth = depth
 			_ = tryFunc(func() {
 				ir.returnIter()
 			})
@@ -2797,6 +2836,7 @@ func (r *Runtime) ForOf(iterable Value, step func(curValue Value) (continueItera
 func (r *Runtime) forOfMethod(iterable Value, method func(FunctionCall) Value, step func(curValue Value) (continueIteration bool)) {
 	iter := r.getIterator(iterable, method)
 	for {
+		r.step(1)
 		value, ex := iter.step()
 		if ex != nil {
 			panic(ex)
@@ -2838,8 +2878,10 @@ func (r *Runtime) getHash() *maphash.Hash {
 func (r *Runtime) leave() {
 	var jobs []func()
 	for len(r.jobQueue) > 0 {
+		r.step(1)
 		jobs, r.jobQueue = r.jobQueue, jobs[:0]
 		for _, job := range jobs {
+			r.step(1)
 			job()
 		}
 	}
@@ -2917,7 +2959,7 @@ func growCap(newSize, oldSize, oldCap int) int {
 			cap := oldCap
 			// Check 0 < cap to detect overflow
 			// and prevent an infinite loop.
-			for 0 < cap && cap < newSize {
+			for 0 < cap && cap < newSize { // bounded: 64 bits
 				cap += cap / 4
 			}
 			// Return the requested cap when
@@ -2993,7 +3035,7 @@ func strToArrayIdx(s unistring.String) uint32 {
 	var n uint32
 	if l < 10 {
 		// guaranteed not to overflow
-		for i := 0; i < len(s); i++ {
+		for i := 0; i < len(s); i++ { // bounded: the digits of one string
 			c := s[i]
 			if c < '0' || c > '9' {
 				return math.MaxUint32
@@ -3010,7 +3052,7 @@ func strToArrayIdx(s unistring.String) uint32 {
 	if c9 < '0' || c9 > '9' {
 		return math.MaxUint32
 	}
-	for i := 0; i < 9; i++ {
+	for i := 0; i < 9; i++ { // bounded: the digits of one string
 		c := s[i]
 		if c < '0' || c > '9' {
 			return math.MaxUint32
@@ -3047,7 +3089,7 @@ func strToInt32(s unistring.String) (int32, bool) {
 	var n uint32
 	if l < 10 {
 		// guaranteed not to overflow
-		for i := 0; i < len(s); i++ {
+		for i := 0; i < len(s); i++ { // bounded: the digits of one string
 			c := s[i]
 			if c < '0' || c > '9' {
 				return -1, false
@@ -3064,7 +3106,7 @@ func strToInt32(s unistring.String) (int32, bool) {
 				// guaranteed to overflow
 				return -1, false
 			}
-			for i := 0; i < 9; i++ {
+			for i := 0; i < 9; i++ { // bounded: the digits of one string
 				c := s[i]
 				if c < '0' || c > '9' {
 					return -1, false
@@ -3104,7 +3146,7 @@ func strToInt64(s unistring.String) (int64, bool) {
 	var n uint64
 	if l < 19 {
 		// guaranteed not to overflow
-		for i := 0; i < len(s); i++ {
+		for i := 0; i < len(s); i++ { // bounded: the digits of one string
 			c := s[i]
 			if c < '0' || c > '9' {
 				return -1, false
@@ -3121,7 +3163,7 @@ func strToInt64(s unistring.String) (int64, bool) {
 				// guaranteed to overflow
 				return -1, false
 			}
-			for i := 0; i < 18; i++ {
+			for i := 0; i < 18; i++ { // bounded: the digits of one string
 				c := s[i]
 				if c < '0' || c > '9' {
 					return -1, false

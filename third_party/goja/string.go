@@ -276,6 +276,7 @@ func (s *stringObject) iterateStringKeys() iterNextFunc {
 
 func (s *stringObject) stringKeys(all bool, accum []Value) []Value {
 	for i := 0; i < s.length; i++ {
+		s.val.runtime.step(1)
 		accum = append(accum, asciiString(strconv.Itoa(i)))
 	}
 
@@ -342,7 +343,7 @@ func unknownStringTypeErr(v Value) interface{} {
 // No validation of any kind is performed.
 func StringFromUTF16(chars []uint16) String {
 	isAscii := true
-	for _, c := range chars {
+	for _, c := range chars { // bounded: one string
 		if c >= utf8.RuneSelf {
 			isAscii = false
 			break
@@ -351,7 +352,7 @@ func StringFromUTF16(chars []uint16) String {
 	if isAscii {
 		var sb strings.Builder
 		sb.Grow(len(chars))
-		for _, c := range chars {
+		for _, c := range chars { // bounded: one string
 			sb.WriteByte(byte(c))
 		}
 		return asciiString(sb.String())

@@ -76,7 +76,7 @@ func (s asciiString) utf16RuneReader() io.RuneReader {
 
 func (s asciiString) utf16Runes() []rune {
 	runes := make([]rune, len(s))
-	for i := 0; i < len(s); i++ {
+	for i := 0; i < len(s); i++ { // bounded: one string
 		runes[i] = rune(s[i])
 	}
 	return runes
@@ -84,7 +84,7 @@ func (s asciiString) utf16Runes() []rune {
 
 func (s asciiString) utf16() []uint16 {
 	u := make([]uint16, len(s))
-	for i := 0; i < len(s); i++ {
+	for i := 0; i < len(s); i++ { // bounded: one string
 		u[i] = uint16(s[i])
 	}
 	return u
@@ -325,11 +325,12 @@ func (s asciiString) Length() int {
 }
 
 func (s asciiString) Concat(other String) String {
+	checkConcat(len(s), other)
 	a, u := devirtualizeString(other)
 	if u != nil {
 		b := make([]uint16, len(s)+len(u))
 		b[0] = unistring.BOM
-		for i := 0; i < len(s); i++ {
+		for i := 0; i < len(s); i++ { // bounded: one string
 			b[i+1] = uint16(s[i])
 		}
 		copy(b[len(s)+1:], u[1:])
@@ -356,7 +357,12 @@ func (s asciiString) index(substr String, start int) int {
 		if start > len(s) {
 			return -1
 		}
-		p := strings.Index(string(s[start:]), string(a))
+		var p int
+		if len(a) >= linearFrom {
+			p = indexLinear([]byte(s[start:]), []byte(a))
+		} else {
+			p = strings.Index(string(s[start:]), string(a))
+		}
 		if p >= 0 {
 			return p + start
 		}
@@ -373,6 +379,9 @@ func (s asciiString) lastIndex(substr String, pos int) int {
 			ss = string(s)
 		} else {
 			ss = string(s[:end])
+		}
+		if len(a) >= linearFrom {
+			return lastIndexLinear([]byte(ss), []byte(a))
 		}
 		return strings.LastIndex(ss, string(a))
 	}

@@ -161,7 +161,7 @@ func (b *unicodeStringBuilder) writeString(s String) {
 		b.buf = append(b.buf, u[1:]...)
 		b.unicode = true
 	} else {
-		for i := 0; i < len(a); i++ {
+		for i := 0; i < len(a); i++ { // bounded: one string
 			b.buf = append(b.buf, uint16(a[i]))
 		}
 	}
@@ -175,7 +175,7 @@ func (b *unicodeStringBuilder) String() String {
 		return stringEmpty
 	}
 	buf := make([]byte, 0, len(b.buf)-1)
-	for _, c := range b.buf[1:] {
+	for _, c := range b.buf[1:] { // bounded: one string
 		buf = append(buf, byte(c))
 	}
 	return asciiString(buf)
@@ -201,7 +201,7 @@ func (b *unicodeStringBuilder) writeRuneFast(r rune) {
 }
 
 func (b *unicodeStringBuilder) writeASCIIString(bytes string) {
-	for _, c := range bytes {
+	for _, c := range bytes { // bounded: one string
 		b.buf = append(b.buf, uint16(c))
 	}
 }
@@ -215,7 +215,19 @@ func (b *StringBuilder) ascii() bool {
 	return len(b.unicodeBuilder.buf) == 0
 }
 
+// longestString bounds the strings that this package puts together, in UTF-16
+// units. Bounds.StringLength bounds those of a Runtime, once they are made.
+const longestString = 1 << 22
+
+// checkRoom is called before n units are added.
+func (b *StringBuilder) checkRoom(n int) {
+	if b.asciiBuilder.Len()+len(b.unicodeBuilder.buf)+n > longestString {
+		panic(rangeError("Invalid string length"))
+	}
+}
+
 func (b *StringBuilder) WriteString(s String) {
+	b.checkRoom(s.Length())
 	a, u := devirtualizeString(s)
 	if u != nil {
 		b.switchToUnicode(u.Length())
@@ -230,9 +242,10 @@ func (b *StringBuilder) WriteString(s String) {
 }
 
 func (b *StringBuilder) WriteUTF8String(s string) {
+	b.checkRoom(len(s))
 	firstUnicodeIdx := 0
 	if b.ascii() {
-		for i := 0; i < len(s); i++ {
+		for i := 0; i < len(s); i++ { // bounded: one string
 			if s[i] >= utf8.RuneSelf {
 				b.switchToUnicode(len(s))
 				b.unicodeBuilder.writeASCIIString(s[:i])
@@ -244,12 +257,13 @@ func (b *StringBuilder) WriteUTF8String(s string) {
 		return
 	}
 unicode:
-	for _, r := range s[firstUnicodeIdx:] {
+	for _, r := range s[firstUnicodeIdx:] { // bounded: one string
 		b.unicodeBuilder.writeRuneFast(r)
 	}
 }
 
 func (b *StringBuilder) writeASCII(s string) {
+	b.checkRoom(len(s))
 	if b.ascii() {
 		b.asciiBuilder.WriteString(s)
 	} else {
@@ -258,6 +272,7 @@ func (b *StringBuilder) writeASCII(s string) {
 }
 
 func (b *StringBuilder) WriteRune(r rune) {
+	b.checkRoom(2)
 	if r < utf8.RuneSelf {
 		if b.ascii() {
 			b.asciiBuilder.WriteByte(byte(r))
@@ -314,6 +329,7 @@ func (b *StringBuilder) switchToUnicode(extraLen int) {
 }
 
 func (b *StringBuilder) WriteSubstring(source String, start int, end int) {
+	b.checkRoom(end - start)
 	a, us := devirtualizeString(source)
 	if us == nil {
 		if b.ascii() {
@@ -325,7 +341,7 @@ func (b *StringBuilder) WriteSubstring(source String, start int, end int) {
 	}
 	if b.ascii() {
 		uc := false
-		for i := start; i < end; i++ {
+		for i := start; i < end; i++ { // bounded: one string
 			if us.CharAt(i) >= utf8.RuneSelf {
 				uc = true
 				break
@@ -335,7 +351,7 @@ func (b *StringBuilder) WriteSubstring(source String, start int, end int) {
 			b.switchToUnicode(end - start + 1)
 		} else {
 			b.asciiBuilder.Grow(end - start + 1)
-			for i := start; i < end; i++ {
+			for i := start; i < end; i++ { // bounded: one string
 				b.asciiBuilder.WriteByte(byte(us.CharAt(i)))
 			}
 			return
@@ -365,7 +381,7 @@ func (s unicodeString) utf16RuneReader() io.RuneReader {
 
 func (s unicodeString) utf16Runes() []rune {
 	runes := make([]rune, len(s)-1)
-	for i, ch := range s[1:] {
+	for i, ch := range s[1:] { // bounded: one string
 		runes[i] = rune(ch)
 	}
 	return runes
@@ -410,7 +426,7 @@ func (s unicodeString) equals(other unicodeString) bool {
 	if len(s) != len(other) {
 		return false
 	}
-	for i, r := range s {
+	for i, r := range s { // bounded: one string
 		if r != other[i] {
 			return false
 		}
@@ -462,7 +478,15 @@ func (s unicodeString) Length() int {
 	return len(s) - 1
 }
 
+// checkConcat bounds a string of n units to which another one is added.
+func checkConcat(n int, other String) {
+	if n+other.Length() > longestString {
+		panic(rangeError("Invalid string length"))
+	}
+}
+
 func (s unicodeString) Concat(other String) String {
+	checkConcat(s.Length(), other)
 	a, u := devirtualizeString(other)
 	if u != nil {
 		b := make(unicodeString, len(s)+len(u)-1)
@@ -473,7 +497,7 @@ func (s unicodeString) Concat(other String) String {
 	b := make([]uint16, len(s)+len(a))
 	copy(b, s)
 	b1 := b[len(s):]
-	for i := 0; i < len(a); i++ {
+	for i := 0; i < len(a); i++ { // bounded: one string
 		b1[i] = uint16(a[i])
 	}
 	return unicodeString(b)
@@ -481,7 +505,7 @@ func (s unicodeString) Concat(other String) String {
 
 func (s unicodeString) Substring(start, end int) String {
 	ss := s[start+1 : end+1]
-	for _, c := range ss {
+	for _, c := range ss { // bounded: one string
 		if c >= utf8.RuneSelf {
 			b := make(unicodeString, end-start+1)
 			b[0] = unistring.BOM
@@ -490,7 +514,7 @@ func (s unicodeString) Substring(start, end int) String {
 		}
 	}
 	as := make([]byte, end-start)
-	for i, c := range ss {
+	for i, c := range ss { // bounded: one string
 		as[i] = byte(c)
 	}
 	return asciiString(as)
@@ -502,7 +526,7 @@ func (s unicodeString) String() string {
 
 func (s unicodeString) compareToAscii(s2 asciiString) int {
 	s1 := s[1:]
-	for i := range s1 {
+	for i := range s1 { // bounded: one string
 		if i >= len(s2) {
 			return 1
 		}
@@ -535,6 +559,9 @@ func utf16Index(s, substr []uint16) int {
 	if len(s) < utf16IndexNaiveCrossover {
 		return utf16IndexNaive(s, substr)
 	}
+	if len(substr) >= linearFrom {
+		return indexLinear(s, substr)
+	}
 	return utf16IndexBytes(s, substr)
 }
 
@@ -546,10 +573,10 @@ func utf16IndexNaive(s, sep []uint16) int {
 	if n > len(s) {
 		return -1
 	}
-	for i := 0; i+n <= len(s); i++ {
+	for i := 0; i+n <= len(s); i++ { // bounded: one string
 		if s[i] == sep[0] {
 			match := true
-			for j := 1; j < n; j++ {
+			for j := 1; j < n; j++ { // bounded: one string
 				if s[i+j] != sep[j] {
 					match = false
 					break
@@ -582,7 +609,7 @@ func utf16IndexBytes(s, sep []uint16) int {
 	sepb := uint16AsBytes(sep)
 
 	offset := 0
-	for {
+	for { // bounded: one string
 		i := bytes.Index(sb[offset:], sepb)
 		if i < 0 {
 			return -1
@@ -615,6 +642,9 @@ func utf16LastIndex(s, sep []uint16) int {
 	if len(s) < utf16IndexNaiveCrossover {
 		return utf16LastIndexNaive(s, sep)
 	}
+	if len(sep) >= linearFrom {
+		return lastIndexLinear(s, sep)
+	}
 	return utf16LastIndexBytes(s, sep)
 }
 
@@ -626,10 +656,10 @@ func utf16LastIndexNaive(s, sep []uint16) int {
 	if n > len(s) {
 		return -1
 	}
-	for i := len(s) - n; i >= 0; i-- {
+	for i := len(s) - n; i >= 0; i-- { // bounded: one string
 		if s[i] == sep[0] {
 			match := true
-			for j := 1; j < n; j++ {
+			for j := 1; j < n; j++ { // bounded: one string
 				if s[i+j] != sep[j] {
 					match = false
 					break
@@ -655,7 +685,7 @@ func utf16LastIndexBytes(s, sep []uint16) int {
 	sepb := uint16AsBytes(sep)
 
 	end := len(sb)
-	for end >= len(sepb) {
+	for end >= len(sepb) { // bounded: one string
 		i := bytes.LastIndex(sb[:end], sepb)
 		if i < 0 {
 			return -1
@@ -692,7 +722,7 @@ func toLower(s string) String {
 	r := []rune(caser.String(s))
 	// Workaround
 	ascii := true
-	for i := 0; i < len(r)-1; i++ {
+	for i := 0; i < len(r)-1; i++ { // bounded: one string
 		if (i == 0 || r[i-1] != 0x3b1) && r[i] == 0x345 && r[i+1] == 0x3c2 {
 			i++
 			r[i] = 0x3c3

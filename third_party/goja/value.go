@@ -822,6 +822,7 @@ func (o *Object) Keys() (keys []string) {
 		wrapped: o.self.iterateStringKeys(),
 	}
 	for item, next := iter.next(); next != nil; item, next = next() {
+		o.runtime.step(1)
 		keys = append(keys, item.name.String())
 	}
 
@@ -832,6 +833,7 @@ func (o *Object) Keys() (keys []string) {
 // This method will panic with an *Exception if a JavaScript exception is thrown in the process. Use Runtime.Try to catch these.
 func (o *Object) GetOwnPropertyNames() (keys []string) {
 	for item, next := o.self.iterateStringKeys()(); next != nil; item, next = next() {
+		o.runtime.step(1)
 		keys = append(keys, item.name.String())
 	}
 
@@ -844,6 +846,7 @@ func (o *Object) Symbols() []*Symbol {
 	symbols := o.self.symbols(false, nil)
 	ret := make([]*Symbol, len(symbols))
 	for i, sym := range symbols {
+		o.runtime.step(1)
 		ret[i], _ = sym.(*Symbol)
 	}
 	return ret
@@ -1135,7 +1138,7 @@ func (s *Symbol) hash(*maphash.Hash) uint64 {
 
 func exportValue(v Value, ctx *objectExportCtx) interface{} {
 	if obj, ok := v.(*Object); ok {
-		return obj.self.export(ctx)
+		return exitWith(obj.runtime.enter(), obj.self.export(ctx))
 	}
 	return v.Export()
 }
@@ -1190,7 +1193,7 @@ func typeErrorResult(throw bool, args ...interface{}) {
 }
 
 func init() {
-	for i := 0; i < 256; i++ {
+	for i := 0; i < 256; i++ { // bounded: a constant
 		intCache[i] = valueInt(i - 256)
 	}
 }

@@ -72,7 +72,7 @@ func (vm *vm) suspend(ectx *execCtx, tryStackLen, iterStackLen, refStackLen uint
 		ectx.tryStack = append(ectx.tryStack[:0], vm.tryStack[tryStackLen:]...)
 		vm.tryStack = vm.tryStack[:tryStackLen]
 		sp := int32(vm.sb - 1)
-		for i := range ectx.tryStack {
+		for i := range ectx.tryStack { // bounded: the source, the frames of calls, or arguments that are there
 			tf := &ectx.tryStack[i]
 			tf.iterLen -= iterStackLen
 			tf.refLen -= refStackLen
@@ -96,7 +96,7 @@ func (vm *vm) resume(ctx *execCtx) {
 	vm.stack.expand(sp + len(ctx.stack))
 	copy(vm.stack[sp:], ctx.stack)
 	vm.sp += len(ctx.stack)
-	for i := range ctx.tryStack {
+	for i := range ctx.tryStack { // bounded: the source, the frames of calls, or arguments that are there
 		tf := &ctx.tryStack[i]
 		tf.callStackLen = uint32(len(vm.callStack))
 		tf.iterLen += uint32(len(vm.iterStack))
@@ -597,6 +597,7 @@ func (vm *vm) newStash() {
 		outer: vm.stash,
 	}
 	vm.stashAllocs++
+	vm.r.alloc(sizeOfStash)
 }
 
 func (vm *vm) init() {
@@ -614,10 +615,12 @@ func (vm *vm) run() {
 	if vm.profTracker != nil && !vm.runWithProfiler() {
 		return
 	}
+	vm.r.enter()
 	count := 0
 	interrupted := false
-	for {
+	for { // bounded: the source, the frames of calls, or arguments that are there
 		if count == 0 {
+			vm.r.step(100)
 			if atomic.LoadInt32(&globalProfiler.enabled) == 1 && !vm.runWithProfiler() {
 				return
 			}
@@ -644,6 +647,7 @@ func (vm *vm) run() {
 		vm.interruptLock.Unlock()
 		panic(v)
 	}
+	vm.r.exit()
 }
 
 func (vm *vm) runWithProfiler() bool {
@@ -657,7 +661,7 @@ func (vm *vm) runWithProfiler() bool {
 		}()
 	}
 	interrupted := false
-	for {
+	for { // bounded: the source, the frames of calls, or arguments that are there
 		if interrupted = atomic.LoadUint32(&vm.interrupted) != 0; interrupted {
 			return true
 		}
@@ -716,7 +720,7 @@ func (vm *vm) captureStack(stack []StackFrame, ctxOffset int) []StackFrame {
 		}
 		stack = append(stack, StackFrame{prg: vm.prg, pc: vm.pc, funcName: funcName})
 	}
-	for i := len(vm.callStack) - 1; i > ctxOffset-1; i-- {
+	for i := len(vm.callStack) - 1; i > ctxOffset-1; i-- { // bounded: the source, the frames of calls, or arguments that are there
 		frame := &vm.callStack[i]
 		if frame.prg != nil || frame.sb > 0 {
 			var funcName unistring.String
@@ -777,7 +781,7 @@ func (vm *vm) popTryFrame() {
 func (vm *vm) restoreStacks(iterLen, refLen uint32) (ex *Exception) {
 	// Restore other stacks
 	iterTail := vm.iterStack[iterLen:]
-	for i := len(iterTail) - 1; i >= 0; i-- {
+	for i := len(iterTail) - 1; i >= 0; i-- { // bounded: the source, the frames of calls, or arguments that are there
 		if iter := iterTail[i].iter; iter != nil {
 			ex1 := vm.try(func() {
 				iter.returnIter()
@@ -790,7 +794,7 @@ func (vm *vm) restoreStacks(iterLen, refLen uint32) (ex *Exception) {
 	}
 	vm.iterStack = vm.iterStack[:iterLen]
 	refTail := vm.refStack[refLen:]
-	for i := range refTail {
+	for i := range refTail { // bounded: the source, the frames of calls, or arguments that are there
 		refTail[i] = nil
 	}
 	vm.refStack = vm.refStack[:refLen]
@@ -799,7 +803,7 @@ func (vm *vm) restoreStacks(iterLen, refLen uint32) (ex *Exception) {
 
 func (vm *vm) handleThrow(arg interface{}) *Exception {
 	ex := vm.exceptionFromValue(arg)
-	for len(vm.tryStack) > 0 {
+	for len(vm.tryStack) > 0 { // bounded: the source, the frames of calls, or arguments that are there
 		tf := &vm.tryStack[len(vm.tryStack)-1]
 		if tf.catchPos == -1 && tf.finallyPos == -1 || ex == nil && tf.catchPos != tryPanicMarker {
 			tf.exception = nil
@@ -855,8 +859,10 @@ func (vm *vm) try(f func()) (ex *Exception) {
 	vm.pushTryFrame(tryPanicMarker, -1)
 	defer vm.popTryFrame()
 
+	depth := vm.r.meter.depth
 	defer func() {
 		if x := recover(); x != nil {
+			vm.r.meter.depth = depth
 			ex = vm.handleThrow(x)
 		}
 	}()
@@ -870,6 +876,7 @@ func (vm *vm) runTry() (ex *Exception) {
 	defer vm.popTryFrame()
 
 	for {
+		vm.r.step(1)
 		ex = vm.runTryInner()
 		if ex != nil || vm.halted() {
 			return
@@ -878,8 +885,10 @@ func (vm *vm) runTry() (ex *Exception) {
 }
 
 func (vm *vm) runTryInner() (ex *Exception) {
+	depth := vm.r.meter.depth
 	defer func() {
 		if x := recover(); x != nil {
+			vm.r.meter.depth = depth
 			ex = vm.handleThrow(x)
 		}
 	}()
@@ -1279,7 +1288,9 @@ func (_add) exec(vm *vm) {
 		if !isRightString {
 			rightString = right.toString()
 		}
-		ret = leftString.Concat(rightString)
+		whole := leftString.Concat(rightString)
+		vm.r.allocString(whole)
+		ret = whole
 	} else {
 		switch left := left.(type) {
 		case valueInt:
@@ -2827,7 +2838,7 @@ func (vm *vm) setLocalLex(s int) {
 	level := s >> 24
 	idx := uint32(s & 0x00FFFFFF)
 	stash := vm.stash
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		stash = stash.outer
 	}
 	p := &stash.values[idx]
@@ -2843,7 +2854,7 @@ func (vm *vm) initLocal(s int) {
 	level := s >> 24
 	idx := uint32(s & 0x00FFFFFF)
 	stash := vm.stash
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		stash = stash.outer
 	}
 	stash.initByIdx(idx, v)
@@ -2909,7 +2920,7 @@ type resolveVar1 unistring.String
 func (s resolveVar1) exec(vm *vm) {
 	name := unistring.String(s)
 	var ref ref
-	for stash := vm.stash; stash != nil; stash = stash.outer {
+	for stash := vm.stash; stash != nil; stash = stash.outer { // bounded: the source, the frames of calls, or arguments that are there
 		ref = stash.getRefByName(name, false)
 		if ref != nil {
 			goto end
@@ -2932,7 +2943,7 @@ type deleteVar unistring.String
 func (d deleteVar) exec(vm *vm) {
 	name := unistring.String(d)
 	ret := true
-	for stash := vm.stash; stash != nil; stash = stash.outer {
+	for stash := vm.stash; stash != nil; stash = stash.outer { // bounded: the source, the frames of calls, or arguments that are there
 		if stash.obj != nil {
 			if stashObjHas(stash.obj, name) {
 				ret = stash.obj.self.deleteStr(name, false)
@@ -2986,7 +2997,7 @@ type resolveVar1Strict unistring.String
 func (s resolveVar1Strict) exec(vm *vm) {
 	name := unistring.String(s)
 	var ref ref
-	for stash := vm.stash; stash != nil; stash = stash.outer {
+	for stash := vm.stash; stash != nil; stash = stash.outer { // bounded: the source, the frames of calls, or arguments that are there
 		ref = stash.getRefByName(name, true)
 		if ref != nil {
 			goto end
@@ -3034,7 +3045,7 @@ func (g loadStash) exec(vm *vm) {
 	level := int(g >> 24)
 	idx := uint32(g & 0x00FFFFFF)
 	stash := vm.stash
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		stash = stash.outer
 	}
 
@@ -3049,7 +3060,7 @@ func (g loadStashLex) exec(vm *vm) {
 	level := int(g >> 24)
 	idx := uint32(g & 0x00FFFFFF)
 	stash := vm.stash
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		stash = stash.outer
 	}
 
@@ -3075,7 +3086,7 @@ func (g *loadMixed) exec(vm *vm) {
 	idx := g.idx & 0x00FFFFFF
 	stash := vm.stash
 	name := g.name
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		if v, found := stash.getByName(name); found {
 			if g.callee {
 				if stash.obj != nil {
@@ -3108,7 +3119,7 @@ func (g *loadMixedLex) exec(vm *vm) {
 	idx := g.idx & 0x00FFFFFF
 	stash := vm.stash
 	name := g.name
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		if v, found := stash.getByName(name); found {
 			if g.callee {
 				if stash.obj != nil {
@@ -3153,7 +3164,7 @@ func (g *loadMixedStack) exec(vm *vm) {
 	stash := vm.stash
 	name := g.name
 	level := int(g.level)
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		if v, found := stash.getByName(name); found {
 			if g.callee {
 				if stash.obj != nil {
@@ -3180,7 +3191,7 @@ func (g *loadMixedStack1) exec(vm *vm) {
 	stash := vm.stash
 	name := g.name
 	level := int(g.level)
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		if v, found := stash.getByName(name); found {
 			if g.callee {
 				if stash.obj != nil {
@@ -3212,7 +3223,7 @@ func (g *loadMixedStackLex) exec(vm *vm) {
 	stash := vm.stash
 	name := g.name
 	level := int(g.level)
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		if v, found := stash.getByName(name); found {
 			if g.callee {
 				if stash.obj != nil {
@@ -3239,7 +3250,7 @@ func (g *loadMixedStack1Lex) exec(vm *vm) {
 	stash := vm.stash
 	name := g.name
 	level := int(g.level)
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		if v, found := stash.getByName(name); found {
 			if g.callee {
 				if stash.obj != nil {
@@ -3305,7 +3316,7 @@ func (r *resolveMixed) exec(vm *vm) {
 	idx := r.idx & 0x00FFFFFF
 	stash := vm.stash
 	var ref ref
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		ref = stash.getRefByName(r.name, r.strict)
 		if ref != nil {
 			goto end
@@ -3343,7 +3354,7 @@ func (r *resolveMixedStack) exec(vm *vm) {
 	stash := vm.stash
 	var ref ref
 	var idx int
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		ref = stash.getRefByName(r.name, r.strict)
 		if ref != nil {
 			goto end
@@ -3368,7 +3379,7 @@ func (r *resolveMixedStack1) exec(vm *vm) {
 	level := int(r.level)
 	stash := vm.stash
 	var ref ref
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		ref = stash.getRefByName(r.name, r.strict)
 		if ref != nil {
 			goto end
@@ -3450,7 +3461,7 @@ type loadDynamic unistring.String
 func (n loadDynamic) exec(vm *vm) {
 	name := unistring.String(n)
 	var val Value
-	for stash := vm.stash; stash != nil; stash = stash.outer {
+	for stash := vm.stash; stash != nil; stash = stash.outer { // bounded: the source, the frames of calls, or arguments that are there
 		if v, exists := stash.getByName(name); exists {
 			val = v
 			break
@@ -3472,7 +3483,7 @@ type loadDynamicRef unistring.String
 func (n loadDynamicRef) exec(vm *vm) {
 	name := unistring.String(n)
 	var val Value
-	for stash := vm.stash; stash != nil; stash = stash.outer {
+	for stash := vm.stash; stash != nil; stash = stash.outer { // bounded: the source, the frames of calls, or arguments that are there
 		if v, exists := stash.getByName(name); exists {
 			val = v
 			break
@@ -3494,7 +3505,7 @@ func (n loadDynamicCallee) exec(vm *vm) {
 	name := unistring.String(n)
 	var val Value
 	var callee *Object
-	for stash := vm.stash; stash != nil; stash = stash.outer {
+	for stash := vm.stash; stash != nil; stash = stash.outer { // bounded: the source, the frames of calls, or arguments that are there
 		if v, exists := stash.getByName(name); exists {
 			callee = stash.obj
 			val = v
@@ -3605,7 +3616,7 @@ var callVariadic _callVariadic
 
 func (vm *vm) countVariadicArgs() int {
 	count := 0
-	for i := vm.sp - 1; i >= 0; i-- {
+	for i := vm.sp - 1; i >= 0; i-- { // bounded: the source, the frames of calls, or arguments that are there
 		if vm.stack[i] == variadicMarker {
 			return count
 		}
@@ -3645,7 +3656,7 @@ func (numargs call) exec(vm *vm) {
 func (vm *vm) clearStack() {
 	sp := vm.sp
 	stackTail := vm.stack[sp:]
-	for i := range stackTail {
+	for i := range stackTail { // bounded: the source, the frames of calls, or arguments that are there
 		stackTail[i] = nil
 	}
 	vm.stack = vm.stack[:sp]
@@ -3668,7 +3679,7 @@ func (e *enterBlock) exec(vm *vm) {
 	ss := int(e.stackSize)
 	vm.stack.expand(vm.sp + ss - 1)
 	vv := vm.stack[vm.sp : vm.sp+ss]
-	for i := range vv {
+	for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 		vv[i] = nil
 	}
 	vm.sp += ss
@@ -3692,7 +3703,7 @@ func (e *enterCatchBlock) exec(vm *vm) {
 	ss := int(e.stackSize)
 	vm.stack.expand(vm.sp + ss - 1)
 	vv := vm.stack[vm.sp : vm.sp+ss]
-	for i := range vv {
+	for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 		vv[i] = nil
 	}
 	vm.sp += ss
@@ -3748,7 +3759,7 @@ func (e *enterFunc) exec(vm *vm) {
 	if len(e.names) > 0 {
 		if e.extensible {
 			m := make(map[unistring.String]uint32, len(e.names))
-			for name, idx := range e.names {
+			for name, idx := range e.names { // bounded: the source, the frames of calls, or arguments that are there
 				m[name] = idx
 			}
 			stash.names = m
@@ -3767,7 +3778,7 @@ func (e *enterFunc) exec(vm *vm) {
 			copy(stash.extraArgs, vm.stack[sp-offset:])
 		} else {
 			vv := stash.values[vm.args:e.numArgs]
-			for i := range vv {
+			for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 				vv[i] = _undefined
 			}
 		}
@@ -3783,12 +3794,12 @@ func (e *enterFunc) exec(vm *vm) {
 	vm.stack.expand(sp + ss - 1)
 	if ea > 0 {
 		vv := vm.stack[sp : vm.sp+ea]
-		for i := range vv {
+		for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 			vv[i] = _undefined
 		}
 	}
 	vv := vm.stack[sp+ea : sp+ss]
-	for i := range vv {
+	for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 		vv[i] = nil
 	}
 	vm.sp = sp + ss
@@ -3817,7 +3828,7 @@ func (e *enterFunc1) exec(vm *vm) {
 	if len(e.names) > 0 {
 		if e.extensible {
 			m := make(map[unistring.String]uint32, len(e.names))
-			for name, idx := range e.names {
+			for name, idx := range e.names { // bounded: the source, the frames of calls, or arguments that are there
 				m[name] = idx
 			}
 			stash.names = m
@@ -3836,7 +3847,7 @@ func (e *enterFunc1) exec(vm *vm) {
 		copy(stash.values, vm.stack[sp-vm.args:sp])
 		if int(e.argsToCopy) > vm.args {
 			vv := stash.values[vm.args:e.argsToCopy]
-			for i := range vv {
+			for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 				vv[i] = _undefined
 			}
 		}
@@ -3864,7 +3875,7 @@ func (e *enterFuncBody) exec(vm *vm) {
 		if len(e.names) > 0 {
 			if e.extensible {
 				m := make(map[unistring.String]uint32, len(e.names))
-				for name, idx := range e.names {
+				for name, idx := range e.names { // bounded: the source, the frames of calls, or arguments that are there
 					m[name] = idx
 				}
 				stash.names = m
@@ -3881,7 +3892,7 @@ func (e *enterFuncBody) exec(vm *vm) {
 	if e.stackSize > 0 {
 		vm.stack.expand(nsp - 1)
 		vv := vm.stack[sp:nsp]
-		for i := range vv {
+		for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 			vv[i] = nil
 		}
 	}
@@ -3924,11 +3935,11 @@ func (e *enterFuncStashless) exec(vm *vm) {
 		ss := sp + int(e.stackSize) + d
 		vm.stack.expand(ss)
 		vv := vm.stack[sp : sp+d]
-		for i := range vv {
+		for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 			vv[i] = _undefined
 		}
 		vv = vm.stack[sp+d : ss]
-		for i := range vv {
+		for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 			vv[i] = nil
 		}
 		vm.args = int(e.args)
@@ -3938,7 +3949,7 @@ func (e *enterFuncStashless) exec(vm *vm) {
 			ss := sp + int(e.stackSize)
 			vm.stack.expand(ss)
 			vv := vm.stack[sp:ss]
-			for i := range vv {
+			for i := range vv { // bounded: the source, the frames of calls, or arguments that are there
 				vv[i] = nil
 			}
 			vm.sp = ss
@@ -4113,13 +4124,13 @@ func (vm *vm) checkBindVarsGlobal(names []unistring.String) {
 	if bo, ok := o.(*baseObject); ok {
 		// shortcut
 		if bo.extensible {
-			for _, name := range names {
+			for _, name := range names { // bounded: the source, the frames of calls, or arguments that are there
 				if _, exists := sn[name]; exists {
 					panic(vm.alreadyDeclared(name))
 				}
 			}
 		} else {
-			for _, name := range names {
+			for _, name := range names { // bounded: the source, the frames of calls, or arguments that are there
 				if !bo.hasOwnPropertyStr(name) {
 					panic(vm.r.NewTypeError("Cannot define global variable '%s', global object is not extensible", name))
 				}
@@ -4129,7 +4140,7 @@ func (vm *vm) checkBindVarsGlobal(names []unistring.String) {
 			}
 		}
 	} else {
-		for _, name := range names {
+		for _, name := range names { // bounded: the source, the frames of calls, or arguments that are there
 			if !o.hasOwnPropertyStr(name) && !o.isExtensible() {
 				panic(vm.r.NewTypeError("Cannot define global variable '%s', global object is not extensible", name))
 			}
@@ -4143,7 +4154,7 @@ func (vm *vm) checkBindVarsGlobal(names []unistring.String) {
 func (vm *vm) createGlobalVarBindings(names []unistring.String, d bool) {
 	o := vm.r.globalObject.self
 	if bo, ok := o.(*templatedObject); ok {
-		for _, name := range names {
+		for _, name := range names { // bounded: the source, the frames of calls, or arguments that are there
 			if !bo.hasOwnPropertyStr(name) && bo.extensible {
 				bo._putProp(name, _undefined, true, true, d)
 			}
@@ -4155,7 +4166,7 @@ func (vm *vm) createGlobalVarBindings(names []unistring.String, d bool) {
 		} else {
 			cf = FLAG_FALSE
 		}
-		for _, name := range names {
+		for _, name := range names { // bounded: the source, the frames of calls, or arguments that are there
 			if !o.hasOwnPropertyStr(name) && o.isExtensible() {
 				o.defineOwnPropertyStr(name, PropertyDescriptor{
 					Value:        _undefined,
@@ -4176,7 +4187,7 @@ func (vm *vm) createGlobalFuncBindings(names []unistring.String, d bool) {
 	if o, ok := o.(*templatedObject); ok {
 		shortcutObj = o
 	}
-	for i, name := range names {
+	for i, name := range names { // bounded: the source, the frames of calls, or arguments that are there
 		var desc PropertyDescriptor
 		prop := o.getOwnPropStr(name)
 		desc.Value = vm.stack[b+i]
@@ -4208,7 +4219,7 @@ func (vm *vm) createGlobalFuncBindings(names []unistring.String, d bool) {
 func (vm *vm) checkBindFuncsGlobal(names []unistring.String) {
 	o := vm.r.globalObject.self
 	sn := vm.r.global.stash.names
-	for _, name := range names {
+	for _, name := range names { // bounded: the source, the frames of calls, or arguments that are there
 		if _, exists := sn[name]; exists {
 			panic(vm.alreadyDeclared(name))
 		}
@@ -4229,7 +4240,7 @@ func (vm *vm) checkBindFuncsGlobal(names []unistring.String) {
 func (vm *vm) checkBindLexGlobal(names []unistring.String) {
 	o := vm.r.globalObject.self
 	s := &vm.r.global.stash
-	for _, name := range names {
+	for _, name := range names { // bounded: the source, the frames of calls, or arguments that are there
 		if _, exists := s.names[name]; exists {
 			goto fail
 		}
@@ -4249,8 +4260,8 @@ type bindVars struct {
 
 func (d *bindVars) exec(vm *vm) {
 	var target *stash
-	for _, name := range d.names {
-		for s := vm.stash; s != nil; s = s.outer {
+	for _, name := range d.names { // bounded: the source, the frames of calls, or arguments that are there
+		for s := vm.stash; s != nil; s = s.outer { // bounded: the source, the frames of calls, or arguments that are there
 			if idx, exists := s.names[name]; exists && idx&maskVar == 0 {
 				vm.throw(vm.alreadyDeclared(name))
 				return
@@ -4265,7 +4276,7 @@ func (d *bindVars) exec(vm *vm) {
 		target = vm.stash
 	}
 	deletable := d.deletable
-	for _, name := range d.names {
+	for _, name := range d.names { // bounded: the source, the frames of calls, or arguments that are there
 		target.createBinding(name, deletable)
 	}
 	vm.pc++
@@ -4284,10 +4295,10 @@ func (b *bindGlobal) exec(vm *vm) {
 	vm.checkBindVarsGlobal(b.vars)
 
 	s := &vm.r.global.stash
-	for _, name := range b.lets {
+	for _, name := range b.lets { // bounded: the source, the frames of calls, or arguments that are there
 		s.createLexBinding(name, false)
 	}
-	for _, name := range b.consts {
+	for _, name := range b.consts { // bounded: the source, the frames of calls, or arguments that are there
 		s.createLexBinding(name, true)
 	}
 	vm.createGlobalFuncBindings(b.funcs, b.deletable)
@@ -4960,7 +4971,7 @@ func (formalArgs createArgsMapped) exec(vm *vm) {
 	if vm.args < c {
 		c = vm.args
 	}
-	for ; i < c; i++ {
+	for ; i < c; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		args._put(unistring.String(strconv.Itoa(i)), &mappedProperty{
 			valueProperty: valueProperty{
 				writable:     true,
@@ -4971,7 +4982,7 @@ func (formalArgs createArgsMapped) exec(vm *vm) {
 		})
 	}
 
-	for _, v := range vm.stash.extraArgs {
+	for _, v := range vm.stash.extraArgs { // bounded: the source, the frames of calls, or arguments that are there
 		args._put(unistring.String(strconv.Itoa(i)), v)
 		i++
 	}
@@ -4991,12 +5002,12 @@ func (formalArgs createArgsUnmapped) exec(vm *vm) {
 	if vm.args < c {
 		c = vm.args
 	}
-	for _, v := range vm.stash.values[:c] {
+	for _, v := range vm.stash.values[:c] { // bounded: the source, the frames of calls, or arguments that are there
 		args._put(unistring.String(strconv.Itoa(i)), v)
 		i++
 	}
 
-	for _, v := range vm.stash.extraArgs {
+	for _, v := range vm.stash.extraArgs { // bounded: the source, the frames of calls, or arguments that are there
 		args._put(unistring.String(strconv.Itoa(i)), v)
 		i++
 	}
@@ -5190,6 +5201,7 @@ func (r *Runtime) copyDataProperties(target, source Value) {
 	}
 	sourceObj := source.ToObject(r)
 	for item, next := iterateEnumerableProperties(sourceObj)(); next != nil; item, next = next() {
+		r.step(1)
 		createDataPropertyOrThrow(targetObj, item.name, item.value)
 	}
 }
@@ -5263,7 +5275,7 @@ func (n concatStrings) exec(vm *vm) {
 	strs := vm.stack[vm.sp-int(n) : vm.sp]
 	length := 0
 	allAscii := true
-	for i, s := range strs {
+	for i, s := range strs { // bounded: the source, the frames of calls, or arguments that are there
 		switch s := s.(type) {
 		case asciiString:
 			length += s.Length()
@@ -5285,18 +5297,20 @@ func (n concatStrings) exec(vm *vm) {
 		}
 	}
 
+	vm.r.checkLength(int64(length))
+	vm.r.alloc(int64(length))
 	vm.sp -= int(n) - 1
 	if allAscii {
 		var buf strings.Builder
 		buf.Grow(length)
-		for _, s := range strs {
+		for _, s := range strs { // bounded: the source, the frames of calls, or arguments that are there
 			buf.WriteString(string(s.(asciiString)))
 		}
 		vm.stack[vm.sp-1] = asciiString(buf.String())
 	} else {
 		var buf unicodeStringBuilder
 		buf.Grow(length)
-		for _, s := range strs {
+		for _, s := range strs { // bounded: the source, the frames of calls, or arguments that are there
 			buf.writeString(s.(String))
 		}
 		vm.stack[vm.sp-1] = buf.String()
@@ -5398,13 +5412,13 @@ func (vm *vm) fillPrivateNamesMap(typ *privateEnvType, privateFields, privateMet
 			penv = make(privateNames)
 			vm.privEnv.names = penv
 		}
-		for idx, field := range privateFields {
+		for idx, field := range privateFields { // bounded: the source, the frames of calls, or arguments that are there
 			penv[field] = &privateId{
 				typ: typ,
 				idx: uint32(idx),
 			}
 		}
-		for idx, method := range privateMethods {
+		for idx, method := range privateMethods { // bounded: the source, the frames of calls, or arguments that are there
 			penv[method] = &privateId{
 				typ:      typ,
 				idx:      uint32(idx),
@@ -5518,7 +5532,7 @@ func (vm *vm) getStashPtr(s uint32) *Value {
 	level := int(s) >> 24
 	idx := s & 0x00FFFFFF
 	stash := vm.stash
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		stash = stash.outer
 	}
 
@@ -5528,7 +5542,7 @@ func (vm *vm) getStashPtr(s uint32) *Value {
 type getThisDynamic struct{}
 
 func (getThisDynamic) exec(vm *vm) {
-	for stash := vm.stash; stash != nil; stash = stash.outer {
+	for stash := vm.stash; stash != nil; stash = stash.outer { // bounded: the source, the frames of calls, or arguments that are there
 		if stash.obj == nil {
 			if v, exists := stash.getByName(thisBindingName); exists {
 				vm.push(v)
@@ -5562,7 +5576,7 @@ func (r resolveThisStash) exec(vm *vm) {
 	level := int(r) >> 24
 	idx := r & 0x00FFFFFF
 	stash := vm.stash
-	for i := 0; i < level; i++ {
+	for i := 0; i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		stash = stash.outer
 	}
 	vm.refStack = append(vm.refStack, &thisRef{v: &stash.values, idx: int(idx)})
@@ -5572,7 +5586,7 @@ func (r resolveThisStash) exec(vm *vm) {
 type resolveThisDynamic struct{}
 
 func (resolveThisDynamic) exec(vm *vm) {
-	for stash := vm.stash; stash != nil; stash = stash.outer {
+	for stash := vm.stash; stash != nil; stash = stash.outer { // bounded: the source, the frames of calls, or arguments that are there
 		if stash.obj == nil {
 			if idx, exists := stash.names[thisBindingName]; exists {
 				vm.refStack = append(vm.refStack, &thisRef{v: &stash.values, idx: int(idx &^ maskTyp)})
@@ -5720,7 +5734,7 @@ type getPrivatePropRes resolvedPrivateName
 
 func (vm *vm) getPrivateType(level uint8, isStatic bool) *privateEnvType {
 	e := vm.privEnv
-	for i := uint8(0); i < level; i++ {
+	for i := uint8(0); i < level; i++ { // bounded: the source, the frames of calls, or arguments that are there
 		e = e.outer
 	}
 	if isStatic {

@@ -91,6 +91,7 @@ type _parser struct {
 	literal       string      // The literal of the token, if any
 	parsedLiteral unistring.String
 
+	depth             int // of statements and expressions in each other
 	scope             *_scope
 	insertSemicolon   bool // If we see a newline, then insert an implicit semicolon
 	implicitSemicolon bool // An implicit semicolon exists
@@ -208,11 +209,37 @@ func (self *_parser) slice(idx0, idx1 file.Idx) string {
 	return ""
 }
 
-func (self *_parser) parse() (*ast.Program, error) {
+// deepest bounds how deep expressions and statements may stand in each other. The
+// parser and the compiler call themselves for each level, and a Go stack that
+// outgrows its bound ends the process.
+const deepest = 1000
+
+// tooDeep is what the parser panics with at something deeper.
+type tooDeep struct{}
+
+func (self *_parser) down() {
+	if self.depth++; self.depth > deepest {
+		panic(tooDeep{})
+	}
+}
+
+func (self *_parser) up() { self.depth-- }
+
+func (self *_parser) parse() (program *ast.Program, err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			if _, ok := x.(tooDeep); !ok {
+				panic(x)
+			}
+			self.errors = nil
+			self.error(self.idx, "expressions or statements are nested more than %d deep", deepest)
+			program, err = nil, self.errors.Err()
+		}
+	}()
 	self.openScope()
 	defer self.closeScope()
 	self.next()
-	program := self.parseProgram()
+	program = self.parseProgram()
 	if false {
 		self.errors.Sort()
 	}
