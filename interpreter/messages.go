@@ -88,28 +88,23 @@ func (s *Session) messageFrom(r SendRequest) *Event {
 // (EVT-19, EVT-20, SND-8).
 func MessageEvent(sendID, senderID, name string, parameters []Pair) *Event {
 	e := &Event{Name: name, ID: sendID, Source: senderID, SourceType: "ccxml"}
-	nested := map[string]bool{}
+	below := make(map[string][]Pair)
+	for _, parameter := range parameters {
+		if head, rest, dotted := strings.Cut(parameter.Name, "."); dotted {
+			below[head] = append(below[head], Pair{rest, parameter.Value})
+		}
+	}
 	for _, parameter := range parameters {
 		head, _, dotted := strings.Cut(parameter.Name, ".")
 		switch {
 		case !dotted:
 			e.Fields = append(e.Fields, Field{head, parameter.Value})
-		case !nested[head]:
-			nested[head] = true
-			e.Fields = append(e.Fields, Field{head, nestedPairs(head, parameters)})
+		case below[head] != nil:
+			e.Fields = append(e.Fields, Field{head, below[head]})
+			delete(below, head)
 		}
 	}
 	return e
-}
-
-// nestedPairs are the parameters below a name, with the rest of theirs.
-func nestedPairs(head string, parameters []Pair) (below []Pair) {
-	for _, parameter := range parameters {
-		if rest, ok := strings.CutPrefix(parameter.Name, head+"."); ok {
-			below = append(below, Pair{rest, parameter.Value})
-		}
-	}
-	return below
 }
 
 func (s *Session) sent(at *place, sendID string, result SendResult) {

@@ -211,7 +211,7 @@ func (s *Session) setNested(object *goja.Object, name string, value goja.Value) 
 			s.setProperty(object, name, value)
 			return
 		}
-		child, ok := object.Get(head).(*goja.Object)
+		child, ok := object.GetOwn(head).(*goja.Object) // not constructor of its prototype
 		if !ok {
 			child = s.runtime.VM().NewObject()
 			s.setProperty(object, head, child)

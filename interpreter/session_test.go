@@ -370,3 +370,18 @@ func (hearing) Logged(string, string, string) {}
 func (hearing) StateChanged(string, string)   {}
 
 func (hearing) SessionEnded(string, string, interpreter.Ending) {}
+
+// TestDottedNamesAreOwnProperties: a dotted name makes objects of the event, and
+// reaches nothing that they inherit.
+func TestDottedNamesAreOwnProperties(t *testing.T) {
+	s, platform := newSession(t, `<transition event="hostile">
+		<exit expr="[({}).vip, ({}).polluted, typeof event$.a.constructor.prototype, event$.a.constructor.prototype.vip, event$.__proto__.polluted].join()"/>
+	</transition>`, nil)
+	s.Start()
+	event := interpreter.MessageEvent("1", "s", "hostile", []interpreter.Pair{
+		{Name: "a.constructor.prototype.vip", Value: "1"}, {Name: "__proto__.polluted", Value: "1"},
+	})
+	s.Post(event)
+	<-s.Done()
+	wantTrace(t, platform, "ended value=,,object,1,1")
+}

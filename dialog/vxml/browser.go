@@ -427,7 +427,7 @@ func nest(vm *goja.Runtime, o *goja.Object, name string, value goja.Value) {
 			set(o, name, value)
 			return
 		}
-		child, ok := o.Get(head).(*goja.Object)
+		child, ok := o.GetOwn(head).(*goja.Object) // not constructor of its prototype
 		if !ok {
 			child = vm.CreateObject(nil)
 			set(o, head, child)

@@ -365,7 +365,7 @@ func (x *execution) fill(in *input) error {
 func slotOf(object *goja.Object, slot string) goja.Value {
 	for {
 		head, rest, dotted := strings.Cut(slot, ".")
-		value := object.Get(head)
+		value := object.GetOwn(head)
 		if !dotted || value == nil {
 			return value
 		}
