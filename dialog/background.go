@@ -59,7 +59,7 @@ func (b *background) begin() {
 				}
 				b.mix(file)
 			}
-		})
+		}, b.notStarted)
 	}
 }
 

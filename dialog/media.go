@@ -131,6 +131,10 @@ func (m *media) fetchText() {
 				m.take(m.speech(text))
 			}
 		}
+	}, func(err error) {
+		if m.state != mediaEnded {
+			m.notStarted(err.Error())
+		}
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"ccxmld/clock"
 	"ccxmld/fetch"
 )
 
@@ -27,9 +26,7 @@ type Preparation struct {
 func (s *Service) Prepare(r Request, do func(func()) bool, done func(error)) *Preparation {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Preparation{service: s, request: r, cancel: cancel}
-	clock.Go(s.options.Clock, func() {
-		defer cancel()
-		result, err := s.prepare(ctx, r)
+	prepared := func(result any, err error) {
 		do(func() {
 			if p.over {
 				return
@@ -37,7 +34,15 @@ func (s *Service) Prepare(r Request, do func(func()) bool, done func(error)) *Pr
 			p.result, p.ready = result, err == nil
 			done(err)
 		})
+	}
+	err := s.Background(cancel, func() {
+		defer cancel()
+		prepared(s.prepare(ctx, r))
 	})
+	if err != nil {
+		cancel()
+		prepared(nil, err)
+	}
 	return p
 }
 

@@ -66,7 +66,7 @@ func (c *Conversation) withFolder(t *turn, record func()) {
 			c.background(func(context.Context) func() {
 				made := MakeFolder(folder)
 				return func() { c.withNewFolder(t, folder, made, record) }
-			})
+			}, func(err error) { c.withNewFolder(t, folder, err, record) })
 		}
 	})
 }

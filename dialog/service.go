@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"ccxmld/clock"
 	"ccxmld/fetch"
@@ -71,6 +74,13 @@ type Service struct {
 	context context.Context // ends what outlives its dialog's leg
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
+
+	most    int // pages, fetches and preparations at a time
+	mu      sync.Mutex
+	running map[int64]context.CancelFunc // what they are ended by
+	last    int64                        // of them, ever
+	crowded bool                         // which was logged
+	closed  bool
 }
 
 // starts is a registered kind of dialog.
@@ -101,6 +111,7 @@ func New(o Options) *Service {
 	o.Clock = clock.Or(o.Clock)
 	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]starts)}
 	s.context, s.cancel = context.WithCancel(context.Background())
+	s.most, s.running = maxWork, make(map[int64]context.CancelFunc)
 	if o.Spool != "" {
 		s.spool = &spool{folder: o.Spool}
 	}
@@ -109,8 +120,9 @@ func New(o Options) *Service {
 }
 
 // Close waits for what is still being uploaded, and gives it up when ctx ends. It is
-// called when no dialog is started any more.
+// called when no session is there any more; pages that still run end.
 func (s *Service) Close(ctx context.Context) error {
+	s.end()
 	over := make(chan struct{})
 	go func() {
 		s.work.Wait()
@@ -123,8 +135,72 @@ func (s *Service) Close(ctx context.Context) error {
 		err = fmt.Errorf("recordings are given up while they are uploaded: %w", ctx.Err())
 	}
 	s.cancel()
-	<-over
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+	defer cancel()
+	select {
+	case <-over:
+	case <-last.Done():
+		err = errors.Join(err, errors.New("what is under way for dialogs does not end"))
+	}
 	return err
+}
+
+const (
+	// maxWork bounds the goroutines of dialogs: one for each page that runs, and one
+	// for each fetch.
+	maxWork = 50_000
+	// endPatience is how long what is given up may take to end.
+	endPatience = time.Second
+)
+
+// Background runs work for a dialog in a goroutine of the service's, which calls cancel
+// if it closes before. The error tells that there is too much of it.
+func (s *Service) Background(cancel context.CancelFunc, work func()) error {
+	begun, tell := s.begin(cancel, work)
+	switch {
+	case begun:
+		return nil
+	case tell:
+		s.options.Logger.Error("dialogs are refused: too much is under way for them already", "most", s.most)
+	}
+	return fmt.Errorf("%d pages and fetches of dialogs are under way already, or ccxmld ends", s.most)
+}
+
+// begin begins work unless there is too much; tell says that this is to be logged.
+func (s *Service) begin(cancel context.CancelFunc, work func()) (begun, tell bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.running) >= s.most {
+		tell = !s.closed && !s.crowded
+		s.crowded = true
+		return false, tell
+	}
+	s.crowded = s.crowded && len(s.running) > s.most/2 // which is logged once
+	s.last++
+	id := s.last
+	s.running[id] = cancel
+	clock.GoIn(&s.work, s.options.Clock, func() {
+		defer s.ended(id)
+		work()
+	})
+	return true, false
+}
+
+func (s *Service) ended(id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.running, id)
+}
+
+// end tells all that is under way for dialogs to end.
+func (s *Service) end() {
+	s.mu.Lock()
+	s.closed = true
+	running := slices.Collect(maps.Values(s.running))
+	s.mu.Unlock()
+	for _, cancel := range running {
+		cancel()
+	}
 }
 
 // outlive runs work in a goroutine of the service's, which leg and session do not

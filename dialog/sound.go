@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"ccxmld/clock"
 	"ccxmld/fetch"
 )
 
@@ -196,18 +195,19 @@ func (c *Conversation) playAudio(t *turn, p Prompt) {
 	case c.service.spool == nil:
 		c.failed(t, p, noSpool(remote).Error())
 	default:
+		fetched := func(file string, err error) {
+			switch {
+			case c.turn != t || t.listening:
+			case err != nil:
+				c.failed(t, p, err.Error())
+			default:
+				c.playback(t, p, file)
+			}
+		}
 		c.background(func(ctx context.Context) func() {
 			file, err := c.service.fetchAudio(ctx, remote, p.Fetch)
-			return func() {
-				switch {
-				case c.turn != t || t.listening:
-				case err != nil:
-					c.failed(t, p, err.Error())
-				default:
-					c.playback(t, p, file)
-				}
-			}
-		})
+			return func() { fetched(file, err) }
+		}, func(err error) { fetched("", err) })
 	}
 }
 
@@ -270,18 +270,21 @@ func get(ctx context.Context, fetcher Fetcher, uri string, how *Fetch) (*fetch.R
 }
 
 // background runs work in a goroutine that ends with the conversation, and then
-// what work returns in the session's goroutine.
-func (c *Conversation) background(work func(context.Context) func()) {
+// what work returns in the session's goroutine; refused if there is too much of it.
+func (c *Conversation) background(work func(context.Context) func(), refused func(error)) {
 	if c.ctx == nil {
 		c.ctx, c.cancel = context.WithCancel(context.Background())
 	}
-	ctx := c.ctx
-	clock.Go(c.service.options.Clock, func() {
-		then := work(ctx)
+	unlessClosed := func(f func()) {
 		c.do(func() {
 			if !c.closed {
-				then()
+				f()
 			}
 		})
-	})
+	}
+	ctx := c.ctx
+	err := c.service.Background(c.cancel, func() { unlessClosed(work(ctx)) })
+	if err != nil {
+		unlessClosed(func() { refused(err) })
+	}
 }

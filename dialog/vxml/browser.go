@@ -58,7 +58,9 @@ func Register(s *dialog.Service, o Options) {
 			pressed: make(chan string, mostMessages), wake: clock.NewWaiter(s.Clock()),
 		}
 		b.cancel = func() { cancel(); b.wake.Wake() }
-		clock.Go(s.Clock(), func() { b.run(ctx, o.Limits) })
+		if err := s.Background(b.cancel, func() { b.run(ctx, o.Limits) }); err != nil {
+			b.do(func() { b.notStarted(err.Error()) })
+		}
 		return b
 	}, func(ctx context.Context, r dialog.Request) (any, error) {
 		return p.first(ctx, &r)
