@@ -84,18 +84,21 @@ func New(o Options) (*Sender, error) {
 			return nil, err
 		}
 	}
-	client, err := newClient(o)
+	ctx, cancel := context.WithCancel(context.Background())
+	client, err := newClient(ctx, o)
 	if err != nil {
+		cancel()
 		return nil, fmt.Errorf("mail relay %q: %w", o.SMTP, err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	s.client, s.abandon = client, cancel
 	s.queue = make(chan *gomail.Msg, o.Queue)
 	go s.work(ctx)
 	return s, nil
 }
 
-func newClient(o Options) (*gomail.Client, error) {
+// newClient makes the client for the relay, whose connection ends with ctx: the
+// client looks at its own context only while it connects.
+func newClient(ctx context.Context, o Options) (*gomail.Client, error) {
 	host, portText, err := net.SplitHostPort(o.SMTP)
 	if err != nil {
 		return nil, err
@@ -107,6 +110,13 @@ func newClient(o Options) (*gomail.Client, error) {
 	return gomail.NewClient(host,
 		gomail.WithPort(port),
 		gomail.WithTimeout(o.Timeout),
+		gomail.WithDialContextFunc(func(dialing context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(dialing, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return &ending{Conn: conn, forget: context.AfterFunc(ctx, func() { _ = conn.Close() })}, nil
+		}),
 		gomail.WithTLSPolicy(gomail.TLSOpportunistic),
 		gomail.WithTLSConfig(&tls.Config{
 			ServerName:         host,
@@ -114,6 +124,18 @@ func newClient(o Options) (*gomail.Client, error) {
 			InsecureSkipVerify: true, // see the package comment
 		}),
 	)
+}
+
+// ending is a connection that a context ends.
+type ending struct {
+	net.Conn
+	forget func() bool
+}
+
+// Close closes the connection.
+func (e *ending) Close() error {
+	e.forget()
+	return e.Conn.Close()
 }
 
 // Send queues a message and returns at once. The error says why it will not be
