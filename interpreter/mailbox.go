@@ -1,6 +1,7 @@
 package interpreter
 
 import (
+	"cmp"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -16,7 +17,7 @@ type mailbox struct {
 	mu      sync.Mutex
 	waiting []mail
 	running bool
-	flooded bool // more events came than a busy session may leave waiting
+	flooded string // why the session must end: more came than it may leave waiting
 	closed  bool
 }
 
@@ -26,17 +27,25 @@ type mail struct {
 	do    func()
 }
 
-// put leaves mail for the session; false when the session has ended. Events are
-// bounded here too, since a session that is busy with a script does not come to
-// count its queue.
+// maxThings bounds what waits for a busy session beside events, and is counted with
+// them: answers of FreeSWITCH and of servers, and timers.
+const maxThings = 10_000
+
+// put leaves mail for the session; false when the session has ended, or must since
+// too much waits. Events are bounded here too, since a session that is busy with a
+// script does not come to count its queue.
 func (m *mailbox) put(item mail) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.closed || m.flooded && item.event != nil {
+	if m.closed || m.flooded != "" && item.event != nil {
 		return false
 	}
-	if item.event != nil && len(m.waiting) >= 2*m.session.limits.Queue {
-		m.flooded = true
+	switch most := 2 * m.session.limits.Queue; {
+	case item.event != nil && len(m.waiting) >= most:
+		m.flooded = m.session.tooMany()
+		return false
+	case len(m.waiting) >= most+maxThings:
+		m.flooded = cmp.Or(m.flooded, fmt.Sprintf("more than %d events, answers and timers were waiting while it was busy", most+maxThings))
 		return false
 	}
 	m.waiting = append(m.waiting, item)
@@ -75,8 +84,8 @@ func (m *mailbox) take(empty []mail) []mail {
 	defer m.mu.Unlock()
 	batch := m.waiting
 	m.waiting = empty[:0]
-	if m.flooded {
-		m.session.end(Ending{Reason: m.session.tooMany()})
+	if m.flooded != "" {
+		m.session.end(Ending{Reason: m.flooded})
 	}
 	return batch
 }

@@ -189,8 +189,8 @@ func (s *Session) Post(e *Event) bool { return s.mail.put(mail{event: e}) }
 
 // Do runs f in the session's goroutine, between two events. Events that f posts
 // by Queue are in the queue before any that arrive later. It reports false when
-// the session has ended, and f is not run then; otherwise f is run, even if the
-// session ends first.
+// the session has ended, or must end because too much waits for it, and f is not run
+// then; otherwise f is run, even if the session ends first.
 func (s *Session) Do(f func()) bool { return s.mail.put(mail{do: f}) }
 
 // Queue puts an event into the queue. It may only be called in the session's

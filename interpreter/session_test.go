@@ -228,6 +228,31 @@ func TestFlood(t *testing.T) {
 		<-s.Done()
 		wantTrace(t, platform, "createcall id1 tel:1", "ended: more than 100 events were waiting")
 	})
+	t.Run("answers", func(t *testing.T) {
+		s, platform := newSession(t, `<transition event="ccxml.loaded"><createcall dest="'tel:1'"/></transition>`, limit)
+		inside, proceed := make(chan struct{}), make(chan struct{})
+		platform.before = func(request string) {
+			if request == "createcall" {
+				close(inside)
+				<-proceed
+			}
+		}
+		s.Start()
+		<-inside
+		taken, ran := 0, 0
+		for taken < 20_000 && s.Do(func() { ran++ }) {
+			taken++
+		}
+		if taken != 10_200 || post(s, "user.a") {
+			t.Errorf("%d answers were taken while the session was busy; want 10200, and no event then", taken)
+		}
+		close(proceed)
+		<-s.Done()
+		if ran != taken {
+			t.Errorf("%d of %d answers were heard", ran, taken)
+		}
+		wantTrace(t, platform, "createcall id1 tel:1", "ended: more than 10200 events, answers and timers were waiting while it was busy")
+	})
 	t.Run("by itself", func(t *testing.T) {
 		s, platform := newSession(t, `<transition event="*">
 			<send target="session.id" name="'user.a'"/><send target="session.id" name="'user.b'"/></transition>`, limit)
