@@ -335,7 +335,7 @@ func hangupOf(e *esl.Event) hangup {
 		disposition: e.Get("variable_sip_hangup_disposition"),
 	}
 	h.contact = contactOf(e.Get("variable_sip_redirected_to"))
-	if h.status == 0 {
+	if h.status == 0 && h.contact == "" { // FreeSWITCH does not tell the status of a redirection, but 487
 		h.status = sipStatus(e.Get("variable_sip_invite_failure_status"))
 	}
 	if e.Get("variable_sip_bye_content_type") == formEncoded {

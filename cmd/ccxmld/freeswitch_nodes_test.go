@@ -22,6 +22,7 @@ type gate struct {
 	mu   sync.Mutex
 	shut bool
 	open []net.Conn
+	mute map[net.Conn]bool // pass nothing on any more, and do not tell
 }
 
 func newGate(t testing.TB, to string) *gate {
@@ -60,15 +61,49 @@ func (g *gate) accept() {
 		}
 		g.open = append(g.open, from, to)
 		g.mu.Unlock()
-		g.passing.Go(func() { pass(from, to) })
-		g.passing.Go(func() { pass(to, from) })
+		g.passing.Go(func() { g.pass(from, to) })
+		g.passing.Go(func() { g.pass(to, from) })
 	}
 }
 
-func pass(to, from net.Conn) {
-	_, _ = io.Copy(to, from)
-	to.Close()
+func (g *gate) pass(to, from net.Conn) {
+	_, _ = io.Copy(unlessMute{g, to}, from)
 	from.Close()
+	if !g.isMute(to) {
+		to.Close()
+	}
+}
+
+// unlessMute loses what is written to a connection that is mute.
+type unlessMute struct {
+	gate *gate
+	to   net.Conn
+}
+
+func (u unlessMute) Write(p []byte) (int, error) {
+	if u.gate.isMute(u.to) {
+		return len(p), nil
+	}
+	return u.to.Write(p)
+}
+
+func (g *gate) isMute(conn net.Conn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.mute[conn]
+}
+
+// silence has what is open pass nothing on any more, as a machine on the way does that
+// has forgotten the connections: neither end is told. What comes passes.
+func (g *gate) silence() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.mute == nil {
+		g.mute = make(map[net.Conn]bool)
+	}
+	for _, conn := range g.open {
+		g.mute[conn] = true
+	}
 }
 
 // cut ends the connections that are open, and shuts the gate.
@@ -165,8 +200,9 @@ func TestFreeSWITCHLinkStaysDown(t *testing.T) {
 	h.idle()
 }
 
-// A member of a conference whose socket is cut is fetched home over the link.
-func TestFreeSWITCHSocketIsCut(t *testing.T) {
+// gatedLegs is a house to which the sockets of legs come through a gate.
+func gatedLegs(t *testing.T, options ...option) (*realHouse, *gate) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +210,12 @@ func TestFreeSWITCHSocketIsCut(t *testing.T) {
 	address := listener.Addr().String()
 	listener.Close()
 	g := newGate(t, address)
-	h := newRealHouse(t, with("ESL_LISTEN", address), with("ESL_ADVERTISE", g.address()), withToken("out.ccxml"),
+	return newRealHouse(t, append(options, with("ESL_LISTEN", address), with("ESL_ADVERTISE", g.address()))...), g
+}
+
+// A member of a conference whose socket is cut is fetched home over the link.
+func TestFreeSWITCHSocketIsCut(t *testing.T) {
+	h, g := gatedLegs(t, withToken("out.ccxml"),
 		with("DIAL_ROUTES", "[{match: 'tel:4', dial: 'loopback/app=conference:callee-cut@ccxmld'}]"))
 	h.document("out.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
 <var name="room"/><var name="callee"/><eventprocessor>

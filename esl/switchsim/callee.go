@@ -64,7 +64,9 @@ func (b Redirects) behave(o *outgoing) {
 		}
 		o.c.vars.set("sip_redirect_contact_0", b.To)
 		o.c.vars.set("sip_redirected_to", b.To)
-		o.refuse(302, "REQUESTED_CHAN_UNAVAIL")
+		o.c.vars.set("sip_call_id", o.c.placeholder.callID)
+		o.reached()
+		o.c.hangUp("REQUESTED_CHAN_UNAVAIL", local) // whose status is FreeSWITCH's own, 487
 	})
 }
 
