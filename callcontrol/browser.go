@@ -76,7 +76,7 @@ func (b *browser) call(r interpreter.DialogRequest) error {
 		c.legs = make(map[string]*leg, 1)
 	}
 	c.legs[b.leg.id] = b.leg
-	b.leg.route.bind(c)
+	b.leg.bind(c)
 	c.controller.addLeg(b.leg)
 	b.leg.socketTimer = b.leg.after(browserPatience, func() {
 		b.giveUp(b.silence())

@@ -231,7 +231,7 @@ var errGivenUp = errors.New("the session has destroyed this conference, and its 
 // giveUp detaches the session from a conference that its legs have left.
 func (c *control) giveUp(r interpreter.DestroyRequest) {
 	c.givingUp = without(c.givingUp, r.ConferenceID)
-	inOrder(c, func(ctx context.Context) (bool, error) {
+	c.registry.add(c.controller, inSession(c, func(ctx context.Context) (bool, error) {
 		was, destroyed, err := c.controller.options.Conferences.Detach(ctx, r.ConferenceID, c.record.ID)
 		if destroyed {
 			c.controller.clearRoom(was)
@@ -249,7 +249,7 @@ func (c *control) giveUp(r interpreter.DestroyRequest) {
 			return
 		}
 		c.queueConference("conference.destroyed", r.ConferenceID, false)
-	}, nil)
+	}, nil))
 }
 
 func (c *control) detachAll() {

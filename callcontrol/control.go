@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -174,6 +175,9 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 		if was != legAlerting { // the table is about calls that we placed
 			reason = failureReason(h.status, h.cause)
 		}
+		if h.contact != "" {
+			reason = reasonUnknown // as of any other status 3xx
+		}
 		if l.failure != "" {
 			reason = l.failure
 		}
@@ -300,8 +304,32 @@ type orderedWork struct {
 	mu      sync.Mutex
 	waiting []func(context.Context)
 	running bool
+	crowded bool // which was logged
 }
 
+// maxOrders bounds what one session may ask of Redis while that is slow.
+const maxOrders = 1000
+
+// errTooManyOrders tells a document that it asked for more.
+var errTooManyOrders = fmt.Errorf("%d requests of this session wait for the directory of conferences already", maxOrders)
+
+// ask is add for what a document asks for. It reports false when too much waits.
+func (w *orderedWork) ask(c *control, f func(context.Context)) bool {
+	w.mu.Lock()
+	full, first := len(w.waiting) >= maxOrders, !w.crowded
+	w.crowded = full || w.crowded && len(w.waiting) > maxOrders/2
+	w.mu.Unlock()
+	switch {
+	case !full:
+		w.add(c.controller, f)
+	case first:
+		c.log().Warn("requests about conferences fail: too many wait for redis", "most", maxOrders)
+	}
+	return !full
+}
+
+// add takes what is to be done in any case, of which there is no more than the
+// session has conferences and members.
 func (w *orderedWork) add(c *Controller, f func(context.Context)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -342,12 +370,21 @@ func (w *orderedWork) run(ctx context.Context) {
 
 // inOrder runs f in the background after all that the session gave before; then
 // runs in the session's goroutine with what f returned. If the session has ended
-// meanwhile, undo, which may be nil, takes back in the background what f did.
+// meanwhile, undo, which may be nil, takes back in the background what f did. If too
+// much waits, f is not run and then gets the error.
 func inOrder[T any](c *control, f func(context.Context) (T, error), then func(T, error), undo func(context.Context)) {
-	c.registry.add(c.controller, func(ctx context.Context) {
+	if !c.registry.ask(c, inSession(c, f, then, undo)) {
+		var nothing T
+		c.session.Do(func() { then(nothing, errTooManyOrders) })
+	}
+}
+
+// inSession is f, then then in the session's goroutine, or undo.
+func inSession[T any](c *control, f func(context.Context) (T, error), then func(T, error), undo func(context.Context)) func(context.Context) {
+	return func(ctx context.Context) {
 		result, err := f(ctx)
 		if !c.session.Do(func() { then(result, err) }) && undo != nil {
 			undo(ctx)
 		}
-	})
+	}
 }

@@ -113,10 +113,10 @@ func (c *control) giveTo(target *control, l *leg) {
 func (c *control) given(target *control, l *leg, h *handover, err error) {
 	if err == nil {
 		c.forgetConnection(l.id)
-		l.route.bind(target)
+		l.bind(target)
 	} else {
 		c.legs[l.id] = l
-		l.route.bind(c)
+		l.bind(c)
 	}
 	c.session.Do(func() { h.done(err) })
 }
@@ -125,10 +125,10 @@ func (c *control) given(target *control, l *leg, h *handover, err error) {
 // goroutine of the session that was to get the leg, if there is one.
 func (c *control) leftBehind(target *control, l *leg, err error) {
 	if err == nil {
-		l.route.bind(target)
+		l.bind(target)
 		return
 	}
-	l.route.bind(c)
+	l.bind(c)
 	l.hangUp("NORMAL_CLEARING")
 	c.controller.releaseLeg(l)
 }

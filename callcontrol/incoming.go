@@ -53,7 +53,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 func (c *Controller) beginCall(l *leg, conn *esl.Conn, connection *interpreter.Connection, document *interpreter.Document) {
 	control := c.newControl(beginning{document: document, mode: interpreter.NewCall})
 	control.own(l)
-	l.route.bind(control) // before it starts: its first transition may answer
+	l.bind(control) // before it starts: its first transition may answer
 	err := c.begin(control, &interpreter.Event{
 		Name: "connection.alerting", Source: l.id, SourceType: "connection",
 		Fields: connectionFields(l.id),

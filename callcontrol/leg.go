@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -151,6 +152,7 @@ type legRoute struct {
 	leaving bool      // a handover waits for its turn, which its giver may not live to see
 	passed  []legMail // came for the former owner, which did not get to it
 	waiting []legMail
+	flooded bool // more came than may wait
 }
 
 // legMail is something to do in the goroutine of the session that has a leg. Where
@@ -163,12 +165,17 @@ func (m legMail) isLost() {
 	}
 }
 
+// maxRouted bounds what waits for the session of a leg: a document is there, or a
+// handover over, within seconds.
+const maxRouted = 1000
+
 // do runs f in the session's goroutine, or keeps it for then. It reports false
-// when the session has ended.
+// when the session has ended. A leg of which more comes than may wait is hung up by
+// its session: something of it is lost.
 func (r *legRoute) do(f func()) bool { return r.put(legMail{do: f}) }
 
 // ask runs f in the session's goroutine, or lost if the session has ended, also
-// if it does while the leg is handed over: one of the two.
+// if it does while the leg is handed over, or if too much waits: one of the two.
 func (r *legRoute) ask(f, lost func()) {
 	if !r.put(legMail{f, lost}) {
 		lost()
@@ -185,6 +192,10 @@ func (r *legRoute) put(m legMail) bool {
 		if !r.leaving {
 			return false
 		}
+	}
+	if len(r.waiting) >= maxRouted {
+		r.flooded = true
+		return m.lost == nil // who can be told that it is lost is
 	}
 	r.waiting = append(r.waiting, m)
 	return true
@@ -243,20 +254,36 @@ func (r *legRoute) stay() {
 	}
 }
 
-func (r *legRoute) bind(c *control) {
+// bind gives what happens on the leg to a session.
+func (l *leg) bind(c *control) {
+	r := &l.route
 	r.mu.Lock()
 	r.control, r.leaving = c, false
+	waiting := append(r.passed, r.waiting...)
+	if r.flooded {
+		waiting = append(waiting, legMail{do: l.flooded})
+	}
 	var late []legMail
-	for _, m := range append(r.passed, r.waiting...) {
+	for _, m := range waiting {
 		if !c.session.Do(func() { r.run(c, m) }) {
 			late = append(late, m)
 		}
 	}
-	r.passed, r.waiting = nil, nil
+	r.passed, r.waiting, r.flooded = nil, nil, false
 	r.mu.Unlock()
 	for _, m := range late {
 		m.isLost()
 	}
+}
+
+// flooded ends a leg of which more came than may wait for its session.
+func (l *leg) flooded() {
+	if l.state == legGone {
+		return
+	}
+	l.detail = fmt.Sprintf("more than %d messages of FreeSWITCH waited for the session of this call", maxRouted)
+	l.log().Error("the leg is hung up: more came of it than may wait for its session", "most", maxRouted)
+	l.hangUp("NORMAL_TEMPORARY_FAILURE")
 }
 
 // after runs f in the goroutine of the leg's session after a while, whichever

@@ -59,7 +59,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	}
 	c.own(l)
 	c.save()
-	l.route.bind(c)
+	l.bind(c)
 	c.controller.addLeg(l)
 	timeout := r.Timeout
 	if timeout <= 0 {

@@ -208,7 +208,7 @@ func (c *control) expect(mail sessionstore.Mail, r relocation) {
 		c.legs = make(map[string]*leg, 1)
 	}
 	c.legs[id] = l
-	l.route.bind(c)
+	l.bind(c)
 	c.controller.addLeg(l)
 	l.socketTimer = l.after(arrivalPatience, func() { c.stayedAway(l) })
 	c.controller.replyLater(mail, answer{Address: c.controller.options.Advertise})

@@ -47,7 +47,7 @@ func (c *control) newStandIn(s *standIn) *leg {
 		c.legs = make(map[string]*leg, 1)
 	}
 	c.legs[l.id] = l
-	l.route.bind(c)
+	l.bind(c)
 	c.controller.addLeg(l)
 	return l
 }
