@@ -188,7 +188,7 @@ func (c *control) unbridged(aID, bID string) {
 		was := l.place.order
 		l.after(strandedAfter, func() {
 			if l.state != legGone && l.place.kind == inBridge && l.place.order == was && !l.homing && l.joinPending == nil {
-				l.control.bringHome(l)
+				l.control.bringApartHome(l)
 			}
 		})
 	}
@@ -222,11 +222,29 @@ func (c *control) partnerGone(l *leg) {
 	}
 }
 
+// bringApartHome transfers a leg to our socket whose bridge is no more. Its partner
+// comes by itself, since FreeSWITCH need not know any more that the two belong together.
+func (c *control) bringApartHome(l *leg) {
+	if partner := c.legs[l.place.partner]; partner != nil && l.bridgedTo(partner) && !l.place.silent {
+		partner.place.silent = true // one conference.unjoined is enough
+	}
+	c.transferHome(l, nil)
+}
+
 // bringHome transfers a leg, and its partner in a bridge, to our socket. The leg
 // is alone when it has come.
 func (c *control) bringHome(l *leg) {
 	partner := c.legs[l.place.partner]
-	both := partner != nil && l.bridgedTo(partner) && partner.state != legGone
+	if partner != nil && (!l.bridgedTo(partner) || partner.state == legGone) {
+		partner = nil
+	}
+	c.transferHome(l, partner)
+}
+
+// transferHome transfers a leg to our socket, and the partner to which it is bridged
+// with it; nil for none.
+func (c *control) transferHome(l, partner *leg) {
+	both := partner != nil
 	wait := c.awaitHome(l)
 	var partnersWait *clock.Timer
 	if both {

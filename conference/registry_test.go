@@ -613,3 +613,28 @@ func TestTooMany(t *testing.T) {
 		t.Errorf("CreateOrGet = %v", err)
 	}
 }
+
+// A controller that gives up one session or member of several still holds the rest:
+// it stays the owner, and its lease goes on.
+func TestControllerHoldsTheRest(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		a, _ := registry(t, server.URL, "a")
+		b, _ := registry(t, server.URL, "b")
+		c, _ := create(t, a, "1234", "s1")
+		create(t, a, "1234", "s2")
+		create(t, b, "1234", "s3")
+		join(t, a, c.ID, "c1")
+		owner := func(after, want string) {
+			t.Helper()
+			if c, err := b.Get(t.Context(), c.ID); err != nil || c.Owner != want {
+				t.Errorf("after %s the owner is %q (%v), want %q", after, c.Owner, err, want)
+			}
+		}
+		leave(t, a, c.ID, "c1")
+		owner("leave", "a")
+		detach(t, a, c.ID, "s1")
+		owner("detach", "a")
+		detach(t, a, c.ID, "s2")
+		owner("the last detach", "b")
+	})
+}

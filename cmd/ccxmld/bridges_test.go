@@ -303,3 +303,102 @@ func TestMerge(t *testing.T) {
 		})
 	}
 }
+
+// A bridge that is ended by somebody else, such as an operator, is over for both, who
+// can be told what to do again.
+func TestBridgeEndedByAnOperator(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{})
+	caller := h.dial(h.document("bridge.ccxml", bridgeDocument(callAndJoin+`
+<transition event="conference.joined"><log expr="'joined'"/></transition>
+<transition event="conference.unjoined"><dialogstart connectionid="a" src="'null:?text=You are alone.'" type="'audio/wav'"/>
+  <dialogstart connectionid="b" src="'null:?text=So are you.'" type="'audio/wav'"/></transition>
+<transition event="dialog.exit"><assign name="c" expr="(c || 0) + 1"/><if cond="c == 2"><exit/></if></transition>`)))
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	h.logged("joined")
+	h.sw.API("uuid_park " + caller.UUID())
+	h.must(caller.WaitHeard(h.ctx, "You are alone."))
+	h.must(callee.WaitHeard(h.ctx, "So are you."))
+	h.idle()
+	if n := h.seen.count("event conference.unjoined"); n != 1 || h.seen.has("event error.") {
+		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
+	}
+}
+
+// Who is left of a bridge comes home without being asked for anything, and without a
+// second word of the bridge's end.
+func TestSurvivorComesHome(t *testing.T) {
+	t.Parallel()
+	for _, who := range []string{"caller", "callee"} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.sw.Callee("200", switchsim.Answers{})
+			caller := h.dial(h.document("bridge.ccxml", bridgeDocument(callAndJoin+`
+<transition event="ccxml.loaded"><log expr="'session ' + session.id"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/></transition>
+<transition event="conference.unjoined"/>
+<transition event="connection.disconnected"><assign name="c" expr="event$.connectionid == a ? b : a"/></transition>
+<transition event="speak"><dialogstart connectionid="c" src="'null:?text=Here you are.'" type="'audio/wav'"/></transition>
+<transition event="dialog.exit"><exit/></transition>`)))
+			callee, err := h.sw.WaitCallee(h.ctx, "200")
+			h.must(err)
+			h.logged("joined")
+			leaves, stays := caller, callee
+			if who == "callee" {
+				leaves, stays = callee, caller
+			}
+			leaves.Hangup()
+			h.until("it is brought home", func() bool {
+				return strings.Contains(strings.Join(h.sw.Commands(stays.UUID()), "\n"), "uuid_transfer")
+			})
+			h.inject("speak")
+			h.must(stays.WaitHeard(h.ctx, "Here you are."))
+			h.idle()
+			if n := h.seen.count("event conference.unjoined"); n != 1 {
+				t.Errorf("conference.unjoined came %d times", n)
+			}
+		})
+	}
+}
+
+// Connections that were joined and could not be merged are joined as before: one that
+// is left alone stays.
+func TestMergeThatFails(t *testing.T) {
+	t.Parallel()
+	h, lines := lateHouse(t, withDaemonTime(10))
+	h.sw.Callee("200", switchsim.Answers{})
+	document := h.document("merge.ccxml", bridgeDocument(callAndJoin+`
+<transition event="ccxml.loaded"><log expr="'session ' + session.id"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/></transition>
+<transition event="go.on"><merge connectionid1="a" connectionid2="b"/></transition>
+<transition event="connection.merge.failed"><log expr="event$.reason"/></transition>
+<transition event="conference.unjoined"><dialogstart connectionid="a" src="'null:?text=Still here.'" type="'audio/wav'"/></transition>
+<transition event="dialog.exit"><exit/></transition>`))
+	caller := h.dial(document)
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	h.logged("joined")
+	came, release := lines.holdText("hangup_after_bridge=true")
+	t.Cleanup(release)
+	h.inject("go.on")
+	<-came
+	h.logged("the two were not merged: FreeSWITCH did not take up the change within 10s")
+	release()
+	h.until("what was prepared is taken back", func() bool {
+		for _, party := range []*switchsim.Party{caller, callee} {
+			if h.sw.Variable(party.UUID(), "park_after_bridge") != "true" || h.sw.Variable(party.UUID(), "hangup_after_bridge") != "false" {
+				return false
+			}
+		}
+		return true
+	})
+	callee.Hangup()
+	h.must(caller.WaitHeard(h.ctx, "Still here."))
+	h.idle()
+	if h.seen.has("connection.merged") {
+		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
+	}
+}

@@ -375,3 +375,27 @@ func TestConferenceAskedForAtTheEnd(t *testing.T) {
 	h.idle()
 	rosterIsEmpty(h)
 }
+
+// A session whose connection is kept out by the PIN is not attached to the conference,
+// which ends without it; one that was attached before, is still.
+func TestSessionIsNotAttachedWithoutThePIN(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	owner := h.call("101", h.transitions("owner.ccxml", `
+<transition event="connection.alerting"><assign name="application.leg" expr="event$.connectionid"/><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="application.room" confname="'meet'" hints="{pin: '1234'}"/></transition>
+<transition event="conference.created"><join id1="application.leg" id2="application.room" hints="{pin: '9'}"/></transition>
+<transition event="error.conference.join"><log expr="'owner: ' + event$.reason"/></transition>
+<transition event="connection.disconnected"><exit/></transition>`))
+	h.logged("owner: ")
+	guest := h.call("102", h.transitions("guest.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><join id1="event$.connectionid" id2="'conference:meet'" hints="{pin: '9'}"/></transition>
+<transition event="error.conference.join"><log expr="'guest: ' + event$.reason"/></transition>
+<transition event="connection.disconnected"><exit/></transition>`))
+	h.logged("guest: the conference asks for a PIN")
+	owner.Hangup()
+	rosterIsEmpty(h)
+	guest.Hangup()
+	h.idle()
+}

@@ -259,3 +259,26 @@ func TestSay(t *testing.T) {
 	h.must(caller.WaitHeard(h.ctx, "forty-two"))
 	h.idle()
 }
+
+// No key ends a prompt by itself, as * does where FreeSWITCH is told nothing.
+func TestStarEndsNoPrompt(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.AddSound("/sounds/long.wav", 1000*time.Hour)
+	caller := h.dial(h.transitions("in.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><dialogstart src="'/sounds/long.wav'" type="'audio/wav'"/></transition>
+<transition event="dialog.started"><log expr="'started'"/></transition>
+<transition event="connection.signal"><log expr="'pressed ' + event$.info.value"/></transition>
+<transition event="dialog.exit"><log expr="'over'"/></transition>
+<transition event="connection.disconnected"><exit/></transition>`))
+	h.must(caller.WaitHeard(h.ctx, "long.wav"))
+	h.logged("started")
+	caller.Press("*")
+	h.logged("pressed *")
+	if heard := caller.Heard(); len(heard) != 1 || !heard[0].To.IsZero() || h.seen.has("log over") {
+		t.Errorf("heard %+v", heard)
+	}
+	caller.Hangup()
+	h.idle()
+}

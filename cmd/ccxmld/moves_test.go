@@ -310,3 +310,32 @@ func TestSND21OtherNotReached(t *testing.T) {
 	other.get("/ccxml/basichttp?sessionid=" + session + "&name=ccxml.kill")
 	other.idle()
 }
+
+// TestSND21TooManyConnections: a session that has as many connections as it may gets
+// no other one, which stays where it is.
+func TestSND21TooManyConnections(t *testing.T) {
+	t.Parallel()
+	for _, where := range []string{"here", "there"} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			one := newHouse(t, withToken("guest.ccxml"), with("LIMITS_CONNECTIONS_PER_SESSION", "1"), with("REDIS_URL", redistest.Real(t).URL))
+			one.document("guest.ccxml", guest)
+			other := one
+			if where == "there" {
+				other = one.another()
+			}
+			session := other.startToken("")
+			document := one.document("host.ccxml", host(session, ways["connected"]))
+			first := one.dial(document)
+			one.logged("moved true true false")
+			second := one.dial(document)
+			one.must(one.seen.waitFor(one.ctx, "session "+session+" has 1 connections already"))
+			first.Hangup()
+			other.logged("guest lost it by remote")
+			second.Hangup()
+			one.logged("host lost it")
+			one.idle()
+			other.idle()
+		})
+	}
+}

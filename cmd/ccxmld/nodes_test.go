@@ -290,15 +290,18 @@ func TestLinkDropsAndCallRingsOn(t *testing.T) {
 // up once the link is there again.
 func TestLinkStaysDown(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, withToken("out.ccxml"))
+	h := newHouse(t, withToken("out.ccxml"), withTime(1), withDaemonTime(10))
 	callee := h.ringing()
 	address := h.sw.Addr()
 	h.sw.CloseLinks()
 	h.logged("unreachable: the link to FreeSWITCH node sim was lost")
 	h.must(h.sw.Listen(address))
-	_, err := callee.WaitEnded(h.ctx)
+	ending, err := callee.WaitEnded(h.ctx)
 	h.must(err)
 	h.idle()
+	if ending.Cause != "ORIGINATOR_CANCEL" { // else it rang until FreeSWITCH gave up by itself
+		t.Errorf("the call ended with %+v", ending)
+	}
 }
 
 // A FreeSWITCH that is started anew has lost the calls that it placed; they are

@@ -96,3 +96,15 @@ func TestRefusalOnASilentSocket(t *testing.T) {
 	}
 	h.idle()
 }
+
+// A machine that has lost its power closes no socket: when its link stays down, its
+// legs are asked for a sign of life, and those that give none end.
+func TestMachineWithoutPower(t *testing.T) {
+	t.Parallel()
+	h, caller := silenced(t, `
+<transition event="connection.disconnected"><log expr="'gone: ' + event$.reason"/><exit/></transition>`)
+	h.sw.CloseLinks()
+	h.logged("gone: NETWORK_OUT_OF_ORDER")
+	h.idle()
+	caller.Hangup()
+}
