@@ -40,7 +40,7 @@ func newSession(t *testing.T) *control {
 func (c *control) newLeg(id string, state legState) *leg {
 	l := &leg{id: id, control: c, logger: c.controller.log, state: state}
 	c.legs[id] = l
-	l.route.bind(c)
+	l.bind(c)
 	return l
 }
 
@@ -50,10 +50,11 @@ func (c *control) newLeg(id string, state legState) *leg {
 func TestMailOfALegThatIsHandedOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		giver, taker := newSession(t), newSession(t)
-		var route legRoute
+		l := new(leg)
+		route := &l.route
 		var got []string
 		mail := func(name string) func() { return func() { got = append(got, name) } }
-		route.bind(giver)
+		l.bind(giver)
 		goOn := make(chan struct{})
 		giver.session.Do(func() {
 			<-goOn
@@ -69,7 +70,7 @@ func TestMailOfALegThatIsHandedOver(t *testing.T) {
 		if len(got) > 0 {
 			t.Errorf("done before the leg has come: %q", got)
 		}
-		route.bind(taker)
+		l.bind(taker)
 		route.do(mail("after"))
 		synctest.Wait()
 		if want := []string{"not got to", "while nobody has it", "after"}; !slices.Equal(got, want) {
@@ -82,14 +83,15 @@ func TestMailOfALegThatIsHandedOver(t *testing.T) {
 func TestMailThatTheGiverStillHas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		giver, taker := newSession(t), newSession(t)
-		var route legRoute
+		l := new(leg)
+		route := &l.route
 		done := 0
-		route.bind(giver)
+		l.bind(giver)
 		goOn := make(chan struct{})
 		giver.session.Do(func() { <-goOn })
 		route.do(func() { done++ })
 		route.suspend()
-		route.bind(taker)
+		l.bind(taker)
 		close(goOn)
 		synctest.Wait()
 		if done != 1 {
@@ -107,8 +109,9 @@ func TestMailThatIsLost(t *testing.T) {
 			ended := map[string]*control{"giver": giver, "taker": taker}[end]
 			ended.session.End("of the test")
 			<-ended.session.Done()
-			var route legRoute
-			route.bind(giver)
+			l := new(leg)
+			route := &l.route
+			l.bind(giver)
 			route.leave()
 			if end == "taker" {
 				route.suspend()
@@ -120,7 +123,7 @@ func TestMailThatIsLost(t *testing.T) {
 				t.Errorf("%s: told before it is known who has the leg: %d, %d", end, did, lost)
 			}
 			if end == "taker" {
-				route.bind(taker)
+				l.bind(taker)
 			} else {
 				route.stay()
 			}

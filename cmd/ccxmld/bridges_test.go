@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -334,7 +335,16 @@ func TestSurvivorComesHome(t *testing.T) {
 	for _, who := range []string{"caller", "callee"} {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
+			transferred := make(chan struct{})
+			transfers := sync.OnceFunc(func() { close(transferred) })
+			h := newHouse(t, func(p *plan) {
+				p.sw.Idle = func(name, _ string) bool {
+					if name == "uuid_transfer" {
+						transfers()
+					}
+					return false
+				}
+			})
 			h.sw.Callee("200", switchsim.Answers{})
 			caller := h.dial(h.document("bridge.ccxml", bridgeDocument(callAndJoin+`
 <transition event="ccxml.loaded"><log expr="'session ' + session.id"/></transition>
@@ -351,9 +361,11 @@ func TestSurvivorComesHome(t *testing.T) {
 				leaves, stays = callee, caller
 			}
 			leaves.Hangup()
-			h.until("it is brought home", func() bool {
-				return strings.Contains(strings.Join(h.sw.Commands(stays.UUID()), "\n"), "uuid_transfer")
-			})
+			select {
+			case <-transferred:
+			case <-h.ctx.Done():
+				t.Fatal("who is left is not brought home")
+			}
 			h.inject("speak")
 			h.must(stays.WaitHeard(h.ctx, "Here you are."))
 			h.idle()
@@ -401,4 +413,26 @@ func TestMergeThatFails(t *testing.T) {
 	if h.seen.has("connection.merged") {
 		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
 	}
+}
+
+// Connections that a merge has bridged and could not let go of are apart again.
+func TestMergeOfTwoApartThatFails(t *testing.T) {
+	t.Parallel()
+	h, lines := lateHouse(t, withDaemonTime(10))
+	h.sw.Callee("200", switchsim.Answers{})
+	came, release := lines.holdText("hangup_after_bridge=true")
+	t.Cleanup(release)
+	caller := h.dial(h.document("merge.ccxml", bridgeDocument(
+		strings.Replace(callAndJoin, `<join id1="a" id2="b"/>`, `<merge connectionid1="a" connectionid2="b"/>`, 1)+`
+<transition event="connection.merge.failed"><log expr="'not merged'"/></transition>
+<transition event="connection.disconnected"><exit/></transition>`)))
+	callee, err := h.sw.WaitCallee(h.ctx, "200")
+	h.must(err)
+	<-came
+	h.logged("not merged")
+	release()
+	h.until("they do not hear each other", func() bool { return len(caller.Hears())+len(callee.Hears()) == 0 })
+	caller.Hangup()
+	callee.Hangup()
+	h.idle()
 }
