@@ -144,6 +144,8 @@ func (h *House) configuration() (*conf.Config, error) {
 		"DOCUMENTS_ALLOW":    fmt.Sprintf("[%q]", h.web.url+"/"),
 		"TOKENS":             fmt.Sprintf("{%s: {uri: %q}}", Token, h.web.url+"/voxeo/parts/token.ccxml"),
 		"DIALOG_RECORDINGS":  h.dir,
+		// What scripts may take is on the wall, also where the machine is busy.
+		"LIMITS_SCRIPT_TIME": "5s",
 	}
 	maps.Copy(settings, h.sw.Settings())
 	var environ []string
