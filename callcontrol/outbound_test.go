@@ -16,19 +16,26 @@ func endsLate(t *testing.T, state legState, word func(*leg)) {
 			l := newSession(t).newLeg("a", state)
 			h := new(handover) // which keeps the end
 			l.handover = h
-			word(l)
-			synctest.Wait()
-			if h.ended != nil {
-				t.Fatalf("ended at once with %+v", h.ended)
+			in := func(f func()) { // the goroutine of the leg's session
+				l.route.do(f)
+				synctest.Wait()
 			}
-			if follows {
-				l.moveTo(legGone)
-			}
+			in(func() { word(l) })
+			in(func() {
+				if h.ended != nil {
+					t.Errorf("ended at once with %+v", h.ended)
+				}
+				if follows {
+					l.moveTo(legGone)
+				}
+			})
 			time.Sleep(detailPatience)
 			synctest.Wait()
-			if ended := h.ended != nil; ended == follows {
-				t.Errorf("ended is %t; a hangup followed: %t", ended, follows)
-			}
+			in(func() {
+				if ended := h.ended != nil; ended == follows {
+					t.Errorf("ended is %t; a hangup followed: %t", ended, follows)
+				}
+			})
 		})
 	}
 }

@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,6 +16,8 @@ type queue struct {
 	*turns
 	t     *testing.T
 	began time.Time
+
+	mu    sync.Mutex
 	came  []string
 	times []time.Duration
 }
@@ -27,6 +30,8 @@ func newQueue(t *testing.T, perSecond, most int) *queue {
 func (q *queue) call(name, token, session string) *turn {
 	q.t.Helper()
 	note := func(*turn) {
+		q.mu.Lock()
+		defer q.mu.Unlock()
 		q.came, q.times = append(q.came, name), append(q.times, time.Since(q.began))
 	}
 	one, now, err := q.take([]string{token, session}, note)
@@ -105,8 +110,11 @@ func TestTurnGivenBack(t *testing.T) {
 		q.after(2 * time.Second)
 		q.call("third", "", "s").giveBack()
 		q.call("fourth", "", "s")
-		if len(q.came) != 4 || q.begun != 1 {
-			t.Errorf("turns: %v; %d began", q.came, q.begun)
+		q.turns.mu.Lock()
+		begun := q.begun
+		q.turns.mu.Unlock()
+		if len(q.came) != 4 || begun != 1 {
+			t.Errorf("turns: %v; %d began", q.came, begun)
 		}
 		q.after(time.Second)
 	})

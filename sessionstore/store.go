@@ -140,6 +140,10 @@ func (s *Store) connect(o Options) error {
 	if err != nil {
 		return err
 	}
+	if s.embedded != nil {
+		// It is away only together with this process: slow is all that it can be.
+		options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = embeddedTimeout, embeddedTimeout, embeddedTimeout
+	}
 	if o.InMemory && s.embedded != nil {
 		options.Dialer = s.embedded.dial
 	}

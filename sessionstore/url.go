@@ -16,8 +16,10 @@ import (
 const (
 	dialTimeout = time.Second
 	ioTimeout   = 2 * time.Second
-	poolTimeout = 3 * time.Second
-	retries     = 1
+
+	embeddedTimeout = time.Minute // for the answer of an embedded one
+	poolTimeout     = 3 * time.Second
+	retries         = 1
 )
 
 // clientOptions translates a URL of one of the forms

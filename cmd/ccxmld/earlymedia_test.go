@@ -77,7 +77,7 @@ func TestEarlyMediaThenRefused(t *testing.T) {
 		failed     string
 	}{
 		"busy":    {switchsim.EarlyMedia{After: time.Second, AnswerAfter: 10 * time.Second, Refuses: 486}, `joinid="a"`, "failed: busy 486"},
-		"timeout": {silentEarly, `joinid="a" timeout="'1s'"`, "failed: timeout"},
+		"timeout": {silentEarly, `joinid="a" timeout="'10s'"`, "failed: timeout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
