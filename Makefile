@@ -39,7 +39,7 @@ test-engine:
 
 # The packages that have timers, with a clock whose stop always comes too late.
 test-late:
-	CCXMLD_TEST_CLOCK=late $(GO) test ./clock/... ./dialog/... ./interpreter ./esl ./conference ./sessionstore ./mail ./callcontrol ./cmd/ccxmld
+	TEST_CLOCK=late $(GO) test ./clock/... ./dialog/... ./interpreter ./esl ./conference ./sessionstore ./mail ./callcontrol ./cmd/ccxmld
 
 lint:
 	$(GO) vet ./...

@@ -265,7 +265,9 @@ func TestFlood(t *testing.T) {
 // TestEndlessScripts: a script that does not stop is stopped, in the document's
 // beginning and in a transition.
 func TestEndlessScripts(t *testing.T) {
-	limit := func(o *interpreter.Options) { o.Limits.Script.Time = 50 * time.Millisecond }
+	limit := func(o *interpreter.Options) { // the time alone, however fast the machine counts steps
+		o.Limits.Script = script.Limits{Time: 50 * time.Millisecond, Steps: 1 << 60, StepsPerMinute: 1 << 60, StepsInAll: 1 << 60}
+	}
 	t.Run("initialisation", func(t *testing.T) {
 		s, platform := newSession(t, `<script>while (true);</script><transition event="*"/>`, limit)
 		s.Start()

@@ -9,7 +9,7 @@ import (
 
 // Variable is the environment variable that chooses the clock; with the value
 // late, every stop of a timer comes too late.
-const Variable = "CCXMLD_TEST_CLOCK"
+const Variable = "TEST_CLOCK"
 
 // Real returns the clock on the wall, in a synctest bubble the bubble's, or that
 // clock with stops that come too late (see [clock.Late]).
