@@ -14,8 +14,8 @@ import (
 // where it becomes a value (alloc), and when there is much of it, what the Runtime
 // still holds is measured (live.go).
 //
-// TestLoops and TestRecursion hold this: no loop without step, no recursion
-// without enter, but for those that they name with the reason.
+// TestLoops holds the first: no loop without step, but for those that it names with
+// the reason. That no recursion goes without enter is held by reading alone.
 
 // Bounds are what the scripts of a Runtime may take. Zero fields do not bound.
 type Bounds struct {
