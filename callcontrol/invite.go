@@ -93,9 +93,9 @@ func reasonOfDiversion(reason string) string {
 // reasonOfHistory reads why a call went on: the Reason header of the address that
 // it left, or the cause parameter of the one that it came to (RFC 4458).
 func reasonOfHistory(reason, next string) string {
-	cause := parametersOf(reason)["cause"]
+	cause := sip.ParametersOf(reason)["cause"]
 	if cause == "" {
-		cause = parametersOf(next)["cause"]
+		cause = sip.ParametersOf(next)["cause"]
 	}
 	switch cause {
 	case "486", "600":
@@ -149,18 +149,6 @@ func splitHeader(header string) (entries []string) {
 	return entries
 }
 
-// parametersOf reads what stands after the first semicolon: ;a=b;c="d".
-func parametersOf(text string) map[string]string {
-	parameters := make(map[string]string)
-	_, text, _ = strings.Cut(text, ";")
-	for part := range strings.SplitSeq(text, ";") {
-		if name, value, ok := strings.Cut(part, "="); ok {
-			parameters[strings.ToLower(strings.TrimSpace(name))] = strings.Trim(strings.TrimSpace(value), `"`)
-		}
-	}
-	return parameters
-}
-
 // userToUserHeader carries aai (RFC 7433).
 const userToUserHeader = "User-to-User"
 
@@ -180,7 +168,7 @@ const (
 func aaiOf(header string) string {
 	data, _, _ := strings.Cut(header, ";")
 	data = strings.Trim(strings.TrimSpace(data), `"`)
-	if encoding := parametersOf(header)["encoding"]; encoding != "" && !strings.EqualFold(encoding, "hex") {
+	if encoding := sip.ParametersOf(header)["encoding"]; encoding != "" && !strings.EqualFold(encoding, "hex") {
 		return data
 	}
 	octets, err := hex.DecodeString(data)

@@ -51,7 +51,7 @@ func Parse(text string) (Address, error) {
 	if err != nil {
 		return Address{}, err
 	}
-	a := Address{Name: name, Parameters: parametersOf(rest)}
+	a := Address{Name: name, Parameters: ParametersOf(rest)}
 	return a, a.read(uri)
 }
 
@@ -147,8 +147,9 @@ func unquote(text string) string {
 	return b.String()
 }
 
-// parametersOf reads what stands behind the first semicolon: ;a=b;c="d".
-func parametersOf(text string) map[string]string {
+// ParametersOf reads the parameters of a header's value, which stand behind its first
+// semicolon: ;a=b;c="d" (RFC 3261, 7.3.1). Names are in lower case.
+func ParametersOf(text string) map[string]string {
 	parameters := make(map[string]string)
 	_, text, _ = strings.Cut(text, ";")
 	for part := range strings.SplitSeq(text, ";") {
