@@ -206,8 +206,9 @@ func TestPanics(t *testing.T) {
 // it is busy or not.
 func TestFlood(t *testing.T) {
 	limit := func(o *interpreter.Options) { o.Limits.Queue = 100 }
-	t.Run("busy", func(t *testing.T) {
-		s, platform := newSession(t, `<transition event="ccxml.loaded"><createcall dest="'tel:1'"/></transition>`, limit)
+	// busy gives a session that is in the midst of an element until proceed is closed.
+	busy := func(t *testing.T) (s *interpreter.Session, platform *fakePlatform, proceed chan struct{}) {
+		s, platform = newSession(t, `<transition event="ccxml.loaded"><createcall dest="'tel:1'"/></transition>`, limit)
 		inside, proceed := make(chan struct{}), make(chan struct{})
 		platform.before = func(request string) {
 			if request == "createcall" {
@@ -217,6 +218,10 @@ func TestFlood(t *testing.T) {
 		}
 		s.Start()
 		<-inside
+		return s, platform, proceed
+	}
+	t.Run("busy", func(t *testing.T) {
+		s, platform, proceed := busy(t)
 		taken := 0
 		for post(s, "user.a") {
 			taken++
@@ -229,16 +234,7 @@ func TestFlood(t *testing.T) {
 		wantTrace(t, platform, "createcall id1 tel:1", "ended: more than 100 events were waiting")
 	})
 	t.Run("answers", func(t *testing.T) {
-		s, platform := newSession(t, `<transition event="ccxml.loaded"><createcall dest="'tel:1'"/></transition>`, limit)
-		inside, proceed := make(chan struct{}), make(chan struct{})
-		platform.before = func(request string) {
-			if request == "createcall" {
-				close(inside)
-				<-proceed
-			}
-		}
-		s.Start()
-		<-inside
+		s, platform, proceed := busy(t)
 		taken, ran := 0, 0
 		for taken < 20_000 && s.Do(func() { ran++ }) {
 			taken++
