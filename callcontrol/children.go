@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ type birth struct {
 	Session    string                   `json:"session"`
 	Parent     string                   `json:"parent"`
 	ParentAt   string                   `json:"parentat"` // the controller that runs the parent
+	Tree       string                   `json:"tree"`     // what the session counts for
 	Document   interpreter.FetchRequest `json:"document"` // its URI is absolute
 	Parameters []interpreter.Pair       `json:"parameters"`
 
@@ -31,7 +33,7 @@ const maxCreating = 100
 // CreateSession starts a session for this one (interpreter.Sessions). What is
 // sent to it waits in its line until it is there.
 func (c *control) CreateSession(r interpreter.CreateRequest, done func(error)) {
-	b := birth{Session: r.SessionID, Parent: c.record.ID, ParentAt: c.controller.options.ID, Document: r.Document, Parameters: r.Parameters, fetched: r.Fetched}
+	b := birth{Session: r.SessionID, Parent: c.record.ID, ParentAt: c.controller.options.ID, Tree: cmp.Or(c.by.tree, c.record.ID), Document: r.Document, Parameters: r.Parameters, fetched: r.Fetched}
 	where, _ := r.Hints["controller"].(string)
 	if c.creating >= maxCreating {
 		c.session.Do(func() { done(fmt.Errorf("%d sessions are being created already", maxCreating)) })
@@ -60,7 +62,7 @@ func (c *Controller) create(ctx context.Context, b birth, where string) error {
 	}
 	err = c.createHere(ctx, b)
 	if where == "" && errors.Is(err, ErrOutOfSessions) {
-		return c.createElsewhere(ctx, b)
+		return c.createElsewhere(ctx, b, err)
 	}
 	return err
 }
@@ -68,20 +70,21 @@ func (c *Controller) create(ctx context.Context, b birth, where string) error {
 // createHere gets the document and runs it. It returns when the document is
 // initialised, and Redis knows of the session.
 func (c *Controller) createHere(ctx context.Context, b birth) error {
-	if err := c.reserve(); err != nil {
+	by := origin{tree: cmp.Or(b.Tree, b.Parent), parent: b.Parent}
+	if err := c.reserve(by); err != nil {
 		return err
 	}
 	document := b.fetched
 	if document == nil {
 		var err error
 		if document, err = c.documents.get(c.context, c.options.Fetch, fetchRequest(b.Document, b.Document.URI)); err != nil {
-			c.unreserve()
+			c.unreserve(by)
 			return err
 		}
 	}
 	child := &child{parent: b.Parent, parentAt: b.ParentAt, begun: clock.NewPromise[error](c.options.Clock)}
 	control := c.newControl(beginning{
-		id: b.Session, document: document, mode: interpreter.Created, values: interpreter.Values(b.Parameters), child: child,
+		id: b.Session, document: document, mode: interpreter.Created, values: interpreter.Values(b.Parameters), child: child, by: by,
 	})
 	if err := c.begin(control); err != nil {
 		return err
@@ -99,11 +102,12 @@ func (c *Controller) createHere(ctx context.Context, b birth) error {
 	return nil
 }
 
-// createElsewhere lets the first other controller that can take the session.
-func (c *Controller) createElsewhere(ctx context.Context, b birth) error {
+// createElsewhere lets the first other controller that can take the session. full is
+// why it is not created here.
+func (c *Controller) createElsewhere(ctx context.Context, b birth, full error) error {
 	controllers, err := c.options.Store.Controllers(ctx)
 	if err != nil {
-		return fmt.Errorf("this controller is %w, and others are not known: %w", ErrOutOfSessions, err)
+		return fmt.Errorf("this controller is %w, and others are not known: %w", full, err)
 	}
 	tried := 0
 	for _, other := range controllers {
@@ -117,9 +121,9 @@ func (c *Controller) createElsewhere(ctx context.Context, b birth) error {
 		}
 	}
 	if tried == 0 {
-		return fmt.Errorf("%w, and there is no other controller; raise limits.sessions", ErrOutOfSessions)
+		return fmt.Errorf("%w, and there is no other controller; raise limits.sessions", full)
 	}
-	return fmt.Errorf("%w, as are the %d other controllers", ErrOutOfSessions, tried)
+	return fmt.Errorf("%w, as are the %d other controllers", full, tried)
 }
 
 // createAt asks a controller to create the session.

@@ -38,6 +38,7 @@ type control struct {
 	lifetime  *clock.Timer
 	whenEnded func()
 	child     *child // of another session; nil for one that no session created
+	by        origin
 }
 
 var _ interpreter.Platform = (*control)(nil)
@@ -50,6 +51,7 @@ type beginning struct {
 	values   map[string]any
 	token    string // a fingerprint
 	child    *child // of a session that another one creates
+	by       origin
 }
 
 // newControl makes a session with its control; begin starts it.
@@ -63,7 +65,7 @@ func (c *Controller) newControl(b beginning) *control {
 			ID: b.id, Controller: c.options.ID, Document: b.document.URI, Startup: string(b.mode), Started: c.options.Store.Now(),
 			Token: b.token,
 		},
-		child: b.child,
+		child: b.child, by: b.by,
 	}
 	options := interpreter.Options{
 		ID: b.id, Document: b.document, Startup: b.mode, Values: b.values,

@@ -69,6 +69,7 @@ type DialString struct {
 // Limits bound what a controller takes on.
 type Limits struct {
 	Sessions    int // at a time; more are refused
+	ForCalls    int // percent of Sessions that are kept for incoming calls
 	Session     interpreter.Limits
 	Lifetime    time.Duration // of a session; 0: unlimited
 	RefuseCause string        // hangup cause of calls that are refused
@@ -79,6 +80,11 @@ type Limits struct {
 	OriginatesWaiting     int // for each node, beyond which calls fail; 0: as many as get their turn in half a minute
 	ConferencesPerSession int // attached at a time; 0: unlimited
 	MembersPerConference  int // and slots that can be reserved; 0: unlimited
+
+	// Of sessions that sessions create, and addresses over HTTP; 0: unlimited.
+	Children          int // of one session, at a time
+	TreeSessions      int // descending from one session or address, at a time
+	ChildrenPerSecond int // created in such a tree; five seconds' worth at once
 }
 
 // Controller runs sessions. Make it with New, give its Handle to an esl.Server,
@@ -109,6 +115,7 @@ type Controller struct {
 	cascades  map[string]*cascade  // by channel uuid
 	released  map[string]*released // legs whose session has ended, by channel uuid
 	questions map[string]*question // to other controllers, by id
+	trees     map[string]*tree     // by the session that each began with, or the address
 	reserved  int                  // sessions whose document is on its way
 	closing   bool
 	idle      signal // the last session has ended

@@ -20,7 +20,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 		c.refuse(call.Conn, id, machineOf(call.Channel), "UNALLOCATED_NUMBER")
 		return
 	}
-	if err := c.reserve(); err != nil {
+	if err := c.reserve(origin{call: true}); err != nil {
 		c.log.Warn("call refused", "connection", id, "error", err)
 		c.refuse(call.Conn, id, machineOf(call.Channel), c.limits.RefuseCause)
 		return
@@ -37,7 +37,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 		document, err := c.documents.forCall(ctx, fetch.Request{URI: uri})
 		if err != nil {
 			l.log().Error("call refused: its document could not be loaded", "document", uri, "error", err)
-			c.unreserve()
+			c.unreserve(origin{call: true})
 			c.refuseLeg(l, call.Conn, "NORMAL_TEMPORARY_FAILURE")
 			return
 		}
@@ -45,13 +45,13 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	})
 	if !started {
 		l.log().Error("call refused: too much is under way already", "document", uri)
-		c.unreserve()
+		c.unreserve(origin{call: true})
 		c.refuseLeg(l, call.Conn, c.limits.RefuseCause)
 	}
 }
 
 func (c *Controller) beginCall(l *leg, conn *esl.Conn, connection *interpreter.Connection, document *interpreter.Document) {
-	control := c.newControl(beginning{document: document, mode: interpreter.NewCall})
+	control := c.newControl(beginning{document: document, mode: interpreter.NewCall, by: origin{call: true}})
 	control.own(l)
 	l.bind(control) // before it starts: its first transition may answer
 	err := c.begin(control, &interpreter.Event{

@@ -24,24 +24,31 @@ func (outOfSessions) Error() string { return "out of sessions" }
 // OutOfSessions lets HTTP tell this error from others.
 func (outOfSessions) OutOfSessions() bool { return true }
 
-// reserve takes a place among the sessions.
-func (c *Controller) reserve() error {
+// reserve takes a place among the sessions. Some of them only incoming calls get.
+func (c *Controller) reserve(a origin) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
+	taken := len(c.sessions) + c.reserved
+	switch kept := c.limits.Sessions * c.limits.ForCalls / 100; {
 	case c.closing:
 		return ErrClosed
-	case len(c.sessions)+c.reserved >= c.limits.Sessions:
+	case taken >= c.limits.Sessions:
 		return ErrOutOfSessions
+	case !a.call && taken >= c.limits.Sessions-kept:
+		return fmt.Errorf("%w: %d run, and the other %d places are kept for incoming calls (limits.percent_for_calls)", ErrOutOfSessions, taken, kept)
+	}
+	if err := c.admit(a); err != nil {
+		return err
 	}
 	c.reserved++
 	return nil
 }
 
-func (c *Controller) unreserve() {
+func (c *Controller) unreserve(a origin) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reserved--
+	c.leave(a)
 	c.noteIdle()
 }
 
@@ -52,6 +59,10 @@ type StartRequest struct {
 	Token  string             // a fingerprint of the token, for the store
 	Ended  func()             // called when the session has ended; may be nil
 
+	// Requester is the address that names the document, "" where a token does. What
+	// it creates is bounded as a tree of sessions is.
+	Requester string
+
 	// Method is how the document is asked for, "" for GET, and Timeout how long
 	// that may take, 0 for the usual time.
 	Method  string
@@ -61,15 +72,19 @@ type StartRequest struct {
 // Start gets the document and starts a session. It waits for the document, and
 // returns the session's id.
 func (c *Controller) Start(ctx context.Context, r StartRequest) (string, error) {
-	if err := c.reserve(); err != nil {
+	var by origin
+	if r.Requester != "" {
+		by.tree = addressTree(r.Requester)
+	}
+	if err := c.reserve(by); err != nil {
 		return "", err
 	}
 	document, err := c.documents.forCall(ctx, fetch.Request{URI: r.URI, Method: r.Method, Timeout: r.Timeout})
 	if err != nil {
-		c.unreserve()
+		c.unreserve(by)
 		return "", err
 	}
-	control := c.newControl(beginning{document: document, mode: interpreter.External, values: values(r.Values), token: r.Token})
+	control := c.newControl(beginning{document: document, mode: interpreter.External, values: values(r.Values), token: r.Token, by: by})
 	control.whenEnded = r.Ended
 	if err := c.begin(control); err != nil {
 		return "", err
@@ -90,6 +105,7 @@ func (c *Controller) begin(control *control, first ...*interpreter.Event) error 
 	c.mu.Lock()
 	c.reserved--
 	if c.closing {
+		c.leave(control.by)
 		c.noteIdle()
 		c.mu.Unlock()
 		return ErrClosed
@@ -125,6 +141,9 @@ func (c *Controller) control(id string) *control {
 func (c *Controller) forgetSession(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if control := c.sessions[id]; control != nil {
+		c.leave(control.by)
+	}
 	delete(c.sessions, id)
 	c.noteIdle()
 }

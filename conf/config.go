@@ -134,6 +134,14 @@ type Limits struct {
 	// token start is answered 503 and an incoming call refused with
 	// RefuseCause.
 	Sessions int
+	// PercentForCalls is how much of Sessions is kept for incoming calls.
+	PercentForCalls int
+	// ChildrenPerSession and ChildrenPerTree bound the sessions that one session has
+	// created, and all that descend from one, at a time; ChildrenPerSecond how many of
+	// these are created in a second.
+	ChildrenPerSession int
+	ChildrenPerTree    int
+	ChildrenPerSecond  int
 	// RefuseCause is FreeSWITCH's name of the hangup cause for calls refused.
 	RefuseCause string
 	// EventsQueued is how many events may wait in one session.

@@ -96,10 +96,11 @@ func (d *Daemon) client(largest int64) (*fetch.Client, error) {
 func (d *Daemon) limits() callcontrol.Limits {
 	l := d.config.Limits
 	return callcontrol.Limits{
-		Sessions: l.Sessions, Lifetime: l.SessionLifetime, RefuseCause: l.RefuseCause,
+		Sessions: l.Sessions, ForCalls: l.PercentForCalls, Lifetime: l.SessionLifetime, RefuseCause: l.RefuseCause,
 		OriginatesPerSecond: l.OriginatesPerSecond, OriginatesWaiting: l.OriginatesWaiting, Redirects: d.config.Dial.Redirects,
 		ConferencesPerSession: l.ConferencesPerSession,
 		MembersPerConference:  l.MembersPerConference,
+		Children:              l.ChildrenPerSession, TreeSessions: l.ChildrenPerTree, ChildrenPerSecond: l.ChildrenPerSecond,
 		Session: interpreter.Limits{
 			Queue: l.EventsQueued, Connections: l.ConnectionsPerSession, Dialogs: l.DialogsPerSession,
 			Script: d.scriptLimits(),
@@ -121,7 +122,7 @@ type starter struct{ controller *callcontrol.Controller }
 
 // Start starts a session for a token or from a URI.
 func (s starter) Start(ctx context.Context, r httpapi.StartRequest) (string, error) {
-	request := callcontrol.StartRequest{URI: r.URI, Token: r.Token, Ended: r.Ended, Method: r.Method, Timeout: r.Timeout}
+	request := callcontrol.StartRequest{Requester: r.Address, URI: r.URI, Token: r.Token, Ended: r.Ended, Method: r.Method, Timeout: r.Timeout}
 	for name, values := range r.Values {
 		for _, value := range values {
 			request.Values = append(request.Values, interpreter.Pair{Name: name, Value: value})

@@ -25,7 +25,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, textFailure+oneLine(err.Error()))
 		return
 	}
-	request.Remote, request.Ended = r.RemoteAddr, func() {}
+	request.Remote, request.Address, request.Ended = r.RemoteAddr, addressOf(r.RemoteAddr), func() {}
 	log := s.options.Logger.With("document", request.URI, "remote", r.RemoteAddr)
 	ctx, cancel := context.WithTimeout(r.Context(), s.options.StartTimeout)
 	defer cancel()

@@ -42,6 +42,8 @@ type StartRequest struct {
 	Timeout time.Duration
 	// Remote is the requester's IP address and port.
 	Remote string
+	// Address is the requester's, for which sessions without a token count.
+	Address string
 	// Ended is to be called when the session ends, if Start succeeded; it gives
 	// the token's place free. Further calls do nothing. It is safe for
 	// concurrent use and never nil.

@@ -232,3 +232,34 @@ func TestCCX2OutOfSessions(t *testing.T) {
 	other.get("/ccxml/basichttp?sessionid=" + busy + "&name=over")
 	other.idle()
 }
+
+// TestSessionsCreatedInALoop: a document whose sessions each create others gets
+// error.createccxml with the bound that is reached, and incoming calls have places
+// all the same.
+func TestSessionsCreatedInALoop(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		key, value, reason string
+	}{
+		{"LIMITS_CHILDREN_PER_SESSION", "2", "2 sessions that this session created run here already; wait for the ccxml.exit of one, or raise limits.children_per_session"},
+		{"LIMITS_CHILDREN_PER_TREE", "20", "raise limits.children_per_tree"},
+		{"LIMITS_CHILDREN_PER_SECOND", "1", "raise limits.children_per_second"},
+		{"LIMITS_PERCENT_FOR_CALLS", "50", "the other 25 places are kept for incoming calls (limits.percent_for_calls)"},
+	} {
+		t.Run(c.key, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, family, with("LIMITS_SESSIONS", "50"), with("LIMITS_CHILDREN_PER_TREE", "1000"), with("LIMITS_CHILDREN_PER_SECOND", "100"), with(c.key, c.value))
+			h.transitions("parent.ccxml", `
+<transition event="ccxml.loaded"><createccxml next="'parent.ccxml'"/><createccxml next="'parent.ccxml'"/><createccxml next="'parent.ccxml'"/></transition>
+<transition event="error.createccxml"><log expr="event$.reason"/></transition>`)
+			answers := h.transitions("answers.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><log expr="'answered'"/><disconnect/></transition>
+<transition event="connection.disconnected"><exit/></transition>`)
+			h.startToken("")
+			h.must(h.seen.waitFor(h.ctx, c.reason))
+			h.dial(answers)
+			h.logged("answered")
+		})
+	}
+}
