@@ -64,6 +64,9 @@ type HTTP struct {
 	// sent to sessions, sessions created by URI, and sessions listed. Token
 	// starts and health checks are not bounded by it.
 	Allow []netip.Prefix
+	// Hosts are further names and addresses by which clients ask for Listen, each
+	// with a port if only that one is meant; others are refused.
+	Hosts []string
 	// CreateSession says whether sessions may be created by the URI of their
 	// document.
 	CreateSession bool

@@ -55,7 +55,7 @@ func TestExamplesInShippedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	empty := regexp.MustCompile(`(?m)^( *)(nodes|routes|allow|tokens): *(\[\]|\{\})\n`)
+	empty := regexp.MustCompile(`(?m)^( *)(nodes|routes|allow|hosts|tokens): *(\[\]|\{\})\n`)
 	example := regexp.MustCompile(`(?m)^( *)# ( *(?:[a-z0-9_]+:|- ).*)$`)
 	uncommented := example.ReplaceAllString(empty.ReplaceAllString(string(text), ""), "$1$2")
 	uncommented = strings.Replace(uncommented, "esl:\n", "esl:\n  allow: []\n", 1) // has no example of its own

@@ -42,6 +42,27 @@ func (f field) networks() (list []netip.Prefix) {
 	return list
 }
 
+// hosts reads a list of names and addresses, each with or without a port.
+func (f field) hosts() (list []string) {
+	const expected = "a host name or IP address, with a port if need be, such as ccxml.example.org or pbx:8080"
+	for _, entry := range f.list() {
+		text, ok := entry.text(expected)
+		if !ok {
+			continue
+		}
+		address := text
+		if _, _, err := net.SplitHostPort(text); err != nil {
+			address = net.JoinHostPort(strings.Trim(text, "[]"), "0")
+		}
+		if host, _, _ := net.SplitHostPort(address); wrongAddress(address) != "" || isWildcard(host) {
+			entry.bad(entry.quoted()+" is none", expected)
+			continue
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
 func readNodes(f field, c *Config) {
 	first := map[string]int{}
 	for i, at := range f.list() {

@@ -10,8 +10,14 @@ import (
 	"time"
 )
 
-// create starts a session from a document that the requester names (HTP-9).
+// create starts a session from a document that the requester names (HTP-9), by POST
+// alone: a browser sends its GETs for whoever writes a link or an image.
 func (s *Server) create(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", "POST")
+		answer(w, http.StatusMethodNotAllowed, textFailure+"expected POST")
+		return
+	}
 	if !s.options.CreateSession {
 		answer(w, http.StatusForbidden, textFailure+"sessions are not created by URI; http.createsession turns it on")
 		return

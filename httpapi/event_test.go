@@ -218,10 +218,9 @@ func TestHTP11Access(t *testing.T) {
 	} {
 		h := with(&running{}, func(o *httpapi.Options) { o.Allow = c.allow })
 		for path, status := range map[string]int{
-			"/ccxml/basichttp?sessionid=s1&name=x": c.status, "/healthz": 200,
-			"/CCXML10.start?tokenid=" + token: 200,
+			"/ccxml/basichttp?sessionid=s1&name=x": c.status, "/CCXML10.start?tokenid=" + token: 200,
 		} {
-			r := httptest.NewRequest("GET", path, nil)
+			r := httptest.NewRequest("GET", "http://localhost"+path, nil)
 			r.RemoteAddr = c.remote
 			r.Header.Set("Sec-Fetch-Site", c.site)
 			r.Header.Set("X-Forwarded-For", "127.0.0.1")
@@ -230,12 +229,12 @@ func TestHTP11Access(t *testing.T) {
 				t.Errorf("%s from %s %s: %d, want %d", path, c.remote, c.site, w.Code, status)
 			}
 		}
-		for _, path := range []string{"/sessions_10", "/stats_10", "/CCXML.send", "/CCXML10.send", "/ccxml/createsession"} {
-			r := httptest.NewRequest("GET", path, nil)
+		for _, path := range []string{"/CCXML.send", "/CCXML10.send", "/ccxml/createsession"} {
+			r := httptest.NewRequest("POST", "http://localhost"+path, nil)
 			r.RemoteAddr = "198.51.100.1:5"
 			w := httptest.NewRecorder()
-			if h.ServeHTTP(w, r); w.Code != 403 {
-				t.Errorf("%s is open to strangers: %d", path, w.Code)
+			if h.ServeHTTP(w, r); w.Code != 403 || !strings.Contains(w.Body.String(), "http.allow") {
+				t.Errorf("%s is open to strangers: %d %s", path, w.Code, w.Body)
 			}
 		}
 	}
@@ -265,7 +264,7 @@ func TestHTP9CreateSession(t *testing.T) {
 	} {
 		s := &starter{answer: func(int, context.Context) error { return c.fails }}
 		h := handler(s, conf.Token{}, on, func(o *httpapi.Options) { o.Sessions, o.Allow = &running{}, neighbours })
-		w := request(h, "GET", "/ccxml/createsession?"+c.query, "")
+		w := request(h, "POST", "/ccxml/createsession?"+c.query, "")
 		end := "\r\n"
 		if c.status == 200 { // ID=$(curl …) takes a line feed away, and no more
 			end = "\n"
@@ -282,7 +281,7 @@ func TestHTP9CreateSession(t *testing.T) {
 			got.Ended()
 		}
 	}
-	w := request(with(&running{}), "GET", "/ccxml/createsession?uri=http://d/o", "")
+	w := request(with(&running{}), "POST", "/ccxml/createsession?uri=http://d/o", "")
 	if w.Code != 403 || !strings.Contains(w.Body.String(), "http.createsession") {
 		t.Errorf("not switched on: %d %s", w.Code, w.Body)
 	}

@@ -39,6 +39,12 @@ type Options struct {
 	// Allow lists the networks, beside this machine, that may reach Sessions and
 	// create sessions.
 	Allow []netip.Prefix
+	// Hosts are the names and addresses, with a port where only that one counts, by
+	// which clients ask for the Server, beside this machine's loopback, the address
+	// that a connection came in at, and the host of URL.
+	Hosts []string
+	// URL is http.url: its pages may send events. It may be empty.
+	URL string
 	// CreateSession says whether they may create sessions.
 	CreateSession bool
 	// Checks gives what /readyz asks now; nil is nothing.
@@ -57,6 +63,7 @@ type Options struct {
 type Server struct {
 	options  Options
 	tokens   tokens
+	hosts    []host
 	http     *http.Server
 	stopping atomic.Bool
 }
@@ -70,7 +77,7 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Server{options: o, tokens: newTokens(o.Tokens, o.Now)}
+	s := &Server{options: o, tokens: newTokens(o.Tokens, o.Now), hosts: ownHosts(o)}
 	s.http = &http.Server{
 		Handler:           s.Handler(),
 		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
@@ -84,7 +91,8 @@ func New(o Options) *Server {
 }
 
 // Handler is the Server without its listener and timeouts, for tests and for
-// serving it elsewhere.
+// serving it elsewhere. A page of another site may start a session by token, which
+// it then knows; what asks for no secret is not for it.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/CCXML10.start", s.start)
@@ -95,9 +103,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/ccxml/createsession", s.admitted(s.create))
 	mux.HandleFunc("GET /sessions_10", s.admitted(s.list))
 	mux.HandleFunc("GET /stats_10", s.admitted(s.statistics))
-	mux.HandleFunc("GET /healthz", s.health)
-	mux.HandleFunc("GET /readyz", s.ready)
-	return mux
+	mux.HandleFunc("GET /healthz", s.unlessForeign(s.health))
+	mux.HandleFunc("GET /readyz", s.unlessForeign(s.ready))
+	return s.addressed(mux)
 }
 
 // Serve accepts connections, at most 1024 at a time, until Shutdown; then it

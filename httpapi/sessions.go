@@ -40,21 +40,16 @@ var (
 // admitted serves those who may reach sessions. There is no other access
 // control: whoever is let in can steer every session whose id it knows.
 func (s *Server) admitted(serve http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	return s.unlessForeign(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case s.options.Sessions == nil:
 			answer(w, http.StatusNotFound, textFailure+"no sessions are served here")
 		case !s.admits(r.RemoteAddr):
-			s.options.Logger.Warn("request refused", "path", r.URL.Path, "remote", r.RemoteAddr, "reason", "not in http.allow")
-			answer(w, http.StatusForbidden, textFailure+"this address is not in http.allow")
-		case r.Header.Get("Sec-Fetch-Site") == "cross-site":
-			// A page of a stranger, open in the browser of somebody who is let in.
-			s.options.Logger.Warn("request refused", "path", r.URL.Path, "remote", r.RemoteAddr, "reason", "another site's page")
-			answer(w, http.StatusForbidden, textFailure+"requests from pages of other sites are not allowed")
+			s.refuse(w, r, "not in http.allow", "this address is not in http.allow")
 		default:
 			serve(w, r)
 		}
-	}
+	})
 }
 
 // admits tells whether an IP address and port may reach sessions.

@@ -70,7 +70,7 @@ func handler(s *starter, t conf.Token, more ...func(*httpapi.Options)) http.Hand
 }
 
 func request(h http.Handler, method, target, body string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "http://ccxmld/", strings.NewReader(body))
+	r := httptest.NewRequest(method, "http://localhost/", strings.NewReader(body))
 	// As from the wire: NewRequest would refuse some of what clients send.
 	path, query, _ := strings.Cut(target, "?")
 	r.URL.Path, r.URL.RawQuery = path, query

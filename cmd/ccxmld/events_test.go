@@ -75,7 +75,7 @@ func TestHTP9CreateSession(t *testing.T) {
 <transition event="ccxml.loaded"><log expr="[session.startupmode, typeof session.parentid, session.values.number, typeof session.values.uri].join('|')"/></transition>
 <transition event="over"><exit/></transition>`)
 	create := func(uri string) (int, string) {
-		return h.get("/ccxml/createsession?number=4711&method=get&timeout=5s&uri=" + url.QueryEscape(uri))
+		return h.ask(http.MethodPost, "/ccxml/createsession?number=4711&method=get&timeout=5s&uri="+url.QueryEscape(uri))
 	}
 	status, body := create(uri)
 	session := strings.TrimSpace(body)
@@ -89,6 +89,9 @@ func TestHTP9CreateSession(t *testing.T) {
 	})
 	if _, counters := h.get("/stats_10?type=counters"); !strings.HasPrefix(counters, "sessions: 1\r\nsessions_started: 1\r\n") {
 		t.Errorf("%s", counters)
+	}
+	if status, _ := h.get("/ccxml/createsession?uri=" + url.QueryEscape(uri)); status != http.StatusMethodNotAllowed {
+		t.Errorf("GET: %d", status)
 	}
 	if status, body := create("file:///etc/passwd"); status != 403 || !strings.Contains(body, "not allowed by documents.allow") {
 		t.Errorf("%d %s", status, body)

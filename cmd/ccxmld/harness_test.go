@@ -225,10 +225,16 @@ func (h *house) dial(document string) *switchsim.Party {
 	return caller
 }
 
-// get makes an HTTP request to the daemon.
+// get asks the daemon by HTTP.
 func (h *house) get(path string) (status int, body string) {
 	h.Helper()
-	request, err := http.NewRequestWithContext(h.ctx, http.MethodGet, "http://"+h.daemon.HTTPAddress()+path, nil)
+	return h.ask(http.MethodGet, path)
+}
+
+// ask makes an HTTP request to the daemon.
+func (h *house) ask(method, path string) (status int, body string) {
+	h.Helper()
+	request, err := http.NewRequestWithContext(h.ctx, method, "http://"+h.daemon.HTTPAddress()+path, nil)
 	if err != nil {
 		h.Fatal(err)
 	}
