@@ -149,6 +149,8 @@ type Limits struct {
 	RefuseCause string
 	// EventsQueued is how many events may wait in one session.
 	EventsQueued int
+	// EventsPerSecond is how many a session may handle, beyond which it is slowed.
+	EventsPerSecond int
 	// ConnectionsPerSession, DialogsPerSession and ConferencesPerSession bound
 	// what one session holds at a time.
 	ConnectionsPerSession int

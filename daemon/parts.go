@@ -102,7 +102,7 @@ func (d *Daemon) limits() callcontrol.Limits {
 		MembersPerConference:  l.MembersPerConference,
 		Children:              l.ChildrenPerSession, TreeSessions: l.ChildrenPerTree, ChildrenPerSecond: l.ChildrenPerSecond,
 		Session: interpreter.Limits{
-			Queue: l.EventsQueued, Connections: l.ConnectionsPerSession, Dialogs: l.DialogsPerSession,
+			Queue: l.EventsQueued, Events: l.EventsPerSecond, Connections: l.ConnectionsPerSession, Dialogs: l.DialogsPerSession,
 			Script: d.scriptLimits(),
 		},
 	}

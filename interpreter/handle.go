@@ -27,6 +27,7 @@ func (s *Session) handle(e *Event) {
 	s.observe(e, transition)
 	switch {
 	case transition != nil:
+		s.loops.last = transition
 		s.run(transition)
 	case isError(name):
 		s.end(Ending{Reason: because("no transition handled "+e.Name, e)})
@@ -34,7 +35,7 @@ func (s *Session) handle(e *Event) {
 		s.end(Ending{Reason: because("killed", e)})
 	}
 	s.event = nil
-	s.guardErrors(e, name)
+	s.guardErrors(e, name, transition)
 	s.forget(e)
 	s.reportState()
 	if next := s.document.dialect.follows(e); next != nil {
@@ -77,18 +78,6 @@ func (s *Session) forget(e *Event) {
 	}
 	if effect, ok := e.Effect.(ConferenceEffect); ok && !effect.Attached {
 		s.conferences.remove(effect.ConferenceID)
-	}
-}
-
-// guardErrors ends a session that does nothing but handle errors (EVT-27).
-func (s *Session) guardErrors(e *Event, name string) {
-	if !isError(name) {
-		s.errorsInRow = 0
-		return
-	}
-	s.errorsInRow++
-	if s.errorsInRow >= s.limits.Errors {
-		s.end(Ending{Reason: because(fmt.Sprintf("%d error events in a row; the last was %s", s.errorsInRow, e.Name), e)})
 	}
 }
 

@@ -29,7 +29,8 @@ const (
 type Limits struct {
 	Script      script.Limits
 	Queue       int // events waiting; one more ends the session (default 1000)
-	Errors      int // error events handled in a row, before the session is ended as a loop (default 100)
+	Errors      int // error events handled in a row, or half as many as within 10 s, before the session is ended as a loop (default 100)
+	Events      int // a second, beyond which the session is slowed; ten seconds' worth at once (default 1000)
 	Connections int // at a time (default 100)
 	Dialogs     int // at a time (default 100)
 	Sends       int // delayed sends pending (default 1000)
@@ -39,7 +40,7 @@ func (l Limits) withDefaults() Limits {
 	for _, limit := range []struct {
 		value    *int
 		standard int
-	}{{&l.Queue, 1000}, {&l.Errors, 100}, {&l.Connections, 100}, {&l.Dialogs, 100}, {&l.Sends, 1000}} {
+	}{{&l.Queue, 1000}, {&l.Errors, 100}, {&l.Events, 1000}, {&l.Connections, 100}, {&l.Dialogs, 100}, {&l.Sends, 1000}} {
 		if *limit.value <= 0 {
 			*limit.value = limit.standard
 		}
@@ -118,7 +119,7 @@ type Session struct {
 	queue       queue
 	event       *Event // being handled
 	state       string // value of the state variable after the last transition
-	errorsInRow int
+	loops       loops
 	eventCount  int
 	paused      bool // a goto waits for its document (2002 dialect)
 	debug       debugLog
@@ -291,10 +292,10 @@ func (s *Session) step() bool {
 	if s.ending != nil || s.paused || s.document == nil {
 		return false
 	}
-	e := s.queue.take()
-	if e == nil {
+	if s.queue.len() == 0 || !s.mayHandle() {
 		return false
 	}
+	e := s.queue.take()
 	s.handle(e)
 	return true
 }
@@ -319,6 +320,7 @@ func (s *Session) finish() {
 	for _, send := range s.sends {
 		send.timer.Stop()
 	}
+	s.loops.rest.Stop()
 	s.queue, s.sends, s.fetches = queue{}, nil, nil
 	s.safely("release", s.platform.Release)
 	if s.options.Observer != nil {

@@ -150,6 +150,9 @@ func (x *execution) handle(t *thrown) error {
 	x.log.Debug("event", "page", x.where(), "event", t.event, "message", t.message)
 	if t.outside == 0 {
 		x.count(t.event)
+		if err := x.guardErrors(t); err != nil {
+			return err
+		}
 	}
 	x.reprompt = false
 	h, at, err := x.find(t)

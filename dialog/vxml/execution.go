@@ -32,7 +32,7 @@ type party struct {
 	recorded    map[string]bool  // files of recordings
 	cookies     *fetch.Cookies   // of all that is fetched
 	final       bool             // the call is over: no more turns (VoiceXML 2.0, 1.5.4)
-	steps       int              // form items since the party was heard or played to
+	loops       loops
 }
 
 // execution runs one page after the other, in the dialog's goroutine. A subdialog
@@ -54,14 +54,6 @@ type execution struct {
 	reprompt bool
 	last     *goja.Object // lastresult$, nil before the first one
 }
-
-// mostSteps bounds how many items are visited while nothing is heard: a page
-// that goes in circles ends there.
-const mostSteps = 1000
-
-// shortestTurn is how long a turn takes in which a party can be heard. One without
-// prompts and with a timeout of 0 is shorter.
-const shortestTurn = 10 * time.Millisecond
 
 func (p *party) newExecution(page *Page) *execution {
 	x := &execution{party: p, runtime: page.language.NewRuntime(p.limits)}
@@ -93,8 +85,8 @@ func (x *execution) interpret(first *jump) error {
 		if !errors.As(err, &to) {
 			return err
 		}
-		if x.steps++; x.steps > mostSteps {
-			return x.circles()
+		if err := x.visiting(); err != nil {
+			return err
 		}
 		if to.page != nil && to.page != x.page || to.fresh {
 			err = x.enterPage(to)
@@ -152,9 +144,7 @@ func (x *execution) take(t dialog.Turn) (dialog.Outcome, bool) {
 	begun := x.browser.clock().Now()
 	o, ok := x.browser.take(x.ctx, t, &x.pending, nil)
 	if ok {
-		if clock.Since(x.browser.clock(), begun) >= shortestTurn {
-			x.steps = 0
-		}
+		x.loops.heard(clock.Since(x.browser.clock(), begun))
 		if o.End != dialog.Failed && len(x.passed) < 10 {
 			x.passed = append(x.passed, o.Problems...)
 		}

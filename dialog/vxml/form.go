@@ -2,7 +2,6 @@ package vxml
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/dop251/goja"
 )
@@ -85,8 +84,8 @@ func (x *execution) step() (done bool, err error) {
 	if err := x.ctx.Err(); err != nil {
 		return true, &exit{}
 	}
-	if x.steps++; x.steps > mostSteps {
-		return true, x.circles()
+	if err := x.visiting(); err != nil {
+		return true, err
 	}
 	x.item = nil
 	wanted := x.next
@@ -117,10 +116,6 @@ func (x *execution) step() (done bool, err error) {
 		return true, &exit{} // (VoiceXML 2.0, 1.5.4)
 	}
 	return false, x.caught(x.visit(i))
-}
-
-func (x *execution) circles() *exit {
-	return &exit{reason: fmt.Sprintf("%s: the page goes in circles without being heard", x.where())}
 }
 
 // choose selects the next item: where a goto leads, else the first whose

@@ -76,13 +76,14 @@ func (x *execution) transfer(i *item) error {
 		return err
 	}
 	x.browser.askTransfer(request, len(list) > 0)
-	x.steps = 0
 	begun := x.browser.clock().Now()
 	complete, digits, err := x.awaitTransfer(list)
 	if err != nil {
 		return err
 	}
-	x.transferred(i, complete, digits, clock.Since(x.browser.clock(), begun))
+	took := clock.Since(x.browser.clock(), begun)
+	x.loops.heard(took)
+	x.transferred(i, complete, digits, took)
 	return x.process(i)
 }
 

@@ -283,8 +283,13 @@ func TestPages(t *testing.T) {
 		{"a mistake, caught", `<form><error>Sorry<exit expr="_event"/></error><block><value expr="nope"/></block></form>`,
 			nil, "", map[string]any{"expr": "error.semantic"}, "", []string{"say Sorry"}},
 		{"handlers in circles", `<form><catch><throw event="again"/></catch><block><throw event="again"/></block></form>`, nil, "", nil, "circles", nil},
+		{"errors with turns between them", `<form><catch event="error"><assign name="f" expr="undefined"/></catch><field name="f" type="digits"><property name="timeout" value="20ms"/>
+			<noinput><assign name="nowhere" expr="1"/></noinput></field></form>`, nil, "", nil, "start.vxml:1:127: 200 error events within 10s; the last was error.semantic", nil},
+		{"many items between short turns", `<var name="n" expr="0"/><form id="a"><block><assign name="n" expr="n + 1"/><if cond="n % 100 != 0"><goto next="#a"/></if></block>
+			<field name="f" type="digits"><property name="timeout" value="20ms"/><noinput><goto next="#a"/></noinput></field></form>`, nil, "", nil, "circles", nil},
 		{"forms in circles", `<form id="a"><block><goto next="#a"/></block></form>`, nil, "", nil, "circles", nil},
-		{"pages in circles", `<var name="x" expr="y"/><catch><goto next="start.vxml"/></catch><form><block/></form>`, nil, "", nil, "circles", nil},
+		{"pages in circles", `<var name="x" expr="y"/><catch><goto next="start.vxml"/></catch><form><block/></form>`, nil, "", nil, "start.vxml: 200 error events within 10s; the last was error.semantic: http://host/start.vxml:1:77: ReferenceError", nil},
+		{"pages in circles without errors", `<form><block><goto next="next.vxml"/></block></form>`, map[string]string{"next.vxml": `<form><block><goto next="start.vxml"/></block></form>`}, "", nil, "circles", nil},
 		{"goto", `<form><block><goto next="#b"/></block></form><form id="b"><block><goto nextitem="d"/></block><block name="c">no</block>
 			<block name="d"><goto expr="'next.vxml#two'"/></block></form>`,
 			map[string]string{"next.vxml": `<form><block>no</block></form><form id="two"><block>yes</block></form>`}, "", nil, "", []string{"say yes"}},
