@@ -67,8 +67,8 @@ func usual[T int | int64 | time.Duration](limit *T, value T) {
 }
 
 // bounds are the limits that the engine itself keeps.
-func (l *Limits) bounds() goja.Bounds {
-	return goja.Bounds{
+func (l *Limits) bounds() *goja.Bounds {
+	return &goja.Bounds{
 		Depth: deepestNesting, StringLength: l.StringLength, ArrayLength: l.ArrayLength, Memory: l.Memory,
 		RegexpInput: l.RegexpInput, NoBacktracking: l.NoBacktracking,
 	}

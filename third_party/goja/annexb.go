@@ -165,7 +165,10 @@ type lastMatch struct {
 
 // matched notes the last match of a regular expression.
 func (r *Runtime) matched(s String, result *regexpResult) {
-	r.lastMatch = lastMatch{input: s, indexes: result.indexes}
+	if r.lastMatch == nil {
+		r.lastMatch = &lastMatch{}
+	}
+	*r.lastMatch = lastMatch{input: s, indexes: result.indexes}
 }
 
 // matchedLast notes the last of several matches.
@@ -183,7 +186,10 @@ type regexpConstructor struct {
 
 // static returns the value of a static property, or nil for other names.
 func (o *regexpConstructor) static(name unistring.String) Value {
-	m := &o.val.runtime.lastMatch
+	m := o.val.runtime.lastMatch
+	if m == nil {
+		m = &lastMatch{}
+	}
 	group := func(i int) Value {
 		if i >= 0 && 2*i+1 < len(m.indexes) && m.indexes[2*i] >= 0 {
 			return m.input.Substring(m.indexes[2*i], m.indexes[2*i+1])
@@ -245,6 +251,9 @@ func (o *regexpConstructor) setOwnStr(name unistring.String, value Value, throw 
 		return o.nativeFuncObject.setOwnStr(name, value, throw)
 	}
 	if name == "input" || name == "$_" {
+		if o.val.runtime.lastMatch == nil {
+			o.val.runtime.lastMatch = &lastMatch{}
+		}
 		o.val.runtime.lastMatch.set = value.toString()
 	}
 	return true

@@ -6,7 +6,7 @@ import (
 )
 
 func TestArray1(t *testing.T) {
-	r := &Runtime{}
+	r := New()
 	a := r.newArray(nil)
 	a.setOwnIdx(valueInt(0), asciiString("test"), true)
 	if l := a.getStr("length", nil).ToInteger(); l != 1 {

@@ -34,6 +34,9 @@ type Bounds struct {
 	NoBacktracking bool
 }
 
+// noBounds are those of a Runtime that was given none.
+var noBounds Bounds
+
 // LimitError ends a script that has exceeded a bound. Scripts cannot catch it.
 type LimitError struct {
 	baseUncatchableException
@@ -67,8 +70,8 @@ func (r *Runtime) refuseClassic(what string) {
 // eval do not see local variables then.
 func (r *Runtime) SetEvaluate(f func(code string) Value) { r.evaluate = f }
 
-// Bound sets the bounds.
-func (r *Runtime) Bound(b Bounds) {
+// Bound sets the bounds, which must not change any more.
+func (r *Runtime) Bound(b *Bounds) {
 	r.bounds = b
 	r.meter.depthEnd, r.meter.stepsEnd, r.meter.bytesEnd = math.MaxInt, math.MaxInt64, math.MaxInt64
 	if b.Depth > 0 {

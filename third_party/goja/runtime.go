@@ -201,8 +201,8 @@ type Runtime struct {
 	promiseRejectionTracker PromiseRejectionTracker
 	asyncContextTracker     AsyncContextTracker
 
-	lastMatch lastMatch
-	bounds    Bounds
+	lastMatch *lastMatch
+	bounds    *Bounds
 	meter     meter
 	classic   bool
 	evaluate  func(code string) Value // of SetEvaluate
@@ -446,7 +446,7 @@ func (r *Runtime) getIteratorPrototype() *Object {
 }
 
 func (r *Runtime) init() {
-	r.Bound(Bounds{})
+	r.Bound(&noBounds)
 	r.rand = rand.Float64
 	r.now = time.Now
 
