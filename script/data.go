@@ -61,7 +61,11 @@ func (d *data) of(v goja.Value) any {
 		return made
 	case ok && object.ExportType() == arrayType:
 		made := []any{}
-		for i := range int(object.Get("length").ToInteger()) {
+		length := object.Get("length")
+		if length == nil { // a Set, which JSON has nothing for
+			return map[string]any{}
+		}
+		for i := range int(length.ToInteger()) {
 			if d.parts > mostParts {
 				break
 			}

@@ -23,11 +23,12 @@ func TestData(t *testing.T) {
 		{`(function () { var a = [1]; for (var i = 0; i < 20; i++) a = [a, a]; return a; })()`, nil, "more than 10000 parts"},
 		{`(function () { var a = []; for (var i = 0; i < 20000; i++) a = [a]; return a; })()`, nil, "more than 10000 parts"},
 		{`(function () { var a = []; a.length = 4000000000; return a; })()`, nil, "more than 10000 parts"},
+		{`new Set([1])`, map[string]any{}, ""},
 		{`({get a() { throw "no"; }})`, nil, "no"},
 		{`({get a() { while (true) { } }})`, nil, "and was stopped"},
 	}
 	language := NewLanguage("scope")
-	limits := Limits{Steps: 3_000_000}
+	limits := Limits{Steps: 3_000_000, Full: true}
 	for _, test := range tests {
 		r := language.NewRuntime(limits)
 		e, err := language.Expression(test.expression, Position{})

@@ -497,7 +497,7 @@ func (r *Runtime) objectproto_toString(call FunctionCall) Value {
 }
 
 func (r *Runtime) objectproto_toLocaleString(call FunctionCall) Value {
-	toString := toMethod(r.getVStr(call.This, "toString"))
+	toString := r.callable(r.getVStr(call.This, "toString"), "toString")
 	return toString(FunctionCall{This: call.This})
 }
 

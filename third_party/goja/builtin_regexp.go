@@ -943,7 +943,7 @@ func (r *Runtime) regexpproto_stdSplitterGeneric(splitter *Object, s String, lim
 	}
 	size := s.Length()
 	p := 0
-	execFn := toMethod(splitter.ToObject(r).self.getStr("exec", nil)) // must be non-nil
+	execFn := r.callable(splitter.ToObject(r).self.getStr("exec", nil), "exec")
 
 	if size == 0 {
 		if r.regExpExec(execFn, splitter, s) == _null {
@@ -1134,7 +1134,7 @@ func (r *Runtime) regexpproto_stdReplacerGeneric(rxObj *Object, s, replaceStr St
 	if isGlobal {
 		results = r.getGlobalRegexpMatches(rxObj, s, isUnicode)
 	} else {
-		execFn := toMethod(rxObj.self.getStr("exec", nil)) // must be non-nil
+		execFn := r.callable(rxObj.self.getStr("exec", nil), "exec")
 		result := r.regExpExec(execFn, rxObj, s)
 		if result != _null {
 			results = append(results, result)

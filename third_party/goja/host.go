@@ -17,3 +17,11 @@ func (o *Object) GetOwn(name string) Value {
 	}
 	return v
 }
+
+// callable returns the function that a property with this name is.
+func (r *Runtime) callable(v Value, name string) func(FunctionCall) Value {
+	if f := toMethod(v); f != nil {
+		return f
+	}
+	panic(r.NewTypeError("%s is not a function", name))
+}
