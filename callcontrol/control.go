@@ -72,6 +72,9 @@ func (c *Controller) newControl(b beginning) *control {
 		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID,
 		Limits: c.limits.Session, Logger: c.options.Logger, Observer: watcher{control}, Ended: control.ended,
 	}
+	if c.limits.Strain != nil {
+		options.Abandoned = c.limits.Strain.Abandoned
+	}
 	if b.child != nil {
 		control.record.Parent, options.ParentID, options.Started = b.child.parent, b.child.parent, b.child.start
 	}

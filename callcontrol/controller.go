@@ -71,6 +71,7 @@ type Limits struct {
 	Sessions    int // at a time; more are refused
 	ForCalls    int // percent of Sessions that are kept for incoming calls
 	Session     interpreter.Limits
+	Strain      *Strain       // by which no new session is taken; may be nil
 	Lifetime    time.Duration // of a session; 0: unlimited
 	RefuseCause string        // hangup cause of calls that are refused
 	CallTimeout time.Duration // of createcall without timeout; default 60 s

@@ -26,6 +26,12 @@ func (outOfSessions) OutOfSessions() bool { return true }
 
 // reserve takes a place among the sessions. Some of them only incoming calls get.
 func (c *Controller) reserve(a origin) error {
+	if c.limits.Strain != nil {
+		if err := c.limits.Strain.Err(); err != nil {
+			c.log.Error("no new session is taken", "reason", err)
+			return fmt.Errorf("%w: %w", ErrOutOfSessions, err)
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	taken := len(c.sessions) + c.reserved

@@ -164,6 +164,8 @@ type Limits struct {
 	ScriptSteps  int
 	ScriptTime   time.Duration
 	ScriptMemory int64
+	// ProcessMemory is what this process may take before it takes no new sessions.
+	ProcessMemory int64
 	// FullECMAScript gives documents all that the engine has.
 	FullECMAScript bool
 	// Backtracking allows regular expressions with lookarounds and backreferences.

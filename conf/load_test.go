@@ -93,7 +93,7 @@ func TestDefaults(t *testing.T) {
 			Sessions: 10000, PercentForCalls: 20, ChildrenPerSession: 100, ChildrenPerTree: 1000, ChildrenPerSecond: 20,
 			RefuseCause: "SWITCH_CONGESTION", EventsQueued: 1000, EventsPerSecond: 1000,
 			ConnectionsPerSession: 100, DialogsPerSession: 100, ConferencesPerSession: 20, MembersPerConference: 1000,
-			ScriptSteps: 20_000_000, ScriptTime: 10 * time.Second, ScriptMemory: 32 << 20, Backtracking: true, SessionLifetime: 24 * time.Hour,
+			ScriptSteps: 20_000_000, ScriptTime: 10 * time.Second, ScriptMemory: 32 << 20, ProcessMemory: 4 << 30, Backtracking: true, SessionLifetime: 24 * time.Hour,
 			DocumentBytes: 1 << 20, AudioBytes: 32 << 20, FetchTimeout: 10 * time.Second, OriginatesPerSecond: 20, OriginatesWaiting: 600,
 		}
 		if c.Limits != want {
@@ -159,7 +159,7 @@ func TestFullFile(t *testing.T) {
 		Sessions: 5, PercentForCalls: 30, ChildrenPerSession: 2, ChildrenPerTree: 4, ChildrenPerSecond: 1,
 		RefuseCause: "USER_BUSY", EventsQueued: 50, EventsPerSecond: 60,
 		ConnectionsPerSession: 3, DialogsPerSession: 4, ConferencesPerSession: 2, MembersPerConference: 9,
-		ScriptSteps: 50_000, ScriptTime: 250 * time.Millisecond, ScriptMemory: 4 << 20, FullECMAScript: true, SessionLifetime: 2 * time.Hour,
+		ScriptSteps: 50_000, ScriptTime: 250 * time.Millisecond, ScriptMemory: 4 << 20, ProcessMemory: 1 << 30, FullECMAScript: true, SessionLifetime: 2 * time.Hour,
 		DocumentBytes: 64 << 10, AudioBytes: 1 << 20, FetchTimeout: 3 * time.Second, OriginatesPerSecond: 7, OriginatesWaiting: 70,
 	}
 	if c.Limits != want {

@@ -189,6 +189,9 @@ var settings = []setting{
 	{key: "limits.script_memory", kind: kindSize, usual: "32MiB",
 		help: "what the variables of a session may take",
 		read: func(f field, c *Config) { c.Limits.ScriptMemory, _ = f.size(1<<20, 1<<30) }},
+	{key: "limits.process_memory", kind: kindSize, usual: "4GiB",
+		help: "memory of the process beyond which it takes no new sessions",
+		read: func(f field, c *Config) { c.Limits.ProcessMemory, _ = f.size(64<<20, 1<<40) }},
 	{key: "limits.ecmascript", kind: kindText, usual: "classic",
 		help: "what documents get of ECMAScript: classic or full",
 		read: func(f field, c *Config) {

@@ -51,6 +51,7 @@ type Daemon struct {
 	dialogs    *dialog.Service
 	server     *esl.Server
 	api        *httpapi.Server
+	strain     callcontrol.Strain
 }
 
 // Option says what is unusual about a daemon.
@@ -162,7 +163,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	}
 	d.api = httpapi.New(httpapi.Options{
 		Tokens: d.config.Tokens, Starter: starter{d.Controller}, Logger: d.log,
-		Sessions: sessions{d.Controller}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
+		Sessions: sessions{d.Controller, &d.strain}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
 		Hosts: append([]string{d.config.HTTP.Listen, d.HTTPAddress()}, d.config.HTTP.Hosts...), URL: d.config.HTTP.URL,
 		Checks: d.checks, Now: d.clock.Now,
 	})

@@ -32,6 +32,7 @@ func (d *Daemon) checks() []httpapi.Check {
 		}
 		return nil
 	}}}
+	checks = append(checks, httpapi.Check{Name: "process", Probe: func(context.Context) error { return d.strain.Err() }})
 	for _, node := range d.Controller.Nodes() {
 		checks = append(checks, httpapi.Check{
 			Name: "node " + node.Name, Optional: true, Probe: func(context.Context) error { return node.Err },
@@ -73,7 +74,7 @@ func (d *Daemon) newDialogs(documents *fetch.Client) (*dialog.Service, error) {
 		Sounds:    d.config.Dialog.Sounds, Spool: d.config.Dialog.Spool, Recordings: d.config.Dialog.Recordings,
 		AllowFile: documents.Allowed, Fetcher: documents, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
 	})
-	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Logger: d.log})
+	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Abandoned: d.strain.Abandoned, Logger: d.log})
 	return service, nil
 }
 
@@ -95,7 +96,9 @@ func (d *Daemon) client(largest int64) (*fetch.Client, error) {
 
 func (d *Daemon) limits() callcontrol.Limits {
 	l := d.config.Limits
+	d.strain.Memory = uint64(l.ProcessMemory)
 	return callcontrol.Limits{
+		Strain:   &d.strain,
 		Sessions: l.Sessions, ForCalls: l.PercentForCalls, Lifetime: l.SessionLifetime, RefuseCause: l.RefuseCause,
 		OriginatesPerSecond: l.OriginatesPerSecond, OriginatesWaiting: l.OriginatesWaiting, Redirects: d.config.Dial.Redirects,
 		ConferencesPerSession: l.ConferencesPerSession,
@@ -111,10 +114,10 @@ func (d *Daemon) limits() callcontrol.Limits {
 // scriptLimits are what the configuration allows the scripts of a session.
 func (d *Daemon) scriptLimits() script.Limits {
 	l := d.config.Limits
-	return script.Limits{
+	return d.strain.Bound(script.Limits{
 		Steps: int64(l.ScriptSteps), Time: l.ScriptTime, Memory: l.ScriptMemory,
 		NoBacktracking: !l.Backtracking, Full: l.FullECMAScript,
-	}
+	})
 }
 
 // starter starts sessions for httpapi.
@@ -136,7 +139,10 @@ func (s starter) Start(ctx context.Context, r httpapi.StartRequest) (string, err
 }
 
 // sessions are the controller's sessions for httpapi.
-type sessions struct{ controller *callcontrol.Controller }
+type sessions struct {
+	controller *callcontrol.Controller
+	strain     *callcontrol.Strain
+}
 
 // Inject brings an event to a session.
 func (s sessions) Inject(ctx context.Context, e httpapi.Event) error {
@@ -174,6 +180,7 @@ func (s sessions) Counters() []httpapi.Counter {
 		{Name: "connections", Value: int64(s.controller.Connections())},
 		{Name: "nodes", Value: int64(len(nodes))},
 		{Name: "nodes_up", Value: up},
+		{Name: "scripts_given_up", Value: s.strain.Given()},
 	}
 }
 

@@ -105,6 +105,10 @@ func (m *mailbox) rest() bool {
 // close takes no more mail. What Do promised to run is still run.
 func (m *mailbox) close() {
 	m.mu.Lock()
+	if m.closed { // given up meanwhile
+		m.mu.Unlock()
+		return
+	}
 	m.closed = true
 	rest := m.waiting
 	m.waiting = nil

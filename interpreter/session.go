@@ -63,6 +63,9 @@ type Options struct {
 	Logger       *slog.Logger // nil: nothing is logged
 	Observer     Observer     // may be nil
 
+	// Abandoned is called if a script of the session does not end when it is told
+	// to, and the session is given up (script.Limits.Stuck). It may be nil.
+	Abandoned func()
 	// Started is called once, in the session's goroutine, when the document is
 	// initialised; not for one that fails in that. It may be nil.
 	Started func()
@@ -140,9 +143,11 @@ func NewSession(o Options) *Session {
 		options:  o,
 		limits:   o.Limits.withDefaults(),
 		platform: o.Platform,
-		runtime:  o.Document.language.NewRuntime(o.Limits.Script),
 		done:     make(chan struct{}),
 	}
+	scripts := o.Limits.Script
+	scripts.Stuck = s.abandon
+	s.runtime = o.Document.language.NewRuntime(scripts)
 	s.runtime.SetNow(o.Clock.Now)
 	s.mail.session = s
 	s.connections = directory[*Connection]{session: s, visible: func(c *Connection) bool { return c.State != "" }}

@@ -39,8 +39,10 @@ type Limits struct {
 	Full bool
 	// Stuck is called, on a goroutine of its own, if an evaluation has not ended a
 	// second after it was told to: its goroutine may never come back. It says
-	// what was evaluated.
+	// what was evaluated. If that goroutine comes back, it calls Back, which may be
+	// nil, and ends (runtime.Goexit) without returning from the evaluation.
 	Stuck func(at Position)
+	Back  func()
 }
 
 // deepestNesting bounds how built-in functions call each other and descend.

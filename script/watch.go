@@ -2,6 +2,7 @@ package script
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -45,6 +46,7 @@ type watch struct {
 	interrupted string
 	ended       time.Time
 	stuck       bool
+	left        bool // the goroutine of the stuck evaluation has ended
 }
 
 func (w *watch) init(vm *goja.Runtime, limits *Limits) { w.vm, w.limits = vm, limits }
@@ -96,6 +98,9 @@ func (w *watch) arm() {
 func (w *watch) end() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.stuck && w.limits.Stuck != nil {
+		w.leave()
+	}
 	if w.depth--; w.depth > 0 {
 		return
 	}
@@ -103,6 +108,18 @@ func (w *watch) end() {
 	if w.interrupted != "" {
 		w.interrupted, w.stuck = "", false
 		w.vm.ClearInterrupt()
+	}
+}
+
+// leave ends the goroutine of an evaluation that was given up. What deferred calls
+// of outer evaluations do to the watch does not matter any more.
+func (w *watch) leave() {
+	if !w.left {
+		w.left = true
+		if w.limits.Back != nil {
+			w.limits.Back()
+		}
+		runtime.Goexit()
 	}
 }
 

@@ -22,6 +22,9 @@ import (
 type Options struct {
 	// Limits bound the ECMAScript of pages.
 	Limits script.Limits
+	// Abandoned is called if a script does not end when it is told to, and its dialog
+	// is given up; it may be nil.
+	Abandoned func()
 	// Logger gets what pages log, and notices about them; nil for none.
 	Logger *slog.Logger
 }
@@ -54,7 +57,7 @@ func Register(s *dialog.Service, o Options) {
 		ctx, cancel := context.WithCancel(context.Background())
 		b := &browser{
 			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, r.LogAttributes()...),
-			hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1), inbox: make(chan dialog.Message, mostMessages),
+			abandoned: o.Abandoned, hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1), inbox: make(chan dialog.Message, mostMessages),
 			pressed: make(chan string, mostMessages), wake: clock.NewWaiter(s.Clock()),
 		}
 		b.cancel = func() { cancel(); b.wake.Wake() }
@@ -89,11 +92,13 @@ type browser struct {
 	// hangup is closed when the call is over, outcomes has what came of the
 	// turn under way, inbox what the session sends. The dialog's goroutine
 	// waits for them.
-	hangup   chan struct{}
-	outcomes chan dialog.Outcome
-	inbox    chan dialog.Message
-	pressed  chan string   // during a transfer
-	wake     *clock.Waiter // is woken with each of them
+	hangup chan struct{}
+	// abandoned is called if a script does not end; may be nil.
+	abandoned func()
+	outcomes  chan dialog.Outcome
+	inbox     chan dialog.Message
+	pressed   chan string   // during a transfer
+	wake      *clock.Waiter // is woken with each of them
 
 	// Of the session's goroutine.
 	state         state
@@ -201,9 +206,22 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 	if !b.do(b.started) {
 		return
 	}
+	limits.Stuck = b.abandon
 	p := &party{browser: b, ctx: ctx, log: b.log, limits: limits, recorded: make(map[string]bool), cookies: first.cookies}
 	end := p.newExecution(first.page).run(&jump{page: first.page, root: first.root, form: first.form})
 	b.do(func() { b.exit(dialog.Result{Values: end.values, Reason: end.reason}) })
+}
+
+// abandon ends a dialog whose goroutine is in a script that has not ended when it was
+// told to.
+func (b *browser) abandon(at script.Position) {
+	b.log.Error("script did not end when it was told to, the dialog is given up", "page", at.String())
+	if b.abandoned != nil {
+		b.abandoned()
+	}
+	b.do(func() {
+		b.exit(dialog.Result{Reason: fmt.Sprintf("%s: a script did not end when it was told to", at)})
+	})
 }
 
 // firstPage is what a dialog starts with: a page with its application root document, a

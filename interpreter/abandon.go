@@ -1,0 +1,24 @@
+package interpreter
+
+import (
+	"fmt"
+
+	"ccxmld/clock"
+	"ccxmld/script"
+)
+
+// abandon ends a session whose goroutine is in a script that has not ended when it
+// was told to. The goroutine may never come back, and ends without touching the
+// session if it does (script.Limits.Stuck): the session is this goroutine's from
+// now on. What still waits gets a runtime in which nothing else runs.
+func (s *Session) abandon(at script.Position) {
+	s.log().Error("script did not end when it was told to, the session is given up", "document", at.String())
+	if s.options.Abandoned != nil {
+		s.options.Abandoned()
+	}
+	clock.Go(s.options.Clock, func() {
+		s.runtime = s.options.Document.language.NewRuntime(s.options.Limits.Script)
+		s.end(Ending{Reason: fmt.Sprintf("%s: a script did not end when it was told to", at)})
+		s.mail.close()
+	})
+}
