@@ -268,6 +268,9 @@ type namedValue struct {
 func (e *element) namelist(name string) []namedValue {
 	v, _ := e.value(name)
 	var list []namedValue
+	if v.tooMany() {
+		e.problem(e.at(name), fmt.Sprintf("%s has more than %d names", name, mostWords))
+	}
 	for _, variable := range v.fields() {
 		compiled, err := e.language.Expression(variable.text, variable.position, variable.references...)
 		if err != nil {

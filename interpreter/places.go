@@ -80,10 +80,18 @@ func (v *value) part(offset, length int) value {
 	return result
 }
 
-// fields gives the words of the value, which white space separates.
+// mostWords bounds the words of a list: each is a piece of its own, with its place.
+const mostWords = 1000
+
+// tooMany tells whether a list has more words than are read.
+func (v *value) tooMany() bool { return len(strings.Fields(v.text)) > mostWords }
+
+// fields gives the words of the value, which white space separates, the first
+// mostWords of them.
 func (v *value) fields() (list []value) {
 	at := 0
-	for _, word := range strings.Fields(v.text) {
+	words := strings.Fields(v.text)
+	for _, word := range words[:min(len(words), mostWords)] {
 		at += strings.Index(v.text[at:], word)
 		list = append(list, v.part(at, len(word)))
 		at += len(word)

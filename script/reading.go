@@ -140,10 +140,11 @@ type reader struct {
 	bound    map[string]bool
 	guarded  map[string]bool
 	paths    []string
+	cursor   cursor
 }
 
 func newReader(s *source, l *Language) *reader {
-	return &reader{source: s, language: l, bound: make(map[string]bool), guarded: make(map[string]bool)}
+	return &reader{source: s, language: l, bound: make(map[string]bool), guarded: make(map[string]bool), cursor: s.cursor()}
 }
 
 // bind notes that names are bound.
@@ -289,6 +290,6 @@ func (r *reader) assigned(target ast.Expression) {
 }
 
 func (r *reader) use(name, scope string, at file.Idx, assigned bool) {
-	p := r.source.file.Position(int(at) - r.source.file.Base())
-	r.uses = append(r.uses, Use{Name: strings.Clone(name), Scope: scope, Position: r.source.position(p.Line, p.Column), Assigned: assigned})
+	place := r.cursor.position(int(at) - r.source.file.Base() - r.source.prefix)
+	r.uses = append(r.uses, Use{Name: strings.Clone(name), Scope: scope, Position: place, Assigned: assigned})
 }

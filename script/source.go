@@ -64,27 +64,52 @@ func (s *source) excerpt() string { return shorten(s.text) }
 // position converts a place in the parsed text, whose column counts bytes, into
 // one in the document.
 func (s *source) position(line, column int) Position {
-	offset := min(max(s.offset(line, column), 0), len(s.text))
-	lines, begin := 0, 0
-	for i := range offset {
-		if s.text[i] == '\n' {
-			lines, begin = lines+1, i+1
+	c := s.cursor()
+	return c.position(s.offset(line, column))
+}
+
+// cursor finds positions in the order of the text, without counting anew each time.
+type cursor struct {
+	source     *source
+	at         int // bytes of the text that are counted
+	here       Position
+	references []Reference // that are not counted yet
+}
+
+func (s *source) cursor() cursor {
+	p := s.at
+	p.Line = max(p.Line, 1)
+	return cursor{source: s, here: p, references: s.references}
+}
+
+// position gives the position of the byte at an offset of the text, which it may lie
+// before or behind.
+func (c *cursor) position(offset int) Position {
+	text := c.source.text
+	offset = min(max(offset, 0), len(text))
+	if offset < c.at {
+		*c = c.source.cursor()
+	}
+	columns := c.source.at.Column > 0
+	for ; c.at < offset; c.at++ {
+		width := 0
+		for len(c.references) > 0 && c.references[0].Offset <= c.at {
+			width, c.references = c.references[0].Width, c.references[1:]
+		}
+		switch {
+		case text[c.at] == '\n':
+			c.here.Line++
+			if columns {
+				c.here.Column = 1
+			}
+		case columns:
+			c.here.Column += width
+			if utf8.RuneStart(text[c.at]) {
+				c.here.Column++
+			}
 		}
 	}
-	p := Position{URI: s.at.URI, Line: lines + max(s.at.Line, 1)}
-	if s.at.Column == 0 {
-		return p
-	}
-	if p.Column = 1; lines == 0 {
-		p.Column = s.at.Column
-	}
-	p.Column += utf8.RuneCountInString(s.text[begin:offset])
-	for _, r := range s.references {
-		if begin <= r.Offset && r.Offset < offset {
-			p.Column += r.Width
-		}
-	}
-	return p
+	return c.here
 }
 
 // offset converts a place in the parsed text into one in the text, which it may

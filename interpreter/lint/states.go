@@ -199,7 +199,14 @@ func (c *check) unhandledStates(assigned []state) {
 	}
 }
 
+// mostSuggested bounds the names among which one is looked for that may have been
+// meant: each is compared with each that is not known.
+const mostSuggested = 200
+
 func didYouMean(name string, known []string) string {
+	if len(known) > mostSuggested {
+		return ""
+	}
 	if nearest := interpreter.Nearest(name, known); nearest != "" {
 		return " (did you mean " + nearest + "?)"
 	}

@@ -84,7 +84,7 @@ func (c *check) text(e *interpreter.OutlineElement, a *interpreter.OutlineAttrib
 			return
 		}
 		file := dotted && fileSyntax.MatchString(r.Path)
-		if !file && !slices.Contains(choices[a.Name], strings.ToLower(r.Path)) && (c.outline.Old || didYouMean(head, c.declared[nil]) != "") {
+		if !file && !slices.Contains(choices[a.Name], strings.ToLower(r.Path)) && (c.outline.Old || didYouMean(head, c.declared.names[nil]) != "") {
 			return
 		}
 	}

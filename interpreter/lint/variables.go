@@ -54,20 +54,40 @@ func transitionOf(e *interpreter.OutlineElement) *interpreter.OutlineElement {
 
 // declared are the variables of the document by the transition in which they are
 // declared; nil stands for the document.
-type declared map[*interpreter.OutlineElement][]string
+type declared struct {
+	names map[*interpreter.OutlineElement][]string
+	known map[scopedName]bool
+	inner map[string]bool // declared in any transition
+}
+
+type scopedName struct {
+	scope *interpreter.OutlineElement
+	name  string
+}
+
+func (d declared) add(scope *interpreter.OutlineElement, names ...string) {
+	for _, name := range names {
+		d.names[scope] = append(d.names[scope], name)
+		d.known[scopedName{scope, name}] = true
+		if scope != nil {
+			d.inner[name] = true
+		}
+	}
+}
 
 // declarations lists what the document declares. In the dialect of 2002 there is
 // no transition scope (OLD-4), and what receives an id is declared by that (OLD-6),
 // as in lenient documents (LEN-5). What any source sets counts as declared.
 func (c *check) declarations() declared {
-	d := declared{nil: interpreter.SessionVariables()}
+	d := declared{make(map[*interpreter.OutlineElement][]string), make(map[scopedName]bool), make(map[string]bool)}
+	d.add(nil, interpreter.SessionVariables()...)
 	for _, r := range c.others {
-		d[nil] = append(d[nil], r.Declares...)
+		d.add(nil, r.Declares...)
 	}
 	for _, r := range c.allReadings() {
 		for _, use := range r.Uses {
 			if use.Scope == "application" || use.Assigned && use.Scope == "" {
-				d[nil] = append(d[nil], use.Name)
+				d.add(nil, use.Name)
 			}
 		}
 	}
@@ -77,17 +97,17 @@ func (c *check) declarations() declared {
 			scope = nil
 		}
 		if r := c.scripts[e]; r != nil {
-			d[scope] = append(d[scope], r.Declares...)
+			d.add(scope, r.Declares...)
 		}
 		for _, a := range e.Attributes {
 			switch {
 			case e.Tag == "var" && a.Name == "name", e.Tag == "transition" && a.Name == "name",
 				e.Tag == "foreach" && (a.Name == "item" || a.Name == "name"):
-				d[scope] = append(d[scope], strings.Trim(strings.TrimSpace(a.Text), `'"`))
+				d.add(scope, strings.Trim(strings.TrimSpace(a.Text), `'"`))
 			case a.Kind == interpreter.TargetAttribute && (c.outline.Old || c.outline.Lenient && e.Tag != "assign"):
-				d[nil] = append(d[nil], strings.TrimSpace(a.Text))
+				d.add(nil, strings.TrimSpace(a.Text))
 			case a.Kind == interpreter.TargetAttribute && strings.HasPrefix(strings.TrimSpace(a.Text), "application."):
-				d[nil] = append(d[nil], strings.TrimPrefix(strings.TrimSpace(a.Text), "application."))
+				d.add(nil, strings.TrimPrefix(strings.TrimSpace(a.Text), "application."))
 			}
 		}
 	}
@@ -96,21 +116,16 @@ func (c *check) declarations() declared {
 
 // declares tells whether anything in the document declares a variable.
 func (c *check) declares(name string) bool {
-	for _, names := range c.declared {
-		if slices.Contains(names, name) {
-			return true
-		}
-	}
-	return false
+	return c.declared.known[scopedName{nil, name}] || c.declared.inner[name]
 }
 
 // declareState counts the state variable as declared, which was reported if it
 // is not.
 func (c *check) declareState() {
-	c.declared[nil] = append(c.declared[nil], "state$")
+	c.declared.add(nil, "state$")
 	if processor := c.processor(); processor != nil {
 		if name := processor.Attribute("statevariable"); name != nil {
-			c.declared[nil] = append(c.declared[nil], strings.TrimSpace(name.Text))
+			c.declared.add(nil, strings.TrimSpace(name.Text))
 		}
 	}
 }
@@ -156,7 +171,7 @@ func mayNameConference(attribute string) bool {
 func (c *check) insideFunctions(r *script.Reading) bool { return len(r.Declares) > 0 }
 
 func (d declared) has(name string, scope *interpreter.OutlineElement) bool {
-	return slices.Contains(d[nil], name) || scope != nil && slices.Contains(d[scope], name)
+	return d.known[scopedName{nil, name}] || d.known[scopedName{scope, name}]
 }
 
 // uses reports the variables of an expression that are not declared.
@@ -188,13 +203,14 @@ func (c *check) undeclared(at script.Position, name string, e *interpreter.Outli
 		c.report(at, Warning, "undeclared-variable", "event$ exists only while a transition runs")
 		return
 	}
-	for other, names := range d {
-		if other != nil && slices.Contains(names, name) {
-			c.report(at, Warning, "undeclared-variable", "%s is declared in another transition, and gone when that ends; declare it under <ccxml>", name)
-			return
-		}
+	if d.inner[name] {
+		c.report(at, Warning, "undeclared-variable", "%s is declared in another transition, and gone when that ends; declare it under <ccxml>", name)
+		return
 	}
-	hint := didYouMean(name, append(slices.Clone(d[nil]), d[scope]...))
+	hint := didYouMean(name, d.names[nil])
+	if hint == "" && scope != nil {
+		hint = didYouMean(name, d.names[scope])
+	}
 	if c.outline.Old && hint == "" { // the page before may have declared it
 		c.report(at, Note, "undeclared-variable", "%s is not declared in this document; a page before it must have", name)
 		return
