@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"callcontrol":             {"sip", "clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore"},
 	"httpapi":                 {"callcontrol", "sessionstore", "conference", "conf"},
 	"mail":                    {"clock"},
+	"logs":                    nil,
 	"conf":                    {"sip"},
 	"sip":                     nil,
 	"daemon":                  {"clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "callcontrol", "httpapi", "mail", "conf", "memnet"},

@@ -190,6 +190,8 @@ type Log struct {
 	Level slog.Level
 	// Format is "text" or "json".
 	Format string
+	// LinesPerSecond is how much each session and each remote address may log.
+	LinesPerSecond int
 }
 
 // Secret is a text that is never printed: fmt, slog and encoding/json show

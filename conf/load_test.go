@@ -101,7 +101,7 @@ func TestDefaults(t *testing.T) {
 		}
 		if c.Redis != (conf.Redis{Prefix: "ccxml:"}) || c.Dialog.TTS != (conf.TTS{Engine: "flite", Voice: "kal"}) ||
 			c.Dialog.Sounds != "" || !filepath.IsAbs(c.Dialog.Spool) || c.Conference.Profile != "ccxmld" ||
-			c.Mail != (conf.Mail{From: "ccxmld@localhost"}) || c.Log != (conf.Log{Level: slog.LevelInfo, Format: "text"}) {
+			c.Mail != (conf.Mail{From: "ccxmld@localhost"}) || c.Log != (conf.Log{Level: slog.LevelInfo, Format: "text", LinesPerSecond: 50}) {
 			t.Errorf("%s: %+v %+v %+v %+v", src.File, c.Redis, c.Dialog, c.Mail, c.Log)
 		}
 	}

@@ -228,6 +228,9 @@ var settings = []setting{
 	{key: "log.format", kind: kindText, usual: "text",
 		help: "how it is logged: text or json",
 		read: func(f field, c *Config) { c.Log.Format, _ = f.oneOf("text", "json") }},
+	{key: "log.lines_per_second", kind: kindCount, usual: "50",
+		help: "lines a second that each session, and each remote address, may log",
+		read: func(f field, c *Config) { c.Log.LinesPerSecond, _ = f.count(1, 1_000_000) }},
 }
 
 var (

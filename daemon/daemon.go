@@ -44,6 +44,7 @@ type Daemon struct {
 	clock      clock.Clock
 	network    *memnet.Network // nil: that of the machine
 	others     http.RoundTripper
+	counters   func() []httpapi.Counter // beside the controller's; nil for none
 	advertise  string
 	eslListen  net.Listener
 	httpListen net.Listener
@@ -66,6 +67,11 @@ func WithClock(clock clock.Clock) Option { return func(d *Daemon) { d.clock = cl
 // not on it; nil refuses them.
 func WithNetwork(n *memnet.Network, others http.RoundTripper) Option {
 	return func(d *Daemon) { d.network, d.others = n, others }
+}
+
+// WithCounters adds numbers to those that /stats_10 shows.
+func WithCounters(more func() []httpapi.Counter) Option {
+	return func(d *Daemon) { d.counters = more }
 }
 
 // New builds the daemon and opens its listeners. The caller runs it, which also
@@ -163,7 +169,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	}
 	d.api = httpapi.New(httpapi.Options{
 		Tokens: d.config.Tokens, Starter: starter{d.Controller}, Logger: d.log,
-		Sessions: sessions{d.Controller, &d.strain}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
+		Sessions: sessions{d.Controller, &d.strain, d.counters}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
 		Hosts: append([]string{d.config.HTTP.Listen, d.HTTPAddress()}, d.config.HTTP.Hosts...), URL: d.config.HTTP.URL,
 		Checks: d.checks, Now: d.clock.Now,
 	})

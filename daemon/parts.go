@@ -142,6 +142,7 @@ func (s starter) Start(ctx context.Context, r httpapi.StartRequest) (string, err
 type sessions struct {
 	controller *callcontrol.Controller
 	strain     *callcontrol.Strain
+	more       func() []httpapi.Counter // nil for none
 }
 
 // Inject brings an event to a session.
@@ -174,7 +175,7 @@ func (s sessions) Counters() []httpapi.Counter {
 			up++
 		}
 	}
-	return []httpapi.Counter{
+	counters := []httpapi.Counter{
 		{Name: "sessions", Value: int64(s.controller.Sessions())},
 		{Name: "sessions_started", Value: s.controller.Started()},
 		{Name: "connections", Value: int64(s.controller.Connections())},
@@ -182,6 +183,10 @@ func (s sessions) Counters() []httpapi.Counter {
 		{Name: "nodes_up", Value: up},
 		{Name: "scripts_given_up", Value: s.strain.Given()},
 	}
+	if s.more != nil {
+		counters = append(counters, s.more()...)
+	}
+	return counters
 }
 
 // Extensions are the elements of other namespaces that ccxmld knows: Voxeo's

@@ -7,11 +7,14 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"ccxmld/conf"
 	"ccxmld/daemon"
+	"ccxmld/httpapi"
+	"ccxmld/logs"
 	"ccxmld/sessionstore"
 )
 
@@ -29,7 +32,7 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), config, load, newLogger(config.Log, cmd.ErrOrStderr()))
+			return serveLogged(cmd.Context(), config, load, cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "configuration file (YAML); see conf/ccxmld.yaml")
@@ -37,11 +40,32 @@ func serveCommand() *cobra.Command {
 	return cmd
 }
 
+// logPatience is how long the end of ccxmld waits for whoever reads its log.
+const logPatience = time.Second
+
+// serveLogged runs the daemon with a log for which nothing waits, and by which it
+// also says why it ends.
+func serveLogged(ctx context.Context, config *conf.Config, load func() (*conf.Config, error), out io.Writer) error {
+	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may go away
+	log := logs.New(logs.Options{
+		Out: out, Level: config.Log.Level, JSON: config.Log.Format == "json", PerSecond: config.Log.LinesPerSecond,
+	})
+	defer log.Close(logPatience)
+	if err := serve(ctx, config, load, log); err != nil {
+		log.Logger().Error("ccxmld ends", "error", err)
+		return errReported
+	}
+	return nil
+}
+
 // serve runs the daemon until ctx ends. SIGHUP makes it read the configuration
 // again.
-func serve(ctx context.Context, config *conf.Config, load func() (*conf.Config, error), log *slog.Logger) error {
+func serve(ctx context.Context, config *conf.Config, load func() (*conf.Config, error), lines *logs.Log) error {
+	log := lines.Logger()
 	sessionstore.LogClient(log)
-	d, err := daemon.New(ctx, config, log, nil)
+	d, err := daemon.New(ctx, config, log, nil, daemon.WithCounters(func() []httpapi.Counter {
+		return []httpapi.Counter{{Name: "log_lines_lost", Value: lines.Lost()}, {Name: "log_lines_left_out", Value: lines.LeftOut()}}
+	}))
 	if err != nil {
 		return err
 	}

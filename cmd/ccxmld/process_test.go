@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"ccxmld/sessionstore/redistest"
+)
+
+// asProcess is the variable by which the test's program is the daemon: a process of
+// its own, which can be killed, and whose end takes no test along.
+const asProcess = "TEST_CCXMLD_PROCESS"
+
+// process is a daemon that is a process of its own.
+type process struct {
+	testing.TB
+	command   *exec.Cmd
+	esl, http string // where it listens
+	output    *os.File
+	lines     *bufio.Reader
+	ended     chan struct{} // closed when it has
+	status    error
+}
+
+// startProcess starts a daemon with settings by their names in the environment. Its
+// log is read up to the line that says that it is ready. The test's end kills it.
+func startProcess(t testing.TB, settings map[string]string) *process {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, theirs, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{TB: t, command: exec.Command(program, "serve"), output: output, lines: bufio.NewReader(output), ended: make(chan struct{})}
+	p.command.Env = append(os.Environ(), asProcess+"=1", "CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0", "CCXMLD_DIALOG_SPOOL="+t.TempDir())
+	for name, value := range settings {
+		p.command.Env = append(p.command.Env, "CCXMLD_"+name+"="+value)
+	}
+	p.command.Stderr = theirs
+	if err := p.command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	theirs.Close()
+	go func() {
+		p.status = p.command.Wait()
+		close(p.ended)
+	}()
+	t.Cleanup(func() {
+		_ = p.command.Process.Kill()
+		<-p.ended
+		output.Close()
+	})
+	ready := regexp.MustCompile(`msg="ccxmld is ready".* esl=(\S+) http=(\S+)`)
+	var before bytes.Buffer
+	for p.esl == "" {
+		line, err := p.lines.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the daemon did not start: %v\n%s", err, &before)
+		}
+		before.WriteString(line)
+		if found := ready.FindStringSubmatch(line); found != nil {
+			p.esl, p.http = found[1], found[2]
+		}
+	}
+	return p
+}
+
+// read reads the log from now on, and gives what was read of it so far.
+func (p *process) read() (log func() string) {
+	var mu sync.Mutex
+	var text bytes.Buffer
+	go func() {
+		for {
+			line, err := p.lines.ReadString('\n')
+			mu.Lock()
+			if text.Len() < 64<<20 {
+				text.WriteString(line)
+			}
+			mu.Unlock()
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return text.String()
+	}
+}
+
+// get makes an HTTP request to it.
+func (p *process) get(path string) (status int, body string) {
+	p.Helper()
+	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://" + p.http + path)
+	if err != nil {
+		p.Fatalf("%s: %v", path, err)
+	}
+	defer response.Body.Close()
+	text, _ := io.ReadAll(response.Body)
+	return response.StatusCode, string(text)
+}
+
+// counter is a number of /stats_10.
+func (p *process) counter(name string) (n int64) {
+	p.Helper()
+	_, text := p.get("/stats_10")
+	for line := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(line, name+": "); ok {
+			_, _ = fmt.Sscan(rest, &n)
+		}
+	}
+	return n
+}
+
+// terminate ends it by SIGTERM, and fails the test if that takes too long.
+func (p *process) terminate() {
+	p.Helper()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		p.Fatalf("it has ended before: %v, %v", err, p.status)
+	}
+	select {
+	case <-p.ended:
+		if p.status != nil {
+			p.Errorf("it ended with %v", p.status)
+		}
+	case <-time.After(patience):
+		p.Error("SIGTERM did not end it")
+	}
+}
+
+// chatter logs without end: as much as its queue takes, again and again.
+const chatter = `<ccxml version="1.0"><var name="long" expr="new Array(10000).join('x')"/><eventprocessor>
+<transition event="ccxml.loaded"><send target="session.id" name="'again'"/></transition>
+<transition event="again"><log expr="long"/><log expr="long"/><log expr="long"/><log expr="long"/><log expr="long"/><log expr="long"/><send target="session.id" name="'again'"/></transition>
+</eventprocessor></ccxml>`
+
+// chatters is a daemon whose tokens start sessions that log without end.
+func chatters(t *testing.T) *process {
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/chatter.ccxml", []byte(chatter), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return startProcess(t, map[string]string{"TOKENS": "{t: {uri: 'file://" + dir + "/chatter.ccxml'}}", "LOG_LINES_PER_SECOND": "100000"})
+}
+
+// TestLogReader: neither a reader of the log who goes away nor one who stands still
+// stops anything: sessions start, the daemon answers, and SIGTERM ends it.
+func TestLogReader(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(*process){
+		"goes away":    func(p *process) { p.output.Close() },
+		"stands still": func(*process) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := chatters(t)
+			leave(p)
+			started := 0
+			for p.counter("log_lines_lost") == 0 {
+				if status, body := p.get("/CCXML10.start?tokenid=t"); status != 200 {
+					t.Fatalf("a session did not start: %d %s", status, body)
+				}
+				started++
+			}
+			if n := p.counter("sessions"); n != int64(started) {
+				t.Errorf("%d sessions run, %d were started", n, started)
+			}
+			p.terminate()
+		})
+	}
+}
+
+// TestChatter: what a document may log is bounded for its session, and said once.
+func TestChatter(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(dir+"/chatter.ccxml", []byte(chatter), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startProcess(t, map[string]string{"TOKENS": "{t: {uri: 'file://" + dir + "/chatter.ccxml'}}", "LOG_LINES_PER_SECOND": "2"})
+	log := p.read()
+	p.get("/CCXML10.start?tokenid=t")
+	redistest.Eventually(t, "lines are left out", func() bool { return p.counter("log_lines_left_out") > 5000 })
+	p.terminate()
+	text := log()
+	if n := strings.Count(text, "too much is logged: lines are left out from here on"); n != 1 {
+		t.Errorf("it was said %d times that lines are left out", n)
+	}
+	if n := strings.Count(text, "msg=log "); n > 500 || len(text) > 3000*500 {
+		t.Errorf("%d lines of the document, %d bytes in all", n, len(text))
+	}
+	if !strings.Contains(text, "session ended") {
+		t.Error("the warning that the session ended was left out with the others")
+	}
+}
