@@ -248,7 +248,7 @@ func TestSessionsCreatedInALoop(t *testing.T) {
 	} {
 		t.Run(c.key, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, family, with("LIMITS_SESSIONS", "50"), with("LIMITS_CHILDREN_PER_TREE", "1000"), with("LIMITS_CHILDREN_PER_SECOND", "100"), with(c.key, c.value))
+			h := newHouse(t, family, withTime(1), with("LIMITS_SESSIONS", "50"), with("LIMITS_CHILDREN_PER_TREE", "1000"), with("LIMITS_CHILDREN_PER_SECOND", "100"), with(c.key, c.value))
 			h.transitions("parent.ccxml", `
 <transition event="ccxml.loaded"><createccxml next="'parent.ccxml'"/><createccxml next="'parent.ccxml'"/><createccxml next="'parent.ccxml'"/></transition>
 <transition event="error.createccxml"><log expr="event$.reason"/></transition>`)
