@@ -36,8 +36,13 @@ type ESL struct {
 	// ccxmld originates: HOST:PORT, or several joined by "|", which FreeSWITCH
 	// tries in order. It is never empty.
 	Advertise string
-	// Allow lists the networks that may connect; empty means any.
+	// Allow lists the networks that may connect; empty means any, which only a
+	// loopback address may have.
 	Allow []netip.Prefix
+	// Connections and ConnectionsPerAddress bound the sockets at a time, in all and of
+	// one address. A leg has one.
+	Connections           int
+	ConnectionsPerAddress int
 }
 
 // Node is a FreeSWITCH to which ccxmld keeps a link.

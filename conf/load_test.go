@@ -299,7 +299,7 @@ func TestAdvertise(t *testing.T) {
 		{":8084", "[{password: p}]", "127.0.0.1:8084"},
 		{"[::]:8084", "[{password: p, address: 'localhost:8021'}]", "127.0.0.1:8084"},
 	} {
-		args := []string{"--esl-listen=" + c.listen}
+		args := []string{"--esl-listen=" + c.listen, "--esl-allow=10.0.0.0/8"}
 		if c.nodes != "" {
 			args = append(args, "--nodes="+c.nodes)
 		}

@@ -234,9 +234,24 @@ func readMailFrom(f field, c *Config) {
 func (l *loader) checkTogether() {
 	l.advertised()
 	if len(l.problems) == 0 {
+		l.openToSome()
 		l.configuredDocumentsAllowed()
 		l.voiceXMLReachable()
 	}
+}
+
+// openToSome refuses an Event Socket that is open to everybody who reaches the
+// machine: who connects plays a FreeSWITCH.
+func (l *loader) openToSome() {
+	host, _, _ := net.SplitHostPort(l.config.ESL.Listen)
+	if len(l.config.ESL.Allow) > 0 || isLoopback(host) {
+		return
+	}
+	l.problems = append(l.problems, Problem{
+		Place: l.places["esl.listen"], Key: "esl.allow",
+		Wrong:    "missing, while esl.listen is " + l.config.ESL.Listen + ", where other machines may connect, without a password",
+		Expected: "expected the addresses of your FreeSWITCH nodes, as in esl: {allow: [10.0.0.9, 127.0.0.1]}, or an esl.listen on 127.0.0.1",
+	})
 }
 
 // voiceXMLReachable sees to it that the server which runs VoiceXML can be called.

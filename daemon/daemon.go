@@ -165,6 +165,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	})
 	d.server = &esl.Server{
 		Handler: d.Controller.Handle, Logger: d.log, RefuseCause: d.config.Limits.RefuseCause, Allow: d.config.ESL.Allow,
+		MaxConnections: d.config.ESL.Connections, PerAddress: d.config.ESL.ConnectionsPerAddress,
 		Clock: d.clock,
 	}
 	d.api = httpapi.New(httpapi.Options{

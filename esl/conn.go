@@ -1,12 +1,14 @@
 package esl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -17,12 +19,18 @@ import (
 
 // Options of a connection. The zero value is usable.
 type Options struct {
-	Limits       Limits
-	Logger       *slog.Logger  // nil: nothing is logged
-	WriteTimeout time.Duration // in which the network must take something of what waits for it; 0 means 5 s
+	Limits Limits
+	Logger *slog.Logger // nil: nothing is logged
+	// MessageTimeout is the time in which a message that has begun must be whole; 0
+	// means 20 s.
+	MessageTimeout time.Duration
+	WriteTimeout   time.Duration // in which the network must take something of what waits for it; 0 means 5 s
 }
 
-const defaultWriteTimeout = 5 * time.Second
+const (
+	defaultWriteTimeout   = 5 * time.Second
+	defaultMessageTimeout = 20 * time.Second
+)
 
 // A Conn is one Event Socket connection, opened by either side. All methods may
 // be called from any goroutine, if not said otherwise.
@@ -36,17 +44,19 @@ type Conn struct {
 	onEnd    atomic.Pointer[func(error)]
 	onAuth   func() // set before Run by those who log in
 
-	out *outbox // its lock is taken before mu
+	out            *outbox // its lock is taken before mu
+	messageTimeout time.Duration
 
 	mu       sync.Mutex
 	pending  pendingQueue
-	answered uint64 // commands
-	running  bool   // Run was called
-	err      error  // why the connection ends, the first reason only
+	answered uint64    // commands
+	running  bool      // Run was called
+	err      error     // why the connection ends, the first reason only
+	lastRead time.Time // until when what has come is read, after a failed write; zero for none
 	done     chan struct{}
 
-	event    Event // the one being handled
-	reported bool  // an unknown message type was logged
+	event Event                                  // the one being handled
+	told  struct{ unknownType, strayReply bool } // which were logged
 }
 
 // NewConn makes a Conn of a network connection, which it owns from now on.
@@ -63,8 +73,10 @@ func NewConn(nc net.Conn, o Options) *Conn {
 	if o.WriteTimeout <= 0 {
 		o.WriteTimeout = defaultWriteTimeout
 	}
+	c.messageTimeout = cmp.Or(max(0, o.MessageTimeout), defaultMessageTimeout)
 	c.out = newOutbox(nc, o.WriteTimeout, c.writeFailed)
 	c.reader.source, c.reader.limits = nc, o.Limits.withDefaults()
+	c.reader.begun = c.messageBegun
 	return c
 }
 
@@ -105,6 +117,17 @@ func (c *Conn) Err() error {
 func (c *Conn) Close() error {
 	c.end(ErrClosed)
 	return nil
+}
+
+// messageBegun gives a message that has begun its time to be whole.
+func (c *Conn) messageBegun(begun bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	deadline := c.lastRead
+	if whole := time.Now().Add(c.messageTimeout); begun && (deadline.IsZero() || whole.Before(deadline)) {
+		deadline = whole
+	}
+	_ = c.nc.SetReadDeadline(deadline) // fails on a connection that was closed, which reads nothing
 }
 
 // end notes the reason and closes the network connection, which wakes the
@@ -165,6 +188,9 @@ func (c *Conn) readAll() (err error) {
 // handleNext reads and handles one message. Its error ends the connection.
 func (c *Conn) handleNext() error {
 	m, err := c.reader.next()
+	if errors.Is(err, os.ErrDeadlineExceeded) && !c.writeHasFailed() {
+		return fmt.Errorf("%w: %s", ErrSlowMessage, c.messageTimeout)
+	}
 	if err != nil {
 		return err
 	}
@@ -248,8 +274,8 @@ func (c *Conn) handle(m message) error {
 	case rudeRejection:
 		return ErrRejected
 	default:
-		if !c.reported {
-			c.reported = true
+		if !c.told.unknownType {
+			c.told.unknownType = true
 			c.log.Warn("event socket message of unknown type ignored", "remote", c.nc.RemoteAddr(), "type", string(kind))
 		}
 	}
@@ -273,7 +299,11 @@ func (c *Conn) handleReply(m message) {
 		c.answered++
 	}
 	c.mu.Unlock()
+	if !ok && c.told.strayReply {
+		return
+	}
 	if !ok {
+		c.told.strayReply = true
 		c.log.Warn("event socket reply to no command", "remote", c.nc.RemoteAddr(), "reply", newReply(m).Text)
 		return
 	}
@@ -411,9 +441,19 @@ func (c *Conn) writeFailed(failed error) {
 	// The other side has closed. What it sent before is still to be read, and
 	// the reader finds the end behind it; the deadline is for a network that
 	// never shows it.
-	if err := c.nc.SetReadDeadline(time.Now().Add(c.out.timeout)); err != nil && !errors.Is(err, io.ErrClosedPipe) {
+	c.mu.Lock()
+	c.lastRead = time.Now().Add(c.out.timeout)
+	err := c.nc.SetReadDeadline(c.lastRead)
+	c.mu.Unlock()
+	if err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		c.end(fmt.Errorf("write: %w", failed))
 	}
+}
+
+func (c *Conn) writeHasFailed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.lastRead.IsZero()
 }
 
 // Answered is how many commands FreeSWITCH has answered, and how many it has not

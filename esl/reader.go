@@ -66,6 +66,11 @@ type reader struct {
 	pooled     *[busySize]byte // nil when none is held
 	err        error           // of source, reported once the buffer is used up
 
+	partial bool            // a message has begun, and the rest is waited for
+	begun   func(bool)      // is told so, and when it is whole; nil: nobody
+	holds   func(bytes int) // is told how large a buffer is got beside those that all have, and 0 when it is given back; nil: nobody
+	large   bool            // there is one
+
 	idle [idleSize]byte
 }
 
@@ -83,6 +88,7 @@ func (r *reader) await() error {
 // message are skipped. It returns io.EOF at the end between two messages, and
 // io.ErrUnexpectedEOF within one.
 func (r *reader) next() (message, error) {
+	defer r.whole()
 	headLen, bodyAt, err := r.findHeader()
 	if err != nil {
 		return message{}, err
@@ -97,6 +103,7 @@ func (r *reader) next() (message, error) {
 	}
 	total := bodyAt + bodyLen
 	for r.end-r.start < total {
+		r.waits()
 		if err := r.fill(total); err != nil {
 			return message{}, cutShort(err)
 		}
@@ -130,6 +137,9 @@ func (r *reader) findHeader() (headLen, bodyAt int, err error) {
 		}
 		if headLen >= 0 {
 			return headLen, bodyAt, nil
+		}
+		if unread > 0 {
+			r.waits()
 		}
 		if err := r.fill(unread + 1); err != nil {
 			if unread > 0 {
@@ -202,7 +212,10 @@ func (r *reader) grow(want int) {
 			size = 2 * unread
 		}
 		r.buf = make([]byte, max(2*busySize, size))
-		r.pooled = nil
+		r.pooled, r.large = nil, true
+		if r.holds != nil {
+			r.holds(len(r.buf))
+		}
 	}
 	copy(r.buf, old)
 	r.start, r.end = 0, unread
@@ -218,6 +231,12 @@ func (r *reader) release() {
 		r.pooled = nil
 	}
 	r.buf, r.start, r.end = r.idle[:], 0, 0
+	if r.large {
+		r.large = false
+		if r.holds != nil {
+			r.holds(0)
+		}
+	}
 }
 
 // headerEnd finds the end of a header block: end is behind its last character,
@@ -266,4 +285,20 @@ func firstLine(block []byte) []byte {
 		return block[:i]
 	}
 	return block
+}
+
+// waits notes that the rest of a message is waited for.
+func (r *reader) waits() {
+	if !r.partial && r.begun != nil {
+		r.partial = true
+		r.begun(true)
+	}
+}
+
+// whole notes that the message has come, or never will.
+func (r *reader) whole() {
+	if r.partial {
+		r.partial = false
+		r.begun(false)
+	}
 }

@@ -1,6 +1,7 @@
 package esl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,16 +27,22 @@ type Server struct {
 
 	Logger         *slog.Logger // nil: nothing is logged
 	Limits         Limits
+	MessageTimeout time.Duration  // as in Options
+	InFlight       int            // bytes that messages under way may take on all connections together; 0 means 64 MiB
 	WriteTimeout   time.Duration  // as in Options
 	ConnectTimeout time.Duration  // for the answer to connect; 0 means 10 s
 	MaxConnections int            // legs at a time, beyond which they are refused; 0 means no bound
+	PerAddress     int            // connections of one address, beyond which its legs are refused; 0 means no bound
 	RefuseCause    string         // hangup cause of refused legs; "" means SWITCH_CONGESTION
 	Allow          []netip.Prefix // who may connect; empty admits all
 	Clock          clock.Clock    // of the deadlines; nil means the one on the wall
 
-	mu    sync.Mutex
-	legs  map[*Conn]struct{} // those that Handler got
-	ended bool               // Serve's context has ended
+	inFlight inFlight
+
+	mu        sync.Mutex
+	legs      map[*Conn]struct{} // those that Handler got
+	byAddress map[netip.Addr]int // connections
+	ended     bool               // Serve's context has ended
 }
 
 // A Call is a leg that FreeSWITCH has handed over.
@@ -53,6 +60,9 @@ const (
 	// hangupPatience is how long a refused leg may take to go before the
 	// connection is given back with exit.
 	hangupPatience = 5 * time.Second
+	// addressRefusals is how many legs of one address may be in refusal beyond
+	// PerAddress; more are closed at once, and FreeSWITCH is left with the call.
+	addressRefusals = 64
 )
 
 // Serve accepts connections until ctx ends or ln is closed, and returns when all
@@ -63,6 +73,7 @@ const (
 // call parked without an owner. The error is nil after either end, and that of
 // the listener otherwise.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	s.inFlight.most = cmp.Or(s.InFlight, defaultInFlight)
 	stop := context.AfterFunc(ctx, func() {
 		ln.Close()
 		s.closeAll()
@@ -87,11 +98,20 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			nc.Close()
 			continue
 		}
+		from := addressOf(nc.RemoteAddr())
+		others := s.come(from)
+		if s.PerAddress > 0 && others >= s.PerAddress+addressRefusals {
+			s.logger().Warn("event socket connection closed, too many of its address", "remote", nc.RemoteAddr(), "limit", s.PerAddress, "do", raiseAddress)
+			s.leave(from)
+			nc.Close()
+			continue
+		}
 		if slots != nil {
 			slots <- struct{}{}
 		}
 		clock.GoIn(&legs, clock.Or(s.Clock), func() {
-			s.serve(nc)
+			defer s.leave(from)
+			s.serve(nc, s.PerAddress > 0 && others >= s.PerAddress)
 			if slots != nil {
 				<-slots
 			}
@@ -143,16 +163,55 @@ func (s *Server) admits(addr net.Addr) bool {
 	return false
 }
 
-// serve owns one connection from its first byte to its end.
-func (s *Server) serve(nc net.Conn) {
-	c := NewConn(nc, Options{Limits: s.Limits, Logger: s.Logger, WriteTimeout: s.WriteTimeout})
+const raiseAddress = "raise esl.connections_per_address if these are calls"
+
+// come counts a connection of an address, and tells how many others it has.
+func (s *Server) come(from netip.Addr) (others int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byAddress == nil {
+		s.byAddress = make(map[netip.Addr]int)
+	}
+	s.byAddress[from]++
+	return s.byAddress[from] - 1
+}
+
+func (s *Server) leave(from netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byAddress[from]--; s.byAddress[from] <= 0 {
+		delete(s.byAddress, from)
+	}
+}
+
+// addressOf is the address for which a connection counts: for IPv6 the network of 64
+// bits, in which one machine may have any number.
+func addressOf(remote net.Addr) netip.Addr {
+	from, err := netip.ParseAddrPort(remote.String())
+	if err != nil {
+		return netip.Addr{}
+	}
+	address := from.Addr().Unmap().WithZone("")
+	if address.Is6() {
+		if network, err := address.Prefix(64); err == nil {
+			return network.Addr()
+		}
+	}
+	return address
+}
+
+// serve owns one connection from its first byte to its end. crowded is that of an
+// address that has as many as it may.
+func (s *Server) serve(nc net.Conn, crowded bool) {
+	c := NewConn(nc, Options{Limits: s.Limits, Logger: s.Logger, MessageTimeout: s.MessageTimeout, WriteTimeout: s.WriteTimeout})
+	c.reader.holds = func(bytes int) { s.inFlight.hold(c, bytes) }
 	defer s.detach(c)
-	s.connect(c)
+	s.connect(c, crowded)
 	_ = c.Run(nil) // the handlers are told
 }
 
 // connect asks for the channel, which take gets.
-func (s *Server) connect(c *Conn) {
+func (s *Server) connect(c *Conn, crowded bool) {
 	patience := s.ConnectTimeout
 	if patience <= 0 {
 		patience = defaultConnectTimeout
@@ -169,13 +228,13 @@ func (s *Server) connect(c *Conn) {
 			s.logger().Log(context.Background(), level, "event socket connection ended before connect was answered", "remote", c.RemoteAddr(), "error", err)
 			return
 		}
-		s.take(c, r)
+		s.take(c, r, crowded)
 	}
 	c.send(channel, Connect())
 }
 
 // take decides about a leg whose channel is known.
-func (s *Server) take(c *Conn, r *Reply) {
+func (s *Server) take(c *Conn, r *Reply, crowded bool) {
 	control, mode := r.Get("Control"), r.Get("Socket-Mode")
 	switch {
 	case r.Err() != nil:
@@ -184,6 +243,9 @@ func (s *Server) take(c *Conn, r *Reply) {
 	case control != "full" || mode != "async":
 		s.log(c, r).Error(`the dialplan's socket action must read: socket HOST:PORT async full`, "control", control, "mode", mode)
 		s.refuse(c, ErrNotInControl)
+	case crowded:
+		s.log(c, r).Warn("leg refused, too many connections of its address", "limit", s.PerAddress, "do", raiseAddress)
+		s.refuse(c, errTooMany)
 	default:
 		s.attach(c, r)
 	}
@@ -209,7 +271,7 @@ func (s *Server) attach(c *Conn, r *Reply) {
 	case ended: // the leg goes on in its dialplan
 		s.giveBack(c, ErrClosed)
 	case full:
-		s.log(c, r).Warn("leg refused, too many connections", "limit", s.MaxConnections)
+		s.log(c, r).Warn("leg refused, too many connections", "limit", s.MaxConnections, "do", "raise esl.connections if these are calls")
 		s.refuse(c, errTooMany)
 	default:
 		s.Handler(&Call{Conn: c, Channel: r.Event()})
