@@ -72,6 +72,9 @@ type HTTP struct {
 	// Hosts are further names and addresses by which clients ask for Listen, each
 	// with a port if only that one is meant; others are refused.
 	Hosts []string
+	// Connections and ConnectionsPerAddress bound those at a time.
+	Connections           int
+	ConnectionsPerAddress int
 	// CreateSession says whether sessions may be created by the URI of their
 	// document.
 	CreateSession bool

@@ -121,6 +121,7 @@ func TestFullFile(t *testing.T) {
 	}
 	wantHTTP := conf.HTTP{
 		Listen: ":8080", URL: "https://ccxml.example.org", Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, CreateSession: true,
+		Connections: 1024, ConnectionsPerAddress: 256,
 		Hosts: []string{"pbx", "pbx:8080", "192.0.2.7", "[::1]:9"},
 	}
 	if !reflect.DeepEqual(c.HTTP, wantHTTP) {

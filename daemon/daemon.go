@@ -172,6 +172,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		Tokens: d.config.Tokens, Starter: starter{d.Controller}, Logger: d.log,
 		Sessions: sessions{d.Controller, &d.strain, d.counters}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
 		Hosts: append([]string{d.config.HTTP.Listen, d.HTTPAddress()}, d.config.HTTP.Hosts...), URL: d.config.HTTP.URL,
+		Connections: d.config.HTTP.Connections, ConnectionsPerAddress: d.config.HTTP.ConnectionsPerAddress,
 		Checks: d.checks, Now: d.clock.Now,
 	})
 	if d.network != nil {

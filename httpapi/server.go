@@ -12,15 +12,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"ccxmld/conf"
 )
 
 // Bounds of one request. The longest answer is a token start that fetches its
 // document: writeTimeout has to be longer than any StartTimeout.
 const (
-	maxConnections = 1024
 	maxHeaderBytes = 16 << 10
 	maxBodyBytes   = 64 << 10
 	headerTimeout  = 5 * time.Second
@@ -52,6 +49,10 @@ type Options struct {
 	// Logger is told of starts and refusals; nil means nobody. Tokens appear in
 	// it as short hashes.
 	Logger *slog.Logger
+	// Connections bounds those at a time, but for a few that are kept for health checks
+	// and token starts, and ConnectionsPerAddress those of one address; 0 means 1024
+	// and 256.
+	Connections, ConnectionsPerAddress int
 	// StartTimeout bounds one token start, the fetching of its document
 	// included; 0 means 20 seconds.
 	StartTimeout time.Duration
@@ -71,6 +72,8 @@ type Server struct {
 // New makes a Server. It does not listen: Serve does.
 func New(o Options) *Server {
 	o.StartTimeout = cmp.Or(o.StartTimeout, 20*time.Second)
+	o.Connections = cmp.Or(o.Connections, 1024)
+	o.ConnectionsPerAddress = cmp.Or(o.ConnectionsPerAddress, 256)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -86,6 +89,7 @@ func New(o Options) *Server {
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      readTimeout + o.StartTimeout + 5*time.Second,
 		IdleTimeout:       idleTimeout,
+		ConnContext:       withConnection,
 	}
 	return s
 }
@@ -95,23 +99,25 @@ func New(o Options) *Server {
 // it then knows; what asks for no secret is not for it.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/CCXML10.start", s.start)
-	mux.HandleFunc("/SessionControl/CCXML10.start", s.start)
-	mux.HandleFunc("/ccxml/basichttp", s.admitted(s.event(http.StatusNoContent)))
-	mux.HandleFunc("/CCXML.send", s.admitted(s.event(http.StatusOK, textSuccess)))
-	mux.HandleFunc("/CCXML10.send", s.admitted(s.event(http.StatusOK, textSuccess)))
-	mux.HandleFunc("/ccxml/createsession", s.admitted(s.create))
-	mux.HandleFunc("GET /sessions_10", s.admitted(s.list))
-	mux.HandleFunc("GET /stats_10", s.admitted(s.statistics))
-	mux.HandleFunc("GET /healthz", s.unlessForeign(s.health))
-	mux.HandleFunc("GET /readyz", s.unlessForeign(s.ready))
+	mux.HandleFunc("/CCXML10.start", urgent(s.start))
+	mux.HandleFunc("/SessionControl/CCXML10.start", urgent(s.start))
+	mux.HandleFunc("/ccxml/basichttp", patient(s.admitted(s.event(http.StatusNoContent))))
+	mux.HandleFunc("/CCXML.send", patient(s.admitted(s.event(http.StatusOK, textSuccess))))
+	mux.HandleFunc("/CCXML10.send", patient(s.admitted(s.event(http.StatusOK, textSuccess))))
+	mux.HandleFunc("/ccxml/createsession", patient(s.admitted(s.create)))
+	mux.HandleFunc("GET /sessions_10", patient(s.admitted(s.list)))
+	mux.HandleFunc("GET /stats_10", patient(s.admitted(s.statistics)))
+	mux.HandleFunc("GET /healthz", urgent(s.unlessForeign(s.health)))
+	mux.HandleFunc("GET /readyz", urgent(s.unlessForeign(s.ready)))
 	return s.addressed(mux)
 }
 
-// Serve accepts connections, at most 1024 at a time, until Shutdown; then it
-// returns nil. It closes the listener.
+// Serve accepts connections, as many as Options say, until Shutdown; then it returns
+// nil. It closes the listener, and may be called once.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.http.Serve(netutil.LimitListener(l, maxConnections))
+	connections := newConnections(l, s.options)
+	s.http.ConnState = connections.changed
+	err := s.http.Serve(connections)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -164,7 +164,7 @@ func TestServeRefusesTakenAddresses(t *testing.T) {
 		{"127.0.0.1:0", taken.Addr().String(), "http.listen: "},
 		{"192.0.2.1:0", "127.0.0.1:0", "an address of this machine"},
 	} {
-		status, _, errors := ccxmld(t, "serve", "--esl-listen", c.esl, "--http-listen", c.http)
+		status, _, errors := ccxmld(t, "serve", "--esl-listen", c.esl, "--esl-allow", "127.0.0.1", "--http-listen", c.http)
 		if status != 1 || !strings.Contains(errors, c.want) || strings.Count(errors, "\n") != 1 {
 			t.Errorf("%v: exit status %d, printed %s", c, status, errors)
 		}

@@ -1,0 +1,229 @@
+package httpapi_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ccxmld/conf"
+	"ccxmld/httpapi"
+)
+
+// wire is a listener in memory, whose connections come from the addresses that they
+// are said to.
+type wire struct {
+	arriving chan net.Conn
+	closed   chan struct{}
+}
+
+func (l *wire) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.arriving:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *wire) Close() error { close(l.closed); return nil }
+
+func (l *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+
+// remote is a connection with the address of its client.
+type remote struct {
+	net.Conn
+	address net.Addr
+}
+
+func (r remote) RemoteAddr() net.Addr { return r.address }
+func (r remote) LocalAddr() net.Addr  { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+
+// client is a client's end of a connection.
+type client struct {
+	net.Conn
+	answers *bufio.Reader
+}
+
+func (l *wire) dial(host byte) *client {
+	ours, theirs := net.Pipe()
+	l.arriving <- remote{theirs, &net.TCPAddr{IP: net.IPv4(127, 0, 1, host), Port: 4711}}
+	synctest.Wait()
+	return &client{ours, bufio.NewReader(ours)}
+}
+
+// send sends a part of a request. On a connection that is closed it does nothing.
+func (c *client) send(text string) {
+	_, _ = io.WriteString(c, text)
+	synctest.Wait()
+}
+
+// ask makes a request and gives its status, 0 on a connection that is closed.
+func (c *client) ask(path string) int {
+	c.send("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+	response, err := http.ReadResponse(c.answers, nil)
+	if err != nil {
+		return 0
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	synctest.Wait()
+	return response.StatusCode
+}
+
+// open tells whether the server has left the connection open.
+func (c *client) open() bool {
+	_ = c.SetReadDeadline(time.Now().Add(time.Millisecond))
+	_, err := c.answers.Peek(1)
+	_ = c.SetReadDeadline(time.Time{})
+	network, ok := err.(net.Error)
+	return err == nil || ok && network.Timeout()
+}
+
+// overWire serves on a wire while f runs.
+func overWire(t *testing.T, o httpapi.Options, f func(*wire)) {
+	synctest.Test(t, func(t *testing.T) {
+		o.Tokens = map[string]conf.Token{token: {URI: "http://d/o"}}
+		if o.Starter == nil {
+			o.Starter = &starter{}
+		}
+		o.Sessions = &running{}
+		server := httpapi.New(o)
+		l := &wire{arriving: make(chan net.Conn), closed: make(chan struct{})}
+		served := make(chan error)
+		go func() { served <- server.Serve(l) }()
+		f(l)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = server.Shutdown(ctx) // cuts off what f has left
+		<-served
+	})
+}
+
+const startPath = "/CCXML10.start?tokenid=" + token
+
+// Kept-alive connections shut nobody out: the one that has been idle longest makes
+// room, of the same address where that has as many as it may.
+func TestIdleConnectionsMakeRoom(t *testing.T) {
+	overWire(t, httpapi.Options{Connections: 4, ConnectionsPerAddress: 3}, func(l *wire) {
+		var first []*client
+		for range 3 {
+			c := l.dial(1)
+			if status := c.ask("/healthz"); status != 200 {
+				t.Fatalf("answered %d", status)
+			}
+			first = append(first, c)
+			time.Sleep(time.Second)
+		}
+		if c := l.dial(1); c.ask("/stats_10") != 200 {
+			t.Error("a fourth connection of the address was not served")
+		}
+		if first[0].open() || !first[1].open() || !first[2].open() {
+			t.Error("another one than that which was idle longest was closed")
+		}
+		for host := byte(2); host < 8; host++ {
+			if c := l.dial(host); c.ask("/stats_10") != 200 {
+				t.Error("another address was shut out")
+			}
+		}
+	})
+}
+
+// Connections that have not said what they want, or say it a byte at a time, shut
+// nobody out either.
+func TestUnfinishedRequestsMakeRoom(t *testing.T) {
+	overWire(t, httpapi.Options{Connections: 100, ConnectionsPerAddress: 50}, func(l *wire) {
+		for i := range 300 {
+			l.dial(byte(i % 10)).send("GET / HTTP/1.1\r\nX-A:")
+		}
+		for _, path := range []string{"/healthz", "/readyz", startPath} {
+			if status := l.dial(200).ask(path); status != 200 {
+				t.Errorf("%s is answered %d", path, status)
+			}
+		}
+	})
+}
+
+// Where all connections are busy, health checks and token starts are answered, and
+// other requests told to come again; one address has not more than its share.
+func TestBusyConnectionsLeaveRoom(t *testing.T) {
+	goOn := make(chan struct{})
+	defer close(goOn)
+	busy := &starter{answer: func(n int, ctx context.Context) error {
+		if n <= 4 {
+			<-ctx.Done()
+		}
+		return nil
+	}}
+	overWire(t, httpapi.Options{Connections: 4, ConnectionsPerAddress: 2, Starter: busy}, func(l *wire) {
+		for i := range 4 {
+			l.dial(byte(i / 2)).send("GET " + startPath + " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+		}
+		if c := l.dial(0); c.open() {
+			t.Error("an address has more connections than it may")
+		}
+		for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, startPath: 200, "/stats_10": 503, "/sessions_10": 503} {
+			if got := l.dial(100).ask(path); got != status {
+				t.Errorf("%s is answered %d, want %d", path, got, status)
+			}
+		}
+		post := l.dial(101)
+		post.send("POST /CCXML10.start HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\ntok")
+		time.Sleep(3 * time.Second)
+		if post.answers.Buffered() == 0 {
+			if _, err := post.answers.Peek(12); err != nil {
+				t.Errorf("a body that does not come holds a place that is kept for others: %v", err)
+			}
+		}
+	})
+}
+
+// A header and a body must come in time, or their connection ends.
+func TestRequestsMustComeInTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		begin string
+		after time.Duration
+	}{
+		"header": {"GET /healthz HTTP/1.1\r\n", 6 * time.Second},
+		"body":   {"POST /CCXML10.start HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\n", 12 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			overWire(t, httpapi.Options{}, func(l *wire) {
+				conn := l.dial(1)
+				go func() { _, _ = io.Copy(io.Discard, conn.answers) }()
+				conn.send(c.begin)
+				began := time.Now()
+				for time.Since(began) < 10*c.after { // a byte a second
+					if _, err := io.WriteString(conn, "x"); err != nil {
+						break
+					}
+					time.Sleep(time.Second)
+				}
+				if took := time.Since(began); took > c.after {
+					t.Errorf("it took %s", took)
+				}
+			})
+		})
+	}
+}
+
+// A document may take its time, on a request that came in time.
+func TestAnswersMayTakeTheirTime(t *testing.T) {
+	slow := &starter{answer: func(_ int, ctx context.Context) error {
+		select {
+		case <-time.After(18 * time.Second):
+			return nil
+		case <-ctx.Done():
+			return fmt.Errorf("given up: %w", ctx.Err())
+		}
+	}}
+	overWire(t, httpapi.Options{Starter: slow}, func(l *wire) {
+		if status := l.dial(1).ask(startPath); status != 200 {
+			t.Errorf("answered %d", status)
+		}
+	})
+}
