@@ -73,10 +73,20 @@ func (c *control) roomChanges(room string, s conference.Settings) (commands []es
 	if s.Locked != nil {
 		commands = append(commands, conference.Lock(room, *s.Locked))
 	}
-	if s.Record != nil {
+	if err := c.mayRecord(s); err != nil {
+		c.log().Warn("a conference is not recorded", "room", room, "error", err)
+	} else if s.Record != nil {
 		commands = append(commands, conference.Record(room, c.recordingOfRoom(room), *s.Record))
 	}
 	return commands
+}
+
+// mayRecord tells why a conference that is to be recorded cannot be.
+func (c *control) mayRecord(s conference.Settings) error {
+	if s.Record == nil || !*s.Record {
+		return nil
+	}
+	return c.controller.options.Dialogs.CheckRecordings()
 }
 
 func (c *control) recordingOfRoom(room string) string {

@@ -6,7 +6,6 @@ import (
 	"path"
 	"regexp"
 
-	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/interpreter"
 )
@@ -31,6 +30,9 @@ func (c *control) Record(r interpreter.RecordRequest) (string, error) {
 	switch {
 	case r.On && file != "": // it runs already
 	case r.On:
+		if err := c.controller.options.Dialogs.CheckRecordings(); err != nil {
+			return "", err
+		}
 		file = c.recordingOf(l, r.Tag)
 		l.recording = file
 		l.send(esl.API("uuid_record", l.id, "start", file), func(error) { c.recordAgain(l, file) })
@@ -45,7 +47,7 @@ func (c *control) Record(r interpreter.RecordRequest) (string, error) {
 // directory made that may have been missing.
 func (c *control) recordAgain(l *leg, file string) {
 	c.fetches.addAlone(c.controller, func(context.Context) {
-		err := dialog.MakeFolder(path.Dir(file))
+		err := c.controller.options.Dialogs.MakeRecordings()
 		c.session.Do(func() {
 			switch {
 			case l.recording != file || l.state == legGone:

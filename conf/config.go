@@ -112,9 +112,16 @@ type Dialog struct {
 	// Spool is the directory, shared with FreeSWITCH, for audio fetched by
 	// HTTP.
 	Spool string
+	// SpoolBytes and SpoolAge bound what ccxmld leaves there; 0 for no bound.
+	SpoolBytes int64
+	SpoolAge   time.Duration
 	// Recordings is the directory, on FreeSWITCH's machine, that it writes
 	// recordings to.
 	Recordings string
+	// RecordingsBytes and RecordingsAge bound the recordings that stay there; 0
+	// for no bound.
+	RecordingsBytes int64
+	RecordingsAge   time.Duration
 	// VoiceXML is "internal", or the SIP URI of the server that runs VoiceXML.
 	VoiceXML string
 }

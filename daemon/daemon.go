@@ -170,7 +170,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	}
 	d.api = httpapi.New(httpapi.Options{
 		Tokens: d.config.Tokens, Starter: starter{d.Controller}, Logger: d.log,
-		Sessions: sessions{d.Controller, &d.strain, d.counters}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
+		Sessions: sessions{d.Controller, &d.strain, d.dialogs, d.counters}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
 		Hosts: append([]string{d.config.HTTP.Listen, d.HTTPAddress()}, d.config.HTTP.Hosts...), URL: d.config.HTTP.URL,
 		Connections: d.config.HTTP.Connections, ConnectionsPerAddress: d.config.HTTP.ConnectionsPerAddress,
 		Checks: d.checks, Now: d.clock.Now,
@@ -209,6 +209,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 		parts.Go(func() { failed <- d.api.Serve(d.httpListen) })
 	}
 	parts.Go(func() { _ = d.Controller.Run(serving) })
+	if d.network == nil { // the files of a simulation end with it
+		parts.Go(func() { d.sweep(serving) })
+	}
 	var err error
 	select {
 	case <-ctx.Done():
@@ -221,6 +224,24 @@ func (d *Daemon) Run(ctx context.Context) error {
 	stop()
 	parts.Wait()
 	return errors.Join(err, d.Store.Close())
+}
+
+// sweepEvery is how often files are looked for that are older than they may be, or
+// too many.
+const sweepEvery = 5 * time.Minute
+
+// sweep bounds the directories of fetched audio and recordings until ctx ends.
+func (d *Daemon) sweep(ctx context.Context) {
+	every := time.NewTicker(sweepEvery)
+	defer every.Stop()
+	for {
+		d.dialogs.Sweep()
+		select {
+		case <-every.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // linkDial opens the network connections of links; nil is the machine's way.

@@ -22,6 +22,7 @@ import (
 	"ccxmld/memnet"
 	"ccxmld/script"
 	"ccxmld/sessionstore"
+	"ccxmld/spool"
 )
 
 // checks are what /readyz asks. Without a node incoming calls still work.
@@ -72,7 +73,9 @@ func (d *Daemon) newDialogs(documents *fetch.Client) (*dialog.Service, error) {
 		TTSEngine: d.config.Dialog.TTS.Engine, TTSVoice: d.config.Dialog.TTS.Voice,
 		ASREngine: d.config.Dialog.ASR,
 		Sounds:    d.config.Dialog.Sounds, Spool: d.config.Dialog.Spool, Recordings: d.config.Dialog.Recordings,
-		AllowFile: documents.Allowed, Fetcher: documents, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
+		SpoolBounds:     spool.Bounds{Bytes: d.config.Dialog.SpoolBytes, Age: d.config.Dialog.SpoolAge},
+		RecordingBounds: spool.Bounds{Bytes: d.config.Dialog.RecordingsBytes, Age: d.config.Dialog.RecordingsAge},
+		AllowFile:       documents.Allowed, Fetcher: documents, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
 	})
 	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Abandoned: d.strain.Abandoned, Logger: d.log})
 	return service, nil
@@ -142,6 +145,7 @@ func (s starter) Start(ctx context.Context, r httpapi.StartRequest) (string, err
 type sessions struct {
 	controller *callcontrol.Controller
 	strain     *callcontrol.Strain
+	dialogs    *dialog.Service
 	more       func() []httpapi.Counter // nil for none
 }
 
@@ -175,6 +179,7 @@ func (s sessions) Counters() []httpapi.Counter {
 			up++
 		}
 	}
+	audio, recordings := s.dialogs.Swept()
 	counters := []httpapi.Counter{
 		{Name: "sessions", Value: int64(s.controller.Sessions())},
 		{Name: "sessions_started", Value: s.controller.Started()},
@@ -182,6 +187,8 @@ func (s sessions) Counters() []httpapi.Counter {
 		{Name: "nodes", Value: int64(len(nodes))},
 		{Name: "nodes_up", Value: up},
 		{Name: "scripts_given_up", Value: s.strain.Given()},
+		{Name: "audio_files_removed", Value: audio},
+		{Name: "recordings_removed", Value: recordings},
 	}
 	if s.more != nil {
 		counters = append(counters, s.more()...)

@@ -68,6 +68,7 @@ func (b *background) mix(file string) {
 		return
 	}
 	b.file = file
+	b.conversation.hold(file)
 	b.on.Background(file, true, func(err error) {
 		switch {
 		case b.state == mediaEnded: // terminated while it began

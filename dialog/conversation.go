@@ -29,7 +29,8 @@ type Conversation struct {
 	spent   string // term digits of an input that was complete without one
 	spentAt time.Time
 	closed  bool
-	ear     bool // FreeSWITCH has listened to speech
+	ear     bool   // FreeSWITCH has listened to speech
+	held    func() // gives up the fetched audio that plays; nil for none
 
 	// running is the application that plays, 0 for none; there is never more
 	// than one, so that breaking it off breaks nothing else. next waits for its
@@ -143,6 +144,7 @@ func (c *Conversation) Close() {
 	}
 	c.closed = true
 	c.turn, c.next = nil, nil
+	c.release()
 	c.stopTimers()
 	if c.cancel != nil {
 		c.cancel()

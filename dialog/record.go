@@ -3,7 +3,6 @@ package dialog
 import (
 	"context"
 	"fmt"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -64,7 +63,7 @@ func (c *Conversation) withFolder(t *turn, record func()) {
 			record()
 		default:
 			c.background(func(context.Context) func() {
-				made := MakeFolder(folder)
+				made := c.service.MakeRecordings()
 				return func() { c.withNewFolder(t, folder, made, record) }
 			}, func(err error) { c.withNewFolder(t, folder, err, record) })
 		}
@@ -89,16 +88,6 @@ func (c *Conversation) withNewFolder(t *turn, folder string, made error, record 
 		t.outcome.Problems = append(t.outcome.Problems, problem)
 		c.end(t, Failed)
 	})
-}
-
-// MakeFolder makes a directory that FreeSWITCH, which runs as another user, can write
-// to as well: as those for temporary files are, whose files nobody else removes.
-func MakeFolder(folder string) error {
-	err := os.MkdirAll(folder, 0o755)
-	if err == nil {
-		err = os.Chmod(folder, 0o777|os.ModeSticky)
-	}
-	return err
 }
 
 func (c *Conversation) record(t *turn) {
@@ -137,36 +126,61 @@ func (c *Conversation) pressInRecording(t *turn, digit string) {
 	}
 }
 
-// largestRecording bounds what is read to be uploaded: an hour of telephony.
-const largestRecording = 64 << 20
-
 // recordingType is the media type of what FreeSWITCH records.
 const recordingType = "audio/wav"
 
-// readRecording reads what FreeSWITCH has recorded.
-func readRecording(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, fmt.Errorf("%w; dialog.recordings must be a directory that FreeSWITCH and ccxmld share", err)
+// MakeRecordings makes the directory of recordings, which helps if this is
+// FreeSWITCH's machine.
+func (s *Service) MakeRecordings() error {
+	if s.recordings == nil {
+		return errNoRecordings
 	}
-	if info.Size() > largestRecording {
-		return nil, fmt.Errorf("%s is larger than %d MiB", file, largestRecording>>20)
+	return s.recordings.Make()
+}
+
+// CheckRecordings tells why nothing can be recorded: there is no directory for it, or
+// it is full, or others may put something in the place of a recording.
+func (s *Service) CheckRecordings() error {
+	if s.recordings == nil {
+		return errNoRecordings
 	}
-	return os.ReadFile(file)
+	return s.recordings.Check()
+}
+
+// Sweep removes audio and recordings beyond the bounds that the options have for them.
+// It goes by the file system's time.
+func (s *Service) Sweep() {
+	if s.spool != nil {
+		s.spool.Sweep()
+	}
+	if s.recordings != nil {
+		s.recordings.Sweep()
+	}
+}
+
+// Swept is how many files of fetched audio and how many recordings were removed.
+func (s *Service) Swept() (audio, recordings int64) {
+	if s.spool != nil {
+		audio = s.spool.Removed()
+	}
+	if s.recordings != nil {
+		recordings = s.recordings.Removed()
+	}
+	return audio, recordings
 }
 
 // RecordingFile names a file for a recording, which FreeSWITCH then writes. The
-// error says that there is no directory for recordings.
+// error is that of CheckRecordings.
 func (s *Service) RecordingFile(id string) (string, error) {
-	if s.options.Recordings == "" {
-		return "", errNoRecordings
+	if err := s.CheckRecordings(); err != nil {
+		return "", err
 	}
 	return strings.TrimSuffix(s.options.Recordings, "/") + "/recording-" + id + ".wav", nil
 }
 
 // upload gives what a form submits of a recording.
-func upload(name, file string) (fetch.Pair, error) {
-	content, err := readRecording(file)
+func (s *Service) upload(name, file string) (fetch.Pair, error) {
+	content, err := s.readRecording(file)
 	if err != nil {
 		return fetch.Pair{}, err
 	}
@@ -176,9 +190,15 @@ func upload(name, file string) (fetch.Pair, error) {
 // RecordingSize gives the bytes of a recording that has ended; 0 when ccxmld does not
 // see FreeSWITCH's files.
 func (s *Service) RecordingSize(file string) int64 {
-	info, err := os.Stat(file)
-	if err != nil {
+	if s.recordings == nil {
 		return 0
 	}
-	return info.Size()
+	return s.recordings.Size(file)
+}
+
+func (s *Service) readRecording(file string) ([]byte, error) {
+	if s.recordings == nil {
+		return nil, errNoRecordings
+	}
+	return s.recordings.Read(file)
 }

@@ -189,7 +189,7 @@ func (s *Service) post(ctx context.Context, uri, file string) (status int, err e
 	if s.options.Uploads == nil {
 		return 0, errNoFetcher
 	}
-	body, err := readRecording(file)
+	body, err := s.readRecording(file)
 	if err != nil {
 		return 0, err
 	}

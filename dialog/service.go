@@ -15,6 +15,7 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/fetch"
+	"ccxmld/spool"
 )
 
 // Fetcher gets what dialogs are made of. *fetch.Client is one.
@@ -52,6 +53,8 @@ type Options struct {
 	// Recordings is the directory on FreeSWITCH's machine that recordings are
 	// written to; "" when there is none, and nothing can be recorded.
 	Recordings string
+	// SpoolBounds and RecordingBounds say how much of either stays, and how long.
+	SpoolBounds, RecordingBounds spool.Bounds
 	// AllowFile decides whether FreeSWITCH may be told to play a file; nil
 	// allows all. Files below Sounds are always allowed.
 	AllowFile func(uri string) error
@@ -66,10 +69,11 @@ type Options struct {
 // Service starts dialogs. Its methods are safe for concurrent use, except
 // Handle.
 type Service struct {
-	options Options
-	voice   voice
-	spool   *spool
-	types   map[string]starts
+	options    Options
+	voice      voice
+	spool      *spool.Audio      // nil for none
+	recordings *spool.Recordings // nil for none
+	types      map[string]starts
 
 	context context.Context // ends what outlives its dialog's leg
 	cancel  context.CancelFunc
@@ -113,7 +117,10 @@ func New(o Options) *Service {
 	s.context, s.cancel = context.WithCancel(context.Background())
 	s.most, s.running = maxWork, make(map[int64]context.CancelFunc)
 	if o.Spool != "" {
-		s.spool = &spool{folder: o.Spool}
+		s.spool = spool.NewAudio(o.Spool, o.SpoolBounds, o.Logger)
+	}
+	if o.Recordings != "" {
+		s.recordings = spool.NewRecordings(o.Recordings, o.RecordingBounds, o.Logger)
 	}
 	s.Handle(s.startRecording, prepareRecording, RecordingType)
 	return s
@@ -141,6 +148,9 @@ func (s *Service) Close(ctx context.Context) error {
 	case <-over:
 	case <-last.Done():
 		err = errors.Join(err, errors.New("what is under way for dialogs does not end"))
+	}
+	if s.spool != nil {
+		err = errors.Join(err, s.spool.Close())
 	}
 	return err
 }

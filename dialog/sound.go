@@ -179,7 +179,7 @@ func fileURI(file string) string { return (&url.URL{Scheme: "file", Path: file})
 // playAudio plays a source, which is fetched before if it comes by HTTP.
 func (c *Conversation) playAudio(t *turn, p Prompt) {
 	switch {
-	case p.file != "":
+	case p.file != "" && c.hold(p.file):
 		c.playback(t, p, p.file)
 		return
 	case p.Recorded:
@@ -201,6 +201,7 @@ func (c *Conversation) playAudio(t *turn, p Prompt) {
 			case err != nil:
 				c.failed(t, p, err.Error())
 			default:
+				c.hold(file)
 				c.playback(t, p, file)
 			}
 		}
@@ -211,12 +212,34 @@ func (c *Conversation) playAudio(t *turn, p Prompt) {
 	}
 }
 
+// hold keeps fetched audio where it is while it plays, in place of what was played
+// before; false tells that it is not there any more.
+func (c *Conversation) hold(file string) (there bool) {
+	if c.service.spool == nil {
+		return true
+	}
+	release, there := c.service.spool.Hold(file)
+	if there {
+		c.release()
+		c.held = release
+	}
+	return there
+}
+
+// release gives up what was played.
+func (c *Conversation) release() {
+	if c.held != nil {
+		c.held()
+		c.held = nil
+	}
+}
+
 func (s *Service) fetchAudio(ctx context.Context, uri string, how *Fetch) (file string, err error) {
-	response, err := get(ctx, s.options.Audio, uri, how)
+	response, err := s.get(ctx, s.options.Audio, uri, how)
 	if err != nil {
 		return "", err
 	}
-	return s.spool.put(response)
+	return s.keep(response)
 }
 
 // Sound gives what FreeSWITCH plays for a source: a path, or a tone_stream. Audio by
@@ -244,10 +267,10 @@ func (s *Service) Fetch(ctx context.Context, uri string, how *Fetch) (*fetch.Res
 	if how != nil && len(how.Recordings) > 0 {
 		fetcher = s.options.Uploads
 	}
-	return get(ctx, fetcher, uri, how)
+	return s.get(ctx, fetcher, uri, how)
 }
 
-func get(ctx context.Context, fetcher Fetcher, uri string, how *Fetch) (*fetch.Response, error) {
+func (s *Service) get(ctx context.Context, fetcher Fetcher, uri string, how *Fetch) (*fetch.Response, error) {
 	if fetcher == nil {
 		return nil, errNoFetcher
 	}
@@ -259,7 +282,7 @@ func get(ctx context.Context, fetcher Fetcher, uri string, how *Fetch) (*fetch.R
 			r.Form = append(r.Form, fetch.Pair{Name: p.Name, Value: p.Value})
 		}
 		for _, p := range how.Recordings {
-			pair, err := upload(p.Name, p.Value)
+			pair, err := s.upload(p.Name, p.Value)
 			if err != nil {
 				return nil, err
 			}

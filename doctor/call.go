@@ -200,7 +200,7 @@ func (n *node) recognition() {
 // record has FreeSWITCH write a recording. It comes last: FreeSWITCH hangs up a
 // leg that cannot be recorded.
 func (n *node) record(ctx context.Context, v *visit) error {
-	file := path.Join(n.config.Dialog.Recordings, "ccxmld-doctor.wav")
+	file := path.Join(n.config.Dialog.Recordings, "ccxmld-doctor-"+uuid.NewString()+".wav") // a name that nobody can have a link ready for
 	_, _, err := v.execute(ctx, "record", file+" 1")
 	if err != nil && !errors.Is(err, esl.ErrDisconnected) {
 		return err

@@ -60,7 +60,7 @@ type Options struct {
 // Examine looks at everything, and returns how bad the worst finding is. When ctx
 // ends, what is left is not looked at.
 func Examine(ctx context.Context, o Options) Status {
-	x := &examination{Options: o, config: o.Config, worst: OK, spoolFile: "ccxmld-doctor-" + uuid.NewString()[:8] + ".wav"}
+	x := &examination{Options: o, config: o.Config, worst: OK, spoolFile: "ccxmld-doctor-" + uuid.NewString() + ".wav"}
 	x.Patience = cmp.Or(x.Patience, 5*time.Second)
 	if x.Logger == nil {
 		x.Logger = slog.New(slog.DiscardHandler)

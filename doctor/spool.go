@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"ccxmld/spool"
 )
 
 // spool puts a file into dialog.spool, for each FreeSWITCH to play, and returns
@@ -12,11 +14,7 @@ import (
 func (x *examination) spool() (remove func()) {
 	folder := x.config.Dialog.Spool
 	file := filepath.Join(folder, x.spoolFile)
-	err := os.MkdirAll(folder, 0o755)
-	if err == nil {
-		err = os.WriteFile(file, silence(), 0o644)
-	}
-	if err != nil {
+	if err := spool.Write(folder, x.spoolFile, silence()); err != nil {
 		x.spoolFile = ""
 		x.problem("spool", "spool", fmt.Sprintf("dialog.spool cannot be written: %v", err), "make the directory, owned by ccxmld's user and readable to FreeSWITCH's, or change dialog.spool")
 		return func() {}

@@ -42,7 +42,7 @@ func TestRecordings(t *testing.T) {
 		{"to the server", `<form><record name="r" dtmfterm="false" maxtime="60s" finalsilence="3s"/>
 			<block><submit next="next.vxml" method="post" enctype="multipart/form-data" namelist="r"/></block>
 			<catch event="error.badfetch"><exit expr="_message"/></catch></form>`, time.Minute, func(x *call) { x.press("1"); x.Pass(2 * time.Minute) },
-			map[string]any{"expr": "stat " + file + ": no such file or directory; dialog.recordings must be a directory that FreeSWITCH and ccxmld share"},
+			map[string]any{"expr": file + ": lstat /rec: no such file or directory; dialog.recordings must be a directory that FreeSWITCH and ccxmld share"},
 			[]string{app}},
 		{"to the server as what it is not", `<form><record name="r" dtmfterm="false" maxtime="60s" finalsilence="3s"/>
 			<block><submit next="next.vxml" namelist="r"/></block>
