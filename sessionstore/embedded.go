@@ -2,6 +2,7 @@ package sessionstore
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"time"
@@ -19,18 +20,23 @@ const ageEvery = 500 * time.Millisecond
 
 // embedded is a Redis inside the process, which listens on loopback.
 type embedded struct {
-	server *miniredis.Miniredis
-	last   time.Time // when it was last made older
+	server   *miniredis.Miniredis
+	password string    // for other users of this machine reach loopback as well
+	last     time.Time // when it was last made older
 }
 
 func startEmbedded(address string, now time.Time) (*embedded, error) {
-	server := miniredis.NewMiniRedis()
+	server, password := miniredis.NewMiniRedis(), rand.Text()
+	server.RequireAuth(password)
 	if err := server.StartAddr(address); err != nil {
 		return nil, fmt.Errorf("start the embedded redis on %s: %w", address, err)
 	}
 	server.SetTime(now)
-	return &embedded{server: server, last: now}, nil
+	return &embedded{server: server, password: password, last: now}, nil
 }
+
+// url is the one by which the server is reached, password included.
+func (e *embedded) url() string { return "redis://:" + e.password + "@" + e.server.Addr() }
 
 // dial connects to the server in memory. It goes by real time: Redis is a part of
 // whoever asks it, who waits for the answer.

@@ -3,9 +3,12 @@ package sessionstore_test
 import (
 	"bytes"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"ccxmld/sessionstore"
 )
@@ -14,7 +17,7 @@ import (
 func TestLeasesExpireInTheEmbeddedRedis(t *testing.T) {
 	c := newClock()
 	s := open(t, options("", c))
-	other := open(t, options("redis://"+s.Address(), newClock()))
+	other := open(t, options(s.EmbeddedURL(), newClock()))
 	err := other.Register(t.Context(), sessionstore.Controller{ID: "dies"})
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +50,39 @@ func TestEmbeddedRedisSaysSo(t *testing.T) {
 	if !s.Healthy() {
 		t.Error("the embedded redis does not answer")
 	}
-	if !strings.Contains(log.String(), s.Address()) || !strings.Contains(log.String(), "redis-cli -p ") {
+	if !strings.Contains(log.String(), "redis-cli -p ") {
 		t.Errorf("the log does not say where it is: %s", log.String())
+	}
+}
+
+// TestEmbeddedRedisAsksForPassword: other users of the machine do not get in; who reads
+// the log does, with the line that stands there.
+func TestEmbeddedRedisAsksForPassword(t *testing.T) {
+	var log bytes.Buffer
+	o := options("", newClock())
+	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	said := regexp.MustCompile(`REDISCLI_AUTH=(\w+) redis-cli -p (\d+)`)
+	var passwords []string
+	for range 2 {
+		open(t, o)
+		line := said.FindStringSubmatch(log.String())
+		if line == nil {
+			t.Fatalf("the log has no redis-cli line: %s", log.String())
+		}
+		log.Reset()
+		passwords = append(passwords, line[1])
+		for password, in := range map[string]bool{"": false, "guess": false, line[1]: true} {
+			client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:" + line[2], Password: password, MaxRetries: -1})
+			err := client.Set(t.Context(), "key", "value", 0).Err()
+			if (err == nil) != in {
+				t.Errorf("with the password %q: %v", password, err)
+			}
+			if err := client.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if passwords[0] == passwords[1] || len(passwords[0]) < 20 {
+		t.Errorf("passwords that can be guessed: %q", passwords)
 	}
 }

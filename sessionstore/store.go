@@ -134,7 +134,7 @@ func (s *Store) connect(o Options) error {
 			return err
 		}
 		s.embedded = e
-		address = "redis://" + e.server.Addr()
+		address = e.url()
 	}
 	options, err := clientOptions(address)
 	if err != nil {
@@ -151,7 +151,7 @@ func (s *Store) connect(o Options) error {
 	s.client = redis.NewUniversalClient(options)
 	if s.embedded != nil {
 		s.log.Warn("no redis configured: an embedded one keeps the state, which lasts no longer than this process",
-			"address", s.embedded.server.Addr(), "look", "redis-cli -p "+s.embedded.server.Port())
+			"address", s.embedded.server.Addr(), "look", "REDISCLI_AUTH="+s.embedded.password+" redis-cli -p "+s.embedded.server.Port())
 	}
 	return nil
 }
@@ -221,12 +221,13 @@ func (s *Store) Now() time.Time { return s.clock.Now() }
 // Clock returns the store's clock.
 func (s *Store) Clock() clock.Clock { return s.clock }
 
-// Address returns host:port of the embedded Redis, "" if there is none.
-func (s *Store) Address() string {
+// EmbeddedURL returns the URL of the embedded Redis with its password, "" if there is
+// none.
+func (s *Store) EmbeddedURL() string {
 	if s.embedded == nil {
 		return ""
 	}
-	return s.embedded.server.Addr()
+	return s.embedded.url()
 }
 
 // Healthy reports whether Redis took what was written the last time it was asked,
