@@ -94,7 +94,7 @@ func browserParameters(r interpreter.DialogRequest) (string, error) {
 		}
 		add("ccxml", string(text))
 	}
-	if aai, ok := r.Hints["aai"]; ok {
+	if aai, ok := hint(r.Hints, "aai"); ok {
 		add("aai", fmt.Sprint(aai))
 	}
 	text := strings.Join(list, ";")

@@ -14,6 +14,8 @@ type Documents struct {
 	// with: documents.allow or, where that is empty, the folders of the
 	// configured documents; and dialog.sounds. Empty means nothing at all.
 	Allow []string
+	// Links says whether files may be symbolic links out of Allow.
+	Links bool
 }
 
 // DocumentRoute is the document for some of the incoming calls.

@@ -89,7 +89,7 @@ func (d *Daemon) client(largest int64) (*fetch.Client, error) {
 	}
 	client, err := fetch.New(fetch.Options{
 		Clock: d.clock, Transport: transport,
-		Allow: d.config.Documents.Allow, MaxBytes: largest, Timeout: d.config.Limits.FetchTimeout, Logger: d.log,
+		Allow: d.config.Documents.Allow, Links: d.config.Documents.Links, MaxBytes: largest, Timeout: d.config.Limits.FetchTimeout, Logger: d.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("documents.allow: %w", err)

@@ -3,12 +3,14 @@ package fetch
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"time"
 
 	"ccxmld/clock"
@@ -21,6 +23,8 @@ type Options struct {
 	// or https:// alone allow all hosts with public addresses. Nothing is
 	// allowed by default.
 	Allow []string
+	// Links lets files be read by symbolic links that lead out of what Allow has.
+	Links bool
 	// MaxBytes bounds a body; 1 MiB by default.
 	MaxBytes int64
 	// Timeout bounds a fetch that has none of its own; 10 s by default.
@@ -142,6 +146,13 @@ func (c *Client) Allowed(uri string) error {
 	}
 	if reason := c.policy.check(u); reason != "" {
 		return failure(uri, ErrNotAllowed, "%s", reason)
+	}
+	if u.Scheme != "file" || c.options.Links {
+		return nil
+	}
+	// What is not here may be on FreeSWITCH's machine.
+	if _, _, err := c.policy.place(filepath.FromSlash(u.Path)); errors.Is(err, ErrNotAllowed) {
+		return fileFailure(uri, err)
 	}
 	return nil
 }

@@ -1,11 +1,14 @@
 package fetch
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"os"
 	"path"
 	"path/filepath"
@@ -20,8 +23,12 @@ func (c *Client) readFile(p *prepared, key string, stored *entry) (*Response, *E
 	if p.method != http.MethodGet {
 		return nil, failure(uri, nil, "nothing can be posted to a file")
 	}
-	name := filepath.FromSlash(p.url.Path)
-	info, err := os.Stat(name)
+	file, err := c.openFile(p.url)
+	if err != nil {
+		return nil, fileFailure(uri, err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
 	if err != nil {
 		return nil, fileFailure(uri, err)
 	}
@@ -36,7 +43,7 @@ func (c *Client) readFile(p *prepared, key string, stored *entry) (*Response, *E
 		hit.FromCache = true
 		return &hit, nil
 	}
-	body, err := readAtMost(name, c.options.MaxBytes)
+	body, err := io.ReadAll(io.LimitReader(file, c.options.MaxBytes+1))
 	if err != nil {
 		return nil, fileFailure(uri, err)
 	}
@@ -52,17 +59,69 @@ func (c *Client) readFile(p *prepared, key string, stored *entry) (*Response, *E
 	return response, nil
 }
 
-func readAtMost(name string, limit int64) ([]byte, error) {
-	f, err := os.Open(name)
+// openFile opens a file that the policy allows. Pipes and devices are refused without
+// being opened: that would wait.
+func (c *Client) openFile(u *url.URL) (*os.File, error) {
+	name := filepath.FromSlash(u.Path)
+	if c.options.Links {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			return nil, cmp.Or[error](err, errNoFile)
+		}
+		return os.Open(name)
+	}
+	folder, below, err := c.policy.place(name)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit+1))
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	if info, err := root.Stat(below); err != nil || !info.Mode().IsRegular() {
+		return nil, cmp.Or[error](err, errNoFile)
+	}
+	return root.Open(below)
+}
+
+var (
+	errNoFile = errors.New("not a file")
+	errLink   = fmt.Errorf("a symbolic link leads out of what documents.allow has; documents.links allows that: %w", ErrNotAllowed)
+)
+
+// place finds where a file is that may be behind symbolic links: an allowed folder, and
+// the path below it. The error is errLink if the links lead out of all of them, and is
+// that of the file system if there is no such file.
+func (p *policy) place(name string) (folder, below string, err error) {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return "", "", err
+	}
+	for _, allowed := range p.prefixes {
+		if allowed.scheme != "file" {
+			continue
+		}
+		// What the operator names may be a link itself.
+		folder, err := filepath.EvalSymlinks(filepath.FromSlash(cmp.Or(allowed.path, "/")))
+		if err != nil {
+			continue
+		}
+		if folder == real { // a file that is named itself
+			return filepath.Dir(real), filepath.Base(real), nil
+		}
+		if below, err := filepath.Rel(folder, real); err == nil && filepath.IsLocal(below) {
+			return folder, below, nil
+		}
+	}
+	return "", "", errLink
 }
 
 func fileFailure(uri string, err error) *Error {
 	switch {
+	case errors.Is(err, errNoFile):
+		return failure(uri, nil, "not a file")
+	case errors.Is(err, ErrNotAllowed):
+		return failure(uri, ErrNotAllowed, "%v", err)
 	case errors.Is(err, fs.ErrNotExist):
 		return failure(uri, err, "there is no such file")
 	case errors.Is(err, fs.ErrPermission):

@@ -81,15 +81,20 @@ func unfit(u *url.URL) string {
 	if u.User != nil {
 		return "a user name in a URI is not allowed"
 	}
-	escaped := strings.ToLower(u.EscapedPath())
-	for _, bad := range []string{"%2f", "%5c", "%2e", "%00", "\\"} {
-		if strings.Contains(escaped, bad) {
-			return fmt.Sprintf("%s in the path of a URI is not allowed", bad)
+	// Some servers decode a path twice, and so does what is behind a proxy.
+	for _, escaped := range []string{strings.ToLower(u.EscapedPath()), strings.ToLower(u.Path)} {
+		for _, bad := range []string{"%2f", "%5c", "%2e", "%00", "\\", "%252f", "%255c", "%252e", "%2500"} {
+			if strings.Contains(escaped, bad) {
+				return fmt.Sprintf("%s in the path of a URI is not allowed", bad)
+			}
 		}
 	}
 	for segment := range strings.SplitSeq(u.Path, "/") {
-		if segment == ".." {
-			return ".. in the path of a URI is not allowed"
+		// Servers of Java take what follows a semicolon away (RFC 3986, 3.3), encoded
+		// or not, and then go up.
+		name, _, parameters := strings.Cut(strings.NewReplacer("%3b", ";", "%3B", ";").Replace(segment), ";")
+		if name == ".." || name == "." && parameters {
+			return segment + " in the path of a URI is not allowed"
 		}
 	}
 	return ""

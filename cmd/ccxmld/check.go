@@ -70,7 +70,7 @@ func reader(documents ...string) (*fetch.Client, error) {
 			allow = append(allow, host)
 		}
 	}
-	return fetch.New(fetch.Options{Allow: allow})
+	return fetch.New(fetch.Options{Allow: allow, Links: true}) // what is checked is the user's own
 }
 
 // hostOf gives the beginning of all URIs on the host of a document, "" for a file.

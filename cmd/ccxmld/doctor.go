@@ -66,7 +66,7 @@ func (d *doctorRun) run(ctx context.Context, config *conf.Config, out io.Writer)
 	}
 	sessionstore.LogClient(slog.New(slog.DiscardHandler))
 	client, err := fetch.New(fetch.Options{
-		Allow: config.Documents.Allow, MaxBytes: config.Limits.DocumentBytes, Timeout: config.Limits.FetchTimeout,
+		Allow: config.Documents.Allow, Links: config.Documents.Links, MaxBytes: config.Limits.DocumentBytes, Timeout: config.Limits.FetchTimeout,
 	})
 	if err != nil {
 		return fmt.Errorf("documents.allow: %w", err)
