@@ -134,7 +134,7 @@ func (a *audiences) observeAll(n *Node) {
 	defer a.orders.run()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for room := range a.rooms {
+	for room := range byKey(a.rooms) {
 		a.orders.put(func() { n.observe(room) })
 	}
 }

@@ -196,7 +196,7 @@ func (c *control) unbridged(aID, bID string) {
 
 // partnerGone frees the legs that heard one that is gone.
 func (c *control) partnerGone(l *leg) {
-	for _, other := range c.legs {
+	for _, other := range byKey(c.legs) {
 		if v := other.voice(); v != nil && v.of == l {
 			c.voiceGone(other)
 			continue

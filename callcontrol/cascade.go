@@ -194,7 +194,7 @@ func (c *Controller) cascadeHungUp(id, cause string) bool {
 func (c *Controller) lookForCascades(n *Node) {
 	c.mu.Lock()
 	var there []*cascade
-	for _, s := range c.cascades {
+	for _, s := range byKey(c.cascades) {
 		if s.node == n {
 			there = append(there, s)
 		}

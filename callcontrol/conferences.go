@@ -118,7 +118,7 @@ func (c *Controller) clearRoom(was conference.Conference) {
 // machine is the FreeSWITCH of the session's legs, where a conference that it
 // creates will live; "" while it has none.
 func (c *control) machine() string {
-	for _, l := range c.legs {
+	for _, l := range byKey(c.legs) {
 		if l.machine != "" {
 			return l.machine
 		}
@@ -172,7 +172,7 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 	c.attendNoMore(r.ConferenceID)
 	c.clear(r.ConferenceID)
 	var members []*leg
-	for _, l := range c.legs {
+	for _, l := range byKey(c.legs) {
 		switch o := l.joinPending; {
 		case l.voice() != nil && l.standIn.conference == r.ConferenceID:
 			c.endVoice(l, l.voice().isTold(l))
@@ -211,7 +211,7 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 // clear ends the session's cascades and dialogs of a conference.
 func (c *control) clear(id string) {
 	c.endCascades(id)
-	for _, l := range c.legs {
+	for _, l := range byKey(c.legs) {
 		if s := l.standIn; s != nil && s.voice == nil && s.conference == id && !l.ending {
 			l.detail = "the conference was destroyed"
 			l.hangUp("NORMAL_CLEARING")

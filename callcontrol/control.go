@@ -69,7 +69,7 @@ func (c *Controller) newControl(b beginning) *control {
 	}
 	options := interpreter.Options{
 		ID: b.id, Document: b.document, Startup: b.mode, Values: b.values,
-		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID,
+		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID, Random: c.options.Random,
 		Limits: c.limits.Session, Logger: c.options.Logger, Observer: watcher{control}, Ended: control.ended,
 	}
 	if c.limits.Strain != nil {
@@ -211,10 +211,10 @@ func without(list []string, id string) []string {
 // Release ends what the session still holds (SES-5 to SES-7).
 func (c *control) Release() {
 	c.endCascades("")
-	for id := range c.rosters {
+	for id := range byKey(c.rosters) {
 		c.attendNoMore(id)
 	}
-	for _, l := range c.legs {
+	for _, l := range byKey(c.legs) {
 		if l.handover != nil { // it is the other session's soon, and hung up else
 			continue
 		}
@@ -229,7 +229,7 @@ func (c *control) Release() {
 			m.advance()
 		}
 	}
-	for id := range c.prepared {
+	for id := range byKey(c.prepared) {
 		c.discard(id)
 	}
 	c.detachAll()

@@ -10,14 +10,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
 	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
+	"ccxmld/random"
 	"ccxmld/sessionstore"
 )
 
@@ -54,6 +53,7 @@ type Options struct {
 	Recordings   string               // the directory that FreeSWITCH records calls to
 	VoiceXML     string               // the server that runs VoiceXML, as a SIP URI; "" or internal for ourselves
 	Clock        clock.Clock
+	Random       *random.Source // of ids and chance; nil is the system's
 	// LinkDial opens the links' network connections; nil means TCP.
 	LinkDial func(ctx context.Context, network, address string) (net.Conn, error)
 	Logger   *slog.Logger
@@ -119,8 +119,8 @@ type Controller struct {
 	trees     map[string]*tree     // by the session that each began with, or the address
 	reserved  int                  // sessions whose document is on its way
 	closing   bool
-	idle      signal // the last session has ended
-	noLegs    signal // the last leg is gone
+	idle      *clock.Latch // the last session has ended; nil if nobody waits for that
+	noLegs    *clock.Latch // the last leg is gone; likewise
 }
 
 // New makes a controller.
@@ -158,10 +158,10 @@ func New(o Options) *Controller {
 // until ctx ends.
 func (c *Controller) Run(ctx context.Context) error {
 	var running sync.WaitGroup
-	running.Go(func() { c.nodes.run(ctx) })
-	running.Go(func() { c.receiveMail(ctx) })
-	running.Go(func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
-	running.Wait()
+	running.Go(func() { c.receiveMail(ctx) }) // which waits for Redis
+	clock.GoIn(&running, c.options.Clock, func() { c.nodes.run(ctx, c.options.Clock) })
+	clock.GoIn(&running, c.options.Clock, func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
+	clock.Await(c.options.Clock, running.Wait)
 	return ctx.Err()
 }
 
@@ -171,7 +171,7 @@ func (c *Controller) Close(ctx context.Context) error {
 	c.mu.Lock()
 	c.closing = true
 	var running []*interpreter.Session
-	for _, control := range c.sessions {
+	for _, control := range byKey(c.sessions) {
 		running = append(running, control.session)
 	}
 	c.mu.Unlock()
@@ -218,10 +218,10 @@ func (c *Controller) waitHangups(ctx context.Context) error {
 		c.mu.Unlock()
 		return nil
 	}
-	gone := c.noLegs.wait()
+	gone := latch(&c.noLegs, c.options.Clock)
 	c.mu.Unlock()
 	select {
-	case <-gone:
+	case <-gone.Done():
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("%d calls have not been seen to end: %w", c.Connections(), ctx.Err())
@@ -300,7 +300,7 @@ func (c *Controller) background(f func(context.Context)) bool {
 const maxBackground = 10000
 
 // newID gives an id that is unique everywhere, in the form of FreeSWITCH's.
-func (c *Controller) newID() string { return uuid.NewString() }
+func (c *Controller) newID() string { return c.options.Random.UUID() }
 
 // Handle takes a leg that FreeSWITCH's socket action hands over. It is the
 // Handler of an esl.Server.

@@ -272,7 +272,7 @@ func (c *control) dialogExited(r interpreter.DialogRequest, result dialog.Result
 			"connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", result.Reason)
 		fields = append(fields, interpreter.Field{Name: "reason", Value: result.Reason})
 	}
-	for name, value := range result.Values.Object() {
+	for name, value := range byKey(result.Values.Object()) {
 		fields = append(fields, interpreter.Field{Name: name, Value: value})
 	}
 	c.queueDialog("dialog.exit", r, interpreter.DialogEnded, fields...)

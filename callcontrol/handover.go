@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"ccxmld/clock"
 	"ccxmld/interpreter"
 )
 
@@ -66,7 +65,7 @@ func (l *leg) unmovable() string {
 // bequeath gives a leg to a session of this controller after the end of its own,
 // which gave it away with its last breath.
 func (c *control) bequeath(target *control, l *leg) {
-	clock.Await(c.controller.options.Clock, func() { <-c.session.Done() }) // which left the leg alone
+	_ = c.session.Gone().Wait(context.Background()) // which left the leg alone, and always ends
 	if l.handover.ended != nil {
 		c.controller.forgetLeg(l)
 		return

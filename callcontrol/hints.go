@@ -123,7 +123,7 @@ func (l *leg) prepareAnswer(hints interpreter.Hints) error {
 	if err != nil {
 		return err
 	}
-	for name, value := range variables {
+	for name, value := range byKey(variables) {
 		l.send(esl.API("uuid_setvar", l.id, name, value), nil)
 	}
 	l.tones = hearsTones(hints)

@@ -32,9 +32,8 @@ type Node struct {
 	options    NodeOptions
 	controller *Controller
 	link       *esl.Link
-	beenUp     chan struct{} // closed when the link is up for the first time
-	known      func()        // closes it
-	turns      *turns        // of outbound calls
+	beenUp     *clock.Latch // the link is up for the first time
+	turns      *turns       // of outbound calls
 	log        *slog.Logger
 	health     health
 	turn       int                // of the weighted round robin; belongs to nodes
@@ -63,14 +62,13 @@ var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL
 
 func newNode(c *Controller, o NodeOptions) *Node {
 	n := &Node{
-		options: o, controller: c, log: c.log.With("node", o.Name), beenUp: make(chan struct{}),
+		options: o, controller: c, log: c.log.With("node", o.Name), beenUp: clock.NewLatch(c.options.Clock),
 		turns: newTurns(c.options.Clock, c.limits.OriginatesPerSecond, c.limits.OriginatesWaiting),
 		owed:  make(map[string]string),
 	}
 	n.health.node = n
-	n.known = sync.OnceFunc(func() { close(n.beenUp) })
 	n.link = esl.NewLink(esl.LinkOptions{
-		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log, Clock: c.options.Clock, Dial: c.options.LinkDial,
+		Name: o.Name, Address: o.Address, Password: o.Password, Logger: c.log, Clock: c.options.Clock, Random: c.options.Random, Dial: c.options.LinkDial,
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + linkVariable, c.options.ID}},
 		OnUp:    func() { n.cameUp(); n.lookForModules(); c.audiences.observeAll(n) },
@@ -95,18 +93,18 @@ func (n *nodes) all() []*Node {
 }
 
 // run keeps the links until ctx ends.
-func (n *nodes) run(ctx context.Context) {
+func (n *nodes) run(ctx context.Context, c clock.Clock) {
 	n.mu.Lock()
 	n.running = ctx
 	for _, node := range n.list {
 		n.start(node)
 	}
 	n.mu.Unlock()
-	<-ctx.Done()
+	clock.Await(c, func() { <-ctx.Done() })
 	n.mu.Lock() // nothing is started from now on
 	n.running = nil
 	n.mu.Unlock()
-	n.links.Wait()
+	clock.Await(c, n.links.Wait)
 }
 
 // start runs a node's link. n.mu is held.
@@ -211,10 +209,8 @@ func (c *Controller) Nodes() []NodeStatus {
 // WaitNodes waits until the link to each node has been up, or until ctx ends.
 func (c *Controller) WaitNodes(ctx context.Context) error {
 	for _, node := range c.nodes.all() {
-		select {
-		case <-node.beenUp:
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := node.beenUp.Wait(ctx); err != nil {
+			return err
 		}
 	}
 	return nil

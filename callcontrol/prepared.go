@@ -87,7 +87,7 @@ func (c *control) discard(id string) *preparedDialog {
 // tells the document.
 func (c *control) discardFor(connectionID string) {
 	const reason = "the connection has ended"
-	for id, p := range c.prepared {
+	for id, p := range byKey(c.prepared) {
 		switch {
 		case p.start != nil && p.start.ConnectionID == connectionID, p.start == nil && p.request.ConnectionID == connectionID:
 		default:

@@ -143,6 +143,6 @@ func (c *Controller) refuseReleased(r *released, conn *esl.Conn, machine string)
 // noteNoLegs wakes who waits for the last leg to be gone. c.mu is held.
 func (c *Controller) noteNoLegs() {
 	if len(c.legs)+len(c.released) == 0 {
-		c.noLegs.give()
+		open(&c.noLegs)
 	}
 }

@@ -53,7 +53,7 @@ func (r relocation) request() interpreter.MoveRequest {
 	request := interpreter.MoveRequest{SessionID: r.Session, Connection: r.Connection}
 	if e := r.Event; e != nil {
 		request.Event = &interpreter.Event{Name: e.Name, ID: e.ID, Source: e.Source, SourceType: e.SourceType}
-		for name, value := range e.Fields {
+		for name, value := range byKey(e.Fields) {
 			request.Event.Fields = append(request.Event.Fields, interpreter.Field{Name: name, Value: value})
 		}
 	}

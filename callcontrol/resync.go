@@ -19,7 +19,7 @@ func (n *Node) cameUp() {
 	owed := n.owed
 	n.owed = make(map[string]string)
 	n.mu.Unlock()
-	for id, cause := range owed {
+	for id, cause := range byKey(owed) {
 		n.kill(id, cause)
 	}
 	var machine string
@@ -36,7 +36,7 @@ func (n *Node) cameUp() {
 		restarted := n.core != "" && n.core != r.Text
 		n.machine, n.core = machine, r.Text
 		n.mu.Unlock()
-		n.known()
+		n.beenUp.Open()
 		n.controller.resynchronise(n, restarted)
 		n.controller.lookForCascades(n)
 		n.reconcile(n.controller.options.Conferences.HeldOn(machine))
@@ -47,7 +47,7 @@ func (n *Node) cameUp() {
 func (c *Controller) legsOn(n *Node, f func(l *leg)) {
 	c.mu.Lock()
 	legs := make([]*leg, 0, len(c.legs))
-	for _, l := range c.legs {
+	for _, l := range byKey(c.legs) {
 		legs = append(legs, l)
 	}
 	c.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 )
@@ -157,7 +158,7 @@ func (c *Controller) forgetSession(id string) {
 // noteIdle wakes WaitIdle. c.mu is held.
 func (c *Controller) noteIdle() {
 	if len(c.sessions)+c.reserved == 0 {
-		c.idle.give()
+		open(&c.idle)
 	}
 }
 
@@ -168,30 +169,23 @@ func (c *Controller) WaitIdle(ctx context.Context) error {
 		c.mu.Unlock()
 		return nil
 	}
-	idle := c.idle.wait()
+	idle := latch(&c.idle, c.options.Clock)
 	c.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return idle.Wait(ctx)
 }
 
-// signal wakes those who wait for something. Its lock is that of its owner.
-type signal struct{ given chan struct{} }
-
-// wait gives what is closed the next time the signal is given.
-func (s *signal) wait() <-chan struct{} {
-	if s.given == nil {
-		s.given = make(chan struct{})
+// latch gives what those wait for who want to know of the next time, and open tells
+// them. The latch belongs to the holder of a lock.
+func latch(l **clock.Latch, c clock.Clock) *clock.Latch {
+	if *l == nil {
+		*l = clock.NewLatch(c)
 	}
-	return s.given
+	return *l
 }
 
-func (s *signal) give() {
-	if s.given != nil {
-		close(s.given)
-		s.given = nil
+func open(l **clock.Latch) {
+	if *l != nil {
+		(*l).Open()
+		*l = nil
 	}
 }

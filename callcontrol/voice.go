@@ -29,7 +29,7 @@ func (l *leg) voice() *voice {
 
 // voiceIn finds the stand-in by which a conference hears the leg, nil for none.
 func (l *leg) voiceIn(id string) *leg {
-	for _, other := range l.control.legs {
+	for _, other := range byKey(l.control.legs) {
 		if v := other.voice(); v != nil && v.of == l && !v.left && other.standIn.conference == id {
 			return other
 		}
@@ -39,7 +39,7 @@ func (l *leg) voiceIn(id string) *leg {
 
 // isHeardByVoice tells whether any conference hears the leg by a stand-in.
 func (l *leg) isHeardByVoice() bool {
-	for _, other := range l.control.legs {
+	for _, other := range byKey(l.control.legs) {
 		if v := other.voice(); v != nil && v.of == l && !v.left {
 			return true
 		}

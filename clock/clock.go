@@ -2,6 +2,7 @@ package clock
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -88,7 +89,7 @@ type ending struct {
 	outer *ending
 
 	mu      sync.Mutex
-	waiters map[*Waiter]struct{}
+	waiters []*Waiter // in the order in which they came
 }
 
 type endingKey struct{}
@@ -101,7 +102,7 @@ func endingOf(ctx context.Context) *ending {
 func (e *ending) wake() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for w := range e.waiters {
+	for _, w := range e.waiters {
 		w.Wake()
 	}
 }
@@ -111,16 +112,13 @@ func (e *ending) wake() {
 func (e *ending) add(w *Waiter) (remove func()) {
 	for one := e; one != nil; one = one.outer {
 		one.mu.Lock()
-		if one.waiters == nil {
-			one.waiters = make(map[*Waiter]struct{})
-		}
-		one.waiters[w] = struct{}{}
+		one.waiters = append(one.waiters, w)
 		one.mu.Unlock()
 	}
 	return func() {
 		for one := e; one != nil; one = one.outer {
 			one.mu.Lock()
-			delete(one.waiters, w)
+			one.waiters = slices.DeleteFunc(one.waiters, func(other *Waiter) bool { return other == w })
 			one.mu.Unlock()
 		}
 	}

@@ -142,3 +142,43 @@ func TestStallIsTold(t *testing.T) {
 		v.Leave()
 	})
 }
+
+// TestLatch: all who wait go on when it happens, in the order in which they came,
+// and none before; a context ends the wait of one.
+func TestLatch(t *testing.T) {
+	t.Parallel()
+	v := clock.NewVirtual(time.Unix(0, 0))
+	latch := clock.NewLatch(v)
+	var all sync.WaitGroup
+	var order []int
+	for i := range 3 {
+		clock.GoIn(&all, v, func() {
+			if err := latch.Wait(t.Context()); err != nil || v.Now().Unix() != 2 {
+				t.Errorf("%v at %d", err, v.Now().Unix())
+			}
+			order = append(order, i)
+		})
+	}
+	clock.GoIn(&all, v, func() {
+		ctx, cancel := clock.WithTimeout(t.Context(), v, time.Second)
+		defer cancel()
+		if err := latch.Wait(ctx); err == nil || v.Now().Unix() != 1 || latch.Opened() {
+			t.Errorf("%v at %d", err, v.Now().Unix())
+		}
+	})
+	clock.GoIn(&all, v, func() {
+		clock.Sleep(t.Context(), v, 2*time.Second)
+		latch.Open()
+		latch.Open()
+		if err := latch.Wait(t.Context()); err != nil || !latch.Opened() {
+			t.Error(err)
+		}
+	})
+	clock.Await(v, all.Wait)
+	v.Stop()
+	v.Leave()
+	<-latch.Done()
+	if !slices.Equal(order, []int{0, 1, 2}) {
+		t.Errorf("they went on in the order %v", order)
+	}
+}

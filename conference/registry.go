@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"ccxmld/random"
 	"ccxmld/sessionstore"
 )
 
@@ -21,6 +21,8 @@ type Options struct {
 	Controller string
 	// MaxHeld bounds the conferences held at once; 10,000 if zero.
 	MaxHeld int
+	// Random is where ids come from; nil is the system's.
+	Random *random.Source
 	// Logger; nil discards.
 	Logger *slog.Logger
 }
@@ -31,6 +33,7 @@ type Registry struct {
 	store      *sessionstore.Store
 	controller string
 	maxHeld    int
+	random     *random.Source
 	log        *slog.Logger
 	scripts    scripts
 
@@ -53,7 +56,7 @@ func NewRegistry(store *sessionstore.Store, o Options) (*Registry, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Registry{
-		store: store, controller: o.Controller, maxHeld: o.MaxHeld, log: o.Logger,
+		store: store, controller: o.Controller, maxHeld: o.MaxHeld, random: o.Random, log: o.Logger,
 		scripts: loadScripts(), held: make(map[string]*holding),
 	}, nil
 }
@@ -80,7 +83,7 @@ func unavailable(what, id string, err error) error {
 // conference, and one that this controller holds under an unexpired lease, work.
 func (r *Registry) CreateOrGet(ctx context.Context, name, session, node string, limits Limits, settings Settings) (c Conference, created bool, err error) {
 	if name == "" {
-		c, err = r.CreateUnnamed(ctx, uuid.NewString(), session, node, limits, settings)
+		c, err = r.CreateUnnamed(ctx, r.random.UUID(), session, node, limits, settings)
 		return c, err == nil, err
 	}
 	id, err := ID(name)

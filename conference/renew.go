@@ -48,7 +48,7 @@ func (r *Registry) Run(ctx context.Context, report func(Renewal)) {
 			report(found)
 		}
 	})
-	<-ctx.Done()
+	clock.Await(r.store.Clock(), func() { <-ctx.Done() })
 	stop()
 }
 

@@ -26,6 +26,7 @@ import (
 	"ccxmld/interpreter"
 	"ccxmld/mail"
 	"ccxmld/memnet"
+	"ccxmld/random"
 	"ccxmld/sessionstore"
 )
 
@@ -42,6 +43,7 @@ type Daemon struct {
 	config     *conf.Config
 	log        *slog.Logger
 	clock      clock.Clock
+	random     *random.Source  // nil: the system's
 	network    *memnet.Network // nil: that of the machine
 	others     http.RoundTripper
 	counters   func() []httpapi.Counter // beside the controller's; nil for none
@@ -61,6 +63,10 @@ type Option func(*Daemon)
 // WithClock lets dialogs, timers of documents and deadlines go by a clock that is
 // not the wall's: that of a simulated switch whose time runs faster.
 func WithClock(clock clock.Clock) Option { return func(d *Daemon) { d.clock = clock } }
+
+// WithRandom sets where ids and chance come from, for a course of calls that is the
+// same on every run.
+func WithRandom(source *random.Source) Option { return func(d *Daemon) { d.random = source } }
 
 // WithNetwork puts the daemon into a network in memory: its listeners, its links, its
 // HTTP and its embedded Redis. others takes the HTTP requests to addresses that are
@@ -135,7 +141,7 @@ func (d *Daemon) build(ctx context.Context, observer interpreter.Observer) (err 
 
 // connect makes the parts that need others.
 func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) error {
-	id := controllerID()
+	id := d.controllerID()
 	if err := d.Store.Register(ctx, sessionstore.Controller{
 		ID: id, Host: hostName(), PID: os.Getpid(), Version: Version(), Address: d.advertise, Started: d.Store.Now(),
 	}); err != nil {
@@ -149,7 +155,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	if d.dialogs, err = d.newDialogs(fetches); err != nil {
 		return err
 	}
-	d.Conferences, err = conference.NewRegistry(d.Store, conference.Options{Controller: id, Logger: d.log})
+	d.Conferences, err = conference.NewRegistry(d.Store, conference.Options{Controller: id, Random: d.random, Logger: d.log})
 	if err != nil {
 		return err
 	}
@@ -160,7 +166,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
-		Observer:     observer, Clock: d.clock, LinkDial: d.linkDial(), Logger: d.log,
+		Observer:     observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Logger: d.log,
 		Limits: d.limits(),
 	})
 	d.server = &esl.Server{
@@ -199,7 +205,7 @@ func (d *Daemon) Advertise() string { return d.advertise }
 
 // Run serves until ctx ends, then drains: no new calls, running sessions end,
 // everything is closed.
-func (d *Daemon) Run(ctx context.Context) error {
+func (d *Daemon) Run(ctx context.Context) (err error) {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var parts sync.WaitGroup
@@ -208,11 +214,16 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if d.network == nil {
 		parts.Go(func() { failed <- d.api.Serve(d.httpListen) })
 	}
-	parts.Go(func() { _ = d.Controller.Run(serving) })
+	clock.GoIn(&parts, d.clock, func() { _ = d.Controller.Run(serving) })
 	if d.network == nil { // the files of a simulation end with it
 		parts.Go(func() { d.sweep(serving) })
 	}
-	var err error
+	clock.Await(d.clock, func() { err = d.serve(ctx, failed, stop, &parts) })
+	return err
+}
+
+// serve waits for the end, and closes everything.
+func (d *Daemon) serve(ctx context.Context, failed <-chan error, stop func(), parts *sync.WaitGroup) (err error) {
 	select {
 	case <-ctx.Done():
 		d.log.Info("shutting down", "sessions", d.Controller.Sessions())

@@ -9,8 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"ccxmld/callcontrol"
 	"ccxmld/conf"
 	"ccxmld/dialog"
@@ -42,8 +40,8 @@ func (d *Daemon) checks() []httpapi.Check {
 	return checks
 }
 
-func controllerID() string {
-	return hostName() + "-" + strings.SplitN(uuid.NewString(), "-", 2)[0]
+func (d *Daemon) controllerID() string {
+	return hostName() + "-" + strings.SplitN(d.random.UUID(), "-", 2)[0]
 }
 
 func nodesOf(config *conf.Config) (nodes []callcontrol.NodeOptions) {
@@ -57,10 +55,19 @@ func nodesOf(config *conf.Config) (nodes []callcontrol.NodeOptions) {
 func (d *Daemon) dial(destination string) (callcontrol.DialString, error) {
 	dial, err := d.config.Dial.String(destination)
 	if errors.Is(err, conf.ErrDestination) {
-		err = fmt.Errorf("%w: %w", callcontrol.ErrBadNumber, err)
+		err = badNumber{err}
 	}
 	return callcontrol.DialString(dial), err
 }
+
+// badNumber is an error of the routes that says what callcontrol.ErrBadNumber would.
+type badNumber struct{ error }
+
+// Is lets errors.Is know it.
+func (badNumber) Is(target error) bool { return target == callcontrol.ErrBadNumber }
+
+// Unwrap gives the routes' own error.
+func (e badNumber) Unwrap() error { return e.error }
 
 // newDialogs makes the service that runs prompts and VoiceXML. documents is the
 // client that documents are fetched by; audio may be larger.
@@ -77,7 +84,7 @@ func (d *Daemon) newDialogs(documents *fetch.Client) (*dialog.Service, error) {
 		RecordingBounds: spool.Bounds{Bytes: d.config.Dialog.RecordingsBytes, Age: d.config.Dialog.RecordingsAge},
 		AllowFile:       documents.Allowed, Fetcher: documents, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
 	})
-	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Abandoned: d.strain.Abandoned, Logger: d.log})
+	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Random: d.random, Abandoned: d.strain.Abandoned, Logger: d.log})
 	return service, nil
 }
 

@@ -1,10 +1,13 @@
 package esl
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/percipia/eslgo/command"
+
+	"ccxmld/random"
 )
 
 // Job runs an API command in the background (bgapi) and returns its Job-UUID:
@@ -19,7 +22,7 @@ import (
 // still have run. It is called in the link's goroutine, or before Job returns
 // when nothing is sent. A job has no time limit: FreeSWITCH ends each.
 func (l *Link) Job(cmd command.Command, done func(result string, err error)) string {
-	job, id, err := background(cmd)
+	job, id, err := background(l.o.Random, cmd)
 	if done == nil {
 		done = func(string, error) {}
 	}
@@ -46,14 +49,14 @@ func (l *Link) Job(cmd command.Command, done func(result string, err error)) str
 }
 
 // background turns an API command into a job.
-func background(cmd command.Command) (job Command, id string, err error) {
+func background(ids *random.Source, cmd command.Command) (job Command, id string, err error) {
 	c, ours := cmd.(Command)
 	if api, ok := cmd.(command.API); ok {
 		c, ours = API(api.Command, api.Arguments), true
 	}
 	id = c.jobUUID
 	if id == "" {
-		id = uuid.NewString()
+		id = ids.UUID()
 	}
 	switch {
 	case c.err != nil:
@@ -104,8 +107,8 @@ func (l *Link) failJobs(err error) {
 	jobs := l.jobs
 	l.jobs = make(map[string]func(string, error))
 	l.mu.Unlock()
-	for _, done := range jobs {
-		l.guard(func() { done("", err) })
+	for _, id := range slices.Sorted(maps.Keys(jobs)) { // always in the same order
+		l.guard(func() { jobs[id]("", err) })
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/percipia/eslgo/command"
 
 	"ccxmld/clock"
+	"ccxmld/random"
 )
 
 // LinkOptions say to which node a Link goes and what it brings. Its functions
@@ -48,6 +49,8 @@ type LinkOptions struct {
 	Ping    time.Duration
 	Backoff Backoff
 	Clock   clock.Clock // of the waits; nil means the one on the wall
+	// Random is where the waits and the ids of jobs come from; nil is the system's.
+	Random *random.Source
 }
 
 // Backoff says how long a Link waits before it dials again. Each wait is chosen
@@ -58,7 +61,7 @@ type Backoff struct {
 	Refused time.Duration // after a wrong password or a refusal by access list; 0 means 30 s
 }
 
-func (b Backoff) wait(failures int, reason error) time.Duration {
+func (b Backoff) wait(chance rand.Source, failures int, reason error) time.Duration {
 	wait := b.Max
 	if failures < 32 {
 		wait = min(b.Max, b.Min<<failures)
@@ -66,7 +69,7 @@ func (b Backoff) wait(failures int, reason error) time.Duration {
 	if errors.Is(reason, ErrWrongPassword) || errors.Is(reason, ErrRejected) {
 		wait = b.Refused
 	}
-	return wait/2 + rand.N(wait/2+1)
+	return wait/2 + time.Duration(rand.New(chance).Int64N(int64(wait/2+1)))
 }
 
 // A Link is a connection to a FreeSWITCH node's inbound Event Socket that comes
@@ -116,7 +119,7 @@ func (l *Link) Run(ctx context.Context) error {
 		if wasUp {
 			failures, logged = 0, ""
 		}
-		wait := l.o.Backoff.wait(failures, err)
+		wait := l.o.Backoff.wait(l.o.Random, failures, err)
 		level := slog.LevelDebug
 		if text := cause(err); text != logged {
 			level, logged = slog.LevelWarn, text

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"ccxmld/clock"
@@ -222,7 +224,7 @@ func (s *Server) connect(c *Conn, crowded bool) {
 		timer.Stop()
 		if err != nil {
 			level := slog.LevelWarn
-			if errors.Is(err, ErrDisconnected) { // a caller who gave up in that moment
+			if isOrdinaryEnd(err) {
 				level = slog.LevelInfo
 			}
 			s.logger().Log(context.Background(), level, "event socket connection ended before connect was answered", "remote", c.RemoteAddr(), "error", err)
@@ -231,6 +233,17 @@ func (s *Server) connect(c *Conn, crowded bool) {
 		s.take(c, r, crowded)
 	}
 	c.send(channel, Connect())
+}
+
+// isOrdinaryEnd tells whether a connection ended as many do: the caller gave up in that
+// moment, with FreeSWITCH's notice or without, or this side is shutting down.
+func isOrdinaryEnd(err error) bool {
+	for _, ordinary := range []error{ErrDisconnected, io.EOF, ErrClosed, net.ErrClosed, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, ordinary) {
+			return true
+		}
+	}
+	return false
 }
 
 // take decides about a leg whose channel is known.

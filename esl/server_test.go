@@ -241,3 +241,36 @@ func TestPanicInOneLegLeavesTheOthers(t *testing.T) {
 		t.Errorf("logged %s", log.String())
 	}
 }
+
+// TestOrdinaryEndsAreNoWarnings: a connection that ends before connect was answered,
+// since the caller gave up or the server shuts down, is no warning; one that breaks
+// the protocol is.
+func TestOrdinaryEndsAreNoWarnings(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		end  func(p *peer)
+		want string
+	}{
+		"the caller gave up": {func(p *peer) { p.nc.Close() }, "level=INFO"},
+		"the caller gave up, with a notice": {func(p *peer) {
+			p.write("Content-Type: text/disconnect-notice\nContent-Length: 0\n\n")
+		}, "level=INFO"},
+		"no Event Socket": {func(p *peer) { p.write("GET / HTTP/1.1\r\n\r\n") }, "level=WARN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var log strings.Builder // which the server writes until it has ended
+			address, _, drain, ended := serve(t, &esl.Server{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			p := leg(t, address)
+			p.expectLines("connect")
+			c.end(p)
+			drain()
+			if err := receive(t, ended); err != nil {
+				t.Error(err)
+			}
+			if text := log.String(); !strings.Contains(text, c.want+" msg=\"event socket connection ended before connect") {
+				t.Errorf("want %s in %s", c.want, text)
+			}
+		})
+	}
+}

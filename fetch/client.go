@@ -118,9 +118,24 @@ func (c *Client) connectApart() {
 	if c.transport = o.Transport; c.transport != nil {
 		return
 	}
-	c.transport = &http.Transport{
+	c.transport = c.policy.transport(o)
+}
+
+// Transport returns a way to the machine's network that leads to the addresses which
+// the policy of a client with these options allows, for who puts something in between
+// as its Transport. The error says which of the allowed prefixes is none.
+func Transport(o Options) (http.RoundTripper, error) {
+	p, err := newPolicy(o.Allow)
+	if err != nil {
+		return nil, err
+	}
+	return p.transport(o.withDefaults()), nil
+}
+
+func (p *policy) transport(o Options) *http.Transport {
+	return &http.Transport{
 		Proxy:                  nil, // One from the environment would make the connections for us.
-		DialContext:            c.policy.dialContext(net.Dialer{Timeout: o.Timeout}),
+		DialContext:            p.dialContext(net.Dialer{Timeout: o.Timeout}),
 		ForceAttemptHTTP2:      true,
 		MaxIdleConnsPerHost:    4,
 		MaxIdleConns:           o.MaxConcurrent,
@@ -173,11 +188,11 @@ func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {
 	begin := c.options.Clock.Now()
 	response, failed := c.follow(ctx, p, timeout)
 	if failed != nil {
-		c.options.Logger.DebugContext(ctx, "fetch failed", "uri", p.url.Redacted(), "reason", failed.Reason)
+		c.options.Logger.DebugContext(ctx, "fetch failed", "method", p.method, "uri", p.url.Redacted(), "reason", failed.Reason)
 		return nil, failed
 	}
 	if c.options.Logger.Enabled(ctx, slog.LevelDebug) {
-		c.options.Logger.DebugContext(ctx, "fetched", "uri", p.url.Redacted(), "bytes", len(response.Body),
+		c.options.Logger.DebugContext(ctx, "fetched", "method", p.method, "uri", p.url.Redacted(), "status", response.Status, "bytes", len(response.Body),
 			"from_cache", response.FromCache, "took", c.options.Clock.Now().Sub(begin))
 	}
 	return response, nil

@@ -49,6 +49,18 @@ func (e *Event) String(name string) string {
 	return text
 }
 
+// ConnectionID is the id of the connection that the event is about, directly or as that
+// of its dialog; "" for none.
+func (e *Event) ConnectionID() string { return e.connectionID() }
+
+// DialogID is the id of the dialog that the event is about; "" for none.
+func (e *Event) DialogID() string {
+	if e.dialog != nil {
+		return e.dialog.ID
+	}
+	return e.String("dialogid")
+}
+
 // connectionID is the connection that an event is about, directly or as that of
 // its dialog; "" for none.
 func (e *Event) connectionID() string {

@@ -11,6 +11,7 @@ import (
 	"github.com/dop251/goja"
 
 	"ccxmld/clock"
+	"ccxmld/random"
 	"ccxmld/script"
 )
 
@@ -58,7 +59,8 @@ type Options struct {
 	IOProcessors map[string]string // session.ioprocessors; must not change any more
 	Platform     Platform
 	Clock        clock.Clock
-	NewID        func() string // unique ids for connections, dialogs, sends …
+	NewID        func() string  // unique ids for connections, dialogs, sends …
+	Random       *random.Source // of Math.random; nil is the system's
 	Limits       Limits
 	Logger       *slog.Logger // nil: nothing is logged
 	Observer     Observer     // may be nil
@@ -129,7 +131,7 @@ type Session struct {
 	ending      *Ending // set once the session is to end
 
 	mail mailbox
-	done chan struct{}
+	done *clock.Latch
 }
 
 // NewSession makes a session and initialises its document. It handles its first
@@ -143,12 +145,13 @@ func NewSession(o Options) *Session {
 		options:  o,
 		limits:   o.Limits.withDefaults(),
 		platform: o.Platform,
-		done:     make(chan struct{}),
+		done:     clock.NewLatch(o.Clock),
 	}
 	scripts := o.Limits.Script
 	scripts.Stuck = s.abandon
 	s.runtime = o.Document.language.NewRuntime(scripts)
 	s.runtime.SetNow(o.Clock.Now)
+	s.runtime.SetRandom(o.Random.Float64)
 	s.mail.session = s
 	s.connections = directory[*Connection]{session: s, visible: func(c *Connection) bool { return c.State != "" }}
 	s.dialogs = directory[*Dialog]{session: s, visible: func(*Dialog) bool { return true }}
@@ -209,7 +212,7 @@ func (s *Session) End(reason string) {
 }
 
 // Done is closed when the session has ended and released everything.
-func (s *Session) Done() <-chan struct{} { return s.done }
+func (s *Session) Done() <-chan struct{} { return s.done.Done() }
 
 // load initialises a document and puts ccxml.loaded before everything queued
 // (CCXML 1.0, 6.3). An error here ends the session (9.5.2).
@@ -316,7 +319,7 @@ func (s *Session) end(ending Ending) {
 // finish releases everything, in the session's goroutine. Whatever panics in it,
 // Done is closed.
 func (s *Session) finish() {
-	defer close(s.done)
+	defer s.done.Open()
 	if s.ending.Reason != "" {
 		s.log().Warn("session ended", "reason", s.ending.Reason)
 	} else {
@@ -342,11 +345,14 @@ func (s *Session) safely(during string, f func()) {
 	f()
 }
 
+// Gone is Done for goroutines that wait through the clock.
+func (s *Session) Gone() *clock.Latch { return s.done }
+
 // Wait waits until the session has ended and released everything, or until ctx
 // ends.
 func (s *Session) Wait(ctx context.Context) error {
 	select {
-	case <-s.done:
+	case <-s.Done():
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

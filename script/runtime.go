@@ -45,6 +45,9 @@ func (l *Language) NewRuntime(limits Limits) *Runtime {
 // SetNow sets what time it is for scripts; that on the wall otherwise.
 func (r *Runtime) SetNow(now func() time.Time) { r.vm.SetTimeSource(now) }
 
+// SetRandom sets where Math.random has its numbers of [0, 1) from.
+func (r *Runtime) SetRandom(random func() float64) { r.vm.SetRandSource(random) }
+
 func newEngine(limits Limits) *goja.Runtime {
 	if limits.Full {
 		vm := goja.New()

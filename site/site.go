@@ -19,9 +19,16 @@ import (
 	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
 	"ccxmld/memnet"
+	"ccxmld/random"
 )
 
-// Begin is when the time of a site begins.
+// The seeds of ids and chance.
+const (
+	switchSeed = 1
+	daemonSeed = 2
+)
+
+// begin is when the time of a site begins.
 var begin = time.Date(2026, time.January, 1, 12, 0, 0, 0, time.UTC)
 
 // Site is a simulated switch and what works with it. The goroutine that made it is
@@ -46,7 +53,7 @@ func New(o switchsim.Options) (*Site, error) {
 		c.OnStall(func(report string) { o.Logger.Error(report) })
 	}
 	s := &Site{Clock: c, Network: memnet.New(c)}
-	o.Clock, o.Listen, o.Dial = c, s.Network.Listen, s.Network.DialContext
+	o.Clock, o.Random, o.Listen, o.Dial = c, random.Seeded(switchSeed), s.Network.Listen, s.Network.DialContext
 	s.Switch = switchsim.New(o)
 	if err := s.Switch.Listen("127.0.0.1:8021"); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -58,15 +65,14 @@ func New(o switchsim.Options) (*Site, error) {
 // addresses that are not on the site's network; nil refuses them. observer may be
 // nil.
 func (s *Site) Start(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, others http.RoundTripper) (err error) {
-	s.Daemon, err = daemon.New(ctx, config, log, observer, daemon.WithClock(s.Clock), daemon.WithNetwork(s.Network, others))
+	s.Daemon, err = daemon.New(ctx, config, log, observer, daemon.WithClock(s.Clock), daemon.WithRandom(random.Seeded(daemonSeed)), daemon.WithNetwork(s.Network, others))
 	if err != nil {
 		return err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop, s.ended = stop, make(chan error, 1)
-	go func() { s.ended <- s.Daemon.Run(running) }()
-	clock.Await(s.Clock, func() { err = s.Daemon.Controller.WaitNodes(ctx) })
-	if err != nil {
+	clock.Go(s.Clock, func() { s.ended <- s.Daemon.Run(running) })
+	if err = s.Daemon.Controller.WaitNodes(ctx); err != nil {
 		return fmt.Errorf("no link to the switch: %w", err)
 	}
 	return nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"ccxmld/esl/switchsim"
 	"ccxmld/examples"
 	"ccxmld/examples/conference-cgi/cgi"
+	"ccxmld/memnet"
 )
 
 func demoCommand() *cobra.Command {
@@ -43,31 +43,27 @@ func demoCommand() *cobra.Command {
 	return cmd
 }
 
-// demoSpeed is how much faster than real the switch of the demo lives: prompts
-// that take a quarter of a minute are over in a second.
-const demoSpeed = 12
-
-// demoPatience bounds the demo.
-const demoPatience = time.Minute
-
 // theatre is what the demo plays on: a stage, and a web server with the documents.
-type theatre struct {
-	*stage
-	web string
-}
+type theatre struct{ *stage }
+
+// web is where the web server is on the stage's network.
+const web = "http://documents.example"
 
 // demo runs both applications and prints what happens.
 func demo(ctx context.Context, out io.Writer, colour, verbose bool, log *slog.Logger) error {
-	ctx, cancel := context.WithTimeout(ctx, demoPatience)
-	defer cancel()
-	s := &theatre{stage: &stage{tracer: newTracer(out, colour)}}
-	s.tracer.columns, s.tracer.quiet = 80, !verbose
-	stop, err := s.open(ctx, log)
+	t := newTracer(out, colour)
+	t.columns, t.quiet = 80, !verbose
+	built, err := newStage(t, switchsim.Options{Logger: log})
 	if err != nil {
 		return err
 	}
-	err = s.play(ctx)
-	err = errors.Join(err, stop())
+	s := &theatre{built}
+	s.Network.Handle("documents.example:80", documents())
+	ctx, unwatch := context.WithCancel(ctx)
+	if err = s.serve(ctx, log, t, s.settings(), nil); err == nil {
+		err = s.play(ctx)
+	}
+	err = errors.Join(err, s.end(unwatch))
 	if err == nil {
 		fmt.Fprint(out, afterDemo)
 	}
@@ -90,22 +86,6 @@ docs/freeswitch.md walks through it, from a stock installation to the first
 call.
 `
 
-// open starts the web server, and the switch and daemon. stop ends them.
-func (s *theatre) open(ctx context.Context, log *slog.Logger) (stop func() error, err error) {
-	web, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s.web = "http://" + web.Addr().String()
-	server := &http.Server{Handler: documents(), ReadHeaderTimeout: time.Second}
-	go func() { _ = server.Serve(web) }()
-	end, err := s.build(ctx, log, s.tracer, switchsim.Options{Clock: clock.Scaled(demoSpeed), Logger: log}, s.settings())
-	if err != nil {
-		return nil, errors.Join(err, server.Close())
-	}
-	return func() error { return errors.Join(end(), server.Close()) }, nil
-}
-
 // documents serves the examples, and the conference application's program.
 func documents() http.Handler {
 	mux := http.NewServeMux()
@@ -117,9 +97,9 @@ func documents() http.Handler {
 // settings are those of a usual installation, in small.
 func (s *theatre) settings() map[string]string {
 	return map[string]string{
-		"DOCUMENTS_ALLOW":  fmt.Sprintf("[%q]", s.web+"/"),
-		"DOCUMENTS_ROUTES": fmt.Sprintf("[{destination: '8001', uri: %q}, {destination: '8002', uri: %q}]", s.web+cgiPath, s.web+conferencePath),
-		"TOKENS":           fmt.Sprintf("{demo: {uri: %q}}", s.web+tutorialPath),
+		"DOCUMENTS_ALLOW":  fmt.Sprintf("[%q]", web+"/"),
+		"DOCUMENTS_ROUTES": fmt.Sprintf("[{destination: '8001', uri: %q}, {destination: '8002', uri: %q}]", web+cgiPath, web+conferencePath),
+		"TOKENS":           fmt.Sprintf("{demo: {uri: %q}}", web+tutorialPath),
 		"DIAL_ROUTES":      "[{match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}]",
 	}
 }
@@ -146,11 +126,11 @@ func (s *theatre) play(ctx context.Context) error {
 func (s *theatre) outboundCalls(ctx context.Context) error {
 	s.title("3. Outbound CCXML Calls with Tokens (Voxeo's tutorial, byte for byte)")
 	const number = "4072223333"
-	s.sw.Callee(number, switchsim.Answers{After: 2 * time.Second})
+	s.Switch.Callee(number, switchsim.Answers{After: 2 * time.Second})
 	if err := s.token(ctx, number); err != nil {
 		return err
 	}
-	callee, err := s.sw.WaitCallee(ctx, number)
+	callee, err := s.Switch.WaitCallee(ctx, number)
 	if err != nil {
 		return err
 	}
@@ -158,7 +138,7 @@ func (s *theatre) outboundCalls(ctx context.Context) error {
 	if _, err := callee.WaitEnded(ctx); err != nil {
 		return err
 	}
-	s.sw.Callee(number, switchsim.Busy{})
+	s.Switch.Callee(number, switchsim.Busy{})
 	if err := s.token(ctx, number); err != nil {
 		return err
 	}
@@ -168,11 +148,12 @@ func (s *theatre) outboundCalls(ctx context.Context) error {
 // token asks for a session as any HTTP client would.
 func (s *theatre) token(ctx context.Context, number string) error {
 	path := "/CCXML10.start?tokenid=demo&number=" + number
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.daemon.HTTPAddress()+path, nil)
+	client := http.Client{Transport: &memnet.Transport{Network: s.Network}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Daemon.HTTPAddress()+path, nil)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}
@@ -212,7 +193,7 @@ func (s *theatre) conference(ctx context.Context, number, code, greeting string)
 		if err != nil {
 			return err
 		}
-		if err := caller.WaitHeard(ctx, from.greeting); err != nil {
+		if err := s.listen(ctx, caller, from.greeting); err != nil {
 			return err
 		}
 		callers = append(callers, caller)
@@ -234,18 +215,18 @@ func (s *theatre) conference(ctx context.Context, number, code, greeting string)
 
 // caller dials in, types the code when asked to, and waits until he is in.
 func (s *theatre) caller(ctx context.Context, name, from, to, code string) (*switchsim.Party, error) {
-	caller, err := s.sw.Dial(switchsim.Call{From: from, Name: name, To: to, Sockets: []string{s.daemon.ESLAddress()}})
+	caller, err := s.Switch.Dial(switchsim.Call{From: from, Name: name, To: to, Sockets: []string{s.Daemon.ESLAddress()}})
 	if err != nil {
 		return nil, err
 	}
 	s.line(phoneColour, from, "dials", "%s", to)
 	s.follow(ctx, caller)
-	if err := caller.WaitHeard(ctx, "conference number"); err != nil {
+	if err := s.listen(ctx, caller, "conference number"); err != nil {
 		return nil, err
 	}
 	s.line(phoneColour, from, "presses", "%s#", code)
 	caller.Press(code + "#")
-	if err := caller.WaitHeard(ctx, "Press 1"); err != nil {
+	if err := s.listen(ctx, caller, "Press 1"); err != nil {
 		return nil, err
 	}
 	s.line(phoneColour, from, "presses", "1")
@@ -253,9 +234,18 @@ func (s *theatre) caller(ctx context.Context, name, from, to, code string) (*swi
 	return caller, caller.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return sound.Kind == "conference" })
 }
 
+// listen waits until a caller hears something, and listens to it for a while.
+func (s *theatre) listen(ctx context.Context, caller *switchsim.Party, text string) error {
+	if err := caller.WaitHeard(ctx, text); err != nil {
+		return err
+	}
+	clock.Sleep(ctx, s.Clock, 2*time.Second)
+	return ctx.Err()
+}
+
 // roster prints who is in which conference, as Redis has it.
 func (s *theatre) roster() {
-	lines, err := s.daemon.Roster(context.Background())
+	lines, err := s.Daemon.Roster(context.Background())
 	if err != nil {
 		s.line(boldColour, "redis", "roster", "%v", err)
 		return

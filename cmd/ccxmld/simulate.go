@@ -19,7 +19,6 @@ import (
 	"ccxmld/callcontrol"
 	"ccxmld/clock"
 	"ccxmld/conf"
-	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
@@ -36,7 +35,6 @@ type simulateOptions struct {
 	callees  []string
 	values   []string
 	allow    []string
-	speed    float64
 	longest  time.Duration
 	verbose  bool
 }
@@ -48,11 +46,16 @@ func simulateCommand() *cobra.Command {
 		Short: "Run a CCXML document or VoiceXML page on a simulated switch, and show what happens",
 		Long: `Simulate runs a CCXML document or a VoiceXML page, a file or URI, for a call on a
 simulated switch with an embedded Redis. What the caller hears, presses and says, the
-events and how it ended are printed as it happens; docs/simulate.md explains it.
+events, the HTTP requests and how it ended are printed; docs/simulate.md explains it.
+The calls' time is virtual: a call of an hour is over at once, and the same flags give
+the same output every time.
 
 The exit status is 1 if the document does not load, or a session dies.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if flags := cmd.Flags(); flags.Changed("value") && (flags.Changed("from") || flags.Changed("to")) {
+				return errors.New("--from and --to are of somebody who calls, and with --value nobody does; leave out one or the other")
+			}
 			out := cmd.OutOrStdout()
 			file, isFile := out.(*os.File)
 			colour := isFile && isatty.IsTerminal(file.Fd()) && os.Getenv("NO_COLOR") == ""
@@ -70,9 +73,8 @@ The exit status is 1 if the document does not load, or a session dies.`,
 	flags.StringVar(&o.from, "from", "4075550100", "the caller's number")
 	flags.StringVar(&o.to, "to", "8001", "the number that is called")
 	flags.StringArrayVar(&o.callees, "callee", nil, "NUMBER=BEHAVIOUR of who is called: answers, answers:10s, busy, noanswer, rejects, notfound, unavailable or unreachable; * for all (default *=answers)")
-	flags.StringArrayVar(&o.values, "value", nil, "NAME=VALUE in session.values: the session is started as by a token, and nobody calls")
+	flags.StringArrayVar(&o.values, "value", nil, "NAME=VALUE in session.values: the session is started as by a token, and nobody calls; the first who is called does what --digits, --says and --hangup say")
 	flags.StringArrayVar(&o.allow, "allow", nil, "a beginning of URIs that may be fetched, beside files and the document's host")
-	flags.Float64Var(&o.speed, "speed", 10, "how many times as fast as in real life it goes")
 	flags.DurationVar(&o.longest, "longest", 5*time.Minute, "the call's time after which the caller hangs up in any case")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "print the daemon's own log too")
 	return cmd
@@ -100,46 +102,53 @@ func simulate(ctx context.Context, document string, o simulateOptions, out io.Wr
 	if err != nil {
 		return err
 	}
-	if o.speed <= 0 || o.speed > 1000 {
-		return fmt.Errorf("--speed is %g; expected a number up to 1000", o.speed)
-	}
-	s := &simulation{stage: &stage{tracer: newTracer(out, colour)}, simulateOptions: o, presses: presses, sayings: sayings}
-	s.pace = o.speed
-	if s.uri, err = routeOf(ctx, document, out); err != nil {
+	uri, err := routeOf(ctx, document, out)
+	if err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "ccxmld-simulate-")
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.ours(o.longest)+simulatePatience)
-	defer cancel()
-	stop, err := s.build(ctx, slog.New(&traceHandler{trace: s.tracer, next: log}), s,
-		switchsim.Options{Clock: clock.Scaled(o.speed), Sounds: soundOnDisk, WriteRecordings: true}, s.settings(dir),
-		daemon.WithClock(clock.Scaled(o.speed)))
+	t := newTracer(out, colour)
+	t.names = true
+	trace := slog.New(&traceHandler{trace: t, next: log})
+	built, err := newStage(t, switchsim.Options{Sounds: soundOnDisk, WriteRecordings: true, Logger: trace})
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
+	s := &simulation{stage: built, simulateOptions: o, presses: presses, sayings: sayings, uri: uri}
+	s.open.clock = s.Clock
 	watching, unwatch := context.WithCancel(ctx)
-	s.sw.AddASR(simulatedEngine)
-	if err = s.employ(watching); err == nil {
-		err = s.run(watching)
-	}
-	unwatch()
-	err = errors.Join(err, stop(), os.RemoveAll(dir))
+	err = s.play(watching, trace, dir)
+	err = errors.Join(err, s.end(unwatch), os.RemoveAll(dir))
 	if err == nil && s.died.Load() {
 		return errReported
 	}
 	return err
 }
 
-// simulatePatience bounds what has to happen in our time, whatever the speed.
-const simulatePatience = 20 * time.Second
-
-// ours is how long something of the calls' time takes in ours.
-func (s *simulation) ours(d time.Duration) time.Duration {
-	return time.Duration(float64(d) / s.speed)
+// play starts the daemon and runs the document.
+func (s *simulation) play(ctx context.Context, log *slog.Logger, dir string) error {
+	others, err := fetch.Transport(fetch.Options{Allow: s.allowed()})
+	if err != nil {
+		return fmt.Errorf("documents.allow: %w", err)
+	}
+	network := machineNetwork{others, realPatience}
+	defer network.CloseIdleConnections()
+	if err := s.serve(ctx, log, s, s.settings(dir), network); err != nil {
+		return err
+	}
+	s.Switch.AddASR(simulatedEngine)
+	if err := s.employ(ctx); err != nil {
+		return err
+	}
+	return s.run(ctx)
 }
+
+// realPatience is how long, in real time, a server of the machine's network may take
+// to answer.
+const realPatience = 15 * time.Second
 
 // routeOf gives the URI of a document as routes have it: with vxml: before that of
 // a VoiceXML page. What is wrong with the document is printed; an error that keeps
@@ -189,14 +198,20 @@ func (c *checker) route(ctx context.Context, document string) (route string, isP
 	return uri, false, nil
 }
 
-// settings let the document fetch files and what its own host has.
-func (s *simulation) settings(dir string) map[string]string {
-	allow := []string{`"file:///"`}
-	for _, uri := range s.allow {
-		allow = append(allow, strconv.Quote(uri))
-	}
+// allowed is what may be fetched: files, and what the document's own host has.
+func (s *simulation) allowed() []string {
+	allowed := append([]string{"file:///"}, s.allow...)
 	if host := hostOf(s.uri); host != "" {
-		allow = append(allow, strconv.Quote(host))
+		allowed = append(allowed, host)
+	}
+	return allowed
+}
+
+// settings are those of the daemon.
+func (s *simulation) settings(dir string) map[string]string {
+	var allow []string
+	for _, uri := range s.allowed() {
+		allow = append(allow, strconv.Quote(uri))
 	}
 	settings := map[string]string{
 		"DOCUMENTS_ALLOW":              "[" + strings.Join(allow, ", ") + "]",
@@ -224,7 +239,7 @@ func (s *simulation) run(ctx context.Context) error {
 	} else if err := s.call(ctx); err != nil {
 		return err
 	}
-	over, cancel := context.WithTimeout(ctx, s.ours(s.longest+aftermath))
+	over, cancel := clock.WithTimeout(ctx, s.Clock, s.longest+aftermath)
 	defer cancel()
 	s.open.wait(over) // before their end there may be no session yet
 	err := s.quiet(over)
@@ -250,7 +265,7 @@ func (s *simulation) start(ctx context.Context) error {
 		}
 		request.Values = append(request.Values, interpreter.Pair{Name: name, Value: value})
 	}
-	_, err := s.daemon.Controller.Start(ctx, request)
+	_, err := s.Daemon.Controller.Start(ctx, request)
 	return err
 }
 

@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
-// input is something that the simulated caller presses or says: so long after the
+// input is something that the simulated caller, or callee where nobody calls, presses or says: so long after the
 // answer, or when the next prompt is heard.
 type input struct {
 	text  string
@@ -52,51 +54,57 @@ func parseDigits(text string) ([]input, error) {
 	return presses, err
 }
 
-// call makes the call and lets the caller do what the flags say.
+// call makes the call.
 func (s *simulation) call(ctx context.Context) error {
-	caller, err := s.sw.Dial(switchsim.Call{From: s.from, To: s.to, Sockets: []string{s.daemon.ESLAddress()}})
+	caller, err := s.Switch.Dial(switchsim.Call{From: s.from, To: s.to, Sockets: []string{s.Daemon.ESLAddress()}})
 	if err != nil {
 		return err
 	}
-	s.line(phoneColour, s.from, "dials", "%s", s.to)
+	s.line(phoneColour, s.from, "dials", "%s [%s]", s.to, s.leg(caller.UUID(), "caller"))
 	s.watch(ctx, caller)
-	s.phones.Go(func() { s.enter(ctx, caller, s.presses, "presses", caller.Press) })
-	s.phones.Go(func() { s.enter(ctx, caller, s.sayings, "says", caller.Say) })
-	s.phones.Go(func() { s.leave(ctx, caller) })
+	s.act(ctx, caller)
 	return nil
 }
 
-// readsPrompt is how long a caller listens to a prompt before he presses or says
+// act lets the caller, or the first who is called where nobody calls, do what the flags
+// say.
+func (s *simulation) act(ctx context.Context, party *switchsim.Party) {
+	s.onThePhone(func() { s.enter(ctx, party, s.presses, "presses", party.Press) })
+	s.onThePhone(func() { s.enter(ctx, party, s.sayings, "says", party.Say) })
+	s.onThePhone(func() { s.leave(ctx, party) })
+}
+
+// readsPrompt is how long somebody listens to a prompt before he presses or says
 // something.
 const readsPrompt = time.Second
 
 // enter presses keys or says words, one after the other.
-func (s *simulation) enter(ctx context.Context, caller *switchsim.Party, list []input, does string, do func(string)) {
-	if caller.WaitAnswered(ctx) != nil {
+func (s *simulation) enter(ctx context.Context, party *switchsim.Party, list []input, does string, do func(string)) {
+	if party.WaitAnswered(ctx) != nil {
 		return
 	}
-	answered := time.Now()
+	answered := s.Clock.Now()
 	var last time.Time // when the prompt began that was answered
 	for _, in := range list {
-		wait := s.ours(in.at) - time.Since(answered)
+		wait := in.at - clock.Since(s.Clock, answered)
 		if !in.timed {
-			if caller.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return isPrompt(sound) && sound.From.After(last) }) != nil {
+			if party.WaitHeardFunc(ctx, func(sound switchsim.Sound) bool { return isPrompt(sound) && sound.From.After(last) }) != nil {
 				return
 			}
-			wait = s.ours(readsPrompt)
+			wait = readsPrompt
 		}
-		if !pause(ctx, wait) {
+		if !clock.Sleep(ctx, s.Clock, wait) {
 			return
 		}
-		for _, sound := range caller.Heard() {
+		for _, sound := range party.Heard() {
 			if isPrompt(sound) && sound.From.After(last) {
 				last = sound.From
 			}
 		}
-		if _, err := waitNoLonger(caller); err == nil {
+		if _, err := waitNoLonger(party); err == nil {
 			return
 		}
-		s.line(phoneColour, s.from, does, "%s", in.text)
+		s.line(phoneColour, party.Number(), does, "%s", in.text)
 		do(in.text)
 	}
 }
@@ -111,19 +119,19 @@ func waitNoLonger(party *switchsim.Party) (switchsim.Ending, error) {
 }
 
 // leave hangs up when it is time to.
-func (s *simulation) leave(ctx context.Context, caller *switchsim.Party) {
-	if caller.WaitAnswered(ctx) != nil {
+func (s *simulation) leave(ctx context.Context, party *switchsim.Party) {
+	if party.WaitAnswered(ctx) != nil {
 		return
 	}
 	stays := s.longest
 	if s.hangup > 0 {
 		stays = min(s.hangup, stays)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.ours(stays))
+	staying, cancel := clock.WithTimeout(ctx, s.Clock, stays)
 	defer cancel()
-	if _, err := caller.WaitEnded(ctx); errors.Is(err, context.DeadlineExceeded) {
-		s.line(phoneColour, caller.Number(), "hangs up", "")
-		caller.Hangup()
+	if _, err := party.WaitEnded(staying); err != nil && ctx.Err() == nil {
+		s.line(phoneColour, party.Number(), "hangs up", "")
+		party.Hangup()
 	}
 }
 
@@ -131,7 +139,7 @@ func (s *simulation) leave(ctx context.Context, caller *switchsim.Party) {
 func (s *simulation) watch(ctx context.Context, party *switchsim.Party) {
 	s.follow(ctx, party)
 	s.open.add(1)
-	s.phones.Go(func() {
+	s.onThePhone(func() {
 		defer s.open.add(-1)
 		s.tellEnd(ctx, party)
 	})
@@ -139,16 +147,18 @@ func (s *simulation) watch(ctx context.Context, party *switchsim.Party) {
 
 // openCalls counts the calls whose end was not told yet.
 type openCalls struct {
+	clock clock.Clock
+
 	mu   sync.Mutex
 	n    int
-	none chan struct{} // closed when there are none, nil if nobody waits
+	none *clock.Latch // there are none; nil if nobody waits for that
 }
 
 func (c *openCalls) add(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.n += n; c.n == 0 && c.none != nil {
-		close(c.none)
+		c.none.Open()
 		c.none = nil
 	}
 }
@@ -161,14 +171,11 @@ func (c *openCalls) wait(ctx context.Context) {
 		return
 	}
 	if c.none == nil {
-		c.none = make(chan struct{})
+		c.none = clock.NewLatch(c.clock)
 	}
 	none := c.none
 	c.mu.Unlock()
-	select {
-	case <-none:
-	case <-ctx.Done():
-	}
+	_ = none.Wait(ctx)
 }
 
 func (s *simulation) tellEnd(ctx context.Context, party *switchsim.Party) {
@@ -186,23 +193,26 @@ func (s *simulation) tellEnd(ctx context.Context, party *switchsim.Party) {
 // employ gives the numbers that may be called their behaviours, and follows who is
 // called.
 func (s *simulation) employ(ctx context.Context) error {
-	s.sw.Callee("*", switchsim.Answers{After: 2 * time.Second})
+	s.Switch.Callee("*", switchsim.Answers{After: 2 * time.Second})
 	for _, text := range s.callees {
 		number, words, ok := strings.Cut(text, "=")
 		behaviour, err := behaviourOf(words)
 		if !ok || err != nil {
 			return fmt.Errorf("--callee is %q; expected NUMBER=answers, answers:10s, busy, noanswer, rejects, notfound, unavailable or unreachable", text)
 		}
-		s.sw.Callee(number, behaviour)
+		s.Switch.Callee(number, behaviour)
 	}
-	s.phones.Go(func() {
-		for {
-			callee, err := s.sw.WaitCallee(ctx, "*")
+	s.onThePhone(func() {
+		for n := 1; ; n++ {
+			callee, err := s.Switch.WaitCallee(ctx, "*")
 			if err != nil {
 				return
 			}
-			s.line(phoneColour, callee.Number(), "is called", "")
+			s.line(phoneColour, callee.Number(), "is called", "[%s]", s.leg(callee.UUID(), "callee "+strconv.Itoa(n)))
 			s.watch(ctx, callee)
+			if n == 1 && len(s.values) > 0 {
+				s.act(ctx, callee)
+			}
 		}
 	})
 	return nil
@@ -228,14 +238,4 @@ func behaviourOf(words string) (switchsim.Behaviour, error) {
 		return nil, errors.New("no such behaviour")
 	}
 	return behaviour, nil
-}
-
-// pause waits in our time.
-func pause(ctx context.Context, d time.Duration) (done bool) {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -55,6 +55,8 @@ func (h *traceHandler) Handle(ctx context.Context, r slog.Record) error {
 		h.trace.line(logColour, "page", "log", "%s", strings.TrimSpace(values["label"]+" "+values["text"]))
 	case page && r.Message == "event":
 		h.trace.line(eventColour, "page", "event", "%s", strings.TrimSpace(values["event"]+" "+values["message"]))
+	case strings.HasPrefix(values["uri"], "http") && (r.Message == "fetched" || r.Message == "fetch failed"):
+		h.trace.line(phoneColour, "http", values["method"], "%s → %s", values["uri"], outcomeOf(values))
 	case r.Level >= slog.LevelWarn && !slices.Contains(toldByEvents, r.Message):
 		for _, key := range []string{"error", "reason", "notice", "mistake"} {
 			if values[key] != "" {
@@ -67,6 +69,17 @@ func (h *traceHandler) Handle(ctx context.Context, r slog.Record) error {
 		return h.next.Handle(ctx, r)
 	}
 	return nil
+}
+
+// outcomeOf says what came of an HTTP request.
+func outcomeOf(values map[string]string) string {
+	switch {
+	case values["reason"] != "":
+		return values["reason"]
+	case values["from_cache"] == "true":
+		return "from the cache"
+	}
+	return fmt.Sprintf("%s, %s bytes", values["status"], values["bytes"])
 }
 
 // toldByEvents are warnings that an event, or the end of the session, tells of too.

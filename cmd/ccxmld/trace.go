@@ -19,22 +19,26 @@ import (
 type tracer struct {
 	out    io.Writer
 	colour bool
-	pace   float64 // how many times as fast as ours the time of the calls runs
+	now    func() time.Time // by the calls' clock
 	began  time.Time
 	// columns bounds the width of lines, which are broken between words; 0: none is,
 	// and long ones are cut.
 	columns int
 	// quiet leaves out what documents log.
 	quiet bool
+	// names says of which leg, dialog and send an event is.
+	names bool
 
 	mu       sync.Mutex
+	finished bool              // nothing is printed any more
 	sessions map[string]string // short names, by id
+	things   things
 }
 
 var _ interpreter.Observer = (*tracer)(nil)
 
 func newTracer(out io.Writer, colour bool) *tracer {
-	return &tracer{out: out, colour: colour, pace: 1, began: time.Now(), sessions: make(map[string]string)}
+	return &tracer{out: out, colour: colour, now: time.Now, began: time.Now(), sessions: make(map[string]string), things: make(things)}
 }
 
 // The colours of a terminal, by what a line tells of.
@@ -58,7 +62,16 @@ func (t *tracer) line(colour, who, what, format string, args ...any) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fmt.Fprintf(t.out, "%6.2fs  %-12s %s %s\n", time.Since(t.began).Seconds()*t.pace, who, what, words)
+	if !t.finished {
+		fmt.Fprintf(t.out, "%6.2fs  %-12s %s %s\n", t.now().Sub(t.began).Seconds(), who, what, words)
+	}
+}
+
+// finish ends the trace.
+func (t *tracer) finish() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.finished = true
 }
 
 // behind is where the words of a line begin.
@@ -139,7 +152,7 @@ func (t *tracer) EventHandled(session string, e *interpreter.Event, at *script.P
 	if reason := e.String("reason"); reason != "" {
 		words += " (" + reason + ")"
 	}
-	t.line(eventColour, t.name(session), "event", "%s %s", words, where)
+	t.line(eventColour, t.name(session), "event", "%s %s%s", words, where, t.about(e))
 }
 
 // Logged prints what a document logs.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/fetch"
+	"ccxmld/random"
 	"ccxmld/script"
 	"ccxmld/sip"
 )
@@ -25,6 +27,8 @@ type Options struct {
 	// Abandoned is called if a script does not end when it is told to, and its dialog
 	// is given up; it may be nil.
 	Abandoned func()
+	// Random is what Math.random has its numbers from; nil is the system's.
+	Random *random.Source
 	// Logger gets what pages log, and notices about them; nil for none.
 	Logger *slog.Logger
 }
@@ -61,7 +65,7 @@ func Register(s *dialog.Service, o Options) {
 			pressed: make(chan string, mostMessages), wake: clock.NewWaiter(s.Clock()),
 		}
 		b.cancel = func() { cancel(); b.wake.Wake() }
-		if err := s.Background(b.cancel, func() { b.run(ctx, o.Limits) }); err != nil {
+		if err := s.Background(b.cancel, func() { b.run(ctx, o) }); err != nil {
 			b.do(func() { b.notStarted(err.Error()) })
 		}
 		return b
@@ -188,7 +192,7 @@ func (b *browser) finish() {
 
 // What follows is called in the dialog's goroutine.
 
-func (b *browser) run(ctx context.Context, limits script.Limits) {
+func (b *browser) run(ctx context.Context, o Options) {
 	defer b.cancel()
 	defer func() {
 		if problem := recover(); problem != nil {
@@ -206,8 +210,9 @@ func (b *browser) run(ctx context.Context, limits script.Limits) {
 	if !b.do(b.started) {
 		return
 	}
+	limits := o.Limits
 	limits.Stuck = b.abandon
-	p := &party{browser: b, ctx: ctx, log: b.log, limits: limits, recorded: make(map[string]bool), cookies: first.cookies}
+	p := &party{browser: b, ctx: ctx, log: b.log, limits: limits, random: o.Random, recorded: make(map[string]bool), cookies: first.cookies}
 	end := p.newExecution(first.page).run(&jump{page: first.page, root: first.root, form: first.form})
 	b.do(func() { b.exit(dialog.Result{Values: end.values, Reason: end.reason}) })
 }
@@ -375,8 +380,8 @@ func (b *browser) declareSession(r *script.Runtime) {
 		set(ccxml, "connectionid", vm.ToValue(b.request.Connection))
 	}
 	processors := vm.CreateObject(nil)
-	for name, uri := range b.request.IOProcessors {
-		set(processors, name, vm.ToValue(uri))
+	for _, name := range slices.Sorted(maps.Keys(b.request.IOProcessors)) {
+		set(processors, name, vm.ToValue(b.request.IOProcessors[name]))
 	}
 	set(ccxml, "ioprocessors", processors)
 	connection := vm.CreateObject(nil)
@@ -421,9 +426,9 @@ func redirects(vm *goja.Runtime, list []dialog.Redirect) *goja.Object {
 	objects := make([]any, len(list))
 	for i, r := range list {
 		o := vm.CreateObject(nil)
-		for name, value := range map[string]string{"uri": r.URI, "reason": r.Reason, "pi": r.Presentation, "si": r.Screening} {
-			if value != "" {
-				set(o, name, vm.ToValue(value))
+		for _, property := range []struct{ name, value string }{{"uri", r.URI}, {"reason", r.Reason}, {"pi", r.Presentation}, {"si", r.Screening}} {
+			if property.value != "" {
+				set(o, property.name, vm.ToValue(property.value))
 			}
 		}
 		objects[i] = o

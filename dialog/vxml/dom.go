@@ -278,8 +278,11 @@ func qualified(a xmlquery.Attr) string {
 // attribute gives an attribute as a node.
 func (d *document) attribute(name, value string) *goja.Object {
 	o := d.vm.NewObject()
-	for key, v := range map[string]any{"nodeName": name, "name": name, "nodeValue": value, "value": value, "nodeType": 2, "specified": true} {
-		set(o, key, d.vm.ToValue(v))
+	for _, property := range []struct {
+		key   string
+		value any
+	}{{"nodeName", name}, {"name", name}, {"nodeValue", value}, {"value", value}, {"nodeType", 2}, {"specified", true}} {
+		set(o, property.key, d.vm.ToValue(property.value))
 	}
 	return o
 }
@@ -300,16 +303,19 @@ func (n *domNode) attributes() goja.Value {
 		}
 		return o
 	}
-	for key, method := range map[string]any{
-		"getNamedItem": func(name string) goja.Value { o, ok := named[name]; return orNull(o, ok) },
-		"item": func(i int) goja.Value {
+	for _, method := range []struct {
+		name string
+		call any
+	}{
+		{"getNamedItem", func(name string) goja.Value { o, ok := named[name]; return orNull(o, ok) }},
+		{"item", func(i int) goja.Value {
 			if i < 0 || i >= len(values) {
 				return goja.Null()
 			}
 			return values[i].(*goja.Object)
-		},
+		}},
 	} {
-		_ = array.DefineDataProperty(key, d.vm.ToValue(method), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
+		_ = array.DefineDataProperty(method.name, d.vm.ToValue(method.call), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_FALSE)
 	}
 	return array
 }

@@ -13,6 +13,7 @@ import (
 	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/fetch"
+	"ccxmld/random"
 	"ccxmld/script"
 )
 
@@ -23,6 +24,7 @@ type party struct {
 	ctx     context.Context
 	log     *slog.Logger
 	limits  script.Limits
+	random  *random.Source
 
 	timeout     time.Duration // of the prompts that are queued, 0 for the property
 	bargeInType string        // of the prompts that are queued, "" for the property
@@ -58,6 +60,7 @@ type execution struct {
 func (p *party) newExecution(page *Page) *execution {
 	x := &execution{party: p, runtime: page.language.NewRuntime(p.limits)}
 	x.runtime.SetNow(p.browser.clock().Now)
+	x.runtime.SetRandom(p.random.Float64)
 	p.browser.declareSession(x.runtime)
 	return x
 }

@@ -2,6 +2,8 @@ package switchsim
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -162,9 +164,10 @@ func (sw *Switch) WaitCallee(ctx context.Context, number string) (*Party, error)
 	var party *Party
 	err := sw.wait(ctx, &sw.newCallee, func() bool {
 		if number == "*" {
-			for called, queue := range sw.called {
-				if len(queue) > 0 {
+			for _, called := range slices.Sorted(maps.Keys(sw.called)) {
+				if len(sw.called[called]) > 0 {
 					number = called
+					break
 				}
 			}
 		}

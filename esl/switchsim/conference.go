@@ -1,6 +1,7 @@
 package switchsim
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -232,7 +233,7 @@ func (room *conference) close() {
 	for _, s := range append([]*conferenceSound(nil), room.playing...) {
 		s.stop()
 	}
-	for path := range room.recording {
+	for _, path := range slices.Sorted(maps.Keys(room.recording)) {
 		room.stopRecording(path)
 	}
 	room.sw.atTick(1, func() {

@@ -13,12 +13,15 @@ import (
 	"time"
 
 	"ccxmld/clock"
+	"ccxmld/random"
 )
 
 // Options describe a simulated FreeSWITCH. The zero value is usable.
 type Options struct {
 	// Clock is the time the switch lives in; nil is the wall's.
 	Clock clock.Clock
+	// Random is where ids and chance come from; nil is the system's.
+	Random *random.Source
 	// Listen and Dial open the switch's network connections; nil is TCP.
 	Listen func(address string) (net.Listener, error)
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
@@ -169,7 +172,7 @@ func New(options Options) *Switch {
 		sounds:      make(map[string]time.Duration),
 		engines:     make(map[string]bool),
 		recognizers: make(map[string]bool),
-		random:      rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		random:      rand.New(options.Random),
 	}
 	sw.began = sw.clock.Now()
 	sw.agenda.sw = sw
