@@ -158,8 +158,102 @@ func TestTimeIsInjected(t *testing.T) {
 	}
 }
 
+// apart are the goroutines of timed packages that their clock does not know of, by
+// file, and why; all others are started by clock.Go or clock.GoIn, so that a virtual
+// clock knows who is at work.
+var apart = map[string]string{
+	"callcontrol/controller.go": "the receiver of mail waits for Redis, which is not on the clock, and who closes waits in real time",
+	"dialog/service.go":         "who closes waits in real time",
+	"esl/outbox.go":             "it writes to a network that is not in memory",
+	"mail/sender.go":            "a mail server is not on the clock",
+	"sessionstore/mail.go":      "it ends a read from Redis, which is not on the clock",
+}
+
+// TestGoroutinesAreOnTheClock: where calls depend on time, the clock knows of the
+// goroutines.
+func TestGoroutinesAreOnTheClock(t *testing.T) {
+	used := make(map[string]bool)
+	for _, p := range packages(t) {
+		path := strings.TrimPrefix(p.ImportPath, "ccxmld/")
+		if _, ours := timed[path]; !ours {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			name := filepath.ToSlash(filepath.Join(path, file))
+			for _, place := range goroutines(t, name) {
+				used[name] = true
+				if apart[name] == "" {
+					t.Errorf("%s: start it by clock.Go or clock.GoIn", place)
+				}
+			}
+		}
+	}
+	for name := range apart {
+		if !used[name] {
+			t.Errorf("%s starts no goroutine any more", name)
+		}
+	}
+}
+
+// goroutines lists where a file starts goroutines other than by package clock.
+func goroutines(t *testing.T, file string) (places []string) {
+	t.Helper()
+	files := token.NewFileSet()
+	tree, err := parser.ParseFile(files, file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			places = append(places, files.Position(n.Pos()).String())
+		case *ast.CallExpr:
+			if selector, ok := n.Fun.(*ast.SelectorExpr); ok && selector.Sel.Name == "Go" {
+				if of, ok := selector.X.(*ast.Ident); !ok || of.Name != "clock" {
+					places = append(places, files.Position(n.Pos()).String())
+				}
+			}
+		}
+		return true
+	})
+	return places
+}
+
+// TestChanceIsInjected: where calls depend on time, ids and chance come from a source
+// that was given in, too.
+func TestChanceIsInjected(t *testing.T) {
+	allowed := map[string]string{
+		"sessionstore/try.go":      "the keys of a trial are of no call",
+		"sessionstore/embedded.go": "a password must not be guessed",
+	}
+	for _, p := range packages(t) {
+		path := strings.TrimPrefix(p.ImportPath, "ccxmld/")
+		if _, ours := timed[path]; !ours && path != "esl/switchsim" {
+			continue
+		}
+		for _, file := range p.GoFiles {
+			name := filepath.ToSlash(filepath.Join(path, file))
+			if allowed[name] != "" {
+				continue
+			}
+			for _, use := range usesOf(t, name, map[string][]string{
+				"uuid": {"New", "NewString", "NewRandom", "Must", "NewV7"},
+				"rand": {"N", "Int", "IntN", "Int64", "Int64N", "Uint32", "Uint64", "Float64", "Perm", "Shuffle", "Read", "Text"},
+			}) {
+				t.Errorf("%s: use the random.Source that was given in", use)
+			}
+		}
+	}
+}
+
 // usesOfTime lists where a file goes by the clock on the wall.
-func usesOfTime(t *testing.T, file string) (uses []string) {
+func usesOfTime(t *testing.T, file string) []string {
+	t.Helper()
+	return usesOf(t, file, map[string][]string{"time": wallClock})
+}
+
+// usesOf lists where a file uses functions of packages.
+func usesOf(t *testing.T, file string, functions map[string][]string) (uses []string) {
 	t.Helper()
 	files := token.NewFileSet()
 	tree, err := parser.ParseFile(files, file, nil, parser.SkipObjectResolution)
@@ -168,8 +262,8 @@ func usesOfTime(t *testing.T, file string) (uses []string) {
 	}
 	ast.Inspect(tree, func(n ast.Node) bool {
 		if selector, ok := n.(*ast.SelectorExpr); ok {
-			if of, ok := selector.X.(*ast.Ident); ok && of.Name == "time" && slices.Contains(wallClock, selector.Sel.Name) {
-				uses = append(uses, fmt.Sprintf("%s: time.%s", files.Position(n.Pos()), selector.Sel.Name))
+			if of, ok := selector.X.(*ast.Ident); ok && slices.Contains(functions[of.Name], selector.Sel.Name) {
+				uses = append(uses, fmt.Sprintf("%s: %s.%s", files.Position(n.Pos()), of.Name, selector.Sel.Name))
 			}
 		}
 		return true
