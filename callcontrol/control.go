@@ -35,6 +35,7 @@ type control struct {
 	fetches   requests
 	sends     requests
 	creating  int // sessions of which it waits to hear
+	away      int // messages on their way to sessions that are not at hand
 	lifetime  *clock.Timer
 	whenEnded func()
 	child     *child // of another session; nil for one that no session created

@@ -32,11 +32,29 @@ func (c *control) Send(r interpreter.SendRequest, done func(interpreter.SendResu
 		c.session.Do(func() { done(c.deliver(session, r)) })
 		return
 	}
-	if !controller.lines.add(controller, r.Target, func(ctx context.Context) { done(c.sendFar(ctx, r)) }) {
-		c.session.Do(func() {
-			done(interpreter.SendResult{Failure: "failed", Reason: fmt.Sprintf("%d messages wait for session %s already", maxLine, r.Target)})
-		})
+	c.sendAway(r, done)
+}
+
+// maxAway bounds the messages of a session that are on their way to sessions that are
+// not at hand. Each such session may take a goroutine.
+const maxAway = 1000
+
+// sendAway sends to a session that is not at hand.
+func (c *control) sendAway(r interpreter.SendRequest, done func(interpreter.SendResult)) {
+	refused := fmt.Sprintf("%d messages of this session are on their way to other sessions already", maxAway)
+	if c.away < maxAway {
+		c.away++
+		sent := func(result interpreter.SendResult) {
+			c.session.Do(func() { c.away-- })
+			done(result)
+		}
+		if c.controller.lines.add(c.controller, r.Target, func(ctx context.Context) { sent(c.sendFar(ctx, r)) }) {
+			return
+		}
+		c.away--
+		refused = fmt.Sprintf("%d messages wait for session %s already", maxLine, r.Target)
 	}
+	c.session.Do(func() { done(interpreter.SendResult{Failure: "failed", Reason: refused}) })
 }
 
 // sendByHTTP makes the request of a basichttp send when those that the session has
