@@ -41,12 +41,17 @@ func startProcess(t testing.TB, settings map[string]string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
+	spool, err := os.MkdirTemp("", "spool") // whose name has nothing of the test's
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(spool) })
 	output, theirs, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{TB: t, command: exec.Command(program, "serve"), output: output, lines: bufio.NewReader(output), ended: make(chan struct{})}
-	p.command.Env = append(os.Environ(), asProcess+"=1", "CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0", "CCXMLD_DIALOG_SPOOL="+t.TempDir())
+	p.command.Env = append(os.Environ(), asProcess+"=1", "CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0", "CCXMLD_DIALOG_SPOOL="+spool)
 	for name, value := range settings {
 		p.command.Env = append(p.command.Env, "CCXMLD_"+name+"="+value)
 	}
