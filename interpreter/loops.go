@@ -27,7 +27,7 @@ const (
 	// them, are a loop.
 	errorTime = 10 * time.Second
 	// burst is how many seconds' worth of events a session may handle at once.
-	burst = 10
+	burst = 3
 	// shortRest is how long a session that handles too many events stands still.
 	shortRest = 10 * time.Millisecond
 )

@@ -31,7 +31,7 @@ type Limits struct {
 	Script      script.Limits
 	Queue       int // events waiting; one more ends the session (default 1000)
 	Errors      int // error events handled in a row, or half as many as within 10 s, before the session is ended as a loop (default 100)
-	Events      int // a second, beyond which the session is slowed; ten seconds' worth at once (default 1000)
+	Events      int // a second, beyond which the session is slowed; three seconds' worth at once (default 1000)
 	Connections int // at a time (default 100)
 	Dialogs     int // at a time (default 100)
 	Sends       int // delayed sends pending (default 1000)

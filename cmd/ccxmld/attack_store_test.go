@@ -53,5 +53,5 @@ var logAttacks = []attack{{
 
 func chatterDocuments(a *assault) map[string]string {
 	a.document("chatter.ccxml", chatter)
-	return map[string]string{"LIMITS_SESSIONS": "100"}
+	return map[string]string{"LIMITS_SESSIONS": "500", "LIMITS_PERCENT_FOR_CALLS": "90"} // 50 documents write
 }
