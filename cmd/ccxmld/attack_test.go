@@ -228,13 +228,13 @@ func attackOnce(t *testing.T, attack attack, way course) (row string) {
 		t.Errorf("the log tells of a mistake of ours:\n%.4000s", text)
 	}
 	if beside.lost > 0 || before.lost > 0 {
-		t.Errorf("%d of %d ordinary calls were lost beside the attack (%s), %d before it", beside.lost, len(beside.times)+beside.lost, beside.reason, before.lost)
+		t.Errorf("%d of %d ordinary calls were lost beside the attack (%s), %d before it", beside.lost, len(beside.times)/2+beside.lost, beside.reason, before.lost)
 	}
 	times := float64(beside.at(0.99)) / float64(max(before.at(0.99), time.Microsecond))
 	if way.most > 0 && times > way.most {
 		t.Errorf("the p99 is %s, %.1f times that without the attack", beside.at(0.99), times)
 	}
-	return fmt.Sprintf("| %s | %d | %d | %s, %s | %s, %s | %.1f | %d MiB |", attack.name, len(beside.times), beside.lost,
+	return fmt.Sprintf("| %s | %d | %d | %s, %s | %s, %s | %.1f | %d MiB |", attack.name, len(beside.times)/2, beside.lost,
 		before.at(0.5), before.at(0.99), beside.at(0.5), beside.at(0.99), times, memory)
 }
 
