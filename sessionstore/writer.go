@@ -280,6 +280,7 @@ type renewals struct {
 	controller time.Time
 	sessions   time.Time
 	tried      time.Time
+	unwritten  bool // sessions could not be written, which was said
 }
 
 // tick does what is due. Errors need no words here: the watcher has said once
@@ -311,7 +312,14 @@ func (s *Store) tick(ctx context.Context, r *renewals) {
 		}
 		r.sessions = now
 	}
-	if err := s.flush(ctx); err != nil && s.Healthy() && ctx.Err() == nil {
+	switch err := s.flush(ctx); {
+	case err == nil:
+		if r.unwritten {
+			s.log.Info("sessions are written to redis again")
+		}
+		r.unwritten = false
+	case s.Healthy() && ctx.Err() == nil && !r.unwritten:
+		r.unwritten = true
 		s.log.Error("sessions could not be written to redis; trying again", "error", err)
 	}
 }
