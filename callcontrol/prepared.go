@@ -44,7 +44,10 @@ func (c *control) PrepareDialog(r interpreter.DialogRequest) {
 		})
 		return
 	}
-	p.dialog = c.controller.options.Dialogs.Prepare(dialogRequest(r), c.session.Do, func(err error) { c.dialogPrepared(p, err) })
+	request := dialogRequest(r)
+	page, is := pageOf(c.record.Document)
+	request.Intake = is && r.Source == page
+	p.dialog = c.controller.options.Dialogs.Prepare(request, c.session.Do, func(err error) { c.dialogPrepared(p, err) })
 }
 
 // dialogPrepared tells the document what came of a preparation, and starts the

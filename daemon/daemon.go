@@ -152,7 +152,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		return err
 	}
 	fetches := client.Apart()
-	if d.dialogs, err = d.newDialogs(fetches); err != nil {
+	if d.dialogs, err = d.newDialogs(client, fetches); err != nil {
 		return err
 	}
 	d.Conferences, err = conference.NewRegistry(d.Store, conference.Options{Controller: id, Random: d.random, Logger: d.log})

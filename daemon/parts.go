@@ -69,9 +69,9 @@ func (badNumber) Is(target error) bool { return target == callcontrol.ErrBadNumb
 // Unwrap gives the routes' own error.
 func (e badNumber) Unwrap() error { return e.error }
 
-// newDialogs makes the service that runs prompts and VoiceXML. documents is the
-// client that documents are fetched by; audio may be larger.
-func (d *Daemon) newDialogs(documents *fetch.Client) (*dialog.Service, error) {
+// newDialogs makes the service that runs prompts and VoiceXML. intake is the client
+// that documents of calls are fetched by, documents that of others; audio may be larger.
+func (d *Daemon) newDialogs(intake, documents *fetch.Client) (*dialog.Service, error) {
 	audio, err := d.client(d.config.Limits.AudioBytes)
 	if err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (d *Daemon) newDialogs(documents *fetch.Client) (*dialog.Service, error) {
 		Sounds:    d.config.Dialog.Sounds, Spool: d.config.Dialog.Spool, Recordings: d.config.Dialog.Recordings,
 		SpoolBounds:     spool.Bounds{Bytes: d.config.Dialog.SpoolBytes, Age: d.config.Dialog.SpoolAge},
 		RecordingBounds: spool.Bounds{Bytes: d.config.Dialog.RecordingsBytes, Age: d.config.Dialog.RecordingsAge},
-		AllowFile:       documents.Allowed, Fetcher: documents, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
+		AllowFile:       documents.Allowed, Fetcher: documents, Intake: intake, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
 	})
 	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Random: d.random, Abandoned: d.strain.Abandoned, Logger: d.log})
 	return service, nil

@@ -55,6 +55,7 @@ type Request struct {
 	MaxAge         *time.Duration
 	MaxStale       *time.Duration
 	Hints          map[string]any
+	Intake         bool   // a call waits for it: its page is fetched as the documents of calls are
 	Call           Call   // of the leg
 	Prepared       any    // what the Preparer of its kind brought; nil for none
 	Session        string // id of its session, for the log

@@ -58,12 +58,12 @@ type Options struct {
 	// AllowFile decides whether FreeSWITCH may be told to play a file; nil
 	// allows all. Files below Sounds are always allowed.
 	AllowFile func(uri string) error
-	// Fetcher gets texts and VoiceXML documents, Audio gets audio, which may
-	// be larger, and Uploads sends recordings away, which may take long; Fetcher
-	// stands in for those that are nil.
-	Fetcher, Audio, Uploads Fetcher
-	Clock                   clock.Clock // nil: the one on the wall
-	Logger                  *slog.Logger
+	// Fetcher gets texts and VoiceXML documents, Intake those that a call waits for
+	// before it is answered, Audio gets audio, which may be larger, and Uploads sends
+	// recordings away, which may take long; Fetcher stands in for those that are nil.
+	Fetcher, Intake, Audio, Uploads Fetcher
+	Clock                           clock.Clock // nil: the one on the wall
+	Logger                          *slog.Logger
 }
 
 // Service starts dialogs. Its methods are safe for concurrent use, except
@@ -105,6 +105,9 @@ type Preparer func(context.Context, Request) (any, error)
 func New(o Options) *Service {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Intake == nil {
+		o.Intake = o.Fetcher
 	}
 	if o.Audio == nil {
 		o.Audio = o.Fetcher

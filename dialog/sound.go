@@ -264,8 +264,12 @@ var errNoFetcher = errors.New("nothing can be fetched here")
 // nil. It blocks, and may be called in any goroutine.
 func (s *Service) Fetch(ctx context.Context, uri string, how *Fetch) (*fetch.Response, error) {
 	fetcher := s.options.Fetcher
-	if how != nil && len(how.Recordings) > 0 {
+	switch {
+	case how == nil:
+	case len(how.Recordings) > 0:
 		fetcher = s.options.Uploads
+	case how.Intake:
+		fetcher = s.options.Intake
 	}
 	return s.get(ctx, fetcher, uri, how)
 }

@@ -35,6 +35,7 @@ type Prompt struct {
 
 // Fetch says how a resource is asked for.
 type Fetch struct {
+	Intake           bool // as the documents of calls are; see Request.Intake
 	Method, Enctype  string
 	Form             []Pair
 	Recordings       []Pair // names and files of recordings, for an Enctype of multipart/form-data

@@ -114,7 +114,7 @@ func (c *Client) Apart() *Client {
 
 func (c *Client) connectApart() {
 	o := c.options
-	c.slots, c.flights = newSlots(o), newFlights()
+	c.slots, c.flights = newSlots(o), newFlights(o.Clock)
 	if c.transport = o.Transport; c.transport != nil {
 		return
 	}
@@ -253,10 +253,8 @@ func (c *Client) once(ctx context.Context, p *prepared, timeout time.Duration) (
 	if hit := c.hit(stored, p); hit != nil {
 		return hit, "", nil
 	}
-	// A transport that was given in answers in the goroutine that asks, so there is
-	// nobody to wait for.
-	if c.options.Transport == nil && c.flights.shares(key, p) {
-		return c.together(ctx, p, key, stored, timeout)
+	if c.flights.shares(key, p) {
+		return c.together(ctx, p, key, timeout)
 	}
 	return c.inTurn(ctx, p, key, stored, timeout)
 }

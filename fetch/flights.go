@@ -2,16 +2,20 @@ package fetch
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
-	"golang.org/x/sync/singleflight"
+	"ccxmld/clock"
 )
 
 // flights are the transfers under way whose answer the cache may give to others
 // that ask for the same: many calls that come at once fetch their document once
 // (RFC 9111, section 4).
 type flights struct {
-	group singleflight.Group
+	clock clock.Clock
+	mu    sync.Mutex
+	under map[string]*flight
 	// alone are the keys whose last answer was for one request only. Those that
 	// ask for them do not wait for each other again.
 	alone *LRU[struct{}]
@@ -20,7 +24,48 @@ type flights struct {
 // rememberedAlone bounds the bytes in which keys are remembered.
 const rememberedAlone = 1 << 20
 
-func newFlights() *flights { return &flights{alone: NewLRU[struct{}](rememberedAlone)} }
+func newFlights(c clock.Clock) *flights {
+	return &flights{clock: c, under: make(map[string]*flight), alone: NewLRU[struct{}](rememberedAlone)}
+}
+
+// flight is a transfer under way. It is made by the goroutine that asked first; the
+// others wait by the clock, which singleflight could not.
+type flight struct {
+	waiting []*clock.Waiter
+	landed  bool
+	failed  bool
+}
+
+// board reports that the caller makes the transfer of a key, for which it calls land
+// at the end, or else waits until another one has made it, or until ctx ends.
+func (f *flights) board(ctx context.Context, key string) (first bool, other *flight) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if other = f.under[key]; other == nil {
+		f.under[key] = &flight{}
+		return true, nil
+	}
+	w := clock.NewWaiter(f.clock)
+	other.waiting = append(other.waiting, w)
+	for !other.landed && ctx.Err() == nil {
+		f.mu.Unlock()
+		w.WaitContext(ctx)
+		f.mu.Lock()
+	}
+	other.waiting = slices.DeleteFunc(other.waiting, func(one *clock.Waiter) bool { return one == w })
+	return false, other
+}
+
+func (f *flights) land(key string, failed bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	this := f.under[key]
+	delete(f.under, key)
+	this.landed, this.failed = true, failed
+	for _, w := range this.waiting {
+		w.Wake()
+	}
+}
 
 // shares tells whether a request may wait for the answer to another one.
 func (f *flights) shares(key string, p *prepared) bool {
@@ -31,38 +76,21 @@ func (f *flights) shares(key string, p *prepared) bool {
 	return !alone
 }
 
-// answer is what a transfer brought.
-type answer struct {
-	response *Response
-	location string
-	failed   *Error
-}
-
 // together makes a transfer, or waits for one that is under way and takes what
 // that put into the cache. What is not for others, each fetches by itself.
-func (c *Client) together(ctx context.Context, p *prepared, key string, stored *entry, timeout time.Duration) (*Response, string, *Error) {
-	first := false
-	landed := c.flights.group.DoChan(key, func() (any, error) {
-		first = true
-		var a answer
-		a.response, a.location, a.failed = c.inTurn(ctx, p, key, stored, timeout)
-		return a, nil
-	})
-	var a answer
-	select {
-	case result := <-landed:
-		a = result.Val.(answer)
-	case <-ctx.Done():
-		return nil, "", transportFailure(ctx, p.url.String(), timeout, ctx.Err())
-	}
+func (c *Client) together(ctx context.Context, p *prepared, key string, timeout time.Duration) (response *Response, location string, failed *Error) {
+	first, other := c.flights.board(ctx, key)
 	if first {
-		return a.response, a.location, a.failed
+		defer func() { c.flights.land(key, failed != nil) }()
+	} else if err := ctx.Err(); err != nil {
+		return nil, "", transportFailure(ctx, p.url.String(), timeout, err)
 	}
-	stored = c.cache.get(key)
+	// Who comes first may have looked into the cache just before another one landed.
+	stored := c.cache.get(key)
 	if hit := c.hit(stored, p); hit != nil {
 		return hit, "", nil
 	}
-	if a.failed == nil {
+	if !first && !other.failed {
 		c.flights.alone.Put(key, struct{}{}, 0)
 	}
 	return c.inTurn(ctx, p, key, stored, timeout)

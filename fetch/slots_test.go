@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"ccxmld/clock"
 	"ccxmld/fetch"
 )
 
@@ -120,13 +124,17 @@ func TestWaitingIsBounded(t *testing.T) {
 // answer is for all of them, and else fetch for themselves.
 func TestManyAtOnceFetchOnce(t *testing.T) {
 	const many = 30
+	given := &http.Transport{} // by which the clock may have to know who waits
+	t.Cleanup(given.CloseIdleConnections)
 	for _, test := range []struct {
-		header string
-		want   int32
+		header    string
+		transport http.RoundTripper
+		want      int32
 	}{
-		{"max-age=60", 1},
-		{"no-store", many},
-		{"", many},
+		{"max-age=60", nil, 1},
+		{"max-age=60", given, 1},
+		{"no-store", nil, many},
+		{"", nil, many},
 	} {
 		t.Run(test.header, func(t *testing.T) {
 			var transfers atomic.Int32
@@ -139,7 +147,7 @@ func TestManyAtOnceFetchOnce(t *testing.T) {
 					w.Header().Set("Cache-Control", test.header)
 				}
 				fmt.Fprint(w, "hello")
-			}, fetch.Options{})
+			}, fetch.Options{Transport: test.transport})
 			for range many {
 				done.Go(func() {
 					begun.Done()
@@ -186,3 +194,35 @@ func TestOneThatGivesUpStopsNobody(t *testing.T) {
 	cancel()
 	running.Wait()
 }
+
+// TestSharedOnVirtualTime: who waits for the transfer of another one lets time pass.
+func TestSharedOnVirtualTime(t *testing.T) {
+	v := clock.NewVirtual(time.Unix(0, 0))
+	var transfers atomic.Int32
+	transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+		transfers.Add(1)
+		clock.Sleep(r.Context(), v, time.Second)
+		return &http.Response{
+			StatusCode: http.StatusOK, Header: http.Header{"Cache-Control": {"max-age=60"}}, Body: io.NopCloser(strings.NewReader("hello")),
+		}, nil
+	})
+	c := client(t, fetch.Options{Allow: []string{"http://example.org/"}, Clock: v, Transport: transport})
+	var running sync.WaitGroup
+	for range 10 {
+		clock.GoIn(&running, v, func() {
+			if r, err := c.Fetch(t.Context(), fetch.Request{URI: "http://example.org/a"}); err != nil || r.Text() != "hello" {
+				t.Errorf("%v, %v", r, err)
+			}
+		})
+	}
+	clock.Await(v, running.Wait)
+	v.Stop()
+	v.Leave()
+	if n := transfers.Load(); n != 1 {
+		t.Errorf("%d transfers", n)
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -66,6 +66,28 @@ func TestASlowServerKeepsNoCallOut(t *testing.T) {
 	h.logged("sent elsewhere")
 }
 
+// TestASlowServerKeepsNoPageOut: nor does it keep out the page of a call whose route is
+// vxml:, whatever other dialogs wait for.
+func TestASlowServerKeepsNoPageOut(t *testing.T) {
+	t.Parallel()
+	slow, asked := silentServer(t, map[string]string{
+		"/hello.vxml": `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml" application="root.vxml"><form><block>Hello.</block></form></vxml>`,
+		"/root.vxml":  `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml"/>`,
+	})
+	h := newHouse(t, withToken("prepare.ccxml"), allowing(slow))
+	h.document("prepare.ccxml", `<ccxml version="1.0"><var name="i"/><var name="all" expr="[]"/><script>for (i = 0; i &lt; 70; i++) all.push(i)</script><eventprocessor>
+<transition event="ccxml.loaded">
+ <foreach item="i" object="all"><dialogprepare src="session.values.target + '/page' + i + '.vxml'" type="'application/voicexml+xml'"/></foreach>
+</transition>
+</eventprocessor></ccxml>`)
+	h.startToken("target=" + slow)
+	for range 64 { // as many as one host is asked for at a time
+		h.told(asked)
+	}
+	caller := h.dial("vxml:" + slow + "/hello.vxml")
+	h.must(caller.WaitHeard(h.ctx, "Hello."))
+}
+
 // told waits for one of what is told.
 func (h *house) told(of <-chan struct{}) {
 	h.Helper()

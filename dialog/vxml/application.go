@@ -81,7 +81,7 @@ func (x *execution) load(base *Page, next string, f fetching, how *dialog.Fetch,
 	to := &jump{fresh: true}
 	err := x.fetch(f, func(ctx context.Context) (err error) {
 		if to.page, err = x.browser.load(ctx, base.base, reference, how); err == nil {
-			to.root, err = x.browser.pages.root(ctx, to.page, present, x.cookies)
+			to.root, err = x.browser.pages.root(ctx, to.page, present, &dialog.Fetch{Cookies: x.cookies})
 		}
 		return err
 	})

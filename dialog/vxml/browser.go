@@ -251,7 +251,7 @@ func (p *pages) first(ctx context.Context, r *dialog.Request) (first firstPage, 
 	first.cookies = new(fetch.Cookies)
 	reference, id, _ := strings.Cut(r.Source, "#")
 	first.page, err = p.get(ctx, r.Base, reference, &dialog.Fetch{
-		Method: r.Method, Enctype: r.Enctype, Form: r.Namelist, MaxAge: r.MaxAge, MaxStale: r.MaxStale, Cookies: first.cookies,
+		Method: r.Method, Enctype: r.Enctype, Form: r.Namelist, MaxAge: r.MaxAge, MaxStale: r.MaxStale, Cookies: first.cookies, Intake: r.Intake,
 	})
 	if err != nil {
 		return first, err
@@ -261,7 +261,7 @@ func (p *pages) first(ctx context.Context, r *dialog.Request) (first firstPage, 
 			return first, fmt.Errorf("there is no dialog %q in %s", id, first.page.URI)
 		}
 	}
-	first.root, err = p.root(ctx, first.page, nil, first.cookies)
+	first.root, err = p.root(ctx, first.page, nil, &dialog.Fetch{Cookies: first.cookies, Intake: r.Intake})
 	return first, err
 }
 

@@ -72,7 +72,7 @@ func (p *pages) compile(response *fetch.Response) (*Page, error) {
 
 // root gives the application root document of a page, which may be itself; one that is
 // there already is taken. It blocks.
-func (p *pages) root(ctx context.Context, page, present *Page, cookies *fetch.Cookies) (*Page, error) {
+func (p *pages) root(ctx context.Context, page, present *Page, how *dialog.Fetch) (*Page, error) {
 	switch page.application {
 	case "", page.URI:
 		return page, nil
@@ -80,7 +80,7 @@ func (p *pages) root(ctx context.Context, page, present *Page, cookies *fetch.Co
 	if present != nil && present.URI == page.application {
 		return present, nil
 	}
-	root, err := p.get(ctx, page.base, page.application, &dialog.Fetch{Cookies: cookies})
+	root, err := p.get(ctx, page.base, page.application, how)
 	switch {
 	case err != nil:
 		return nil, err
