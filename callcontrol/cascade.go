@@ -20,6 +20,7 @@ type cascade struct {
 	node     *Node
 	pending  *order // the join, until it is answered
 	timer    *clock.Timer
+	turn     *turn // that its call waits for
 }
 
 // joins tells whether the cascade is between two conferences, in any order.
@@ -109,6 +110,30 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 	s.timer = c.after(standInPatience+jobPatience, func() {
 		c.cascadeEnded(s, fmt.Sprintf("FreeSWITCH did not say within %s whether it has", standInPatience+jobPatience))
 	})
+	one, now, err := s.node.turns.take(c.turnsOf(), func(one *turn) {
+		alive := c.session.Do(func() {
+			if s.pending == o {
+				c.originateCascade(s, call)
+			} else {
+				one.giveBack()
+			}
+		})
+		if !alive {
+			one.giveBack()
+		}
+	})
+	switch {
+	case err != nil:
+		c.session.Do(func() { c.cascadeEnded(s, "FreeSWITCH node "+s.node.options.Name+": "+err.Error()) })
+	case now:
+		c.originateCascade(s, call)
+	default:
+		s.turn = one
+	}
+}
+
+func (c *control) originateCascade(s *cascade, call esl.Originate) {
+	o := s.pending
 	s.node.link.Job(call.Command(), func(result string, err error) {
 		cause, refused := strings.CutPrefix(strings.TrimSpace(result), "-ERR ")
 		made := err == nil && !refused
@@ -157,6 +182,7 @@ func (c *control) endCascade(s *cascade) {
 	}
 	c.cascades = slices.DeleteFunc(c.cascades, func(other *cascade) bool { return other == s })
 	s.timer.Stop()
+	s.turn.cancel()
 	c.controller.forgetCascade(s)
 	s.node.kill(s.id, "NORMAL_CLEARING")
 	if o := s.pending; o != nil {

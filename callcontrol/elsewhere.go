@@ -100,7 +100,7 @@ func (c *control) triesElsewhere(l *leg, h hangup) bool {
 	l.calling = &calling{job: call.job, tried: append(call.tried, l.node), failed: failed}
 	l.attempt = l.calling
 	l.node = next
-	c.whenItsTurn(l)
+	c.whenItsTurn(l, call.job)
 	return true
 }
 

@@ -53,7 +53,7 @@ func (c *control) goesOnTo(l *leg, h hangup) bool {
 	l.after(forwardAfter, func() {
 		if l.calling == next && l.waiting {
 			l.waiting = false
-			l.control.whenItsTurn(l)
+			l.control.whenItsTurn(l, job)
 		}
 	})
 	return true

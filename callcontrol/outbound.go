@@ -116,20 +116,26 @@ func (c *control) dial(l *leg, dial DialString, variables map[string]string, tim
 	}
 	l.calling = &calling{job: job}
 	l.attempt = l.calling
-	c.whenItsTurn(l)
+	c.whenItsTurn(l, job)
 }
 
-// whenItsTurn places a call when the node takes one more.
-func (c *control) whenItsTurn(l *leg) {
-	call, group := l.calling, c.record.ID
+// turnsOf says among whom the session's calls take turns.
+func (c *control) turnsOf() []string {
+	group := c.record.ID
 	if c.record.Token != "" {
 		group = "token " + c.record.Token
 	}
-	one, now, err := l.node.turns.take([]string{group, c.record.ID}, func(one *turn) {
+	return []string{group, c.record.ID}
+}
+
+// whenItsTurn places a call when the node takes one more.
+func (c *control) whenItsTurn(l *leg, job esl.Originate) {
+	call := l.calling // nil for a stand-in
+	one, now, err := l.node.turns.take(c.turnsOf(), func(one *turn) {
 		told := l.route.do(func() {
 			if l.waiting && l.calling == call {
 				l.waiting = false
-				l.control.place(l, call.job)
+				l.control.place(l, job)
 			} else {
 				one.giveBack()
 			}
@@ -142,7 +148,8 @@ func (c *control) whenItsTurn(l *leg) {
 	case err != nil:
 		l.route.do(func() { l.tooManyWait(err) })
 	case now:
-		c.place(l, call.job)
+		l.waiting = false
+		c.place(l, job)
 	default:
 		l.waiting, l.turn = true, one
 	}

@@ -53,9 +53,15 @@ func (c *control) newStandIn(s *standIn) *leg {
 }
 
 func (c *control) placeStandIn(l *leg, node *Node) {
-	l.node, l.waiting = node, false
-	l.callTimer = l.after(standInPatience, func() { l.hangUp("ORIGINATOR_CANCEL") })
-	c.place(l, esl.Originate{
+	l.node = node
+	l.callTimer = l.after(standInPatience, func() {
+		if l.waiting {
+			l.detail = fmt.Sprintf("its turn among the calls of FreeSWITCH node %s did not come within %s (limits.originates_per_second)",
+				node.options.Name, standInPatience)
+		}
+		l.hangUp("ORIGINATOR_CANCEL")
+	})
+	c.whenItsTurn(l, esl.Originate{
 		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home(),
 		Dial: intoRoom(l.standIn.room, c.controller.options.Profile, conference.Aside(l.standIn.flags...)...),
 		Vars: map[string]string{

@@ -48,3 +48,42 @@ func TestTooManyCallsWait(t *testing.T) {
 	h.logged("unreachable: no FreeSWITCH node takes a call (sim: 1 calls wait for their turn there already")
 	h.idle()
 }
+
+// The calls that bring dialogs to conferences, and join these, take turns as others do.
+func TestStandInsTakeTurns(t *testing.T) {
+	t.Parallel()
+	for name, start := range map[string]string{
+		"dialog": `<dialogstart conferenceid="one" src="'null:?text=Hello.'" type="'audio/wav'"/>`,
+		"join":   `<join id1="one" id2="two"/>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, with("LIMITS_ORIGINATES_PER_SECOND", "1"), with("LIMITS_ORIGINATES_WAITING", "1"), withToken("out.ccxml"))
+			h.sw.Callee("200", switchsim.NoAnswer{})
+			h.document("out.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="one"/><var name="two"/><var name="n" expr="0"/><eventprocessor>
+<transition event="ccxml.loaded"><createconference conferenceid="one"/><createconference conferenceid="two"/></transition>
+<transition event="conference.created" cond="++n == 2"><createcall dest="'tel:200'"/><createcall dest="'tel:200'"/>`+start+`</transition>
+<transition event="error.*"><log expr="event$.name + ': ' + event$.reason"/><exit/></transition></eventprocessor></ccxml>`)
+			h.startToken("")
+			h.must(h.seen.waitFor(h.ctx, "1 calls wait for their turn there already"))
+			h.idle()
+		})
+	}
+}
+
+// One that comes to its turn is placed.
+func TestStandInsTurnComes(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, with("LIMITS_ORIGINATES_PER_SECOND", "1"), withToken("out.ccxml"))
+	h.sw.Callee("200", switchsim.NoAnswer{})
+	h.document("out.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="one"/><var name="two"/><var name="n" expr="0"/><eventprocessor>
+<transition event="ccxml.loaded"><createconference conferenceid="one"/><createconference conferenceid="two"/></transition>
+<transition event="conference.created" cond="++n == 2"><createcall dest="'tel:200'"/>
+ <dialogstart conferenceid="one" src="'null:?text=Hello.'" type="'audio/wav'"/><join id1="one" id2="two"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/></transition>
+<transition event="dialog.started"><log expr="'started'"/></transition>
+<transition event="error.*"><log expr="event$.name + ': ' + event$.reason"/><exit/></transition></eventprocessor></ccxml>`)
+	h.startToken("")
+	h.logged("joined")
+	h.logged("started")
+}
