@@ -144,9 +144,12 @@ func (a *audiences) observeAll(n *Node) {
 // was sent before it is in the roster, and what comes after it is not.
 func (n *Node) observe(room string) {
 	n.link.Send(esl.Filter("Conference-Name", room), nil)
-	n.link.Job(conference.ListMembers(room), func(result string, err error) {
-		if err == nil {
+	n.ask(conference.ListMembers(room), func(result string, err error) {
+		switch {
+		case err == nil:
 			n.census(room, result)
+		case errors.Is(err, errJobLost):
+			n.log.Error("members of a conference are not told of", "room", room, "error", err)
 		}
 	})
 }

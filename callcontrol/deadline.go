@@ -15,6 +15,7 @@ const (
 	hangupAgain    = 3 * time.Second        // after which FreeSWITCH is asked to hang up once more
 	hangupAsked    = 3                      // how often it is asked before the call counts as ended
 	jobPatience    = 5 * time.Second        // for the result of a job, beyond the time that the job itself has
+	jobAsked       = 3                      // how often a job that only asks is given before it counts as lost
 	leavePatience  = 5 * time.Second        // for a member to leave its room
 	beginPatience  = 15 * time.Second       // for an application to begin whose turn it is
 	breakAgain     = 500 * time.Millisecond // after which what was broken off and plays still is broken off once more

@@ -241,6 +241,31 @@ func (n *Node) kill(id, cause string) {
 	})
 }
 
+// errJobLost says that the result of a job does not come.
+var errJobLost = fmt.Errorf("FreeSWITCH did not bring the result of a job, which it was given %d times", jobAsked)
+
+// ask runs a job that only asks for something. FreeSWITCH is asked again where it
+// does not bring the result. told gets it in the link's reader goroutine, or an error
+// in any.
+func (n *Node) ask(cmd esl.Command, told func(result string, err error)) { n.askAgain(cmd, 1, told) }
+
+func (n *Node) askAgain(cmd esl.Command, asked int, told func(result string, err error)) {
+	id := n.controller.newID()
+	late := n.controller.after(jobPatience, func() {
+		switch {
+		case !n.link.ForgetJob(id):
+		case asked < jobAsked:
+			n.askAgain(cmd, asked+1, told)
+		default:
+			told("", errJobLost)
+		}
+	})
+	n.link.Job(esl.WithJobUUID(cmd, id), func(result string, err error) {
+		late.Stop()
+		told(result, err)
+	})
+}
+
 // owe notes a leg that is to be hung up once the link is up.
 func (n *Node) owe(id, cause string) {
 	n.mu.Lock()

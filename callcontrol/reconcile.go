@@ -18,12 +18,18 @@ func (n *Node) reconcile(held []conference.Conference) {
 	}
 	c := n.controller
 	settled := c.options.Store.Now().Add(-joinPatience) // who joined later may be on the way
-	n.link.Job(conference.ListMembers(held[0].Room), func(result string, err error) {
-		if err != nil { // it is down; it will be tried again when it comes up
+	n.ask(conference.ListMembers(held[0].Room), func(result string, err error) {
+		lost := errors.Is(err, errJobLost)
+		if err != nil && !lost { // it is down; it will be tried again when it comes up
 			return
 		}
-		roster, err := conference.ParseRoster(result)
+		var roster conference.Roster
+		if !lost {
+			roster, err = conference.ParseRoster(result)
+		}
 		switch {
+		case lost:
+			n.log.Error("conference not compared with its room", "conference", held[0].ID, "error", err)
 		case errors.Is(err, conference.ErrNoRoom):
 			roster.Room = held[0].Room
 		case err != nil:

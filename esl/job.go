@@ -20,7 +20,7 @@ import (
 // command (*CommandError), when it cannot be sent (*InvalidError), or when the
 // link is down or goes down before (ErrLinkDown), in which case the job may
 // still have run. It is called in the link's goroutine, or before Job returns
-// when nothing is sent. A job has no time limit: FreeSWITCH ends each.
+// when nothing is sent. A job has no time limit; see [Link.ForgetJob].
 func (l *Link) Job(cmd command.Command, done func(result string, err error)) string {
 	job, id, err := background(l.o.Random, cmd)
 	if done == nil {
@@ -88,6 +88,10 @@ func (l *Link) takeJob(id string) func(string, error) {
 	delete(l.jobs, id)
 	return done
 }
+
+// ForgetJob waits for a job's result no longer: done is not called any more. It
+// reports false if it was called already.
+func (l *Link) ForgetJob(id string) bool { return l.takeJob(id) != nil }
 
 // finishJob hands a result to whoever waits for it, and tells whether it was a
 // job of this link.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,6 +177,27 @@ func TestRosterAfterTheLinkWasDown(t *testing.T) {
 	h.idle()
 }
 
+// Where FreeSWITCH does not bring the result of a job, it is asked again, and the
+// operator is told in the end.
+func TestRosterIsLost(t *testing.T) {
+	t.Parallel()
+	for lost, want := range map[int32]string{2: "log 101 came, members 1", 3: ""} {
+		t.Run(fmt.Sprint(lost), func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, withToken("moderator.ccxml"), losingRosters(lost))
+			h.document("moderator.ccxml", moderator)
+			h.call("101", h.document("meeting.ccxml", meeting))
+			h.logged("101 in 1")
+			m := h.moderate()
+			if want != "" {
+				m.must(m.seen.wait(h.ctx, want))
+			} else {
+				h.must(h.log.waitFor(h.ctx, "members of a conference are not told of"))
+			}
+		})
+	}
+}
+
 // A session that does not want to hear any more does not, while another does.
 func TestHearNoMoreOfMembers(t *testing.T) {
 	t.Parallel()
@@ -243,7 +266,30 @@ func TestReservedPlaces(t *testing.T) {
 // a link comes up again.
 func TestReconcileAfterTheLinkWasDown(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
+	for name, options := range map[string][]option{"jobs are answered": nil, "first job lost": {losingRosters(1)}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reconcile(newHouse(t, options...))
+		})
+	}
+}
+
+// losingRosters loses the results of the first jobs that ask who is in a room.
+func losingRosters(first int32) option {
+	var asked atomic.Int32
+	return func(p *plan) {
+		withDaemonTime(pace)(p)
+		p.sw.Job = func(_, argument string) switchsim.JobFate {
+			if strings.Contains(argument, "xml_list") && asked.Add(1) <= first {
+				return switchsim.JobUntold
+			}
+			return switchsim.JobDone
+		}
+	}
+}
+
+func reconcile(h *house) {
+	h.Helper()
 	caller := h.call("101", h.document("meeting.ccxml", meeting))
 	h.logged("101 in 1")
 	for held, err := range h.daemon.Conferences.List(h.ctx) {
@@ -252,7 +298,7 @@ func TestReconcileAfterTheLinkWasDown(t *testing.T) {
 		h.must(err)
 	}
 	if _, members := h.room(); members != 2 {
-		t.Fatalf("%d members", members)
+		h.Fatalf("%d members", members)
 	}
 	address := h.sw.Addr()
 	h.sw.CloseLinks()
