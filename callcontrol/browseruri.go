@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,12 +15,22 @@ import (
 	"ccxmld/dialog/vxml"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
+	"ccxmld/sip"
 )
 
 // internalBrowser, as the hint browser or as dialog.voicexml, is our own.
 const internalBrowser = "internal"
 
-var browserSyntax = regexp.MustCompile(`(?i)^sips?:([a-z0-9+*#._~%-]+@)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$`)
+// hostSyntax is that of a host with or without its port.
+var hostSyntax = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`)
+
+// sipAddress reads a SIP or SIPS URI that has nothing but a host and perhaps a user.
+func sipAddress(text string) (address sip.Address, ok bool) {
+	address, err := sip.Parse(text)
+	plain := err == nil && (address.Scheme == "sip" || address.Scheme == "sips") && address.Name == "" &&
+		!strings.ContainsAny(text, "<>\"") && len(address.Parameters)+len(address.Headers) == 0
+	return address, plain && hostSyntax.MatchString(address.Host) && (address.User == "" || callerNumber.MatchString(address.User))
+}
 
 // browserOf gives the external server that runs a dialog, as a SIP URI; "" for a
 // dialog that runs here.
@@ -32,25 +43,26 @@ func (c *control) browserOf(r interpreter.DialogRequest) (server string, err err
 	if hint, ok := hint(r.Hints, "browser"); ok {
 		server = strings.TrimSpace(fmt.Sprint(hint))
 	}
-	switch {
-	case server == "" || server == internalBrowser:
+	if server == "" || server == internalBrowser {
 		return "", nil
-	case !browserSyntax.MatchString(server):
+	}
+	switch address, ok := sipAddress(server); {
+	case !ok:
 		return "", fmt.Errorf("the hint browser is %.60q; expected internal, or a SIP URI such as sip:vxml.example.org", server)
 	case r.ConferenceID != "" || r.MediaDirection != "" && r.MediaDirection != directionBoth:
 		return "", errOneWay
-	case !strings.Contains(server, "@"):
-		scheme, host, _ := strings.Cut(server, ":")
-		server = scheme + ":dialog@" + host // RFC 5552, 2.1
+	default:
+		user := cmp.Or(address.User, "dialog") // RFC 5552, 2.1
+		return address.Scheme + ":" + user + "@" + address.Host, nil
 	}
-	return server, nil
 }
 
 // errOneWay: a bridge has two ways, and a conference is no connection.
 var errOneWay = errors.New("a dialog on an external VoiceXML server needs a connection, and mediadirection both; hints=\"{browser: 'internal'}\" runs it here")
 
-func isSIPAddress(address string) bool {
-	return browserSyntax.MatchString(address) && strings.Contains(address, "@")
+func isSIPAddress(text string) bool {
+	address, ok := sipAddress(text)
+	return ok && address.User != ""
 }
 
 // longestParameters bounds what an INVITE carries.

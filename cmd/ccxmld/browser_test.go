@@ -134,6 +134,7 @@ func TestExternalBrowserRefuses(t *testing.T) {
 		{"no server", "", switchsim.Unreachable{}, "not started: the VoiceXML server sip:dialog@vxml.example.org answered 503"},
 		{"silent", "", switchsim.NoAnswer{}, "not started: the VoiceXML server sip:dialog@vxml.example.org did not answer within 30s"},
 		{"no URI", `hints="{browser: 'vxml.example.org'}"`, switchsim.Answers{}, "not started: the hint browser is \"vxml.example.org\"; expected internal, or a SIP URI"},
+		{"a name beside it", `hints="{browser: '&quot;Menu&quot; &lt;sip:vxml.example.org&gt;'}"`, switchsim.Answers{}, "not started: the hint browser is"},
 		{"half duplex", `mediadirection="'dialogtransmit'"`, switchsim.Answers{}, "not started: a dialog on an external VoiceXML server needs a connection, and mediadirection both"},
 		{"no route", `hints="{browser: 'sips:vxml.example.org'}"`, switchsim.Answers{}, "not started: the VoiceXML server sips:dialog@vxml.example.org: no dial route matches"},
 	} {
