@@ -152,7 +152,13 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 		l.gone(hangup{cause: l.usualEnd()})
 		return
 	}
-	l.log().Warn("the leg's socket ended before its hangup", "error", reason)
+	const words = "the leg's socket ended before its hangup"
+	if node := l.reach(); node != nil {
+		l.log().Info(words, "error", reason)
+		node.socketEnded(reason)
+	} else {
+		l.log().Warn(words, "error", reason)
+	}
 	if !l.control.reclaim(l) {
 		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
 	}

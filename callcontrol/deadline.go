@@ -27,6 +27,8 @@ const (
 	// replyPatience is how long FreeSWITCH may take to answer a command on a leg's
 	// socket.
 	replyPatience = 10 * time.Second
+	// cutsTold is how long sockets of legs that end are counted before the log has them.
+	cutsTold = time.Second
 	// probePatience is how long the answer to a probe on a leg's own socket may take.
 	probePatience = 10 * time.Second
 	// joinPatience is how long a join may take to happen in FreeSWITCH before it

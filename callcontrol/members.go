@@ -89,6 +89,8 @@ func (c *control) mayRecord(s conference.Settings) error {
 	return c.controller.options.Dialogs.CheckRecordings()
 }
 
+// recordingOfRoom names the recording of a conference, whose directory FreeSWITCH
+// makes (conference_record_thread_run).
 func (c *control) recordingOfRoom(room string) string {
 	return path.Join(c.controller.options.Recordings, room+".wav")
 }

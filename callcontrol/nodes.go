@@ -47,6 +47,7 @@ type Node struct {
 	machine string            // the FreeSWITCH's name for itself
 	core    string            // its uuid, which is new with each start
 	owed    map[string]string // legs to be hung up once the link is up, with the cause
+	cut     int               // sockets of legs that have ended, and that the log does not have yet
 }
 
 // linkVariable marks the outbound legs of a controller, so that its link hears

@@ -46,7 +46,7 @@ func (c *control) Record(r interpreter.RecordRequest) (string, error) {
 // recordAgain begins once more a recording that FreeSWITCH could not begin, with the
 // directory made that may have been missing.
 func (c *control) recordAgain(l *leg, file string) {
-	c.fetches.addAlone(c.controller, func(context.Context) {
+	made := c.fetches.addAlone(c.controller, func(context.Context) {
 		err := c.controller.options.Dialogs.MakeRecordings()
 		c.session.Do(func() {
 			switch {
@@ -63,6 +63,10 @@ func (c *control) recordAgain(l *leg, file string) {
 			}
 		})
 	})
+	if !made && l.recording == file {
+		l.log().Warn("not recorded: too much is under way already", "file", file)
+		l.recording = ""
+	}
 }
 
 // SendDigits sends digits to the far end by uuid_send_dtmf of mod_commands

@@ -22,6 +22,28 @@ func (l *leg) complain(words string, about ...any) bool {
 	return true
 }
 
+// socketEnded notes that a leg's socket has ended before its hangup. The operator is
+// told once of all that end together, and not where the link has ended too, of which
+// he was told.
+func (n *Node) socketEnded(reason error) {
+	n.mu.Lock()
+	n.cut++
+	first := n.cut == 1
+	n.mu.Unlock()
+	if !first {
+		return
+	}
+	n.controller.after(cutsTold, func() {
+		n.mu.Lock()
+		legs := n.cut
+		n.cut = 0
+		n.mu.Unlock()
+		if n.link.Up() {
+			n.log.Warn("sockets of legs ended before their hangup, and FreeSWITCH is there; is something on the way that ends connections?", "legs", legs, "error", reason)
+		}
+	})
+}
+
 // watch sees to it that what has been sent on the leg's socket is answered.
 func (l *leg) watch() {
 	conn := l.conn

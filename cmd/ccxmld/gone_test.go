@@ -1,8 +1,10 @@
 package main
 
 import (
+	"math/rand/v2"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"ccxmld/esl/switchsim"
@@ -45,4 +47,34 @@ func TestOneErrorForFreeSWITCHGone(t *testing.T) {
 	if errors != 1 || !h.log.has(`level=ERROR msg="FreeSWITCH is not reached any more"`) || h.log.has("check esl.advertise") {
 		t.Errorf("%d errors:\n%s", errors, strings.Join(h.log.all(), "\n"))
 	}
+}
+
+// Sockets of legs that end together, while FreeSWITCH is there, are one line in the log.
+func TestOneWarningForSocketsThatEnd(t *testing.T) {
+	t.Parallel()
+	var built atomic.Pointer[house]
+	legs := newSlowLines(t, rand.New(rand.NewPCG(1, 1)), 0, func() string { return built.Load().daemon.ESLAddress() })
+	h := newHouse(t, with("ESL_ADVERTISE", legs.address()))
+	built.Store(h)
+	document := h.transitions("in.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><log expr="'connected'"/></transition>
+<transition event="connection.disconnected"><exit/></transition>`)
+	for range 3 {
+		_, err := h.sw.Dial(switchsim.Call{Sockets: []string{legs.address()}, Variables: map[string]string{"ccxml_uri": document}})
+		h.must(err)
+	}
+	h.until("all are connected", func() bool { return h.seen.count("log connected") == 3 })
+	legs.cutAll()
+	h.must(h.log.waitFor(h.ctx, "sockets of legs ended before their hangup"))
+	warnings := 0
+	for _, line := range h.log.all() {
+		if strings.Contains(line, "before their hangup") && strings.Contains(line, "level=WARN") && strings.Contains(line, "legs=3") {
+			warnings++
+		}
+	}
+	if warnings != 1 {
+		t.Errorf("%d warnings:\n%s", warnings, strings.Join(h.log.all(), "\n"))
+	}
+	legs.restore()
 }

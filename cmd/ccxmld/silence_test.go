@@ -39,6 +39,7 @@ func TestHangupOnASilentSocket(t *testing.T) {
 				t.Errorf("the call ended with %+v", ending)
 			}
 			h.idle()
+			h.until("the silent socket is closed", func() bool { return h.sw.SilentSockets() == 0 })
 			if name == "disconnect" {
 				h.logged("NORMAL_CLEARING, local, undefined")
 			}

@@ -106,6 +106,31 @@ func (h *house) next(from <-chan string) (text string) {
 	return text
 }
 
+// TestVX60RecordingsDirectoryIsMade: where FreeSWITCH cannot record since there is no
+// directory, ccxmld makes it and asks again.
+func TestVX60RecordingsDirectoryIsMade(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "none", "recordings")
+	records := make(chan struct{}, 10)
+	h := newHouse(t, with("DIALOG_RECORDINGS", folder), func(p *plan) {
+		p.sw.Folders = func(path string) bool {
+			if _, err := os.Stat(path); err != nil {
+				return false
+			}
+			records <- struct{}{}
+			return true
+		}
+	})
+	caller := h.dial(h.transitions("record.ccxml", `
+<transition event="connection.alerting"><accept/></transition>
+<transition event="connection.connected"><log expr="session.connections[event$.connectionid]._RecordCall(100, 'a')"/></transition>
+<transition event="connection.disconnected"><exit/></transition>`))
+	h.logged(folder)
+	h.told(records)
+	caller.Hangup()
+	h.idle()
+}
+
 // TestRecordingsWithoutADirectory: a dialog that would have FreeSWITCH hang up the
 // caller does not start; a page gets error.noresource.
 func TestRecordingsWithoutADirectory(t *testing.T) {

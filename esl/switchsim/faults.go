@@ -89,6 +89,19 @@ func (sw *Switch) SilenceLinks() int {
 	return links
 }
 
+// SilentSockets tells how many sockets of legs there are that fell silent and that
+// the controller has not closed.
+func (sw *Switch) SilentSockets() (n int) {
+	sw.lock()
+	defer sw.unlock()
+	for _, l := range sw.listeners {
+		if l.outbound && l.silent && !l.left {
+			n++
+		}
+	}
+	return n
+}
+
 // silence loses what is said on the connection from now on.
 func (l *listener) silence() {
 	l.silent = true

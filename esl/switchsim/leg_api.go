@@ -2,6 +2,7 @@ package switchsim
 
 import (
 	"encoding/json"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -252,6 +253,9 @@ func (sw *Switch) apiRecord(arguments string) string {
 		limit := 0
 		if len(words) > 3 {
 			limit, _ = strconv.Atoi(words[3])
+		}
+		if !c.sw.hasFolder(path.Dir(words[2])) { // and it could not be made
+			return "-ERR Cannot record session!\n"
 		}
 		c.startRecording(words[2], time.Duration(limit)*time.Second)
 	case "stop":

@@ -46,6 +46,7 @@ type listener struct {
 	busy       *clock.Waiter // is woken when a command that takes time is done
 	gone       bool
 	silent     bool // see Switch.SilenceSockets
+	left       bool // by the controller, which the switch does not notice
 
 	mu      sync.Mutex
 	out     []byte
@@ -97,7 +98,9 @@ func (l *listener) read() {
 			if !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 				l.sw.log.Debug("event socket ended", "error", err)
 			}
-			if !l.silent { // else the switch does not notice
+			if l.silent { // and the switch does not notice
+				l.left = true
+			} else {
 				l.end()
 			}
 			l.sw.unlock()
