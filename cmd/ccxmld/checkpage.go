@@ -58,7 +58,7 @@ func (c *checker) page(root *xmlquery.Node, places *fetch.Places, uri string) (f
 
 // severityOf tells how serious a notice about a page is.
 func severityOf(p *vxml.Problem) lint.Severity {
-	if p.Code == vxml.CodeEmpty {
+	if p.Code == vxml.CodeEmpty || p.Code == vxml.CodeBareTime {
 		return lint.Note
 	}
 	return lint.Warning

@@ -62,6 +62,8 @@ func TestCheck(t *testing.T) {
 	badABNF := write("bad.gram", "#ABNF 1.0; mode dtmf; root $r;\n$r = 1")
 	headless := write("headless.gram", "mode dtmf; root $r;\n$r = 1;")
 	starred := write("starred.gram", "#ABNF 1.0; mode dtmf; root $r;\n$r = 1 *;")
+	hasty := write("hasty.vxml", "<vxml version=\"2.1\" xmlns=\"http://www.w3.org/2001/vxml\">\n<property name=\"timeout\" value=\"3\"/><property name=\"termtimeout\" value=\"0\"/>\n"+
+		`<form><record name="m" maxtime="20" finalsilence="2s"><prompt timeout="5000">Go<break time="300"/></prompt></record></form></vxml>`)
 	spoken := write("spoken.grxml", `<grammar xmlns="http://www.w3.org/2001/06/grammar" version="1.0" root="r"><rule id="r">one</rule></grammar>`)
 	calling := write("calling.ccxml", `<ccxml version="1.0"><eventprocessor><transition event="error.*"/><transition event="connection.connected">
 <dialogstart src="'page.vxml'"/>
@@ -83,6 +85,8 @@ func TestCheck(t *testing.T) {
 		"what is told when it is reached": {mistaken, 1, []string{mistaken + ":2:26: error: <if cond=\"1 +\">", "[expression]",
 			mistaken + ":2:43: note: <log expr=\"\"> is empty; it is read as if it were not there [empty-expression]",
 			mistaken + ":3:3: warning: nothing of <menu> can be chosen by keys", "[speech-only]"}},
+		"times without a unit": {hasty, 0, []string{hasty + ":2:33: note: timeout has no unit: 3 are milliseconds; write \"3ms\", or \"3s\" if seconds are meant [bare-time]\n",
+			hasty + ":3:33: note: maxtime has no unit", hasty + ":3:72: note: timeout has no unit: 5000", hasty + ":3:93: note: time has no unit: 300"}},
 		"a grammar that refers to another":         {digits, 0, nil},
 		"a grammar in the ABNF form":               {pin, 0, nil},
 		"a grammar that is wrong":                  {badGrammar, 1, []string{badGrammar + ":2:14: error: \"fourteen\" is no key", "[grammar]"}},

@@ -219,13 +219,23 @@ var defaults = map[string]string{
 	"fetchaudiominimum": "5s",
 }
 
-// checkProperty finds values that a property cannot have.
-func checkProperty(name, value string) error {
+// isTime tells whether a property is a time.
+func isTime(name string) bool {
 	switch name {
 	case "timeout", "interdigittimeout", "termtimeout", "fetchtimeout", "fetchaudiodelay", "fetchaudiominimum",
 		"completetimeout", "incompletetimeout", "maxspeechtimeout":
+		return true
+	}
+	return false
+}
+
+// checkProperty finds values that a property cannot have.
+func checkProperty(name, value string) error {
+	if isTime(name) {
 		_, err := dialog.ParseTime(value)
 		return err
+	}
+	switch name {
 	case "documentmaxage", "documentmaxstale", "scriptmaxage", "scriptmaxstale", "datamaxage", "datamaxstale",
 		"grammarmaxage", "grammarmaxstale", "audiomaxage", "audiomaxstale":
 		_, err := parseAge(value)

@@ -154,6 +154,8 @@ func (e *element) property(l *level) {
 	name, value := e.required("name"), e.text("value")
 	if err := checkProperty(name, value); err != nil {
 		e.problem("<property name=%q>: %v", name, err)
+	} else if isTime(name) {
+		e.bareTime(name, "value", value)
 	}
 	if l.properties == nil {
 		l.properties = make(map[string]string)

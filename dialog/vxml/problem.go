@@ -13,6 +13,7 @@ const (
 	CodeExpression       = "expression"        // does not compile
 	CodeUnavailable      = "unavailable-name"  // of ECMAScript of other platforms
 	CodeEmpty            = "empty-expression"  // there is nothing in it
+	CodeBareTime         = "bare-time"         // a time without a unit
 	CodeMisplaced        = "misplaced-element" // ignored where it stands
 	CodeNamespace        = "namespace"         // is not VoiceXML's
 	CodeSpeechOnly       = "speech-only"       // cannot be chosen by keys

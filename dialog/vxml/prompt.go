@@ -147,7 +147,19 @@ func (e *element) time(name string) time.Duration {
 	if err != nil {
 		e.problem("<%s %s>: %v", e.tag, name, err)
 	}
+	e.bareTime(name, name, text)
 	return d
+}
+
+// bareTime notes a time without a unit, which VoiceXML asks for (2.0, 6.5): its author may
+// have meant seconds.
+func (e *element) bareTime(what, attribute, text string) {
+	text = strings.TrimSpace(text)
+	if n, err := strconv.ParseFloat(text, 64); err != nil || n == 0 {
+		return
+	}
+	at, _ := e.value(attribute)
+	e.noticeAt(CodeBareTime, at, "%s has no unit: %s are milliseconds; write \"%[2]sms\", or \"%[2]ss\" if seconds are meant", what, text)
 }
 
 // parts compiles what a prompt or audio consists of.
