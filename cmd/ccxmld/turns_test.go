@@ -76,14 +76,15 @@ func TestStandInsTurnComes(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, with("LIMITS_ORIGINATES_PER_SECOND", "1"), withToken("out.ccxml"))
 	h.sw.Callee("200", switchsim.NoAnswer{})
-	h.document("out.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="one"/><var name="two"/><var name="n" expr="0"/><eventprocessor>
+	h.document("out.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="one"/><var name="two"/><var name="n" expr="0"/><var name="done" expr="0"/><eventprocessor>
 <transition event="ccxml.loaded"><createconference conferenceid="one"/><createconference conferenceid="two"/></transition>
 <transition event="conference.created" cond="++n == 2"><createcall dest="'tel:200'"/>
  <dialogstart conferenceid="one" src="'null:?text=Hello.'" type="'audio/wav'"/><join id1="one" id2="two"/></transition>
-<transition event="conference.joined"><log expr="'joined'"/></transition>
-<transition event="dialog.started"><log expr="'started'"/></transition>
+<transition event="conference.joined"><log expr="'joined'"/><if cond="++done == 2"><exit/></if></transition>
+<transition event="dialog.started"><log expr="'started'"/><if cond="++done == 2"><exit/></if></transition>
 <transition event="error.*"><log expr="event$.name + ': ' + event$.reason"/><exit/></transition></eventprocessor></ccxml>`)
 	h.startToken("")
 	h.logged("joined")
 	h.logged("started")
+	h.idle()
 }
