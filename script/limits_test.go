@@ -20,6 +20,7 @@ func TestAttacks(t *testing.T) {
 	for _, full := range []bool{true, false} {
 		for name, src := range attacks(t) {
 			t.Run(fmt.Sprintf("%s/full=%v", name, full), func(t *testing.T) {
+				t.Parallel()
 				stuck := make(chan script.Position, 1)
 				s := newSession(t, script.Limits{
 					Time: time.Second, Steps: 200_000, StepsPerMinute: 1 << 40, Memory: 3 << 20, Full: full,

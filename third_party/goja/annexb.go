@@ -246,6 +246,14 @@ func (o *regexpConstructor) hasOwnPropertyStr(name unistring.String) bool {
 	return o.static(name) != nil || o.nativeFuncObject.hasOwnPropertyStr(name)
 }
 
+func (o *regexpConstructor) defineOwnPropertyStr(name unistring.String, desc PropertyDescriptor, throw bool) bool {
+	if o.static(name) != nil { // the next match changes it
+		o.val.runtime.typeErrorResult(throw, "Cannot redefine property: %s", name.String())
+		return false
+	}
+	return o.nativeFuncObject.defineOwnPropertyStr(name, desc, throw)
+}
+
 func (o *regexpConstructor) setOwnStr(name unistring.String, value Value, throw bool) bool {
 	if o.static(name) == nil {
 		return o.nativeFuncObject.setOwnStr(name, value, throw)

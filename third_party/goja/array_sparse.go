@@ -144,6 +144,7 @@ func (a *sparseArrayObject) getOwnPropIdx(idx valueInt) Value {
 func (a *sparseArrayObject) add(idx uint32, val Value) {
 	i := a.findIdx(idx)
 	a.items = append(a.items, sparseArrayItem{})
+	a.val.runtime.copied(int64(len(a.items) - i))
 	copy(a.items[i+1:], a.items[i:])
 	a.items[i] = sparseArrayItem{
 		idx:   idx,
@@ -180,6 +181,7 @@ func (a *sparseArrayObject) _setOwnIdx(idx uint32, val Value, throw bool) bool {
 
 		if a.expand(idx) {
 			a.items = append(a.items, sparseArrayItem{})
+			a.val.runtime.copied(int64(len(a.items) - i))
 			copy(a.items[i+1:], a.items[i:])
 			a.items[i] = sparseArrayItem{
 				idx:   idx,
@@ -357,6 +359,7 @@ func (a *sparseArrayObject) _defineIdxProperty(idx uint32, desc PropertyDescript
 		if i >= len(a.items) || a.items[i].idx != idx {
 			if a.expand(idx) {
 				a.items = append(a.items, sparseArrayItem{})
+				a.val.runtime.copied(int64(len(a.items) - i))
 				copy(a.items[i+1:], a.items[i:])
 				a.items[i] = sparseArrayItem{
 					idx:   idx,

@@ -131,6 +131,7 @@ func (r *Runtime) stop() {
 // enter counts a level of recursion, which exit ends. After a panic the depth is
 // what it was where that is recovered from.
 func (r *Runtime) enter() *Runtime {
+	r.meter.steps++
 	if r.meter.depth++; r.meter.depth > r.meter.depthEnd {
 		e := &StackOverflowError{}
 		e.stack = r.vm.captureStack(nil, 0)
@@ -172,8 +173,44 @@ func (r *Runtime) allocString(s String) {
 	}
 	if n > 32 {
 		r.alloc(int64(n) * 2)
+		r.meter.steps += int64(n) / unitsInAStep
 	}
 }
+
+// unitsInAStep are the units of a text that a built-in function goes through in the
+// time of a step, and valuesInAStep the values that are copied in it, about.
+const (
+	unitsInAStep  = 32
+	valuesInAStep = 16
+)
+
+// read counts the texts that a built-in function is called with: it goes through each,
+// however often it has been called with it.
+func (r *Runtime) read(this Value, args []Value) {
+	n := textLength(this)
+	for _, v := range args { // bounded: the arguments of a call
+		n += textLength(v)
+	}
+	if n >= unitsInAStep {
+		r.step(int64(n) / unitsInAStep)
+	}
+}
+
+// textLength is the length of a text, 0 for other values.
+func textLength(v Value) int {
+	switch s := v.(type) {
+	case asciiString:
+		return len(s)
+	case unicodeString:
+		return len(s)
+	case *importedString:
+		return len(s.s)
+	}
+	return 0
+}
+
+// copied counts values that are copied or moved.
+func (r *Runtime) copied(n int64) { r.step(n / valuesInAStep) }
 
 // checkArray bounds how many elements an array gets room for.
 func (r *Runtime) checkArray(n int64) {
@@ -186,6 +223,7 @@ func (r *Runtime) checkArray(n int64) {
 func (r *Runtime) makeRoom(n int64) {
 	r.checkArray(n)
 	r.alloc(n * sizeOfValue)
+	r.meter.steps += n / valuesInAStep
 }
 
 // checkLength bounds a string before it is made.

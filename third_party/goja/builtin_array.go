@@ -401,9 +401,8 @@ func (r *Runtime) arrayproto_sort(call FunctionCall) Value {
 	}
 
 	var s sortable
-	if r.checkStdArrayObj(o) != nil {
-		s = o.self
-	} else if _, ok := o.self.(reflectValueWrapper); ok {
+	// An array is sorted apart: what compares may change it.
+	if _, ok := o.self.(reflectValueWrapper); ok {
 		s = o.self
 	}
 
@@ -477,6 +476,7 @@ func (r *Runtime) arrayproto_splice(call FunctionCall) Value {
 			}
 			a.self.setOwnStr("length", intToValue(actualDeleteCount), true)
 		}
+		r.copied(length - actualStart)
 		var values []Value
 		if itemCount < actualDeleteCount {
 			values = src.values
@@ -568,6 +568,7 @@ func (r *Runtime) arrayproto_unshift(call FunctionCall) Value {
 		}
 		if arr := r.checkStdArrayObjWithProto(o); arr != nil && newSize < math.MaxUint32 {
 			if int64(cap(arr.values)) >= newSize {
+				r.copied(length)
 				arr.values = arr.values[:newSize]
 				copy(arr.values[argCount:], arr.values[:length])
 			} else {
@@ -1055,6 +1056,7 @@ func (r *Runtime) arrayproto_shift(call FunctionCall) Value {
 			return _undefined
 		}
 		first := a.values[0]
+		r.copied(int64(len(a.values)))
 		copy(a.values, a.values[1:])
 		a.values[len(a.values)-1] = nil
 		a.values = a.values[:len(a.values)-1]
@@ -1108,6 +1110,7 @@ func (r *Runtime) arrayproto_copyWithin(call FunctionCall) Value {
 	count := min(final-from, l-to)
 	if arr := r.checkStdArrayObj(o); arr != nil {
 		if count > 0 {
+			r.copied(count)
 			copy(arr.values[to:to+count], arr.values[from:from+count])
 		}
 		return o
@@ -1884,7 +1887,9 @@ func (a *arraySortCtx) sortCompare(x, y Value) int {
 		}
 		return 0
 	}
-	return x.toString().CompareTo(y.toString())
+	xs, ys := x.toString(), y.toString()
+	a.r.step(int64(min(xs.Length(), ys.Length())) / unitsInAStep)
+	return xs.CompareTo(ys)
 }
 
 // sort.Interface

@@ -255,6 +255,9 @@ func compileRegexp(patternStr, flags string) (p *regexpPattern, err error) {
 		}
 	}
 
+	if err = checkRegexp(patternStr); err != nil {
+		return
+	}
 	if unicode {
 		patternStr = convertRegexpToUnicode(patternStr)
 	} else {
@@ -317,6 +320,7 @@ func compileRegexp(patternStr, flags string) (p *regexpPattern, err error) {
 }
 
 func (r *Runtime) _newRegExp(patternStr String, flags string, proto *Object) *regexpObject {
+	r.step(stepsToCompile * int64(patternStr.Length()))
 	pattern, err := compileRegexpFromValueString(patternStr, flags)
 	if err != nil {
 		panic(r.newSyntaxError(err.Error()))
@@ -415,6 +419,7 @@ func (r *Runtime) regexpproto_compile(call FunctionCall) Value {
 		if flagsVal != _undefined {
 			flags = flagsVal.toString().String()
 		}
+		r.step(stepsToCompile * int64(source.Length()))
 		pattern, err = compileRegexpFromValueString(source, flags)
 		if err != nil {
 			panic(r.newSyntaxError(err.Error()))

@@ -383,8 +383,9 @@ func (r *Runtime) stringproto_lastIndexOf(call FunctionCall) Value {
 
 func (r *Runtime) stringproto_localeCompare(call FunctionCall) Value {
 	r.checkObjectCoercible(call.This)
-	this := norm.NFD.String(call.This.toString().String())
-	that := norm.NFD.String(call.Argument(0).toString().String())
+	s, other := call.This.toString(), call.Argument(0).toString()
+	r.step(int64(s.Length() + other.Length())) // slower than other functions
+	this, that := norm.NFD.String(s.String()), norm.NFD.String(other.String())
 	return intToValue(int64(r.collator().CompareString(this, that)))
 }
 
@@ -473,6 +474,7 @@ func (r *Runtime) stringproto_normalize(call FunctionCall) Value {
 		panic(r.newError(r.getRangeError(), "The normalization form should be one of NFC, NFD, NFKC, NFKD"))
 	}
 
+	r.step(int64(s.Length())) // slower than other functions
 	switch s := s.(type) {
 	case asciiString:
 		return s

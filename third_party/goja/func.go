@@ -574,6 +574,7 @@ func (f *nativeFuncObject) call(call FunctionCall) Value {
 	r := f.val.runtime
 	r.enter()
 	r.step(1)
+	r.read(call.This, call.Arguments)
 	ret := f.f(call)
 	if s, ok := ret.(String); ok {
 		r.allocString(s)
@@ -587,6 +588,7 @@ func (f *nativeFuncObject) vmCall(vm *vm, n int) {
 		vm.pushCtx()
 		vm.prg = nil
 		vm.sb = vm.sp - n // so that [sb-1] points to the callee
+		vm.r.read(vm.stack[vm.sp-n-2], vm.stack[vm.sp-n:vm.sp])
 		ret := f.f(FunctionCall{
 			Arguments: vm.stack[vm.sp-n : vm.sp],
 			This:      vm.stack[vm.sp-n-2],
@@ -617,6 +619,7 @@ func (f *nativeFuncObject) constructNested(args []Value, newTarget *Object) *Obj
 	r := f.val.runtime
 	r.enter()
 	r.step(1)
+	r.read(nil, args)
 	o := f.construct(args, newTarget)
 	r.exit()
 	return o

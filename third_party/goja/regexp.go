@@ -46,14 +46,14 @@ func (r *regexpWrapper) later() *regexp.Regexp {
 
 // mostAtOnce bounds a match in linear time, which does not look at the interrupt:
 // the product of the lengths of the text and of the expression.
-const mostAtOnce = 1 << 28
+const mostAtOnce = 1 << 27
 
 // checkLinear is called before a match of a text of n units.
 func (r *regexpWrapper) checkLinear(rt *Runtime, n int) {
 	if n*r.size > mostAtOnce && rt.bounded() {
 		rt.exceeded("a regular expression would be looked for in a text of %d characters, which is too long for it", n)
 	}
-	rt.step(1 + int64(n)/64)
+	rt.step(1 + int64(n)*int64(r.size)/256)
 }
 
 // findLater finds the first match at or behind start, which is not 0.

@@ -938,6 +938,7 @@ func (r *Runtime) builtin_thrower(call FunctionCall) Value {
 
 func (r *Runtime) eval(srcVal String, direct, strict bool) Value {
 	if r.evaluate != nil {
+		r.step(stepsToCompile * int64(srcVal.Length()))
 		return r.evaluate(srcVal.String())
 	}
 	src := escapeInvalidUtf16(srcVal)

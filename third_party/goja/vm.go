@@ -423,6 +423,12 @@ func floatToValue(f float64) (result Value) {
 	return valueFloat(f)
 }
 
+// numeric is toNumeric for an operator, which counts the text that it reads.
+func (vm *vm) numeric(v Value) Value {
+	vm.r.read(v, nil)
+	return toNumeric(v)
+}
+
 func toNumeric(value Value) Value {
 	switch v := value.(type) {
 	case valueInt, *valueBigInt:
@@ -1256,7 +1262,7 @@ type _toNumber struct{}
 var toNumber _toNumber
 
 func (_toNumber) exec(vm *vm) {
-	vm.stack[vm.sp-1] = toNumeric(vm.stack[vm.sp-1])
+	vm.stack[vm.sp-1] = vm.numeric(vm.stack[vm.sp-1])
 	vm.pc++
 }
 
@@ -1329,8 +1335,8 @@ func (_sub) exec(vm *vm) {
 	right := vm.stack[vm.sp-1]
 	left := vm.stack[vm.sp-2]
 
-	left = toNumeric(left)
-	right = toNumeric(right)
+	left = vm.numeric(left)
+	right = vm.numeric(right)
 
 	var result Value
 
@@ -1367,8 +1373,8 @@ type _mul struct{}
 var mul _mul
 
 func (_mul) exec(vm *vm) {
-	left := toNumeric(vm.stack[vm.sp-2])
-	right := toNumeric(vm.stack[vm.sp-1])
+	left := vm.numeric(vm.stack[vm.sp-2])
+	right := vm.numeric(vm.stack[vm.sp-1])
 
 	var result Value
 
@@ -1418,8 +1424,8 @@ func (_exp) exec(vm *vm) {
 	x := vm.stack[vm.sp-1]
 	y := vm.stack[vm.sp]
 
-	x = toNumeric(x)
-	y = toNumeric(y)
+	x = vm.numeric(x)
+	y = vm.numeric(y)
 
 	var result Value
 	if x, ok := x.(*valueBigInt); ok {
@@ -1446,8 +1452,8 @@ type _div struct{}
 var div _div
 
 func (_div) exec(vm *vm) {
-	leftValue := toNumeric(vm.stack[vm.sp-2])
-	rightValue := toNumeric(vm.stack[vm.sp-1])
+	leftValue := vm.numeric(vm.stack[vm.sp-2])
+	rightValue := vm.numeric(vm.stack[vm.sp-1])
 
 	var (
 		result      Value
@@ -1527,8 +1533,8 @@ type _mod struct{}
 var mod _mod
 
 func (_mod) exec(vm *vm) {
-	left := toNumeric(vm.stack[vm.sp-2])
-	right := toNumeric(vm.stack[vm.sp-1])
+	left := vm.numeric(vm.stack[vm.sp-2])
+	right := vm.numeric(vm.stack[vm.sp-1])
 
 	var result Value
 
@@ -1587,7 +1593,7 @@ func (_neg) exec(vm *vm) {
 
 	var result Value
 
-	switch n := toNumeric(operand).(type) {
+	switch n := vm.numeric(operand).(type) {
 	case *valueBigInt:
 		result = (*valueBigInt)(new(big.Int).Neg((*big.Int)(n)))
 	case valueInt:
@@ -1613,6 +1619,7 @@ type _plus struct{}
 var plus _plus
 
 func (_plus) exec(vm *vm) {
+	vm.r.read(vm.stack[vm.sp-1], nil)
 	vm.stack[vm.sp-1] = vm.stack[vm.sp-1].ToNumber()
 	vm.pc++
 }
@@ -1662,8 +1669,8 @@ type _and struct{}
 var and _and
 
 func (_and) exec(vm *vm) {
-	left := toNumeric(vm.stack[vm.sp-2])
-	right := toNumeric(vm.stack[vm.sp-1])
+	left := vm.numeric(vm.stack[vm.sp-2])
+	right := vm.numeric(vm.stack[vm.sp-1])
 	var result Value
 
 	if left, ok := left.(*valueBigInt); ok {
@@ -1688,8 +1695,8 @@ type _or struct{}
 var or _or
 
 func (_or) exec(vm *vm) {
-	left := toNumeric(vm.stack[vm.sp-2])
-	right := toNumeric(vm.stack[vm.sp-1])
+	left := vm.numeric(vm.stack[vm.sp-2])
+	right := vm.numeric(vm.stack[vm.sp-1])
 	var result Value
 
 	if left, ok := left.(*valueBigInt); ok {
@@ -1714,8 +1721,8 @@ type _xor struct{}
 var xor _xor
 
 func (_xor) exec(vm *vm) {
-	left := toNumeric(vm.stack[vm.sp-2])
-	right := toNumeric(vm.stack[vm.sp-1])
+	left := vm.numeric(vm.stack[vm.sp-2])
+	right := vm.numeric(vm.stack[vm.sp-1])
 	var result Value
 
 	if left, ok := left.(*valueBigInt); ok {
@@ -1741,7 +1748,7 @@ var bnot _bnot
 
 func (_bnot) exec(vm *vm) {
 	v := vm.stack[vm.sp-1]
-	switch n := toNumeric(v).(type) {
+	switch n := vm.numeric(v).(type) {
 	case *valueBigInt:
 		v = (*valueBigInt)(new(big.Int).Not((*big.Int)(n)))
 	default:
@@ -1756,8 +1763,8 @@ type _sal struct{}
 var sal _sal
 
 func (_sal) exec(vm *vm) {
-	left := toNumeric(vm.stack[vm.sp-2])
-	right := toNumeric(vm.stack[vm.sp-1])
+	left := vm.numeric(vm.stack[vm.sp-2])
+	right := vm.numeric(vm.stack[vm.sp-1])
 	var result Value
 
 	if left, ok := left.(*valueBigInt); ok {
@@ -1787,8 +1794,8 @@ type _sar struct{}
 var sar _sar
 
 func (_sar) exec(vm *vm) {
-	left := toNumeric(vm.stack[vm.sp-2])
-	right := toNumeric(vm.stack[vm.sp-1])
+	left := vm.numeric(vm.stack[vm.sp-2])
+	right := vm.numeric(vm.stack[vm.sp-1])
 	var result Value
 
 	if left, ok := left.(*valueBigInt); ok {
@@ -1818,11 +1825,11 @@ type _shr struct{}
 var shr _shr
 
 func (_shr) exec(vm *vm) {
-	left := toNumeric(vm.stack[vm.sp-2])
-	right := toNumeric(vm.stack[vm.sp-1])
+	left := vm.numeric(vm.stack[vm.sp-2])
+	right := vm.numeric(vm.stack[vm.sp-1])
 
 	if _, ok := left.(*valueBigInt); ok {
-		_ = toNumeric(right)
+		_ = vm.numeric(right)
 		panic(vm.r.NewTypeError("BigInts have no unsigned right shift, use >> instead"))
 	} else if _, ok := right.(*valueBigInt); ok {
 		panic(vm.r.NewTypeError("BigInts have no unsigned right shift, use >> instead"))
