@@ -134,7 +134,7 @@ func (s *simulation) play(ctx context.Context, log *slog.Logger, dir string) err
 	if err != nil {
 		return fmt.Errorf("documents.allow: %w", err)
 	}
-	network := machineNetwork{others, realPatience}
+	network := machineNetwork{others, exchangeTimeout}
 	defer network.CloseIdleConnections()
 	if err := s.serve(ctx, log, s, s.settings(dir), network); err != nil {
 		return err
@@ -146,9 +146,9 @@ func (s *simulation) play(ctx context.Context, log *slog.Logger, dir string) err
 	return s.run(ctx)
 }
 
-// realPatience is how long, in real time, a server of the machine's network may take
+// exchangeTimeout is how long, in real time, a server of the machine's network may take
 // to answer.
-const realPatience = 15 * time.Second
+const exchangeTimeout = 15 * time.Second
 
 // routeOf gives the URI of a document as routes have it: with vxml: before that of
 // a VoiceXML page. What is wrong with the document is printed; an error that keeps
