@@ -179,9 +179,15 @@ func (c *control) place(l *leg, job esl.Originate) {
 	})
 }
 
-// home is what brings a leg to our socket.
+// home is what brings a leg to our socket. FreeSWITCH hangs up a leg that was
+// transferred 70 times (max_forwards), and tells of all transfers in each event
+// (transfer_history).
 func (c *Controller) home() []esl.App {
-	return []esl.App{{Name: "socket", Arg: c.options.Advertise + " async full"}}
+	return []esl.App{
+		{Name: "unset", Arg: "transfer_history"},
+		{Name: "set", Arg: "max_forwards=70"},
+		{Name: "socket", Arg: c.options.Advertise + " async full"},
+	}
 }
 
 // originated takes the result of the originate job.

@@ -168,8 +168,10 @@ func TestWhatIsWrong(t *testing.T) {
 		"not advertised": {func(i *installation) {
 			i.environment["ESL_LISTEN"], i.environment["ESL_ADVERTISE"] = freeAddress(), "127.0.0.1:1"
 		}, []string{"problem node sim/call"}, "could not connect to 127.0.0.1:1"},
-		"not admitted":      {func(i *installation) { i.environment["ESL_ALLOW"] = "[192.0.2.0/24]" }, []string{"problem node sim/allow"}, "127.0.0.1"},
-		"address of nobody": {func(i *installation) { i.environment["ESL_LISTEN"], i.environment["ESL_ALLOW"] = "192.0.2.1:8084", "[127.0.0.1]" }, []string{"problem addresses/listen", "warning node sim/call"}, "cannot be opened"},
+		"not admitted": {func(i *installation) { i.environment["ESL_ALLOW"] = "[192.0.2.0/24]" }, []string{"problem node sim/allow"}, "127.0.0.1"},
+		"address of nobody": {func(i *installation) {
+			i.environment["ESL_LISTEN"], i.environment["ESL_ALLOW"] = "192.0.2.1:8084", "[127.0.0.1]"
+		}, []string{"problem addresses/listen", "warning node sim/call"}, "cannot be opened"},
 		"stock password of the phones": {func(i *installation) { i.sw.Globals = map[string]string{"default_password": "1234"} },
 			[]string{"warning node sim/phones"}, "10 s"},
 		"web taken":       {func(i *installation) { i.environment["HTTP_LISTEN"] = greets(t, "") }, []string{"problem addresses/http"}, "address already in use"},

@@ -70,6 +70,21 @@ func TestBridgeSurvivor(t *testing.T) {
 	}
 }
 
+// FreeSWITCH counts the transfers of a leg down in max_forwards, from 70, and hangs it up
+// where that is used up; each way home from a bridge is a transfer.
+func TestBridgesWithoutNumber(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.sw.Callee("200", switchsim.Answers{})
+	caller := h.dial(h.document("bridges.ccxml", bridgeDocument(`<transition event="ccxml.loaded"><assign name="d" expr="0"/></transition>`+callAndJoin+`
+<transition event="conference.joined"><unjoin id1="a" id2="b"/></transition>
+<transition event="conference.unjoined"><assign name="d" expr="d + 1"/>
+  <if cond="d &lt; 80"><join id1="a" id2="b"/><else/><dialogstart connectionid="a" src="'null:?text=That was all.'" type="'audio/wav'"/></if></transition>
+<transition event="dialog.exit"><exit/></transition>`)))
+	h.must(caller.WaitHeard(h.ctx, "That was all."))
+	h.idle()
+}
+
 // A join takes the place of a dialog, and a dialog that of a join; neither bridge
 // tells of its fall (BRG-7).
 func TestJoinAndDialogTakeEachOthersPlace(t *testing.T) {
