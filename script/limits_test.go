@@ -15,7 +15,8 @@ import (
 
 // TestAttacks runs what would take the process down if nothing stopped it, where
 // documents get all of ECMAScript and where they get what call flows need. What is
-// not there fails for that.
+// not there fails for that. It takes over 20 s with the race detector: each of some 150
+// runs until its steps or bytes are used up, twice.
 func TestAttacks(t *testing.T) {
 	for _, full := range []bool{true, false} {
 		for name, src := range attacks(t) {
@@ -192,7 +193,8 @@ func TestStepsOfASession(t *testing.T) {
 }
 
 // TestMemoryOfASession: what a session holds is bounded, however it came to hold it;
-// what it has let go is not counted.
+// what it has let go is not counted. It takes some 20 s with the race detector: it
+// allocates gigabytes, as what it is against does.
 func TestMemoryOfASession(t *testing.T) {
 	s := newSession(t, script.Limits{Memory: 8 << 20, Steps: 1 << 40, StepsPerMinute: 1 << 40, StepsInAll: 1 << 40})
 	s.runIn("ccxml", "var kept = [], last, n = 0")

@@ -162,7 +162,8 @@ func courseOf(t *testing.T) course {
 
 // TestAttacks attacks a daemon that is a process of its own, in each way that there
 // is, while ordinary calls come in: none of them is lost, and the daemon lives and
-// ends as it should. docs/security-tests.md has the figures.
+// ends as it should. docs/security-tests.md has the figures. It takes over a minute with
+// the race detector: each attack has a second, and a daemon of its own to start and end.
 func TestAttacks(t *testing.T) {
 	way := courseOf(t)
 	var table strings.Builder

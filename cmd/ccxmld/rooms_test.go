@@ -41,7 +41,8 @@ func TestConferenceHints(t *testing.T) {
 	h.idle()
 }
 
-// Many members in one conference, and many conferences of a few.
+// Many members in one conference, and many conferences of a few. It takes over 20 s with
+// the race detector: a thousand calls come, and each is a session.
 func TestManyMembers(t *testing.T) {
 	for name, rooms := range map[string]int{"200 in one": 1, "200 of 5": 200} {
 		t.Run(name, func(t *testing.T) {

@@ -34,6 +34,8 @@ func TestEventsFromTheSession(t *testing.T) {
 			<catch event="user.news"><exit expr="_event + ' ' + _message.text + ' ' + _message.at.code"/></catch></field></form>`,
 			func(x *call) { _ = x.send("user.news.today", "text=hello", "at.code=7") },
 			map[string]any{"expr": "user.news.today hello 7"}, []string{"say Please enter your number.…"}},
+		{"names that prototypes have", `<form><catch event="user"><exit expr="[({}).vip, [].vip, _message.constructor.prototype.vip, _message.a.__proto__.vip].join()"/></catch><field name="f" type="digits">Go</field></form>`,
+			func(x *call) { _ = x.send("user.a", "constructor.prototype.vip=1", "a.__proto__.vip=2") }, map[string]any{"expr": ",,1,2"}, []string{"say Go"}},
 		{"without parameters", `<form><catch event="user"><exit expr="typeof _message"/></catch><field name="f" type="digits">Go</field></form>`,
 			func(x *call) { x.Pass(time.Second); _ = x.send("user.a") }, map[string]any{"expr": "undefined"}, []string{"say Go"}},
 		{"before the page has come to an end", `<form><catch event="user"><exit expr="_event"/></catch>
