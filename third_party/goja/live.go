@@ -79,7 +79,8 @@ func (w *holdings) visit(v reflect.Value) {
 			w.add(at, v.Type().Elem())
 		}
 	case reflect.Interface:
-		if !v.IsNil() && v.Type().PkgPath() == packagePath {
+		// The type first: interruptVal, an interface{}, is written by whoever interrupts.
+		if v.Type().PkgPath() == packagePath && !v.IsNil() {
 			w.visit(v.Elem())
 		}
 	case reflect.String:
