@@ -66,6 +66,9 @@ func TestBRG6VoiceAwaitsRegistry(t *testing.T) {
 				b.tell("join a c")
 				b.logged("joined a c")
 			}
+			if c.then == "hangup b" { // or the join may be made before the call has ended
+				b.until("b has gone", func() bool { return b.daemon.Controller.Connections() == 2 })
+			}
 			release()
 			for _, answer := range c.answers {
 				b.logged(answer)
