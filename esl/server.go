@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
+	"ccxmld/remote"
 )
 
 // A Server accepts outbound sockets: the connections that FreeSWITCH's socket
@@ -43,7 +44,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	legs      map[*Conn]struct{} // those that Handler got
-	byAddress map[netip.Addr]int // connections
+	byAddress map[string]int     // connections
 	ended     bool               // Serve's context has ended
 }
 
@@ -100,7 +101,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			nc.Close()
 			continue
 		}
-		from := addressOf(nc.RemoteAddr())
+		from := remote.Counted(nc.RemoteAddr().String())
 		others := s.come(from)
 		if s.PerAddress > 0 && others >= s.PerAddress+addressRefusals {
 			s.logger().Warn("event socket connection closed, too many of its address", "remote", nc.RemoteAddr(), "limit", s.PerAddress, "do", raiseAddress)
@@ -168,38 +169,22 @@ func (s *Server) admits(addr net.Addr) bool {
 const raiseAddress = "raise esl.connections_per_address if these are calls"
 
 // come counts a connection of an address, and tells how many others it has.
-func (s *Server) come(from netip.Addr) (others int) {
+func (s *Server) come(from string) (others int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byAddress == nil {
-		s.byAddress = make(map[netip.Addr]int)
+		s.byAddress = make(map[string]int)
 	}
 	s.byAddress[from]++
 	return s.byAddress[from] - 1
 }
 
-func (s *Server) leave(from netip.Addr) {
+func (s *Server) leave(from string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byAddress[from]--; s.byAddress[from] <= 0 {
 		delete(s.byAddress, from)
 	}
-}
-
-// addressOf is the address for which a connection counts: for IPv6 the network of 64
-// bits, in which one machine may have any number.
-func addressOf(remote net.Addr) netip.Addr {
-	from, err := netip.ParseAddrPort(remote.String())
-	if err != nil {
-		return netip.Addr{}
-	}
-	address := from.Addr().Unmap().WithZone("")
-	if address.Is6() {
-		if network, err := address.Prefix(64); err == nil {
-			return network.Addr()
-		}
-	}
-	return address
 }
 
 // serve owns one connection from its first byte to its end. crowded is that of an

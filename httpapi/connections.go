@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"ccxmld/remote"
 )
 
 // connections are those of a Server: a listener that bounds them, and knows which
@@ -59,7 +61,7 @@ func (cs *connections) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &connection{Conn: conn, of: cs, address: addressOf(conn.RemoteAddr().String()), state: http.StateNew, since: cs.now()}
+		c := &connection{Conn: conn, of: cs, address: remote.Counted(conn.RemoteAddr().String()), state: http.StateNew, since: cs.now()}
 		gone, ok := cs.admit(c)
 		if gone != nil {
 			_ = gone.Close()
@@ -77,31 +79,31 @@ func (cs *connections) Accept() (net.Conn, error) {
 func (cs *connections) admit(c *connection) (gone *connection, ok bool) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
+	ok = true
 	switch {
 	case cs.byAddress[c.address] >= cs.perAddress:
 		gone = cs.waiting(c.address)
+		ok = gone != nil
 	case len(cs.open) >= cs.most+kept:
 		gone = cs.waiting("")
+		ok = gone != nil
 	case len(cs.open) >= cs.most:
-		if gone = cs.idle(""); gone == nil {
-			return nil, cs.add(c)
-		}
-	default:
-		return nil, cs.add(c)
+		gone = cs.idle("")
 	}
-	if gone == nil {
-		return nil, false
+	if gone != nil {
+		cs.remove(gone)
 	}
-	cs.remove(gone)
-	return gone, cs.add(c)
+	if ok {
+		cs.add(c)
+	}
+	return gone, ok
 }
 
 // add counts a connection. cs.mu is held.
-func (cs *connections) add(c *connection) bool {
+func (cs *connections) add(c *connection) {
 	c.beyond = len(cs.open) >= cs.most
 	cs.open[c] = struct{}{}
 	cs.byAddress[c.address]++
-	return true
 }
 
 // remove takes a connection off the list, if it is there. cs.mu is held.

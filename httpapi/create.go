@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"ccxmld/remote"
 )
 
 // create starts a session from a document that the requester names (HTP-9), by POST
@@ -31,7 +33,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusBadRequest, textFailure+oneLine(err.Error()))
 		return
 	}
-	request.Remote, request.Address, request.Ended = r.RemoteAddr, addressOf(r.RemoteAddr), func() {}
+	request.Remote, request.Address, request.Ended = r.RemoteAddr, remote.Counted(r.RemoteAddr), func() {}
 	log := s.options.Logger.With("document", request.URI, "remote", r.RemoteAddr)
 	ctx, cancel := context.WithTimeout(r.Context(), s.options.StartTimeout)
 	defer cancel()

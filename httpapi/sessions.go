@@ -73,19 +73,3 @@ func (s *Server) admits(remote string) bool {
 	}
 	return false
 }
-
-// addressOf is the address of a requester, for which what it asks for counts: for
-// IPv6 the network of 64 bits, in which one machine may have any number.
-func addressOf(remote string) string {
-	from, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return remote
-	}
-	address := from.Addr().Unmap().WithZone("")
-	if address.Is6() {
-		if network, err := address.Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return address.String()
-}
