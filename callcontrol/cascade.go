@@ -110,17 +110,11 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 	s.timer = c.after(standInPatience+jobPatience, func() {
 		c.cascadeEnded(s, fmt.Sprintf("FreeSWITCH did not say within %s whether it has", standInPatience+jobPatience))
 	})
-	one, now, err := s.node.turns.take(c.turnsOf(), func(one *turn) {
-		alive := c.session.Do(func() {
-			if s.pending == o {
-				c.originateCascade(s, call)
-			} else {
-				one.giveBack()
-			}
-		})
-		if !alive {
-			one.giveBack()
+	one, now, err := s.node.turns.takeIn(c.session.Do, c.turnsOf(), func() (wanted bool) {
+		if wanted = s.pending == o; wanted {
+			c.originateCascade(s, call)
 		}
+		return wanted
 	})
 	switch {
 	case err != nil:

@@ -131,18 +131,12 @@ func (c *control) turnsOf() []string {
 // whenItsTurn places a call when the node takes one more.
 func (c *control) whenItsTurn(l *leg, job esl.Originate) {
 	call := l.calling // nil for a stand-in
-	one, now, err := l.node.turns.take(c.turnsOf(), func(one *turn) {
-		told := l.route.do(func() {
-			if l.waiting && l.calling == call {
-				l.waiting = false
-				l.control.place(l, job)
-			} else {
-				one.giveBack()
-			}
-		})
-		if !told {
-			one.giveBack()
+	one, now, err := l.node.turns.takeIn(l.route.do, c.turnsOf(), func() (wanted bool) {
+		if wanted = l.waiting && l.calling == call; wanted {
+			l.waiting = false
+			l.control.place(l, job)
 		}
+		return wanted
 	})
 	switch {
 	case err != nil:

@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -63,7 +64,7 @@ func (c *Controller) admit(a origin) error {
 }
 
 func nameOfTree(tree string) string {
-	if len(tree) > len(addressTree("")) && tree[:len(addressTree(""))] == addressTree("") {
+	if strings.HasPrefix(tree, addressTree("")) {
 		return "the " + tree
 	}
 	return "session " + tree

@@ -84,6 +84,22 @@ func (t *turns) take(by []string, begin func(*turn)) (one *turn, now bool, err e
 	return one, false, nil
 }
 
+// takeIn takes a turn for a call that belongs to the goroutine which do leads to: place
+// is called there once the turn comes, and says whether the call is still wanted. The
+// turn is given back if it is not, or if do leads nowhere any more.
+func (t *turns) takeIn(do func(func()) bool, by []string, place func() (wanted bool)) (one *turn, now bool, err error) {
+	return t.take(by, func(one *turn) {
+		told := do(func() {
+			if !place() {
+				one.giveBack()
+			}
+		})
+		if !told {
+			one.giveBack()
+		}
+	})
+}
+
 // count lets a turn count for a second. t.mu is held.
 func (t *turns) count(one *turn) {
 	t.begun++
