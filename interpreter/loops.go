@@ -11,9 +11,8 @@ import (
 // and events that bring one another about as fast as the machine can. A session's
 // scripts are bounded elsewhere; these are the loops between its transitions.
 type loops struct {
-	inRow  int       // error events with nothing between them
-	errors int       // error events since
-	since  time.Time // which begins anew after errorTime
+	inRow  int          // error events with nothing between them
+	errors clock.Window // error events, of errorTime
 
 	left     int       // events that may be handled before the clock is looked at
 	refilled time.Time // when left was last added to
@@ -39,17 +38,13 @@ func (s *Session) guardErrors(e *Event, name string, t *transition) {
 		s.loops.inRow = 0
 		return
 	}
-	l, now := &s.loops, s.options.Clock.Now()
-	if l.errors == 0 || now.Sub(l.since) > errorTime {
-		l.errors, l.since = 0, now
-	}
-	l.errors++
+	l := &s.loops
 	l.inRow++
-	switch {
+	switch n := l.errors.Count(s.options.Clock.Now(), errorTime); {
 	case l.inRow >= s.limits.Errors:
 		s.end(Ending{Reason: because(fmt.Sprintf("%d error events in a row; the last was %s%s", l.inRow, e.Name, handledBy(t)), e)})
-	case l.errors >= 2*s.limits.Errors: // which are no more than an application may meet, with others between them
-		s.end(Ending{Reason: because(fmt.Sprintf("%d error events within %s; the last was %s%s", l.errors, errorTime, e.Name, handledBy(t)), e)})
+	case n >= 2*s.limits.Errors: // which are no more than an application may meet, with others between them
+		s.end(Ending{Reason: because(fmt.Sprintf("%d error events within %s; the last was %s%s", n, errorTime, e.Name, handledBy(t)), e)})
 	}
 }
 

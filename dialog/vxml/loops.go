@@ -4,14 +4,15 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"ccxmld/clock"
 )
 
 // loops notices a page that goes on for ever without the party: in circles, or with
 // errors whose handlers bring about the next ones.
 type loops struct {
-	steps  int       // items visited, less what the time in which the party was heard allows
-	errors int       // error events since
-	since  time.Time // which begins anew after errorTime
+	steps  int          // items visited, less what the time in which the party was heard allows
+	errors clock.Window // of errorTime
 }
 
 const (
@@ -49,12 +50,8 @@ func (x *execution) guardErrors(t *thrown) error {
 	if !strings.HasPrefix(t.event, "error.") {
 		return nil
 	}
-	l, now := &x.loops, x.browser.clock().Now()
-	if l.errors == 0 || now.Sub(l.since) > errorTime {
-		l.errors, l.since = 0, now
-	}
-	if l.errors++; l.errors >= mostErrors {
-		return &exit{reason: fmt.Sprintf("%s: %d error events within %s; the last was %v", x.where(), l.errors, errorTime, t)}
+	if n := x.loops.errors.Count(x.browser.clock().Now(), errorTime); n >= mostErrors {
+		return &exit{reason: fmt.Sprintf("%s: %d error events within %s; the last was %v", x.where(), n, errorTime, t)}
 	}
 	return nil
 }
