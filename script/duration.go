@@ -19,6 +19,20 @@ func IsTime(text string) bool {
 	return match != nil && match[2] != ""
 }
 
+// BareTime tells whether a text is a time other than 0 without its unit, which an author
+// may have meant as seconds. advice says so, with what to write, in this kind of quotes.
+func BareTime(text, quote string) (advice string, bare bool) {
+	match := timeSyntax.FindStringSubmatch(strings.TrimSpace(text))
+	if match == nil || match[2] != "" || strings.Trim(match[1], "0.") == "" {
+		return "", false
+	}
+	number, seconds := match[1], ""
+	if len(number) < 4 {
+		seconds = fmt.Sprintf(", or %s%ss%[1]s if seconds are meant", quote, number)
+	}
+	return fmt.Sprintf("has no unit: %s are milliseconds; write %[2]s%[1]sms%[2]s%[3]s", number, quote, seconds), true
+}
+
 // ParseTime reads a time as both languages write it: 500ms, 2s, .5s or +1.5s
 // (CCXML 1.0, 3.4; VoiceXML 2.0, 6.5). A bare number is milliseconds, as Voxeo's
 // platform read it. The error says in words what is wrong.

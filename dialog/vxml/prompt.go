@@ -154,12 +154,10 @@ func (e *element) time(name string) time.Duration {
 // bareTime notes a time without a unit, which VoiceXML asks for (2.0, 6.5): its author may
 // have meant seconds.
 func (e *element) bareTime(what, attribute, text string) {
-	text = strings.TrimSpace(text)
-	if n, err := strconv.ParseFloat(text, 64); err != nil || n == 0 {
-		return
+	if advice, bare := script.BareTime(text, `"`); bare {
+		at, _ := e.value(attribute)
+		e.noticeAt(CodeBareTime, at, "%s %s", what, advice)
 	}
-	at, _ := e.value(attribute)
-	e.noticeAt(CodeBareTime, at, "%s has no unit: %s are milliseconds; write \"%[2]sms\", or \"%[2]ss\" if seconds are meant", what, text)
 }
 
 // parts compiles what a prompt or audio consists of.

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -30,7 +29,6 @@ var notText = []string{"cond", "expr", "object", "hints", "connectionid", "confe
 var (
 	uriSyntax  = regexp.MustCompile(`^[a-z][a-z0-9+.-]*:\S`)
 	fileSyntax = regexp.MustCompile(`(?i)\.(jsp|php|aspx?|cgi|pl|html?|xml|vxml|ccxml|js|wav|mp3)$`)
-	number     = regexp.MustCompile(`^[0-9]+$`)
 )
 
 // values looks at the values of attributes.
@@ -119,12 +117,8 @@ func (c *check) time(e *interpreter.OutlineElement, a *interpreter.OutlineAttrib
 func (c *check) timeText(a *interpreter.OutlineAttribute, text, quote string) {
 	if _, err := script.ParseTime(text); err != nil {
 		c.report(a.Position, Warning, "bad-value", "%s: %v", a.Name, err)
-	} else if trimmed := strings.TrimSpace(text); number.MatchString(trimmed) && trimmed != "0" {
-		seconds := ""
-		if len(trimmed) < 4 {
-			seconds = fmt.Sprintf(", or %s%ss%[1]s if seconds are meant", quote, trimmed)
-		}
-		c.report(a.Position, Note, "bare-time", "%s has no unit: %s are milliseconds; write %[3]s%[2]sms%[3]s%[4]s", a.Name, trimmed, quote, seconds)
+	} else if advice, bare := script.BareTime(text, quote); bare {
+		c.report(a.Position, Note, "bare-time", "%s %s", a.Name, advice)
 	}
 }
 
