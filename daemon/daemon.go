@@ -141,6 +141,7 @@ func (d *Daemon) build(ctx context.Context, observer interpreter.Observer) (err 
 
 // connect makes the parts that need others.
 func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) error {
+	d.strain.Memory = uint64(d.config.Limits.ProcessMemory)
 	id := d.controllerID()
 	if err := d.Store.Register(ctx, sessionstore.Controller{
 		ID: id, Host: hostName(), PID: os.Getpid(), Version: Version(), Address: d.advertise, Started: d.Store.Now(),

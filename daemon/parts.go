@@ -106,7 +106,6 @@ func (d *Daemon) client(largest int64) (*fetch.Client, error) {
 
 func (d *Daemon) limits() callcontrol.Limits {
 	l := d.config.Limits
-	d.strain.Memory = uint64(l.ProcessMemory)
 	return callcontrol.Limits{
 		Strain:   &d.strain,
 		Sessions: l.Sessions, ForCalls: l.PercentForCalls, Lifetime: l.SessionLifetime, RefuseCause: l.RefuseCause,

@@ -299,12 +299,11 @@ func (c *Conn) handleReply(m message) {
 		c.answered++
 	}
 	c.mu.Unlock()
-	if !ok && c.told.strayReply {
-		return
-	}
 	if !ok {
-		c.told.strayReply = true
-		c.log.Warn("event socket reply to no command", "remote", c.nc.RemoteAddr(), "reply", newReply(m).Text)
+		if !c.told.strayReply {
+			c.told.strayReply = true
+			c.log.Warn("event socket reply to no command", "remote", c.nc.RemoteAddr(), "reply", newReply(m).Text)
+		}
 		return
 	}
 	switch {

@@ -60,6 +60,9 @@ func (p *policy) check(u *url.URL) string {
 	return "not allowed by documents.allow"
 }
 
+// semicolons decodes them.
+var semicolons = strings.NewReplacer("%3b", ";", "%3B", ";")
+
 // unfit returns why a URI is refused whatever is allowed, or "". Different
 // programs read such URIs in different ways, which is how one is made to pass a
 // check and mean something else.
@@ -92,7 +95,7 @@ func unfit(u *url.URL) string {
 	for segment := range strings.SplitSeq(u.Path, "/") {
 		// Servers of Java take what follows a semicolon away (RFC 3986, 3.3), encoded
 		// or not, and then go up.
-		name, _, parameters := strings.Cut(strings.NewReplacer("%3b", ";", "%3B", ";").Replace(segment), ";")
+		name, _, parameters := strings.Cut(semicolons.Replace(segment), ";")
 		if name == ".." || name == "." && parameters {
 			return segment + " in the path of a URI is not allowed"
 		}

@@ -55,7 +55,7 @@ func (s *Session) connectionID(e *script.Expression) (string, error) {
 		return s.required(e, "connectionid")
 	}
 	if s.event != nil {
-		if id := s.event.connectionID(); id != "" {
+		if id := s.event.ConnectionID(); id != "" {
 			return id, nil
 		}
 	}

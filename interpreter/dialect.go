@@ -204,7 +204,7 @@ func (d *dialect) field(e *Event, key string) (any, bool) {
 // callID is the connection that an event is about; of a join, the first of the
 // two.
 func (d *dialect) callID(e *Event) (any, bool) {
-	if id := e.connectionID(); id != "" {
+	if id := e.ConnectionID(); id != "" {
 		return id, true
 	}
 	if effect, ok := e.Effect.(JoinEffect); ok && effect.A.Conference {

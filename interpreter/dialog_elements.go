@@ -181,7 +181,7 @@ func (d *dialogPrepareElement) run(s *Session) error {
 	if err != nil {
 		return err
 	}
-	s.dialogs.get(r.DialogID).likely = s.event.connectionID()
+	s.dialogs.get(r.DialogID).likely = s.event.ConnectionID()
 	if refusal != "" {
 		s.queueDialogError("error.dialog.notprepared", &r, refusal, DialogEffect{r.DialogID, DialogNotPrepared})
 		return nil
@@ -328,7 +328,7 @@ func (s *Session) associate(d *Dialog, r *DialogRequest) (err error) {
 	if r.ConnectionID != "" || r.ConferenceID != "" {
 		return nil
 	}
-	if s.event.connectionID() == "" && s.connections.get(d.likely) != nil {
+	if s.event.ConnectionID() == "" && s.connections.get(d.likely) != nil {
 		r.ConnectionID = d.likely
 		return nil
 	}

@@ -51,19 +51,7 @@ func (e *Event) String(name string) string {
 
 // ConnectionID is the id of the connection that the event is about, directly or as that
 // of its dialog; "" for none.
-func (e *Event) ConnectionID() string { return e.connectionID() }
-
-// DialogID is the id of the dialog that the event is about; "" for none.
-func (e *Event) DialogID() string {
-	if e.dialog != nil {
-		return e.dialog.ID
-	}
-	return e.String("dialogid")
-}
-
-// connectionID is the connection that an event is about, directly or as that of
-// its dialog; "" for none.
-func (e *Event) connectionID() string {
+func (e *Event) ConnectionID() string {
 	switch id := e.String("connectionid"); {
 	case id != "":
 		return id
@@ -73,6 +61,14 @@ func (e *Event) connectionID() string {
 		return e.dialog.ConnectionID
 	}
 	return ""
+}
+
+// DialogID is the id of the dialog that the event is about; "" for none.
+func (e *Event) DialogID() string {
+	if e.dialog != nil {
+		return e.dialog.ID
+	}
+	return e.String("dialogid")
 }
 
 // implied gives the fields that an event of its kind has even if whoever posted
@@ -86,7 +82,7 @@ func (e *Event) implied(s *Session, key string) (any, bool) {
 	case key == "values" && (e.dialog != nil || strings.HasPrefix(e.Name, "dialog.")): // DEV-3
 		return map[string]any{}, true
 	case key == "connectionid":
-		return optional(e.connectionID()), e.connectionID() != ""
+		return optional(e.ConnectionID()), e.ConnectionID() != ""
 	case key == "dialogid" && e.dialog != nil:
 		return e.dialog.ID, true
 	case key == "conferenceid" && e.dialog != nil:

@@ -193,16 +193,17 @@ func (a *Audio) sweep(root *os.Root, folder string, bytes int64, now time.Time) 
 		}
 		return true, root.Remove(file.Name())
 	})
+	full := a.bounds.Bytes > 0 && s.left+bytes > a.bounds.Bytes
 	a.mu.Lock()
-	a.size, a.sweptAt, a.removed = s.left+bytes, now, a.removed+int64(s.removed)
+	a.size, a.sweptAt, a.removed = s.left, now, a.removed+int64(s.removed)
+	if !full {
+		a.size += bytes
+	}
 	a.mu.Unlock()
 	if s.removed > 0 {
 		a.log.Info("fetched audio is removed from the spool", "directory", folder, "files", s.removed, "bytes", s.freed)
 	}
-	if a.bounds.Bytes > 0 && s.left+bytes > a.bounds.Bytes {
-		a.mu.Lock()
-		a.size = s.left
-		a.mu.Unlock()
+	if full {
 		return errors.Join(fmt.Errorf("%s is full: %d bytes are in use of the %d that dialog.spool_bytes allows", folder, s.left, a.bounds.Bytes), s.err)
 	}
 	return nil

@@ -13,22 +13,22 @@ var ErrOthers = errors.New("others may have put files there")
 
 // checkOwn tells whether a directory is one that only this user, or root, can have
 // filled: FreeSWITCH plays to callers whatever lies there. A symbolic link in its
-// place is refused. The error wraps fs.ErrNotExist or ErrOthers.
-func checkOwn(folder string) error {
-	info, err := lookAt(folder)
-	if err != nil {
-		return err
+// place is refused. The error wraps fs.ErrNotExist or ErrOthers; info is what was looked
+// at.
+func checkOwn(folder string) (info fs.FileInfo, err error) {
+	if info, err = lookAt(folder); err != nil {
+		return nil, err
 	}
 	owner, group, known := ownerOf(info)
 	switch mode := info.Mode(); {
 	case known && !isTrusted(owner):
-		return fmt.Errorf("%s belongs to the user %d: %w; have it made by ccxmld's user or root, or name another directory", folder, owner, ErrOthers)
+		return nil, fmt.Errorf("%s belongs to the user %d: %w; have it made by ccxmld's user or root, or name another directory", folder, owner, ErrOthers)
 	case mode&0o002 != 0:
-		return fmt.Errorf("%s can be written to by everybody: %w; chmod o-w, and remove what is there", folder, ErrOthers)
+		return nil, fmt.Errorf("%s can be written to by everybody: %w; chmod o-w, and remove what is there", folder, ErrOthers)
 	case known && mode&0o020 != 0 && !isOurGroup(group):
-		return fmt.Errorf("%s can be written to by the group %d: %w; chmod g-w, and remove what is there", folder, group, ErrOthers)
+		return nil, fmt.Errorf("%s can be written to by the group %d: %w; chmod g-w, and remove what is there", folder, group, ErrOthers)
 	}
-	return nil
+	return info, nil
 }
 
 // checkShared tells whether a directory that FreeSWITCH's user writes to is one that
@@ -86,10 +86,7 @@ func lookAt(folder string) (fs.FileInfo, error) {
 // openOwn opens a directory after checkOwn, and sees to it that it is still the one
 // that was looked at.
 func openOwn(folder string) (*os.Root, error) {
-	before, err := os.Lstat(folder)
-	if err == nil {
-		err = checkOwn(folder)
-	}
+	before, err := checkOwn(folder)
 	if err != nil {
 		return nil, err
 	}

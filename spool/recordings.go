@@ -45,16 +45,11 @@ func NewRecordings(folder string, bounds Bounds, log *slog.Logger) *Recordings {
 // temporary files are, whose files nobody else removes. One that is there stays as it
 // is.
 func (r *Recordings) Make() error {
+	if err := os.MkdirAll(filepath.Dir(r.folder), 0o755); err != nil {
+		return err
+	}
 	switch err := os.Mkdir(r.folder, 0o755); {
 	case err == nil:
-		return os.Chmod(r.folder, 0o777|os.ModeSticky)
-	case errors.Is(err, fs.ErrNotExist):
-		if err := os.MkdirAll(filepath.Dir(r.folder), 0o755); err != nil {
-			return err
-		}
-		if err := os.Mkdir(r.folder, 0o755); err != nil {
-			return err
-		}
 		return os.Chmod(r.folder, 0o777|os.ModeSticky)
 	case errors.Is(err, fs.ErrExist):
 		return r.Check()

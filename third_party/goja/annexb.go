@@ -163,12 +163,17 @@ type lastMatch struct {
 	set     String // RegExp.input, if a script has set it since
 }
 
-// matched notes the last match of a regular expression.
-func (r *Runtime) matched(s String, result *regexpResult) {
+// last gives the last match, which is empty if there was none.
+func (r *Runtime) last() *lastMatch {
 	if r.lastMatch == nil {
 		r.lastMatch = &lastMatch{}
 	}
-	*r.lastMatch = lastMatch{input: s, indexes: result.indexes}
+	return r.lastMatch
+}
+
+// matched notes the last match of a regular expression.
+func (r *Runtime) matched(s String, result *regexpResult) {
+	*r.last() = lastMatch{input: s, indexes: result.indexes}
 }
 
 // matchedLast notes the last of several matches.
@@ -186,10 +191,7 @@ type regexpConstructor struct {
 
 // static returns the value of a static property, or nil for other names.
 func (o *regexpConstructor) static(name unistring.String) Value {
-	m := o.val.runtime.lastMatch
-	if m == nil {
-		m = &lastMatch{}
-	}
+	m := o.val.runtime.last()
 	group := func(i int) Value {
 		if i >= 0 && 2*i+1 < len(m.indexes) && m.indexes[2*i] >= 0 {
 			return m.input.Substring(m.indexes[2*i], m.indexes[2*i+1])
@@ -259,10 +261,7 @@ func (o *regexpConstructor) setOwnStr(name unistring.String, value Value, throw 
 		return o.nativeFuncObject.setOwnStr(name, value, throw)
 	}
 	if name == "input" || name == "$_" {
-		if o.val.runtime.lastMatch == nil {
-			o.val.runtime.lastMatch = &lastMatch{}
-		}
-		o.val.runtime.lastMatch.set = value.toString()
+		o.val.runtime.last().set = value.toString()
 	}
 	return true
 }
