@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"ccxmld/clock"
 )
 
@@ -14,11 +16,10 @@ type loops struct {
 	inRow  int          // error events with nothing between them
 	errors clock.Window // error events, of errorTime
 
-	left     int       // events that may be handled before the clock is looked at
-	refilled time.Time // when left was last added to
-	rest     *clock.Timer
-	told     bool
-	last     *transition // that handled an event
+	pace *rate.Limiter // of events
+	rest *clock.Timer
+	told bool
+	last *transition // that handled an event
 }
 
 const (
@@ -63,11 +64,7 @@ func (s *Session) mayHandle() bool {
 	if l.rest != nil {
 		return false
 	}
-	if l.left == 0 {
-		l.refill(s.options.Clock.Now(), s.limits.Events)
-	}
-	if l.left > 0 {
-		l.left--
+	if l.pace.AllowN(s.options.Clock.Now(), 1) {
 		return true
 	}
 	if !l.told {
@@ -85,18 +82,4 @@ func (s *Session) lastHandled() string {
 		return s.document.URI
 	}
 	return s.loops.last.position.String()
-}
-
-// refill adds what the time since the last refill allows.
-func (l *loops) refill(now time.Time, perSecond int) {
-	most := burst * perSecond
-	if l.refilled.IsZero() {
-		l.left, l.refilled = most, now
-		return
-	}
-	earned := now.Sub(l.refilled).Seconds() * float64(perSecond)
-	if earned < 1 {
-		return
-	}
-	l.left, l.refilled = int(min(earned, float64(most))), now
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+	"golang.org/x/time/rate"
 
 	"ccxmld/clock"
 	"ccxmld/random"
@@ -153,6 +154,7 @@ func NewSession(o Options) *Session {
 	s.runtime.SetNow(o.Clock.Now)
 	s.runtime.SetRandom(o.Random.Float64)
 	s.mail.session = s
+	s.loops.pace = rate.NewLimiter(rate.Limit(s.limits.Events), burst*s.limits.Events)
 	s.connections = directory[*Connection]{session: s, visible: func(c *Connection) bool { return c.State != "" }}
 	s.dialogs = directory[*Dialog]{session: s, visible: func(*Dialog) bool { return true }}
 	s.conferences = directory[*Conference]{session: s, visible: func(c *Conference) bool { return c.attached }}
