@@ -60,14 +60,13 @@ func (d *documents) get(ctx context.Context, client *fetch.Client, r fetch.Reque
 }
 
 func (d *documents) compile(ctx context.Context, client *fetch.Client, response *fetch.Response) (*interpreter.Document, error) {
-	known, ok := d.compiled.Get(response.URI, response.Version)
-	if !ok || !d.unchanged(ctx, client, known.scripts) {
-		var err error
-		if known, err = d.compiled.Make(ctx, response.URI, response.Version, len(response.Body), func() (compiledDocument, error) {
-			return d.compileAnew(ctx, client, response)
-		}); err != nil {
-			return nil, err
-		}
+	known, err := d.compiled.Make(ctx, response.URI, response.Version, len(response.Body), func(known compiledDocument) bool {
+		return d.unchanged(ctx, client, known.scripts)
+	}, func() (compiledDocument, error) {
+		return d.compileAnew(ctx, client, response)
+	})
+	if err != nil {
+		return nil, err
 	}
 	d.supplement(response, known.document)
 	return known.document, nil

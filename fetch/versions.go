@@ -40,14 +40,32 @@ func (v *Versions[T]) Get(uri, version string) (value T, ok bool) {
 // Len is how many documents are kept.
 func (v *Versions[T]) Len() int { return v.kept.Len() }
 
-// Make makes something of a document whose text has so many bytes, and keeps it.
-// Those who want the same at once wait for one to make it. make runs in a goroutine
-// of its own; one that gives up, as its context has ended, stops nobody else.
-func (v *Versions[T]) Make(ctx context.Context, uri, version string, bytes int, make func() (T, error)) (value T, err error) {
+// Make gives what was made of this version of a document, if still says that it holds;
+// a nil still always does. Else it makes it, of a text of so many bytes, and keeps it.
+// Those who want the same at once wait for one to make it. make runs in a goroutine of
+// its own; one that gives up, as its context has ended, stops nobody else.
+func (v *Versions[T]) Make(ctx context.Context, uri, version string, bytes int, still func(T) bool, make func() (T, error)) (value T, err error) {
+	kept := func() (T, bool) {
+		value, ok := v.Get(uri, version)
+		return value, ok && (still == nil || still(value))
+	}
+	makeAndKeep := func() (T, error) {
+		value, err := make()
+		if err == nil {
+			v.Put(uri, version, bytes, value)
+		}
+		return value, err
+	}
+	if value, ok := kept(); ok {
+		return value, nil
+	}
 	first := false
 	done := v.making.DoChan(uri+"\n"+version, func() (any, error) {
 		first = true
-		value, err := make()
+		if value, ok := kept(); ok { // by one that was made since
+			return value, nil
+		}
+		value, err := makeAndKeep()
 		return value, err
 	})
 	select {
@@ -58,10 +76,7 @@ func (v *Versions[T]) Make(ctx context.Context, uri, version string, bytes int, 
 		return value, context.Cause(ctx)
 	}
 	if !first && ctx.Err() == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		value, err = make()
-	}
-	if err == nil {
-		v.Put(uri, version, bytes, value)
+		return makeAndKeep()
 	}
 	return value, err
 }

@@ -15,7 +15,7 @@ func TestVersions(t *testing.T) {
 	giving := func(value string, err error) func() (string, error) {
 		return func() (string, error) { return value, err }
 	}
-	if got, err := v.Make(t.Context(), "u", "1", 10, giving("one", nil)); got != "one" || err != nil {
+	if got, err := v.Make(t.Context(), "u", "1", 10, nil, giving("one", nil)); got != "one" || err != nil {
 		t.Fatal(got, err)
 	}
 	if got, ok := v.Get("u", "1"); got != "one" || !ok {
@@ -24,8 +24,15 @@ func TestVersions(t *testing.T) {
 	if got, ok := v.Get("u", "2"); ok {
 		t.Error(got)
 	}
+	holds := func(string) bool { return true }
+	if got, err := v.Make(t.Context(), "u", "1", 10, holds, giving("other", nil)); got != "one" || err != nil {
+		t.Errorf("what is kept is made again: %q, %v", got, err)
+	}
+	if got, err := v.Make(t.Context(), "u", "1", 10, func(string) bool { return false }, giving("anew", nil)); got != "anew" || err != nil {
+		t.Errorf("what does not hold is not made again: %q, %v", got, err)
+	}
 	wrong := errors.New("wrong")
-	if _, err := v.Make(t.Context(), "u", "2", 10, giving("", wrong)); err != wrong {
+	if _, err := v.Make(t.Context(), "u", "2", 10, nil, giving("", wrong)); err != wrong {
 		t.Error(err)
 	}
 	if _, ok := v.Get("u", "1"); !ok {
@@ -35,7 +42,7 @@ func TestVersions(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	begun, first := make(chan struct{}), make(chan struct{})
 	go func() {
-		_, err := v.Make(ctx, "x", "1", 10, func() (string, error) {
+		_, err := v.Make(ctx, "x", "1", 10, nil, func() (string, error) {
 			close(begun)
 			<-ctx.Done()
 			return "", ctx.Err()
@@ -48,7 +55,7 @@ func TestVersions(t *testing.T) {
 	<-begun
 	second := make(chan struct{})
 	go func() {
-		if got, err := v.Make(t.Context(), "x", "1", 10, giving("x", nil)); got != "x" || err != nil {
+		if got, err := v.Make(t.Context(), "x", "1", 10, nil, giving("x", nil)); got != "x" || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
 		close(second)

@@ -45,13 +45,11 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 	if err != nil {
 		return nil, err
 	}
-	page, ok := p.compiled.Get(response.URI, response.Version)
-	if !ok {
-		if page, err = p.compiled.Make(ctx, response.URI, response.Version, len(response.Body), func() (*Page, error) {
-			return p.compile(response)
-		}); err != nil {
-			return nil, err
-		}
+	page, err := p.compiled.Make(ctx, response.URI, response.Version, len(response.Body), nil, func() (*Page, error) {
+		return p.compile(response)
+	})
+	if err != nil {
+		return nil, err
 	}
 	p.service.Supplement(response, page.header)
 	return page, nil
@@ -105,10 +103,7 @@ func (p *pages) script(ctx context.Context, page *Page, reference, encoding stri
 		return nil, err
 	}
 	of := response.Version + encoding
-	if compiled, ok := p.scripts.Get(response.URI, of); ok {
-		return compiled, nil
-	}
-	return p.scripts.Make(ctx, response.URI, of, len(response.Body), func() (*script.Script, error) {
+	return p.scripts.Make(ctx, response.URI, of, len(response.Body), nil, func() (*script.Script, error) {
 		text := response.Text()
 		if encoding != "" {
 			var err error
