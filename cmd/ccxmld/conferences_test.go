@@ -123,7 +123,7 @@ func TestJoinedTwice(t *testing.T) {
 		t.Errorf("%d members by the registry; in the room: %+v", members, in)
 	}
 	joins := 0
-	for _, command := range h.sw.Commands(caller.UUID()) {
+	for _, command := range caller.Commands() {
 		if strings.HasPrefix(command, "conference ") {
 			joins++
 		}
@@ -319,7 +319,7 @@ func TestNobodyStaysInARoom(t *testing.T) {
 <transition event="conference.destroyed"><log expr="'destroyed'"/></transition>
 <transition event="connection.disconnected"><exit/></transition></eventprocessor></ccxml>`))
 		h.logged("joined")
-		entry := h.sw.Commands(caller.UUID())
+		entry := caller.Commands()
 		i := slices.IndexFunc(entry, func(line string) bool { return strings.HasPrefix(line, "conference ") })
 		argument := strings.TrimPrefix(entry[i], "conference ")
 		room, _, _ := strings.Cut(argument, "@")

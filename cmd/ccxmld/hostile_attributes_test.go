@@ -76,7 +76,7 @@ func TestHostileAttributes(t *testing.T) {
 <transition event="connection.disconnected"><exit/></transition>`+c.transitions+`</eventprocessor></ccxml>`, "EVIL", quoted(text))))
 				h.must(h.seen.waitFor(h.ctx, "log done"))
 				checkCommands(h.in(t), caller, append(c.allowed, "set ", "socket ", "answer", "hangup")...)
-				for _, command := range h.sw.Commands(caller.UUID()) {
+				for _, command := range caller.Commands() {
 					if strings.ContainsAny(command, "\r\n\x00") {
 						t.Errorf("%q: the leg was told %q", text, command)
 					}

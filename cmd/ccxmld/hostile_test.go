@@ -92,7 +92,7 @@ func TestHostileCallerID(t *testing.T) {
 // checkCommands checks that a leg was told nothing but what begins like this.
 func checkCommands(h *house, party *switchsim.Party, allowed ...string) {
 	h.Helper()
-	for _, command := range h.sw.Commands(party.UUID()) {
+	for _, command := range party.Commands() {
 		known := false
 		for _, beginning := range allowed {
 			known = known || strings.HasPrefix(command, beginning)
@@ -151,7 +151,7 @@ func TestHostileNames(t *testing.T) {
 <transition event="error.*"><log expr="event$.name + event$.reason"/></transition>
 </eventprocessor></ccxml>`))
 		h.logged("done")
-		for _, command := range h.sw.Commands(caller.UUID()) {
+		for _, command := range caller.Commands() {
 			if name, ok := strings.CutPrefix(command, "conference "); ok && strings.ContainsAny(name, " \r\n,{}$&|'\"\\") {
 				t.Errorf("%q makes the room %q", text, name)
 			}

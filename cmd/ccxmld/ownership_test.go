@@ -191,7 +191,7 @@ func TestLateJoinIsUndone(t *testing.T) {
 			if c.late == "uuid_bridge" {
 				h.sw.API("uuid_bridge " + caller.UUID() + " " + callee.UUID())
 			} else {
-				room := h.sw.Commands(caller.UUID())
+				room := caller.Commands()
 				entry := room[slices.IndexFunc(room, func(line string) bool { return strings.HasPrefix(line, "conference ") })]
 				h.sw.API("uuid_transfer " + caller.UUID() + " 'm:^:conference:" + strings.TrimPrefix(entry, "conference ") + "^socket:" + h.daemon.ESLAddress() + " async full' inline")
 			}

@@ -31,7 +31,7 @@ func TestConferenceHints(t *testing.T) {
 	h.until("the second is told how many there are", func() bool {
 		return strings.Contains(fmt.Sprint(second.Heard()), "There is one other person")
 	})
-	commands := strings.Join(h.sw.Commands(first.UUID()), "\n")
+	commands := strings.Join(first.Commands(), "\n")
 	if !strings.Contains(commands, "+flags{wait-mod|mute}") {
 		t.Errorf("the first entered by %q", commands)
 	}

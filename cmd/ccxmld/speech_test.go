@@ -30,12 +30,12 @@ func TestSpeech(t *testing.T) {
 		t.Fatal(err)
 	}
 	var detect int
-	for _, command := range h.sw.Commands(caller.UUID()) {
+	for _, command := range caller.Commands() {
 		if strings.Contains(command, "detect_speech") {
 			detect++
 		}
 	}
 	if detect < 4 {
-		t.Errorf("%d commands detect_speech, want at least those that begin and end two turns:\n%s", detect, strings.Join(h.sw.Commands(caller.UUID()), "\n"))
+		t.Errorf("%d commands detect_speech, want at least those that begin and end two turns:\n%s", detect, strings.Join(caller.Commands(), "\n"))
 	}
 }

@@ -55,6 +55,14 @@ type Ending struct {
 // UUID returns the id of the party's leg.
 func (p *Party) UUID() string { return p.uuid }
 
+// Commands returns what the party's leg was told to execute, as Switch.Commands does,
+// also once the leg is destroyed.
+func (p *Party) Commands() []string {
+	p.sw.mu.Lock()
+	defer p.sw.mu.Unlock()
+	return append([]string(nil), p.leg.commands...)
+}
+
 // Number returns the number of the party.
 func (p *Party) Number() string { return p.number }
 
