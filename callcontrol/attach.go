@@ -340,6 +340,9 @@ func hangupOf(e *esl.Event) hangup {
 		status:      sipStatus(e.Get("variable_sip_term_status")),
 		disposition: e.Get("variable_sip_hangup_disposition"),
 	}
+	if at := e.Get("Caller-Channel-Answered-Time"); at != "" && at != "0" {
+		h.answered = true
+	}
 	h.contact = contactOf(e.Get("variable_sip_redirected_to"))
 	if h.status == 0 && h.contact == "" { // FreeSWITCH does not tell the status of a redirection, but 487
 		h.status = sipStatus(e.Get("variable_sip_invite_failure_status"))

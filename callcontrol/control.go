@@ -172,6 +172,10 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 	if l.logger.Enabled(context.Background(), slog.LevelInfo) {
 		l.log().Info("leg ended", "cause", h.cause, "sipstatus", h.status, "disposition", h.disposition)
 	}
+	if l.answerUntold(was, h) {
+		c.queueConnection(l, "connection.connected", interpreter.Connected)
+		was = legConnected
+	}
 	name, state, reason := "connection.disconnected", interpreter.Disconnected, h.cause
 	switch {
 	case l.redirected:
@@ -195,6 +199,14 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 		fields = append(fields, interpreter.Field{Name: "detail", Value: detail})
 	}
 	c.queueConnection(l, name, state, fields...)
+}
+
+// answerUntold tells whether the far end answered a call that we placed, and its
+// hangup came over the link before the leg did on its socket. A leg that did not come
+// for as long as attachDeadline has failed.
+func (l *leg) answerUntold(was legState, h hangup) bool {
+	placed := was == legDialing || was == legAttaching || was == legEarly
+	return placed && h.answered && !l.ending && l.failure == ""
 }
 
 func (c *control) forgetConnection(id string) {

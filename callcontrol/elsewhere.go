@@ -57,7 +57,7 @@ func inFlight(err error) bool {
 // that was called: no SIP answer came, and FreeSWITCH's cause names something of
 // its own. DESTINATION_OUT_OF_ORDER is what its limits on sessions end in.
 func faultOfNode(h hangup) bool {
-	if h.status != 0 || h.contact != "" {
+	if h.status != 0 || h.contact != "" || h.answered {
 		return false
 	}
 	switch h.cause {

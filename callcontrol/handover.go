@@ -203,6 +203,10 @@ func (c *control) handedBack(l *leg, err error) {
 	c.session.Do(func() {
 		switch {
 		case h.ended != nil:
+			if h.answered && !l.isHidden() {
+				l.moveTo(legConnected)
+				c.queueConnection(l, "connection.connected", interpreter.Connected)
+			}
 			l.gone(*h.ended)
 		case h.answered && (l.state == legAlerting || l.state == legEarly):
 			c.answered(l)

@@ -102,6 +102,7 @@ type hangup struct {
 	disposition string // sip_hangup_disposition, such as recv_bye; "" without SIP
 	q850        int    // the cause as Q.850 numbers it, 0 where that is not known
 	contact     string // the address to which the far end redirected the call, "" for none
+	answered    bool   // the call was, at some time
 	returned    string // the form in the body of the far end's BYE, "" for none
 }
 

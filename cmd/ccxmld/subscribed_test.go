@@ -84,27 +84,32 @@ func TestConnectedOnceSubscribed(t *testing.T) {
 }
 
 // Of a call that is answered and ends before its socket tells of anything, the
-// document hears both.
+// document hears both, also where the link tells of the end before the leg has come.
 func TestAnsweredAndGone(t *testing.T) {
 	t.Parallel()
-	h, lines := lateHouse(t, withToken("out.ccxml"))
-	came, release := lines.holdText(subscription)
-	t.Cleanup(release)
-	h.sw.Callee("200", switchsim.Answers{})
-	h.transitions("out.ccxml", `<transition event="ccxml.loaded"><createcall dest="'tel:200'"/></transition>
+	for name, held := range map[string]string{"before its socket comes": "connect", "before its socket tells": subscription} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, lines := lateHouse(t, withToken("out.ccxml"))
+			h.sw.Callee("200", switchsim.Answers{})
+			h.transitions("out.ccxml", `<transition event="ccxml.loaded"><createcall dest="'tel:200'"/></transition>
 <transition event="connection.connected"><log expr="'connected'"/></transition>
 <transition event="connection.disconnected"><exit/></transition>`)
-	h.startToken("")
-	callee, err := h.sw.WaitCallee(h.ctx, "200")
-	h.must(err)
-	<-came
-	callee.Hangup()
-	_, err = callee.WaitEnded(h.ctx)
-	h.must(err)
-	h.must(h.seen.wait(h.ctx, "event connection.disconnected"))
-	h.logged("connected")
-	release()
-	h.idle()
+			came, release := lines.holdText(held)
+			t.Cleanup(release)
+			h.startToken("")
+			callee, err := h.sw.WaitCallee(h.ctx, "200")
+			h.must(err)
+			<-came
+			callee.Hangup()
+			_, err = callee.WaitEnded(h.ctx)
+			h.must(err)
+			h.must(h.seen.wait(h.ctx, "event connection.disconnected"))
+			h.logged("connected")
+			release()
+			h.idle()
+		})
+	}
 }
 
 // A digit that is pressed while a leg comes from one socket to the next is heard on
