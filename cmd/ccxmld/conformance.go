@@ -14,7 +14,7 @@ import (
 
 	project "ccxmld"
 	"ccxmld/conf"
-	"ccxmld/interpreter/conformance"
+	"ccxmld/conformance"
 )
 
 // conformanceOptions are the flags of ccxmld conformance.

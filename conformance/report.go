@@ -133,7 +133,7 @@ func (r *Report) Total() (n int) {
 
 const ccxmlHead = `# Conformance
 
-Made by ` + "`go test ./interpreter/conformance -update`" + ` from a run of the suite; do not edit. A test fails when this page differs from what ran.
+Made by ` + "`go test ./conformance -update`" + ` from a run of the suite; do not edit. A test fails when this page differs from what ran.
 
 Each requirement of [the list](ccxml-conformance.md) is proved by documents of testdata/conformance that run by themselves, on the simulated switch in CI and unchanged on a real FreeSWITCH (` + "`make test-freeswitch`" + `). ` + "`ccxmld conformance`" + ` runs them for you. A document that touches a connection, bridge, conference or dialog is marked ☎.
 
@@ -141,7 +141,7 @@ Each requirement of [the list](ccxml-conformance.md) is proved by documents of t
 
 const vxmlHead = `# Conformance of VoiceXML
 
-Made by ` + "`go test ./interpreter/conformance -update`" + ` from a run of the suite; do not edit. A test fails when this page differs from what ran.
+Made by ` + "`go test ./conformance -update`" + ` from a run of the suite; do not edit. A test fails when this page differs from what ran.
 
 Each assertion of [the list](vxml-assertions.md) is proved by pages of testdata/vxml, in the manner of the W3C's implementation reports for VoiceXML 2.0 and 2.1. A page runs by itself as a dialog of a call, on the simulated switch in CI and unchanged on a real FreeSWITCH, and says itself whether it has passed. ` + "`ccxmld conformance --vxml`" + ` runs them for you.
 

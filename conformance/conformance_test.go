@@ -15,7 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ccxmld"
-	"ccxmld/interpreter/conformance"
+	"ccxmld/conformance"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -28,8 +28,8 @@ var (
 
 // The pages that this package makes.
 const (
-	report     = "../../docs/conformance.md"
-	vxmlReport = "../../docs/vxml-conformance.md"
+	report     = "../docs/conformance.md"
+	vxmlReport = "../docs/vxml-conformance.md"
 )
 
 // parallel is how many documents run at a time.
@@ -140,7 +140,7 @@ func compare(t *testing.T, file, got string) {
 		t.Fatal(err)
 	}
 	if string(want) != got {
-		t.Errorf("%s is not what ran; make it anew by go test ./interpreter/conformance -update", file)
+		t.Errorf("%s is not what ran; make it anew by go test ./conformance -update", file)
 	}
 }
 
@@ -163,7 +163,7 @@ func TestProofsInGo(t *testing.T) {
 			t.Errorf("%s: expected go-test: TestNAME (package): reason, not %q", id, reason)
 			continue
 		}
-		if !declares(t, filepath.Join("../..", m[2]), m[1]) {
+		if !declares(t, filepath.Join("..", m[2]), m[1]) {
 			t.Errorf("%s: there is no %s in %s", id, m[1], m[2])
 		}
 	}

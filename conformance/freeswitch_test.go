@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/interpreter/conformance"
+	"ccxmld/conformance"
 )
 
 // TestFreeSWITCHConformance runs the documents that touch a connection, bridge,
