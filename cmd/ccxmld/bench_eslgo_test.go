@@ -21,7 +21,7 @@ type eslgoController struct {
 	cancel context.CancelFunc
 }
 
-func startEslgo(b *testing.B, live func()) *eslgoController {
+func startEslgo(b testing.TB, live func()) *eslgoController {
 	// eslgo opens its listener itself and cannot close it: it gets a port that
 	// is free now, and serves until the process ends.
 	free, err := net.Listen("tcp", "127.0.0.1:0")

@@ -31,7 +31,7 @@ const (
 	needEvents = "event plain CHANNEL_ANSWER CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP_COMPLETE"
 )
 
-func startRaw(b *testing.B, subscribe string, live func()) *rawController {
+func startRaw(b testing.TB, subscribe string, live func()) *rawController {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)

@@ -35,12 +35,12 @@ type contender interface {
 // played a prompt and hung up.
 var contenders = []struct {
 	name  string
-	start func(b *testing.B, sw *switchProcess, live func()) contender
+	start func(b testing.TB, sw *switchProcess, live func()) contender
 }{
-	{"raw", func(b *testing.B, _ *switchProcess, live func()) contender { return startRaw(b, myEvents, live) }},
-	{"raw-list", func(b *testing.B, _ *switchProcess, live func()) contender { return startRaw(b, needEvents, live) }},
-	{"eslgo", func(b *testing.B, _ *switchProcess, live func()) contender { return startEslgo(b, live) }},
-	{"ccxmld", func(b *testing.B, sw *switchProcess, live func()) contender { return startCcxmld(b, sw, live) }},
+	{"raw", func(b testing.TB, _ *switchProcess, live func()) contender { return startRaw(b, myEvents, live) }},
+	{"raw-list", func(b testing.TB, _ *switchProcess, live func()) contender { return startRaw(b, needEvents, live) }},
+	{"eslgo", func(b testing.TB, _ *switchProcess, live func()) contender { return startEslgo(b, live) }},
+	{"ccxmld", func(b testing.TB, sw *switchProcess, live func()) contender { return startCcxmld(b, sw, live) }},
 }
 
 // atOnce is how many calls are made at a time.
@@ -110,10 +110,10 @@ func BenchmarkLiveDialogs(b *testing.B) {
 	var results table
 	for _, c := range []struct {
 		name  string
-		start func(*testing.B, *switchProcess, func()) contender
+		start func(testing.TB, *switchProcess, func()) contender
 	}{
-		{"call", func(b *testing.B, sw *switchProcess, live func()) contender { return startCcxmld(b, sw, live) }},
-		{"voicexml", func(b *testing.B, sw *switchProcess, live func()) contender {
+		{"call", func(b testing.TB, sw *switchProcess, live func()) contender { return startCcxmld(b, sw, live) }},
+		{"voicexml", func(b testing.TB, sw *switchProcess, live func()) contender {
 			return startDocuments(b, sw, eventCounter{"dialog.user.listens", live}, map[string]string{
 				"call.ccxml": dialogDocument, "page.vxml": benchPage,
 			})
@@ -131,12 +131,12 @@ func BenchmarkLiveDialogs(b *testing.B) {
 	results.print()
 }
 
-func memoryPerCall(b *testing.B, sw *switchProcess, start func(*testing.B, *switchProcess, func()) contender) float64 {
+func memoryPerCall(b testing.TB, sw *switchProcess, start func(testing.TB, *switchProcess, func()) contender) float64 {
 	return memoryEach(b, sw, liveCalls, start)
 }
 
 // memoryEach keeps so many calls, and gives what one takes.
-func memoryEach(b *testing.B, sw *switchProcess, calls int64, start func(*testing.B, *switchProcess, func()) contender) float64 {
+func memoryEach(b testing.TB, sw *switchProcess, calls int64, start func(testing.TB, *switchProcess, func()) contender) float64 {
 	var answered atomic.Int64
 	complete := make(chan struct{})
 	program := start(b, sw, func() {
@@ -174,7 +174,7 @@ func cpuTime() time.Duration {
 }
 
 // allowFiles makes room for sockets, here and in the switch's process.
-func allowFiles(b *testing.B, files uint64) {
+func allowFiles(b testing.TB, files uint64) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		b.Fatal(err)
@@ -276,14 +276,14 @@ const (
 // ccxmldController is the daemon with one node and, as where nothing is configured,
 // an embedded Redis: what that takes counts too.
 type ccxmldController struct {
-	b      *testing.B
+	b      testing.TB
 	daemon *daemon.Daemon
 	uri    string
 	cancel context.CancelFunc
 	ended  chan error
 }
 
-func startCcxmld(b *testing.B, sw *switchProcess, live func()) *ccxmldController {
+func startCcxmld(b testing.TB, sw *switchProcess, live func()) *ccxmldController {
 	if live == nil {
 		return startDocuments(b, sw, nil, map[string]string{"call.ccxml": promptDocument})
 	}
@@ -291,7 +291,7 @@ func startCcxmld(b *testing.B, sw *switchProcess, live func()) *ccxmldController
 }
 
 // startDocuments starts a daemon that runs call.ccxml of the documents.
-func startDocuments(b *testing.B, sw *switchProcess, observer interpreter.Observer, documents map[string]string) *ccxmldController {
+func startDocuments(b testing.TB, sw *switchProcess, observer interpreter.Observer, documents map[string]string) *ccxmldController {
 	dir := b.TempDir()
 	for name, text := range documents {
 		path := filepath.Join(dir, name)
@@ -304,6 +304,7 @@ func startDocuments(b *testing.B, sw *switchProcess, observer interpreter.Observ
 	}
 	config, err := conf.Load(conf.Source{Environ: []string{
 		"CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0",
+		"CCXMLD_LIMITS_SESSIONS=20000", "CCXMLD_ESL_CONNECTIONS_PER_ADDRESS=20000",
 		fmt.Sprintf("CCXMLD_DOCUMENTS_ALLOW=[%q, %q]", "file://"+dir+"/", "file://"+filepath.Dir(benchPrompt)+"/"), "CCXMLD_DIALOG_SPOOL=" + dir,
 		fmt.Sprintf("CCXMLD_NODES=[{name: sim, address: %q, password: ClueCon}]", sw.address),
 	}})
