@@ -87,6 +87,9 @@ func (self *_parser) error(place interface{}, msg string, msgValues ...interface
 	position := self.position(idx)
 	msg = fmt.Sprintf(msg, msgValues...)
 	self.errors.Add(position, msg)
+	if len(self.errors) >= mostErrors {
+		panic(enough{})
+	}
 	return self.errors[len(self.errors)-1]
 }
 

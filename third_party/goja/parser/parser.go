@@ -92,6 +92,7 @@ type _parser struct {
 	parsedLiteral unistring.String
 
 	depth             int // of statements and expressions in each other
+	scans             int // tokens that were read, also again
 	scope             *_scope
 	insertSemicolon   bool // If we see a newline, then insert an implicit semicolon
 	implicitSemicolon bool // An implicit semicolon exists
@@ -214,25 +215,42 @@ func (self *_parser) slice(idx0, idx1 file.Idx) string {
 // outgrows its bound ends the process.
 const deepest = 1000
 
-// tooDeep is what the parser panics with at something deeper.
-type tooDeep struct{}
+// mostErrors bounds the errors that are told of: each label of a thousand may have
+// one with each of the others.
+const mostErrors = 10
+
+// scansPerByte bounds how often tokens are read again, beyond what short sources may:
+// the parameters of an arrow function are read as an expression first, those of arrow
+// functions in their default values twice as often, and so on.
+const (
+	scansPerByte = 8
+	scansAtLeast = 10_000
+)
+
+// enough is what the parser panics with where it has errors enough.
+type enough struct{}
 
 func (self *_parser) down() {
 	if self.depth++; self.depth > deepest {
-		panic(tooDeep{})
+		self.refuse("expressions or statements are nested more than %d deep", deepest)
 	}
 }
 
 func (self *_parser) up() { self.depth-- }
 
+// refuse ends the parsing for one reason, whatever other errors there are.
+func (self *_parser) refuse(reason string, values ...interface{}) {
+	self.errors = nil
+	self.error(self.idx, reason, values...)
+	panic(enough{})
+}
+
 func (self *_parser) parse() (program *ast.Program, err error) {
 	defer func() {
 		if x := recover(); x != nil {
-			if _, ok := x.(tooDeep); !ok {
+			if _, ok := x.(enough); !ok {
 				panic(x)
 			}
-			self.errors = nil
-			self.error(self.idx, "expressions or statements are nested more than %d deep", deepest)
 			program, err = nil, self.errors.Err()
 		}
 	}()
@@ -247,6 +265,9 @@ func (self *_parser) parse() (program *ast.Program, err error) {
 }
 
 func (self *_parser) next() {
+	if self.scans++; self.scans > scansPerByte*self.length+scansAtLeast {
+		self.refuse("arrow functions stand in the parameters of each other too deeply")
+	}
 	self.token, self.literal, self.parsedLiteral, self.idx = self.scan()
 }
 
