@@ -77,7 +77,7 @@ func (c *Controller) createHere(ctx context.Context, b birth) error {
 	document := b.fetched
 	if document == nil {
 		var err error
-		if document, err = c.documents.get(c.context, c.options.Fetch, fetchRequest(b.Document, b.Document.URI)); err != nil {
+		if document, err = c.documents.ForChild(c.context, b.Document); err != nil {
 			c.unreserve(by)
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ccxmld/callcontrol/documents"
 	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/dialog"
@@ -94,7 +95,7 @@ type Controller struct {
 	options   Options
 	limits    Limits
 	log       *slog.Logger
-	documents *documents
+	documents *documents.Loader
 	nodes     nodes
 	started   atomic.Int64 // sessions, ever
 	instance  string       // tells this process from one of the same ID before it
@@ -147,7 +148,7 @@ func New(o Options) *Controller {
 	c.instance = c.newID()
 	c.context, c.cancel = context.WithCancel(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
-	c.documents = newDocuments(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Logger)
+	c.documents = documents.New(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Logger)
 	for _, node := range o.Nodes {
 		c.nodes.list = append(c.nodes.list, newNode(c, node))
 	}

@@ -34,7 +34,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	c.addLeg(l)
 	l.attach(c, call.Conn, l.machine, func() {})
 	started := c.background(func(ctx context.Context) {
-		document, err := c.documents.forCall(ctx, fetch.Request{URI: uri})
+		document, err := c.documents.ForCall(ctx, fetch.Request{URI: uri})
 		if err != nil {
 			l.log().Error("call refused: its document could not be loaded", "document", uri, "error", err)
 			c.unreserve(origin{call: true})

@@ -238,7 +238,7 @@ func replyEvent(response *fetch.Response, target string) (*interpreter.Event, er
 
 // Fetch gets a document or script for a session (interpreter.Fetcher).
 func (c *control) Fetch(r interpreter.FetchRequest, done func(interpreter.FetchResult)) {
-	if !c.fetches.addAlone(c.controller, func(ctx context.Context) { done(c.controller.documents.fetch(ctx, r)) }) {
+	if !c.fetches.addAlone(c.controller, func(ctx context.Context) { done(c.controller.documents.Fetch(ctx, r)) }) {
 		c.session.Do(func() {
 			done(interpreter.FetchResult{URI: r.URI, Err: errors.New("too much is being fetched already")})
 		})

@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"ccxmld/callcontrol/documents"
 	"ccxmld/dialog"
 	"ccxmld/interpreter"
 )
@@ -45,7 +46,7 @@ func (c *control) PrepareDialog(r interpreter.DialogRequest) {
 		return
 	}
 	request := dialogRequest(r)
-	page, is := pageOf(c.record.Document)
+	page, is := documents.PageOf(c.record.Document)
 	request.Intake = is && r.Source == page
 	p.dialog = c.controller.options.Dialogs.Prepare(request, c.session.Do, func(err error) { c.dialogPrepared(p, err) })
 }

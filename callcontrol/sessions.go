@@ -86,7 +86,7 @@ func (c *Controller) Start(ctx context.Context, r StartRequest) (string, error) 
 	if err := c.reserve(by); err != nil {
 		return "", err
 	}
-	document, err := c.documents.forCall(ctx, fetch.Request{URI: r.URI, Method: r.Method, Timeout: r.Timeout})
+	document, err := c.documents.ForCall(ctx, fetch.Request{URI: r.URI, Method: r.Method, Timeout: r.Timeout})
 	if err != nil {
 		c.unreserve(by)
 		return "", err

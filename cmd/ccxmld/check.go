@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ccxmld/callcontrol/documents"
 	"ccxmld/daemon"
 	"ccxmld/dialog/srgs"
 	"ccxmld/dialog/vxml"
@@ -75,7 +76,7 @@ func reader(documents ...string) (*fetch.Client, error) {
 
 // hostOf gives the beginning of all URIs on the host of a document, "" for a file.
 func hostOf(document string) string {
-	u, err := url.Parse(strings.TrimPrefix(document, voiceXMLScheme))
+	u, err := url.Parse(strings.TrimPrefix(document, documents.PageScheme))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return ""
 	}
@@ -159,7 +160,7 @@ func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 	}
 	var findings []lint.Finding
 	switch kind := rootOf(root); {
-	case strings.HasPrefix(name, voiceXMLScheme) || !c.asConfigured && kind == "vxml":
+	case strings.HasPrefix(name, documents.PageScheme) || !c.asConfigured && kind == "vxml":
 		findings = c.page(root, places, uri)
 	case !c.asConfigured && kind == "grammar":
 		findings = c.grammar(ctx, srgs.Source{URI: uri, Root: root, Places: places})
@@ -173,7 +174,7 @@ func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 func (c *checker) named(findings []lint.Finding, uri, name string) []lint.Finding {
 	for i := range findings {
 		at := &findings[i].Position.URI
-		*at = asNamed(*at, uri, strings.TrimPrefix(name, voiceXMLScheme))
+		*at = asNamed(*at, uri, strings.TrimPrefix(name, documents.PageScheme))
 	}
 	return findings
 }
@@ -191,12 +192,9 @@ func asNamed(uri, document, name string) string {
 	return filepath.Join(filepath.Dir(name), beside)
 }
 
-// voiceXMLScheme is before the URI of a page where configurations name it.
-const voiceXMLScheme = "vxml:"
-
 // uriOf gives the URI of what is named by its URI or path.
 func uriOf(name string) (string, error) {
-	name = strings.TrimPrefix(name, voiceXMLScheme)
+	name = strings.TrimPrefix(name, documents.PageScheme)
 	if strings.Contains(name, "://") {
 		return name, nil
 	}

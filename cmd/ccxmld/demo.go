@@ -58,7 +58,7 @@ func demo(ctx context.Context, out io.Writer, colour, verbose bool, log *slog.Lo
 		return err
 	}
 	s := &theatre{built}
-	s.Network.Handle("documents.example:80", documents())
+	s.Network.Handle("documents.example:80", webServer())
 	ctx, unwatch := context.WithCancel(ctx)
 	if err = s.serve(ctx, log, t, s.settings(), nil); err == nil {
 		err = s.play(ctx)
@@ -86,8 +86,8 @@ docs/freeswitch.md walks through it, from a stock installation to the first
 call.
 `
 
-// documents serves the examples, and the conference application's program.
-func documents() http.Handler {
+// webServer serves the examples, and the conference application's program.
+func webServer() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServerFS(examples.Files))
 	mux.Handle("/conference-cgi/", http.StripPrefix("/conference-cgi", cgi.New(time.Hour)))

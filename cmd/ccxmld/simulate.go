@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ccxmld/callcontrol"
+	"ccxmld/callcontrol/documents"
 	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/esl/switchsim"
@@ -193,7 +194,7 @@ func (c *checker) route(ctx context.Context, document string) (route string, isP
 		return "", false, err
 	}
 	if rootOf(root) == "vxml" {
-		return voiceXMLScheme + uri, true, nil
+		return documents.PageScheme + uri, true, nil
 	}
 	return uri, false, nil
 }

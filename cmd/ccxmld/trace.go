@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"ccxmld/callcontrol/documents"
 	"ccxmld/interpreter"
 	"ccxmld/script"
 )
@@ -143,7 +144,7 @@ func (t *tracer) EventHandled(session string, e *interpreter.Event, at *script.P
 	where := "(no transition)"
 	if at != nil {
 		file, _, _ := strings.Cut(path.Base(at.URI), "?")
-		if strings.HasPrefix(at.URI, voiceXMLScheme) {
+		if strings.HasPrefix(at.URI, documents.PageScheme) {
 			file = "voicexml.ccxml" // which runs pages
 		}
 		where = fmt.Sprintf("→ %s:%d", file, at.Line)

@@ -22,7 +22,7 @@ func (h *house) page(form string) string {
 // The document that runs pages is one that people could have written.
 func TestVoiceXMLDocumentIsChecked(t *testing.T) {
 	t.Parallel()
-	if status, out, _ := ccxmld(t, "check", "--strict", "../../callcontrol/voicexml.ccxml"); status != 0 || out != "" {
+	if status, out, _ := ccxmld(t, "check", "--strict", "../../callcontrol/documents/voicexml.ccxml"); status != 0 || out != "" {
 		t.Errorf("exit status %d, printed:\n%s", status, out)
 	}
 }

@@ -1,4 +1,4 @@
-package callcontrol
+package documents
 
 import (
 	_ "embed"
@@ -8,24 +8,24 @@ import (
 	"ccxmld/interpreter"
 )
 
-// voiceXMLScheme begins the URI of a document that runs a VoiceXML page, whose own
-// URI follows: vxml:https://example.org/menu.vxml.
-const voiceXMLScheme = "vxml:"
+// PageScheme begins the URI of a document that runs a VoiceXML page, whose own URI
+// follows: vxml:https://example.org/menu.vxml.
+const PageScheme = "vxml:"
 
 //go:embed voicexml.ccxml
 var voiceXML []byte
 
-// pageOf gives the page that a document's URI asks for, and whether it asks for
-// one.
-func pageOf(uri string) (page string, is bool) {
-	if len(uri) < len(voiceXMLScheme) || !strings.EqualFold(uri[:len(voiceXMLScheme)], voiceXMLScheme) {
+// PageOf gives the URI of the page that a document's URI asks for, and whether it
+// asks for one.
+func PageOf(uri string) (page string, is bool) {
+	if len(uri) < len(PageScheme) || !strings.EqualFold(uri[:len(PageScheme)], PageScheme) {
 		return "", false
 	}
-	return uri[len(voiceXMLScheme):], true
+	return uri[len(PageScheme):], true
 }
 
 // forPage gives the document that runs a page. It finds the page in session.uri.
-func (d *documents) forPage(uri, page string) (*interpreter.Document, error) {
+func (d *Loader) forPage(uri, page string) (*interpreter.Document, error) {
 	if err := d.client.Allowed(page); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package callcontrol
+package documents
 
 import (
 	"context"
@@ -20,7 +20,7 @@ import (
 type folder struct {
 	testing.TB
 	dir       string
-	documents *documents
+	documents *Loader
 }
 
 func newFolder(t testing.TB) *folder {
@@ -30,7 +30,7 @@ func newFolder(t testing.TB) *folder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.documents = newDocuments(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+	f.documents = New(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
 	return f
 }
 
@@ -42,7 +42,7 @@ func (f *folder) write(name, text string) {
 }
 
 func (f *folder) get(name string) (*interpreter.Document, error) {
-	return f.documents.forCall(context.Background(), fetch.Request{URI: "file://" + f.dir + "/" + name})
+	return f.documents.ForCall(context.Background(), fetch.Request{URI: "file://" + f.dir + "/" + name})
 }
 
 func (f *folder) mustGet(name string) *interpreter.Document {
@@ -142,13 +142,13 @@ func TestManyCallsAtOnceCompileOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	d := newDocuments(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+	d := New(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
 	got := make([]*interpreter.Document, many)
 	for i := range many {
 		done.Go(func() {
 			begun.Done()
 			var err error
-			if got[i], err = d.forCall(t.Context(), fetch.Request{URI: server.URL + "/a.ccxml"}); err != nil {
+			if got[i], err = d.ForCall(t.Context(), fetch.Request{URI: server.URL + "/a.ccxml"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -190,9 +190,9 @@ func TestHTTPEquiv(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer client.Close()
-			d := newDocuments(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+			d := New(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
 			for range 3 {
-				if _, err := d.forCall(t.Context(), fetch.Request{URI: server.URL + "/a.ccxml"}); err != nil {
+				if _, err := d.ForCall(t.Context(), fetch.Request{URI: server.URL + "/a.ccxml"}); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -1,4 +1,4 @@
-package callcontrol
+package documents
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 
 // web is an HTTP server of documents, and what fetches from it.
 type web struct {
-	*documents
+	*Loader
 	url string
 	log *bytes.Buffer
 }
@@ -33,7 +33,7 @@ func newWeb(t testing.TB, handler http.HandlerFunc) *web {
 	}
 	t.Cleanup(client.Close)
 	log := &bytes.Buffer{}
-	return &web{newDocuments(client, client, interpreter.NewCompiler(), slog.New(slog.NewTextHandler(log, nil))), server.URL, log}
+	return &web{New(client, client, interpreter.NewCompiler(), slog.New(slog.NewTextHandler(log, nil))), server.URL, log}
 }
 
 // get fetches as <fetch> does.
@@ -42,7 +42,7 @@ func (w *web) get(r interpreter.FetchRequest) interpreter.FetchResult {
 	if r.Type == "" {
 		r.Type = ccxmlType
 	}
-	return w.fetch(context.Background(), r)
+	return w.Fetch(context.Background(), r)
 }
 
 // What is processed as what: the server's type wins, but for types that servers

@@ -1,4 +1,4 @@
-package callcontrol
+package documents
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"ccxmld/interpreter"
 )
 
-// documents gets and compiles CCXML documents. A compiled document is shared by
+// Loader gets and compiles CCXML documents. A compiled document is shared by
 // all sessions that run the same version of it.
-type documents struct {
+type Loader struct {
 	intake   *fetch.Client // for calls and token starts
 	client   *fetch.Client // for what documents ask for
 	compiler *interpreter.Compiler
@@ -38,18 +38,26 @@ type scriptVersion struct {
 // URI per call would fill the memory otherwise.
 const maxCompiled = 64 << 20
 
-func newDocuments(intake, client *fetch.Client, compiler *interpreter.Compiler, log *slog.Logger) *documents {
-	return &documents{intake: intake, client: client, compiler: compiler, log: log, compiled: fetch.NewVersions[compiledDocument](maxCompiled)}
+// New makes a loader: intake gets the documents of calls and token starts, client what
+// documents ask for.
+func New(intake, client *fetch.Client, compiler *interpreter.Compiler, log *slog.Logger) *Loader {
+	return &Loader{intake: intake, client: client, compiler: compiler, log: log, compiled: fetch.NewVersions[compiledDocument](maxCompiled)}
 }
 
-// forCall gets the document of a call or token start.
-func (d *documents) forCall(ctx context.Context, r fetch.Request) (*interpreter.Document, error) {
+// ForCall gets the document of a call or token start.
+func (d *Loader) ForCall(ctx context.Context, r fetch.Request) (*interpreter.Document, error) {
 	return d.get(ctx, d.intake, r)
 }
 
+// ForChild gets the document of a session that another one creates. The URI is
+// absolute.
+func (d *Loader) ForChild(ctx context.Context, r interpreter.FetchRequest) (*interpreter.Document, error) {
+	return d.get(ctx, d.client, fetchRequest(r, r.URI))
+}
+
 // get gets a document and compiles it, if it has changed since.
-func (d *documents) get(ctx context.Context, client *fetch.Client, r fetch.Request) (*interpreter.Document, error) {
-	if page, is := pageOf(r.URI); is {
+func (d *Loader) get(ctx context.Context, client *fetch.Client, r fetch.Request) (*interpreter.Document, error) {
+	if page, is := PageOf(r.URI); is {
 		return d.forPage(r.URI, page)
 	}
 	response, err := client.Fetch(ctx, r)
@@ -59,7 +67,7 @@ func (d *documents) get(ctx context.Context, client *fetch.Client, r fetch.Reque
 	return d.compile(ctx, client, response)
 }
 
-func (d *documents) compile(ctx context.Context, client *fetch.Client, response *fetch.Response) (*interpreter.Document, error) {
+func (d *Loader) compile(ctx context.Context, client *fetch.Client, response *fetch.Response) (*interpreter.Document, error) {
 	known, err := d.compiled.Make(ctx, response.URI, response.Version, len(response.Body), func(known compiledDocument) bool {
 		return d.unchanged(ctx, client, known.scripts)
 	}, func() (compiledDocument, error) {
@@ -72,7 +80,7 @@ func (d *documents) compile(ctx context.Context, client *fetch.Client, response 
 	return known.document, nil
 }
 
-func (d *documents) compileAnew(ctx context.Context, client *fetch.Client, response *fetch.Response) (compiled compiledDocument, err error) {
+func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response *fetch.Response) (compiled compiledDocument, err error) {
 	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
 		return compiled, err
@@ -100,7 +108,7 @@ func (d *documents) compileAnew(ctx context.Context, client *fetch.Client, respo
 }
 
 // tell logs what is to be said of a document that was loaded.
-func (d *documents) tell(response *fetch.Response, document *interpreter.Document) {
+func (d *Loader) tell(response *fetch.Response, document *interpreter.Document) {
 	if served := response.ContentType; served != ccxmlType && !strings.HasPrefix(response.URI, "file:") {
 		d.log.Warn("document loaded with a notice", "document", response.URI,
 			"notice", fmt.Sprintf("its server calls it %q; it is read as CCXML, whose type is %s", served, ccxmlType))
@@ -115,7 +123,7 @@ func (d *documents) tell(response *fetch.Response, document *interpreter.Documen
 
 // supplement tells the cache what the document says of itself by <meta
 // http-equiv> (DOC-6).
-func (d *documents) supplement(response *fetch.Response, document *interpreter.Document) {
+func (d *Loader) supplement(response *fetch.Response, document *interpreter.Document) {
 	if len(document.HTTPEquiv) == 0 {
 		return
 	}
@@ -128,7 +136,7 @@ func (d *documents) supplement(response *fetch.Response, document *interpreter.D
 
 // unchanged tells whether scripts are still what was compiled in. What cannot be
 // had any more is for compiling to report.
-func (d *documents) unchanged(ctx context.Context, client *fetch.Client, scripts []scriptVersion) bool {
+func (d *Loader) unchanged(ctx context.Context, client *fetch.Client, scripts []scriptVersion) bool {
 	for _, script := range scripts {
 		response, err := client.Fetch(ctx, script.request)
 		if err != nil || response.Version != script.version {
@@ -138,8 +146,8 @@ func (d *documents) unchanged(ctx context.Context, client *fetch.Client, scripts
 	return true
 }
 
-// fetch does what <fetch> asks for.
-func (d *documents) fetch(ctx context.Context, r interpreter.FetchRequest) interpreter.FetchResult {
+// Fetch does what <fetch> asks for.
+func (d *Loader) Fetch(ctx context.Context, r interpreter.FetchRequest) interpreter.FetchResult {
 	uri, err := fetch.Resolve(r.Base, r.URI)
 	if err != nil {
 		return interpreter.FetchResult{URI: r.URI, Err: err}
@@ -180,7 +188,7 @@ const ccxmlType = "application/ccxml+xml"
 
 // process compiles what was fetched. What cannot be compiled is in the event as
 // text (FET-9, FET-12).
-func (d *documents) process(ctx context.Context, r interpreter.FetchRequest, response *fetch.Response, result *interpreter.FetchResult) {
+func (d *Loader) process(ctx context.Context, r interpreter.FetchRequest, response *fetch.Response, result *interpreter.FetchResult) {
 	switch kind := kindOf(r, response); {
 	case strings.Contains(kind, "javascript"), strings.Contains(kind, "ecmascript"):
 		var text string
