@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"callcontrol":           {"callcontrol/documents", "random", "sip", "clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore"},
 	"httpapi":               {"remote", "callcontrol", "sessionstore", "conference", "conf"},
 	"mail":                  {"clock"},
-	"logs":                  nil,
+	"logs":                  {"remote"},
 	"conf":                  {"sip"},
 	"sip":                   nil,
 	"daemon":                {"random", "clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "callcontrol", "httpapi", "mail", "conf", "memnet", "spool"},

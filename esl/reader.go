@@ -95,7 +95,7 @@ func (r *reader) next() (message, error) {
 	}
 	head := r.buf[r.start : r.start+headLen]
 	if first := firstLine(head); bytes.IndexByte(first, ':') < 0 {
-		return message{}, &ProtocolError{"not an Event Socket message: " + strconv.Quote(abbreviate(string(first)))}
+		return message{}, notOurs(first)
 	}
 	bodyLen, err := contentLength(head, r.limits.Body)
 	if err != nil {
@@ -122,6 +122,10 @@ func (r *reader) findHeader() (headLen, bodyAt int, err error) {
 			r.skipNewlines()
 		}
 		unread := r.end - r.start
+		// What begins so has no end that could be waited for: TLS, as a rule.
+		if unread > 0 && (r.buf[r.start] <= ' ' || r.buf[r.start] >= 0x7f) {
+			return 0, 0, notOurs(r.buf[r.start:r.end])
+		}
 		headLen, bodyAt = headerEnd(r.buf[r.start+scanned : r.end])
 		if headLen >= 0 {
 			headLen, bodyAt = headLen+scanned, bodyAt+scanned
@@ -148,6 +152,10 @@ func (r *reader) findHeader() (headLen, bodyAt int, err error) {
 			return 0, 0, err
 		}
 	}
+}
+
+func notOurs(beginning []byte) error {
+	return &ProtocolError{"not an Event Socket message: " + strconv.Quote(abbreviate(string(beginning)))}
 }
 
 func cutShort(err error) error {

@@ -2,6 +2,7 @@ package esl
 
 import (
 	"cmp"
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -42,10 +43,19 @@ type Server struct {
 
 	inFlight inFlight
 
-	mu        sync.Mutex
-	legs      map[*Conn]struct{} // those that Handler got
-	byAddress map[string]int     // connections
-	ended     bool               // Serve's context has ended
+	mu         sync.Mutex
+	legs       map[*Conn]struct{} // those that Handler got
+	open       int                // connections
+	byAddress  map[string]int     // connections
+	unanswered list.List          // of unanswered: connect was sent, the oldest first
+	ended      bool               // Serve's context has ended
+}
+
+// unanswered is a connection on which connect has not been answered.
+type unanswered struct {
+	conn  *Conn
+	from  string
+	since time.Time
 }
 
 // A Call is a leg that FreeSWITCH has handed over.
@@ -66,6 +76,9 @@ const (
 	// addressRefusals is how many legs of one address may be in refusal beyond
 	// PerAddress; more are closed at once, and FreeSWITCH is left with the call.
 	addressRefusals = 64
+	// answerPatience is how old a connection on which connect is not answered must be
+	// to be closed for another one. FreeSWITCH answers at once.
+	answerPatience = 2 * time.Second
 )
 
 // Serve accepts connections until ctx ends or ln is closed, and returns when all
@@ -102,7 +115,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			continue
 		}
 		from := remote.Counted(nc.RemoteAddr().String())
-		others := s.come(from)
+		others, silent := s.come(from)
+		if silent != nil {
+			silent.end(errMadeRoom)
+		}
 		if s.PerAddress > 0 && others >= s.PerAddress+addressRefusals {
 			s.logger().Warn("event socket connection closed, too many of its address", "remote", nc.RemoteAddr(), "limit", s.PerAddress, "do", raiseAddress)
 			s.leave(from)
@@ -114,7 +130,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		}
 		clock.GoIn(&legs, clock.Or(s.Clock), func() {
 			defer s.leave(from)
-			s.serve(nc, s.PerAddress > 0 && others >= s.PerAddress)
+			s.serve(nc, from, s.PerAddress > 0 && others >= s.PerAddress)
 			if slots != nil {
 				<-slots
 			}
@@ -154,34 +170,55 @@ func (s *Server) admits(addr net.Addr) bool {
 	if len(s.Allow) == 0 {
 		return true
 	}
-	from, err := netip.ParseAddrPort(addr.String())
-	if err != nil {
-		return false
-	}
-	for _, prefix := range s.Allow {
-		if prefix.Contains(from.Addr().Unmap()) {
-			return true
-		}
-	}
-	return false
+	_, listed := remote.Within(addr.String(), s.Allow)
+	return listed
 }
 
 const raiseAddress = "raise esl.connections_per_address if these are calls"
 
-// come counts a connection of an address, and tells how many others it has.
-func (s *Server) come(from string) (others int) {
+// come counts a connection of an address, and tells how many others it has. Where it has,
+// or all have, as many as they may, silent is the one to be closed for it: a connection
+// that is not FreeSWITCH's, or whose FreeSWITCH hangs, must not take the place of a call.
+func (s *Server) come(from string) (others int, silent *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byAddress == nil {
 		s.byAddress = make(map[string]int)
 	}
+	switch others = s.byAddress[from]; {
+	case s.PerAddress > 0 && others >= s.PerAddress:
+		if silent = s.longestSilent(from); silent != nil {
+			others-- // its end counts when it has come
+		}
+	case s.MaxConnections > 0 && s.open >= s.MaxConnections:
+		silent = s.longestSilent("")
+	}
+	s.open++
 	s.byAddress[from]++
-	return s.byAddress[from] - 1
+	return others, silent
+}
+
+// longestSilent is the connection of an address, or of any, that owes the answer to
+// connect for longest, if it owes it for long; it is looked at no more. s.mu is held.
+func (s *Server) longestSilent(from string) *Conn {
+	now := clock.Or(s.Clock).Now()
+	for at := s.unanswered.Front(); at != nil; at = at.Next() {
+		u := at.Value.(unanswered)
+		if now.Sub(u.since) < answerPatience {
+			return nil
+		}
+		if from == "" || u.from == from {
+			s.unanswered.Remove(at)
+			return u.conn
+		}
+	}
+	return nil
 }
 
 func (s *Server) leave(from string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.open--
 	if s.byAddress[from]--; s.byAddress[from] <= 0 {
 		delete(s.byAddress, from)
 	}
@@ -189,24 +226,30 @@ func (s *Server) leave(from string) {
 
 // serve owns one connection from its first byte to its end. crowded is that of an
 // address that has as many as it may.
-func (s *Server) serve(nc net.Conn, crowded bool) {
+func (s *Server) serve(nc net.Conn, from string, crowded bool) {
 	c := NewConn(nc, Options{Limits: s.Limits, Logger: s.Logger, MessageTimeout: s.MessageTimeout, WriteTimeout: s.WriteTimeout})
 	c.reader.holds = func(bytes int) { s.inFlight.hold(c, bytes) }
 	defer s.detach(c)
-	s.connect(c, crowded)
+	s.connect(c, from, crowded)
 	_ = c.Run(nil) // the handlers are told
 }
 
 // connect asks for the channel, which take gets.
-func (s *Server) connect(c *Conn, crowded bool) {
+func (s *Server) connect(c *Conn, from string, crowded bool) {
 	patience := s.ConnectTimeout
 	if patience <= 0 {
 		patience = defaultConnectTimeout
 	}
 	timer := clock.Start(clock.Or(s.Clock), patience, nil, func() { c.end(ErrConnectTimeout) })
+	s.mu.Lock()
+	waiting := s.unanswered.PushBack(unanswered{c, from, clock.Or(s.Clock).Now()})
+	s.mu.Unlock()
 	channel := pendingReply{view: true}
 	channel.done = func(r *Reply, err error) {
 		timer.Stop()
+		s.mu.Lock()
+		s.unanswered.Remove(waiting)
+		s.mu.Unlock()
 		if err != nil {
 			level := slog.LevelWarn
 			if isOrdinaryEnd(err) {
@@ -294,7 +337,10 @@ func (s *Server) closeAll() {
 	}
 }
 
-var errTooMany = errors.New("esl: too many connections")
+var (
+	errTooMany  = errors.New("esl: too many connections")
+	errMadeRoom = errors.New("esl: connect is not answered, and others need the place")
+)
 
 // refuse hangs the leg up. FreeSWITCH then ends the connection; exit is for
 // when it does not.

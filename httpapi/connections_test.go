@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,8 +52,13 @@ type client struct {
 }
 
 func (l *wire) dial(host byte) *client {
+	return l.dialFrom(fmt.Sprintf("192.0.2.%d:4711", host))
+}
+
+func (l *wire) dialFrom(address string) *client {
 	ours, theirs := net.Pipe()
-	l.arriving <- remote{theirs, &net.TCPAddr{IP: net.IPv4(127, 0, 1, host), Port: 4711}}
+	at, _ := net.ResolveTCPAddr("tcp", address)
+	l.arriving <- remote{theirs, at}
 	synctest.Wait()
 	return &client{ours, bufio.NewReader(ours)}
 }
@@ -92,6 +98,7 @@ func overWire(t *testing.T, o httpapi.Options, f func(*wire)) {
 			o.Starter = &starter{}
 		}
 		o.Sessions = &running{}
+		o.Allow = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 		server := httpapi.New(o)
 		l := &wire{arriving: make(chan net.Conn), closed: make(chan struct{})}
 		served := make(chan error)
@@ -131,6 +138,34 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A machine does not get more connections by the addresses that it has any number of.
+func TestOneMachineIsOneAddress(t *testing.T) {
+	for _, address := range []string{"[2001:db8:0:1::%x]:4711", "127.0.0.%d:4711"} {
+		overWire(t, httpapi.Options{ConnectionsPerAddress: 2}, func(l *wire) {
+			var all []*client
+			for i := range 10 {
+				c := l.dialFrom(fmt.Sprintf(address, i+1))
+				if status := c.ask("/healthz"); status != 200 {
+					t.Errorf("%s: answered %d", address, status)
+				}
+				all = append(all, c)
+			}
+			open := 0
+			for _, c := range all {
+				if c.open() {
+					open++
+				}
+			}
+			if open != 2 {
+				t.Errorf("%s: %d connections are open", address, open)
+			}
+			if l.dialFrom("[2001:db8:0:2::1]:4711").ask("/healthz") != 200 || !all[9].open() {
+				t.Errorf("%s: another network is counted with it", address)
+			}
+		})
+	}
 }
 
 // Connections that have not said what they want, or say it a byte at a time, shut

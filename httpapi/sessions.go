@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"net"
 	"net/http"
-	"net/netip"
 
+	"ccxmld/remote"
 	"ccxmld/sessionstore"
 )
 
@@ -53,23 +52,7 @@ func (s *Server) admitted(serve http.HandlerFunc) http.HandlerFunc {
 }
 
 // admits tells whether an IP address and port may reach sessions.
-func (s *Server) admits(remote string) bool {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return false
-	}
-	from, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	from = from.Unmap().WithZone("")
-	if from.IsLoopback() {
-		return true
-	}
-	for _, network := range s.options.Allow {
-		if network.Contains(from) {
-			return true
-		}
-	}
-	return false
+func (s *Server) admits(address string) bool {
+	loopback, listed := remote.Within(address, s.options.Allow)
+	return loopback || listed
 }

@@ -128,16 +128,25 @@ func TestRates(t *testing.T) {
 	}
 }
 
-// An address that names another session each time counts as one.
+// An address that names another session each time counts as one, and so does a machine
+// that has a network of IPv6 addresses.
 func TestRateOfAnAddress(t *testing.T) {
-	out := &reader{}
-	l := logs.New(logs.Options{Out: out, PerSecond: 1, Now: func() time.Time { return time.Unix(1, 0) }})
-	for i := range 100 {
-		l.Logger().Info("refused", "session", i, "remote", fmt.Sprintf("192.0.2.1:%d", i))
-	}
-	l.Close(time.Minute)
-	if n := strings.Count(out.String(), "refused"); n != 10 {
-		t.Errorf("%d lines", n)
+	for told, format := range map[string]string{
+		"192.0.2.1":         "192.0.2.1:%d",
+		"2001:db8:1:2::/64": "[2001:db8:1:2::%x]:4711",
+		"fe80::/64":         "[fe80::%x%%eth0]:4711",
+	} {
+		out := &reader{}
+		l := logs.New(logs.Options{Out: out, PerSecond: 1, Now: func() time.Time { return time.Unix(1, 0) }})
+		for i := range 100 {
+			l.Logger().Info("refused", "session", i, "remote", fmt.Sprintf(format, i+1))
+		}
+		l.Logger().Info("another's", "remote", "[2001:db8:1:3::1]:4711")
+		l.Close(time.Minute)
+		text := out.String()
+		if n := strings.Count(text, "refused"); n != 10 || !strings.Contains(text, "remote="+told+" left_out=1 ") || !strings.Contains(text, "another's") {
+			t.Errorf("%s: %d lines of %s", format, n, text)
+		}
 	}
 }
 

@@ -3,12 +3,13 @@ package logs
 import (
 	"context"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"ccxmld/remote"
 )
 
 // The attributes by which lines count together.
@@ -24,7 +25,7 @@ type limited struct {
 	by    owner // as far as With has told
 }
 
-// owner is whom lines count for.
+// owner is whom lines count for; an address as remote.Counted has it.
 type owner struct{ session, remote string }
 
 func (o *owner) note(a slog.Attr) {
@@ -32,15 +33,8 @@ func (o *owner) note(a slog.Attr) {
 	case sessionKey:
 		o.session = a.Value.String()
 	case remoteKey:
-		o.remote = hostOf(a.Value.String())
+		o.remote = remote.Counted(a.Value.String())
 	}
-}
-
-func hostOf(remote string) string {
-	if host, _, err := net.SplitHostPort(remote); err == nil {
-		return host
-	}
-	return remote
 }
 
 // key is what lines are counted under. An address comes first: which session it
