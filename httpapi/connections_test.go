@@ -97,7 +97,9 @@ func overWire(t *testing.T, o httpapi.Options, f func(*wire)) {
 		if o.Starter == nil {
 			o.Starter = &starter{}
 		}
-		o.Sessions = &running{}
+		if o.Sessions == nil {
+			o.Sessions = &running{}
+		}
 		o.Allow = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 		server := httpapi.New(o)
 		l := &wire{arriving: make(chan net.Conn), closed: make(chan struct{})}
@@ -108,6 +110,7 @@ func overWire(t *testing.T, o httpapi.Options, f func(*wire)) {
 		cancel()
 		_ = server.Shutdown(ctx) // cuts off what f has left
 		<-served
+		time.Sleep(time.Second) // net/http waits for what is still sent on connections that it closes
 	})
 }
 

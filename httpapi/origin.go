@@ -14,6 +14,10 @@ import (
 // rebinding) is refused, though to the browser all of it is one site.
 func (s *Server) addressed(serve http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Who has also given a length may read what follows as a request (RFC 9112, 6.1).
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
 		if !s.isOurs(r) {
 			s.refuse(w, r, "unknown host "+quoted(r.Host), fmt.Sprintf(
 				"this ccxmld is not known as %s; if it is to be, add that to http.hosts, or set http.url", quoted(r.Host)))

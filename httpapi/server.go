@@ -90,6 +90,8 @@ func New(o Options) *Server {
 		WriteTimeout:      readTimeout + o.StartTimeout + 5*time.Second,
 		IdleTimeout:       idleTimeout,
 		ConnContext:       withConnection,
+		// Whose the host is that is asked for counts for OPTIONS * too.
+		DisableGeneralOptionsHandler: true,
 	}
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,6 +60,7 @@ const (
 	textInvalidToken  = "failure: invalid token"
 	textOutOfSessions = "failure: out of sessions"
 	textFailure       = "failure: "
+	textTooLong       = textFailure + "the body is longer than 64 KiB"
 )
 
 // start answers a token start.
@@ -140,27 +142,46 @@ func readRequest(w http.ResponseWriter, r *http.Request) (query, form string, ok
 		answer(w, http.StatusMethodNotAllowed, textFailure+"expected GET or POST")
 		return "", "", false
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		answer(w, http.StatusRequestEntityTooLarge, textFailure+"the body is longer than 64 KiB")
-		return "", "", false
-	case err != nil:
-		answer(w, http.StatusBadRequest, textFailure+"the body was not received whole")
+	body, kind, ok := readBody(w, r)
+	if !ok {
 		return "", "", false
 	}
-	kind, about, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if len(body) > 0 && (err != nil || kind != "application/x-www-form-urlencoded") {
-		answer(w, http.StatusUnsupportedMediaType, textFailure+"expected a body of type application/x-www-form-urlencoded")
-		return "", "", false
-	}
-	form, err = inUTF8(string(body), about["charset"])
+	form, err := inUTF8(string(body), kind["charset"])
 	if err != nil {
 		answer(w, http.StatusBadRequest, textFailure+oneLine(err.Error()))
 		return "", "", false
 	}
 	return r.URL.RawQuery, form, true
+}
+
+// readBody reads a form, with the parameters of its type. What it cannot take it has
+// answered, without reading it where its header says so.
+func readBody(w http.ResponseWriter, r *http.Request) (body []byte, about map[string]string, ok bool) {
+	kind, about, kindErr := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	packed := slices.ContainsFunc(r.Header.Values("Content-Encoding"), func(by string) bool { return by != "" && by != "identity" })
+	switch {
+	case r.ContentLength > maxBodyBytes:
+		w.Header().Set("Connection", "close")
+		answer(w, http.StatusRequestEntityTooLarge, textTooLong)
+		return nil, nil, false
+	case packed:
+		answer(w, http.StatusUnsupportedMediaType, textFailure+"expected a body without Content-Encoding")
+		return nil, nil, false
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		answer(w, http.StatusRequestEntityTooLarge, textTooLong)
+		return nil, nil, false
+	case err != nil:
+		answer(w, http.StatusBadRequest, textFailure+"the body was not received whole")
+		return nil, nil, false
+	case len(body) > 0 && (kindErr != nil || kind != "application/x-www-form-urlencoded"):
+		answer(w, http.StatusUnsupportedMediaType, textFailure+"expected a body of type application/x-www-form-urlencoded")
+		return nil, nil, false
+	}
+	return body, about, true
 }
 
 // oneLine keeps an error's text from looking like further lines of an answer,
