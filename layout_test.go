@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"spool":                 nil,
 	"conference":            {"random", "clock", "esl", "sessionstore"},
 	"sessionstore":          {"clock", "memnet"},
-	"callcontrol/documents": {"fetch", "interpreter"},
+	"callcontrol/documents": {"clock", "fetch", "interpreter"},
 	"callcontrol":           {"callcontrol/documents", "random", "sip", "clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore"},
 	"httpapi":               {"remote", "callcontrol", "sessionstore", "conference", "conf"},
 	"mail":                  {"clock"},

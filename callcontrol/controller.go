@@ -148,7 +148,7 @@ func New(o Options) *Controller {
 	c.instance = c.newID()
 	c.context, c.cancel = context.WithCancel(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
-	c.documents = documents.New(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Logger)
+	c.documents = documents.New(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Clock, o.Logger)
 	for _, node := range o.Nodes {
 		c.nodes.list = append(c.nodes.list, newNode(c, node))
 	}

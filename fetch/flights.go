@@ -29,11 +29,12 @@ func newFlights(c clock.Clock) *flights {
 }
 
 // flight is a transfer under way. It is made by the goroutine that asked first; the
-// others wait by the clock, which singleflight could not.
+// others wait by the clock, which x/sync's singleflight could not.
 type flight struct {
 	waiting []*clock.Waiter
 	landed  bool
-	failed  bool
+	made    any // of what was transferred, for those who wait
+	err     error
 }
 
 // board reports that the caller makes the transfer of a key, for which it calls land
@@ -56,12 +57,12 @@ func (f *flights) board(ctx context.Context, key string) (first bool, other *fli
 	return false, other
 }
 
-func (f *flights) land(key string, failed bool) {
+func (f *flights) land(key string, made any, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	this := f.under[key]
 	delete(f.under, key)
-	this.landed, this.failed = true, failed
+	this.landed, this.made, this.err = true, made, err
 	for _, w := range this.waiting {
 		w.Wake()
 	}
@@ -81,7 +82,13 @@ func (f *flights) shares(key string, p *prepared) bool {
 func (c *Client) together(ctx context.Context, p *prepared, key string, timeout time.Duration) (response *Response, location string, failed *Error) {
 	first, other := c.flights.board(ctx, key)
 	if first {
-		defer func() { c.flights.land(key, failed != nil) }()
+		defer func() {
+			if failed != nil {
+				c.flights.land(key, nil, failed)
+				return
+			}
+			c.flights.land(key, nil, nil)
+		}()
 	} else if err := ctx.Err(); err != nil {
 		return nil, "", transportFailure(ctx, p.url.String(), timeout, err)
 	}
@@ -90,7 +97,7 @@ func (c *Client) together(ctx context.Context, p *prepared, key string, timeout 
 	if hit := c.hit(stored, p); hit != nil {
 		return hit, "", nil
 	}
-	if !first && !other.failed {
+	if !first && other.err == nil {
 		c.flights.alone.Put(key, struct{}{}, 0)
 	}
 	return c.inTurn(ctx, p, key, stored, timeout)

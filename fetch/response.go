@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"mime"
 	"net/http"
 	"regexp"
@@ -25,7 +26,7 @@ type Response struct {
 	Charset     string
 	Body        []byte
 	// Version changes when the content does. The same Version means the same
-	// bytes.
+	// bytes and Charset.
 	Version string
 	// FromCache tells that the content was not transferred now.
 	FromCache bool
@@ -42,8 +43,10 @@ func newResponse(uri string, status int, contentType string, body []byte) *Respo
 		media = strings.ToLower(strings.TrimSpace(media))
 	}
 	r.ContentType, r.Charset = media, parameters["charset"]
-	sum := sha256.Sum256(body)
-	r.Version = hex.EncodeToString(sum[:16])
+	sum := sha256.New()
+	fmt.Fprintln(sum, r.Charset) // by which the same bytes are another text
+	sum.Write(body)
+	r.Version = hex.EncodeToString(sum.Sum(nil)[:16])
 	return r
 }
 

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 
-	"golang.org/x/sync/singleflight"
+	"ccxmld/clock"
 )
 
 // Versions keeps what was made of documents, such as compiled ones: of each URI the
 // last version, and those used last. It is safe for concurrent use.
 type Versions[T any] struct {
 	kept   *LRU[made[T]]
-	making singleflight.Group
+	making *flights
 }
 
 type made[T any] struct {
@@ -19,13 +19,14 @@ type made[T any] struct {
 	value   T
 }
 
-// perSourceByte is how many bytes a compiled document takes for each of its text:
-// 15 were measured over the conformance suite.
-const perSourceByte = 16
+// CompiledBytes is what a compiled document takes whose text has so many bytes: 15
+// for each were measured over the conformance suite.
+func CompiledBytes(text int) int64 { return int64(text) * 16 }
 
-// NewVersions returns one that takes at most so many bytes.
-func NewVersions[T any](bytes int64) *Versions[T] {
-	return &Versions[T]{kept: NewLRU[made[T]](bytes)}
+// NewVersions returns one that takes at most so many bytes. Those who want the same wait
+// for each other by the clock.
+func NewVersions[T any](c clock.Clock, bytes int64) *Versions[T] {
+	return &Versions[T]{kept: NewLRU[made[T]](bytes), making: newFlights(c)}
 }
 
 // Get gives what was made of this version of a document.
@@ -41,47 +42,56 @@ func (v *Versions[T]) Get(uri, version string) (value T, ok bool) {
 func (v *Versions[T]) Len() int { return v.kept.Len() }
 
 // Make gives what was made of this version of a document, if still says that it holds;
-// a nil still always does. Else it makes it, of a text of so many bytes, and keeps it.
-// Those who want the same at once wait for one to make it. make runs in a goroutine of
-// its own; one that gives up, as its context has ended, stops nobody else.
-func (v *Versions[T]) Make(ctx context.Context, uri, version string, bytes int, still func(T) bool, make func() (T, error)) (value T, err error) {
-	kept := func() (T, bool) {
-		value, ok := v.Get(uri, version)
-		return value, ok && (still == nil || still(value))
-	}
-	makeAndKeep := func() (T, error) {
-		value, err := make()
-		if err == nil {
-			v.Put(uri, version, bytes, value)
-		}
-		return value, err
-	}
-	if value, ok := kept(); ok {
-		return value, nil
-	}
-	first := false
-	done := v.making.DoChan(uri+"\n"+version, func() (any, error) {
-		first = true
-		if value, ok := kept(); ok { // by one that was made since
+// a nil still always does. Else it makes it, and keeps it as taking so many bytes. Those
+// who want the same at once wait for the first of them to make it, and have its error
+// too, unless that one's context has ended.
+func (v *Versions[T]) Make(ctx context.Context, uri, version string, still func(T) bool, make func() (value T, bytes int64, err error)) (value T, err error) {
+	for {
+		if value, ok := v.holds(uri, version, still); ok {
 			return value, nil
 		}
-		value, err := makeAndKeep()
-		return value, err
-	})
-	select {
-	case result := <-done:
-		value, _ = result.Val.(T)
-		err = result.Err
-	case <-ctx.Done():
-		return value, context.Cause(ctx)
+		first, other := v.making.board(ctx, uri+"\n"+version)
+		if first {
+			return v.makeFirst(ctx, uri, version, still, make)
+		}
+		if ctx.Err() != nil {
+			return value, context.Cause(ctx)
+		}
+		if other.err != errGaveUp {
+			value, _ := other.made.(T)
+			return value, other.err
+		}
 	}
-	if !first && ctx.Err() == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
-		return makeAndKeep()
+}
+
+func (v *Versions[T]) holds(uri, version string, still func(T) bool) (value T, ok bool) {
+	value, ok = v.Get(uri, version)
+	return value, ok && (still == nil || still(value))
+}
+
+// errGaveUp tells those who wait that one of them has to make it.
+var errGaveUp = errors.New("the first one gave up")
+
+// makeFirst makes what others wait for.
+func (v *Versions[T]) makeFirst(ctx context.Context, uri, version string, still func(T) bool, make func() (T, int64, error)) (value T, err error) {
+	told := errGaveUp // also if make panics
+	defer func() { v.making.land(uri+"\n"+version, value, told) }()
+	var ok bool
+	if value, ok = v.holds(uri, version, still); ok { // by one that was made since
+		told = nil
+		return value, nil
+	}
+	value, bytes, err := make()
+	if err == nil {
+		v.Put(uri, version, bytes, value)
+	}
+	if err == nil || ctx.Err() == nil {
+		told = err
 	}
 	return value, err
 }
 
-// Put keeps what was made of a document whose text has so many bytes.
-func (v *Versions[T]) Put(uri, version string, bytes int, value T) {
-	v.kept.Put(uri, made[T]{version, value}, int64(bytes)*perSourceByte)
+// Put keeps what was made of a document and takes so many bytes.
+func (v *Versions[T]) Put(uri, version string, bytes int64, value T) {
+	v.kept.Put(uri, made[T]{version, value}, bytes)
 }

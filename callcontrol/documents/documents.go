@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"ccxmld/clock"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 )
@@ -21,6 +22,7 @@ type Loader struct {
 	log      *slog.Logger
 
 	compiled *fetch.Versions[compiledDocument]
+	scripts  *fetch.Versions[*interpreter.Script] // of <fetch>
 }
 
 type compiledDocument struct {
@@ -40,8 +42,12 @@ const maxCompiled = 64 << 20
 
 // New makes a loader: intake gets the documents of calls and token starts, client what
 // documents ask for.
-func New(intake, client *fetch.Client, compiler *interpreter.Compiler, log *slog.Logger) *Loader {
-	return &Loader{intake: intake, client: client, compiler: compiler, log: log, compiled: fetch.NewVersions[compiledDocument](maxCompiled)}
+func New(intake, client *fetch.Client, compiler *interpreter.Compiler, c clock.Clock, log *slog.Logger) *Loader {
+	return &Loader{
+		intake: intake, client: client, compiler: compiler, log: log,
+		compiled: fetch.NewVersions[compiledDocument](c, maxCompiled),
+		scripts:  fetch.NewVersions[*interpreter.Script](c, maxCompiled),
+	}
 }
 
 // ForCall gets the document of a call or token start.
@@ -68,9 +74,9 @@ func (d *Loader) get(ctx context.Context, client *fetch.Client, r fetch.Request)
 }
 
 func (d *Loader) compile(ctx context.Context, client *fetch.Client, response *fetch.Response) (*interpreter.Document, error) {
-	known, err := d.compiled.Make(ctx, response.URI, response.Version, len(response.Body), func(known compiledDocument) bool {
+	known, err := d.compiled.Make(ctx, response.URI, response.Version, func(known compiledDocument) bool {
 		return d.unchanged(ctx, client, known.scripts)
-	}, func() (compiledDocument, error) {
+	}, func() (compiledDocument, int64, error) {
 		return d.compileAnew(ctx, client, response)
 	})
 	if err != nil {
@@ -80,11 +86,12 @@ func (d *Loader) compile(ctx context.Context, client *fetch.Client, response *fe
 	return known.document, nil
 }
 
-func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response *fetch.Response) (compiled compiledDocument, err error) {
+func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response *fetch.Response) (compiled compiledDocument, bytes int64, err error) {
 	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
-		return compiled, err
+		return compiled, 0, err
 	}
+	size := len(response.Body)
 	document, err := d.compiler.CompileSource(interpreter.Source{Root: root, URI: response.URI, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
 		uri, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
@@ -96,15 +103,16 @@ func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response
 			return "", "", err
 		}
 		compiled.scripts = append(compiled.scripts, scriptVersion{request, script.Version})
+		size += len(script.Body)
 		text, err := script.TextIn(r.Charset)
 		return text, script.URI, err
 	}})
 	if err != nil {
-		return compiled, err
+		return compiled, 0, err
 	}
 	compiled.document = document
 	d.tell(response, document)
-	return compiled, nil
+	return compiled, fetch.CompiledBytes(size), nil
 }
 
 // tell logs what is to be said of a document that was loaded.
@@ -191,10 +199,7 @@ const ccxmlType = "application/ccxml+xml"
 func (d *Loader) process(ctx context.Context, r interpreter.FetchRequest, response *fetch.Response, result *interpreter.FetchResult) {
 	switch kind := kindOf(r, response); {
 	case strings.Contains(kind, "javascript"), strings.Contains(kind, "ecmascript"):
-		var text string
-		if text, result.Err = response.TextIn(""); result.Err == nil {
-			result.Script, result.Err = d.compiler.CompileScript(text, response.URI)
-		}
+		result.Script, result.Err = d.script(ctx, response)
 	case kind == ccxmlType, kind == "text/xml", kind == "application/xml":
 		result.Document, result.Err = d.compile(ctx, d.client, response)
 	default:
@@ -204,6 +209,18 @@ func (d *Loader) process(ctx context.Context, r interpreter.FetchRequest, respon
 	if result.Err != nil {
 		result.Content = response.Text()
 	}
+}
+
+// script compiles a script, if it has changed since.
+func (d *Loader) script(ctx context.Context, response *fetch.Response) (*interpreter.Script, error) {
+	return d.scripts.Make(ctx, response.URI, response.Version, nil, func() (*interpreter.Script, int64, error) {
+		text, err := response.TextIn("")
+		if err != nil {
+			return nil, 0, err
+		}
+		compiled, err := d.compiler.CompileScript(text, response.URI)
+		return compiled, fetch.CompiledBytes(len(response.Body)), err
+	})
 }
 
 // kindOf is the media type by which content is processed: the server's, which

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"ccxmld/clock/clocktest"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 )
@@ -30,7 +31,7 @@ func newFolder(t testing.TB) *folder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.documents = New(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+	f.documents = New(client, client, interpreter.NewCompiler(), clocktest.Real(), slog.New(slog.DiscardHandler))
 	return f
 }
 
@@ -104,7 +105,7 @@ func TestScriptsArePartOfTheDocument(t *testing.T) {
 // those used last.
 func TestDocumentsAreBounded(t *testing.T) {
 	f := newFolder(t)
-	f.documents.compiled = fetch.NewVersions[compiledDocument](1 << 20)
+	f.documents.compiled = fetch.NewVersions[compiledDocument](clocktest.Real(), 1<<20)
 	large := "<!--" + strings.Repeat("x", 10_000) + "-->"
 	f.write("used.ccxml", logDocument("used")+large)
 	used := f.mustGet("used.ccxml")
@@ -142,7 +143,7 @@ func TestManyCallsAtOnceCompileOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	d := New(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+	d := New(client, client, interpreter.NewCompiler(), clocktest.Real(), slog.New(slog.DiscardHandler))
 	got := make([]*interpreter.Document, many)
 	for i := range many {
 		done.Go(func() {
@@ -190,7 +191,7 @@ func TestHTTPEquiv(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer client.Close()
-			d := New(client, client, interpreter.NewCompiler(), slog.New(slog.DiscardHandler))
+			d := New(client, client, interpreter.NewCompiler(), clocktest.Real(), slog.New(slog.DiscardHandler))
 			for range 3 {
 				if _, err := d.ForCall(t.Context(), fetch.Request{URI: server.URL + "/a.ccxml"}); err != nil {
 					t.Fatal(err)

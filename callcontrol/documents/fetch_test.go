@@ -3,6 +3,7 @@ package documents
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"mime"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/clock/clocktest"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 )
@@ -33,7 +35,7 @@ func newWeb(t testing.TB, handler http.HandlerFunc) *web {
 	}
 	t.Cleanup(client.Close)
 	log := &bytes.Buffer{}
-	return &web{New(client, client, interpreter.NewCompiler(), slog.New(slog.NewTextHandler(log, nil))), server.URL, log}
+	return &web{New(client, client, interpreter.NewCompiler(), clocktest.Real(), slog.New(slog.NewTextHandler(log, nil))), server.URL, log}
 }
 
 // get fetches as <fetch> does.
@@ -230,5 +232,30 @@ func TestFET7FET12Failures(t *testing.T) {
 	}
 	if r = w.get(interpreter.FetchRequest{URI: "ftp://h/x"}); r.Err == nil || !strings.Contains(r.Err.Error(), "ftp") {
 		t.Errorf("%+v", r)
+	}
+}
+
+// TestFetchedScriptsCompileOnce: a script that sessions fetch is compiled once, and anew
+// when it has changed.
+func TestFetchedScriptsCompileOnce(t *testing.T) {
+	text := "var x = 1"
+	w := newWeb(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		fmt.Fprint(w, text)
+	})
+	get := func() *interpreter.Script {
+		t.Helper()
+		result := w.get(interpreter.FetchRequest{URI: "lib.js", Mode: "processed"})
+		if result.Err != nil {
+			t.Fatal(result.Err)
+		}
+		return result.Script
+	}
+	first := get()
+	if get() != first {
+		t.Error("it is compiled for each session")
+	}
+	if text = "var x = 2"; get() == first {
+		t.Error("it is not compiled anew")
 	}
 }

@@ -40,6 +40,6 @@ func (d *Loader) forPage(uri, page string) (*interpreter.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.compiled.Put(uri, "", len(voiceXML), compiledDocument{document: document})
+	d.compiled.Put(uri, "", fetch.CompiledBytes(len(voiceXML)), compiledDocument{document: document})
 	return document, nil
 }

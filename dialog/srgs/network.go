@@ -39,6 +39,13 @@ type routine struct {
 	start int32 // dead if nothing matches the rule
 }
 
+// nodeBytes is what a node takes, with its place in the alternatives of others.
+const nodeBytes = 56
+
+// Bytes is roughly what the grammar takes beside what comes of its text: a short one may
+// have many repeats.
+func (n *network) Bytes() int64 { return int64(len(n.nodes)) * nodeBytes }
+
 // builder writes rules out into a network.
 type builder struct {
 	*network

@@ -1,13 +1,11 @@
 package vxml
 
 import (
-	"context"
 	"errors"
 	"strings"
 
 	"ccxmld/dialog"
 	"ccxmld/dialog/srgs"
-	"ccxmld/fetch"
 	"ccxmld/script"
 )
 
@@ -164,54 +162,7 @@ func (e *element) compileGrammar(g *grammar, source srgs.Source) {
 		g.refused = thrownf("error.badfetch", "%v", err)
 	default:
 		g.compiled = compiled
+		e.page.bytes += compiled.Bytes()
 		e.page.Notices = append(e.page.Notices, compiled.Notices...)
 	}
-}
-
-// grammar gets and compiles what a <grammar> has not in its page, and the grammars
-// that it refers to. It blocks. A grammar that refers to no others is kept.
-func (p *pages) grammar(ctx context.Context, base, src string, inline *srgs.Source, how *dialog.Fetch) (srgs.Grammar, error) {
-	load := func(uri, _ string) (srgs.Source, error) {
-		source, _, err := p.grammarSource(ctx, uri, how)
-		return source, err
-	}
-	if inline != nil {
-		return srgs.Compile(*inline, load)
-	}
-	uri, err := fetch.Resolve(base, src)
-	if err != nil {
-		return nil, err
-	}
-	document, rule, _ := strings.Cut(uri, "#")
-	source, response, err := p.grammarSource(ctx, document, how)
-	if err != nil {
-		return nil, err
-	}
-	source.Rule = rule
-	if known, ok := p.grammars.Get(uri, response.Version); ok {
-		return known, nil
-	}
-	alone := true
-	compiled, err := srgs.Compile(source, func(uri, kind string) (srgs.Source, error) {
-		alone = false
-		return load(uri, kind)
-	})
-	if err == nil && alone {
-		p.grammars.Put(uri, response.Version, len(response.Body), compiled)
-	}
-	return compiled, err
-}
-
-// grammarSource fetches a grammar of either form.
-func (p *pages) grammarSource(ctx context.Context, uri string, how *dialog.Fetch) (source srgs.Source, response *fetch.Response, err error) {
-	if response, err = p.service.Fetch(ctx, uri, how); err != nil {
-		return source, nil, err
-	}
-	source.URI = response.URI
-	if text := response.Text(); srgs.IsABNF(text) {
-		source.Text = text
-		return source, response, nil
-	}
-	source.Root, source.Places, err = response.PlacedXML(fetch.XMLLimits{})
-	return source, response, err
 }

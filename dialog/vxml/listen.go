@@ -132,7 +132,7 @@ func (x *execution) grammar(g *grammar) (match srgs.Grammar, said *spoken, err e
 		}
 	}
 	err = x.fetch(g.fetching, func(ctx context.Context) (err error) {
-		match, err = x.browser.pages.grammar(ctx, g.page.base, src, g.inline, x.how("grammar", g.fetching))
+		match, err = x.browser.pages.grammar(ctx, g, src, x.how("grammar", g.fetching))
 		return err
 	})
 	switch {

@@ -35,6 +35,8 @@ type Page struct {
 	// error.badfetch (VoiceXML 2.0, 5.2.6).
 	Mistakes Problems
 
+	version     string      // of its text
+	bytes       int64       // that its grammars take beside it
 	base        string      // relative URIs resolve against it
 	header      http.Header // what <meta http-equiv> says
 	lang        string      // in which it speaks and listens, "" where it does not say

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"ccxmld/dialog"
-	"ccxmld/dialog/srgs"
 	"ccxmld/fetch"
 	"ccxmld/script"
 )
@@ -18,7 +17,7 @@ type pages struct {
 	noticed  func(*Page)
 
 	compiled *fetch.Versions[*Page]
-	grammars *fetch.Versions[srgs.Grammar]
+	grammars *fetch.Versions[compiledGrammar]
 	scripts  *fetch.Versions[*script.Script]
 }
 
@@ -28,9 +27,9 @@ const maxCompiled = 32 << 20
 func newPages(service *dialog.Service, compiler *Compiler, noticed func(*Page)) *pages {
 	return &pages{
 		service: service, compiler: compiler, noticed: noticed,
-		compiled: fetch.NewVersions[*Page](maxCompiled),
-		grammars: fetch.NewVersions[srgs.Grammar](maxCompiled),
-		scripts:  fetch.NewVersions[*script.Script](maxCompiled),
+		compiled: fetch.NewVersions[*Page](service.Clock(), maxCompiled),
+		grammars: fetch.NewVersions[compiledGrammar](service.Clock(), maxCompiled),
+		scripts:  fetch.NewVersions[*script.Script](service.Clock(), maxCompiled),
 	}
 }
 
@@ -45,7 +44,7 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 	if err != nil {
 		return nil, err
 	}
-	page, err := p.compiled.Make(ctx, response.URI, response.Version, len(response.Body), nil, func() (*Page, error) {
+	page, err := p.compiled.Make(ctx, response.URI, response.Version, nil, func() (*Page, int64, error) {
 		return p.compile(response)
 	})
 	if err != nil {
@@ -55,17 +54,17 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 	return page, nil
 }
 
-func (p *pages) compile(response *fetch.Response) (*Page, error) {
+func (p *pages) compile(response *fetch.Response) (page *Page, bytes int64, err error) {
 	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	page, err := p.compiler.CompilePlaced(root, response.URI, places)
-	if err != nil {
-		return nil, err
+	if page, err = p.compiler.CompilePlaced(root, response.URI, places); err != nil {
+		return nil, 0, err
 	}
+	page.version = response.Version
 	p.noticed(page)
-	return page, nil
+	return page, fetch.CompiledBytes(len(response.Body)) + page.bytes, nil
 }
 
 // root gives the application root document of a page, which may be itself; one that is
@@ -103,14 +102,14 @@ func (p *pages) script(ctx context.Context, page *Page, reference, encoding stri
 		return nil, err
 	}
 	of := response.Version + encoding
-	return p.scripts.Make(ctx, response.URI, of, len(response.Body), nil, func() (*script.Script, error) {
+	return p.scripts.Make(ctx, response.URI, of, nil, func() (made *script.Script, bytes int64, err error) {
 		text := response.Text()
 		if encoding != "" {
-			var err error
 			if text, err = response.TextIn(encoding); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 		}
-		return page.language.Script(text, script.Position{URI: response.URI, Line: 1})
+		made, err = page.language.Script(text, script.Position{URI: response.URI, Line: 1})
+		return made, fetch.CompiledBytes(len(text)), err
 	})
 }

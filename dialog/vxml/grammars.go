@@ -1,0 +1,103 @@
+package vxml
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"ccxmld/dialog"
+	"ccxmld/dialog/srgs"
+	"ccxmld/fetch"
+)
+
+// compiledGrammar is a grammar that is not compiled with its page, with the versions of
+// the grammars that it refers to.
+type compiledGrammar struct {
+	grammar srgs.Grammar
+	speech  error // in place of it: srgs.ErrSpeech
+	origins []origin
+}
+
+// origin is a document of which a grammar is made, as it was then.
+type origin struct{ uri, version string }
+
+// grammar gets and compiles what a <grammar> has not in its page, and the grammars
+// that it refers to, if one of them has changed since. It blocks.
+func (p *pages) grammar(ctx context.Context, g *grammar, src string, how *dialog.Fetch) (srgs.Grammar, error) {
+	uri, version, size := g.position.String(), g.page.version, 0
+	read := func() (srgs.Source, error) { return *g.inline, nil }
+	if g.inline == nil {
+		var err error
+		if uri, err = fetch.Resolve(g.page.base, src); err != nil {
+			return nil, err
+		}
+		document, rule, _ := strings.Cut(uri, "#")
+		response, err := p.service.Fetch(ctx, document, how)
+		if err != nil {
+			return nil, err
+		}
+		version, size = response.Version, len(response.Body)
+		read = func() (srgs.Source, error) { return grammarSource(response, rule) }
+	}
+	known, err := p.grammars.Make(ctx, uri, version, func(known compiledGrammar) bool {
+		return p.unchanged(ctx, known.origins, how)
+	}, func() (compiledGrammar, int64, error) {
+		source, err := read()
+		if err != nil {
+			return compiledGrammar{}, 0, err
+		}
+		return p.compileGrammar(ctx, source, size, how)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return known.grammar, known.speech
+}
+
+// compileGrammar compiles a grammar whose own text has so many bytes, and tells how many
+// the compiled one takes.
+func (p *pages) compileGrammar(ctx context.Context, source srgs.Source, size int, how *dialog.Fetch) (made compiledGrammar, bytes int64, err error) {
+	bytes = fetch.CompiledBytes(size)
+	compiled, err := srgs.Compile(source, func(uri, _ string) (srgs.Source, error) {
+		response, err := p.service.Fetch(ctx, uri, how)
+		if err != nil {
+			return srgs.Source{}, err
+		}
+		made.origins = append(made.origins, origin{uri, response.Version})
+		bytes += fetch.CompiledBytes(len(response.Body))
+		return grammarSource(response, "")
+	})
+	switch {
+	case errors.Is(err, srgs.ErrSpeech):
+		made.speech = err
+	case err != nil:
+		return compiledGrammar{}, 0, err
+	default:
+		made.grammar = compiled
+		bytes += compiled.Bytes()
+	}
+	return made, bytes, nil
+}
+
+// unchanged tells whether documents are still what a grammar was made of. What cannot be
+// had any more is for compiling to report.
+func (p *pages) unchanged(ctx context.Context, origins []origin, how *dialog.Fetch) bool {
+	for _, one := range origins {
+		response, err := p.service.Fetch(ctx, one.uri, how)
+		if err != nil || response.Version != one.version {
+			return false
+		}
+	}
+	return true
+}
+
+// grammarSource reads a grammar of either form, to start from one of its rules.
+func grammarSource(response *fetch.Response, rule string) (source srgs.Source, err error) {
+	source.URI, source.Rule = response.URI, rule
+	if text := response.Text(); srgs.IsABNF(text) {
+		source.Text = text
+		return source, nil
+	}
+	source.Root, source.Places, err = response.PlacedXML(fetch.XMLLimits{})
+	return source, err
+}
