@@ -3,6 +3,9 @@ package fetch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
 
 	"ccxmld/clock"
 )
@@ -44,8 +47,9 @@ func (v *Versions[T]) Len() int { return v.kept.Len() }
 // Make gives what was made of this version of a document, if still says that it holds;
 // a nil still always does. Else it makes it, and keeps it as taking so many bytes. Those
 // who want the same at once wait for the first of them to make it, and have its error
-// too, unless that one's context has ended.
-func (v *Versions[T]) Make(ctx context.Context, uri, version string, still func(T) bool, make func() (value T, bytes int64, err error)) (value T, err error) {
+// too, unless that one's context has ended. The context that make is given ends with that
+// of who makes it, and after 10 s.
+func (v *Versions[T]) Make(ctx context.Context, uri, version string, still func(T) bool, make func(context.Context) (value T, bytes int64, err error)) (value T, err error) {
 	for {
 		if value, ok := v.holds(uri, version, still); ok {
 			return value, nil
@@ -73,15 +77,15 @@ func (v *Versions[T]) holds(uri, version string, still func(T) bool) (value T, o
 var errGaveUp = errors.New("the first one gave up")
 
 // makeFirst makes what others wait for.
-func (v *Versions[T]) makeFirst(ctx context.Context, uri, version string, still func(T) bool, make func() (T, int64, error)) (value T, err error) {
-	told := errGaveUp // also if make panics
+func (v *Versions[T]) makeFirst(ctx context.Context, uri, version string, still func(T) bool, make func(context.Context) (T, int64, error)) (value T, err error) {
+	told := errGaveUp
 	defer func() { v.making.land(uri+"\n"+version, value, told) }()
 	var ok bool
 	if value, ok = v.holds(uri, version, still); ok { // by one that was made since
 		told = nil
 		return value, nil
 	}
-	value, bytes, err := make()
+	value, bytes, err := guarded(ctx, uri, make)
 	if err == nil {
 		v.Put(uri, version, bytes, value)
 	}
@@ -89,6 +93,35 @@ func (v *Versions[T]) makeFirst(ctx context.Context, uri, version string, still 
 		told = err
 	}
 	return value, err
+}
+
+// makingTime bounds how long one is made, on the clock on the wall: it bounds work of
+// this machine.
+const makingTime = 10 * time.Second
+
+// guarded makes one within its time. The goroutine that makes it may be one in which
+// nothing else recovers.
+func guarded[T any](ctx context.Context, uri string, make func(context.Context) (T, int64, error)) (value T, bytes int64, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, makingTime, fmt.Errorf("it took longer than %v", makingTime))
+	defer cancel()
+	defer func() {
+		if x := recover(); x != nil {
+			err = &MistakeError{URI: uri, Panic: x, Stack: debug.Stack()}
+		}
+	}()
+	return make(ctx)
+}
+
+// MistakeError is the error of a document that made make panic, which is a mistake in it.
+type MistakeError struct {
+	URI   string
+	Panic any
+	Stack []byte
+}
+
+// Error says so.
+func (e *MistakeError) Error() string {
+	return fmt.Sprintf("a mistake in ccxmld keeps it from compiling %s: %v", e.URI, e.Panic)
 }
 
 // Put keeps what was made of a document and takes so many bytes.

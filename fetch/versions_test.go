@@ -17,8 +17,8 @@ import (
 // kept; and one who gives up stops nobody else.
 func TestVersions(t *testing.T) {
 	v := fetch.NewVersions[string](clocktest.Real(), 1<<20)
-	giving := func(value string, err error) func() (string, int64, error) {
-		return func() (string, int64, error) { return value, 10, err }
+	giving := func(value string, err error) func(context.Context) (string, int64, error) {
+		return func(context.Context) (string, int64, error) { return value, 10, err }
 	}
 	if got, err := v.Make(t.Context(), "u", "1", nil, giving("one", nil)); got != "one" || err != nil {
 		t.Fatal(got, err)
@@ -47,7 +47,7 @@ func TestVersions(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	begun, first := make(chan struct{}), make(chan struct{})
 	go func() {
-		_, err := v.Make(ctx, "x", "1", nil, func() (string, int64, error) {
+		_, err := v.Make(ctx, "x", "1", nil, func(context.Context) (string, int64, error) {
 			close(begun)
 			<-ctx.Done()
 			return "", 0, ctx.Err()
@@ -91,7 +91,7 @@ func TestVersionsOnVirtualTime(t *testing.T) {
 			for range 3 {
 				ctx, cancel := context.WithCancel(t.Context())
 				clock.GoIn(&all, v, func() {
-					_, err := kept.Make(ctx, "u", "1", nil, func() (string, int64, error) {
+					_, err := kept.Make(ctx, "u", "1", nil, func(context.Context) (string, int64, error) {
 						made++
 						clock.Sleep(ctx, v, time.Second)
 						if test.ends && made == 1 {
@@ -112,5 +112,15 @@ func TestVersionsOnVirtualTime(t *testing.T) {
 			}
 			v.Leave()
 		})
+	}
+}
+
+// TestAMistakeInMaking is an error, and nothing that ends the process.
+func TestAMistakeInMaking(t *testing.T) {
+	v := fetch.NewVersions[string](clocktest.Real(), 1<<20)
+	_, err := v.Make(t.Context(), "u", "1", nil, func(context.Context) (string, int64, error) { panic("oops") })
+	var mistake *fetch.MistakeError
+	if !errors.As(err, &mistake) || err.Error() != "a mistake in ccxmld keeps it from compiling u: oops" || len(mistake.Stack) == 0 {
+		t.Errorf("%v", err)
 	}
 }

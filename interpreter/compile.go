@@ -1,6 +1,7 @@
 package interpreter
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"slices"
@@ -18,6 +19,7 @@ type Compiler struct {
 	language   *script.Language
 	vocabulary map[string]*elementSpec
 	extensions map[ExtensionName]*Extension
+	ctx        context.Context // nil: any time
 }
 
 // NewCompiler gives a compiler that knows these extension elements.
@@ -77,21 +79,32 @@ func (c *Compiler) Compile(root *xmlquery.Node, uri string, load LoadScript) (*D
 }
 
 // CompileSource compiles a document. The error is of type Problems: everything
-// that keeps the document from loading, and with it the mistakes that would not.
+// that keeps the document from loading, and with it the mistakes that would not; or it
+// is that of the context (Until).
 func (c *Compiler) CompileSource(source Source) (*Document, error) {
 	compilation := &compilation{
 		Compiler: c,
 		places:   source.Places,
 		load:     source.Load,
-		document: &Document{URI: source.URI, language: c.language, dialect: ccxml10},
+		document: &Document{URI: source.URI, language: c.language.Whole(), dialect: ccxml10},
 	}
 	compilation.root(source.Root)
+	if c.ctx != nil && c.ctx.Err() != nil {
+		return nil, fmt.Errorf("compiling %s was broken off: %w", source.URI, context.Cause(c.ctx))
+	}
 	if len(compilation.problems) > compilation.mistakes {
 		return nil, compilation.problems
 	}
 	compilation.document.Mistakes = compilation.problems
 	compilation.document.index()
 	return compilation.document, nil
+}
+
+// Until gives a compiler that breaks off what it compiles or reads when ctx ends.
+func (c *Compiler) Until(ctx context.Context) *Compiler {
+	limited := *c
+	limited.ctx, limited.language = ctx, c.language.Until(ctx)
+	return &limited
 }
 
 // CompileScript compiles a script that was fetched on its own.

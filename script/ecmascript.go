@@ -28,7 +28,8 @@ func (s *Script) Position() Position { return s.source.at }
 // Script compiles src. The references are as in Expression; the error is an
 // *Error.
 func (l *Language) Script(src string, at Position, references ...Reference) (*Script, error) {
-	script := &Script{language: l, source: l.source(src, at, references)}
+	script := &Script{language: l.Whole(), source: l.source(src, at, references)}
+	defer script.source.compiled()
 	body, err := script.parse(script.source)
 	if err != nil {
 		return nil, err

@@ -76,7 +76,16 @@ func (s *source) parseError(err error) *Error {
 		e.Position = s.position(list[0].Position.Line, list[0].Position.Column)
 		return e
 	}
-	return s.errorf(err, "SyntaxError: %v", err)
+	return s.brokenOff(err)
+}
+
+// brokenOff is the error of what was not compiled to its end: there was no time for it,
+// or a mistake in the compiler.
+func (s *source) brokenOff(err error) *Error {
+	if errors.Is(err, errEngine) {
+		return s.errorf(err, "%v", err)
+	}
+	return s.errorf(err, "compiling was broken off: %v", err)
 }
 
 // compileError returns the complaint of the compiler about what the parser took.
@@ -90,7 +99,7 @@ func (s *source) compileError(err error) *Error {
 		}
 		return e
 	}
-	return s.errorf(err, "%v", err)
+	return s.brokenOff(err)
 }
 
 // runError returns what went wrong while src ran, at the innermost place of a

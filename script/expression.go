@@ -53,6 +53,7 @@ func (e *Expression) Errorf(format string, args ...any) *Error {
 // those that src holds decoded, in their order. The error is an *Error.
 func (l *Language) Expression(src string, at Position, references ...Reference) (*Expression, error) {
 	s := l.source(src, at, references)
+	defer s.compiled()
 	node, err := s.parseExpression()
 	if err != nil {
 		return nil, err

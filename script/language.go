@@ -1,6 +1,7 @@
 package script
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -35,6 +36,10 @@ func (p Position) String() string {
 // immutable and may be shared by any number of goroutines and runtimes.
 type Language struct {
 	scopes []scopeRule
+	// ctx is that in which sources are compiled, nil for any time, and whole the
+	// language without it, nil for this one.
+	ctx   context.Context
+	whole *Language
 }
 
 // scopeRule is what a Language knows of one scope.
@@ -76,6 +81,23 @@ func (l *Language) ReadOnly(scope string) *Language {
 	return l.with(scope, func(s *scopeRule) { s.readOnly = true })
 }
 
+// Until returns a copy of l that breaks off what it compiles when ctx ends, and compiles
+// nothing after that; the errors wrap that of ctx. What has been compiled can be run by
+// any runtime of l.
+func (l *Language) Until(ctx context.Context) *Language {
+	c := *l
+	c.ctx, c.whole = ctx, l.Whole()
+	return &c
+}
+
+// Whole returns the language that Until has bounded.
+func (l *Language) Whole() *Language {
+	if l.whole != nil {
+		return l.whole
+	}
+	return l
+}
+
 func (l *Language) with(scope string, change func(*scopeRule)) *Language {
 	i := l.index(scope)
 	if i < 0 {
@@ -93,7 +115,7 @@ func (l *Language) index(scope string) int {
 }
 
 func (l *Language) source(text string, at Position, references []Reference) *source {
-	return &source{text: text, at: at, references: references}
+	return &source{text: text, at: at, references: references, ctx: l.ctx}
 }
 
 // compile wraps the statements into the scopes up to and including the one
@@ -104,7 +126,11 @@ func (l *Language) compile(src *source, body ast.Statement, innermost int) (*goj
 		object := &ast.Identifier{Name: unistring.NewFromString(l.scopes[i].hidden), Idx: start}
 		body = &ast.WithStatement{With: start, Object: object, Body: body}
 	}
-	program, err := goja.CompileAST(&ast.Program{Body: []ast.Statement{body}, File: src.file}, false)
+	var program *goja.Program
+	err := src.guarded(func() (err error) {
+		program, err = goja.CompileAST(&ast.Program{Body: []ast.Statement{body}, File: src.file}, false)
+		return err
+	})
 	if err != nil {
 		return nil, src.compileError(err)
 	}

@@ -54,7 +54,9 @@ func (l *Language) ReadExpression(src string, at Position, references ...Referen
 		return nil, err
 	}
 	r := newReader(s, l)
-	r.value(reflect.ValueOf(&node).Elem(), 0)
+	if err := r.read(reflect.ValueOf(&node).Elem()); err != nil {
+		return nil, err
+	}
 	result := r.reading()
 	result.Path = pathOf(node)
 	result.Outcomes, result.Open = outcomes(node, nil)
@@ -75,7 +77,9 @@ func (l *Language) ReadScript(src string, at Position, references ...Reference) 
 		return nil, err
 	}
 	r := newReader(s, l)
-	r.value(reflect.ValueOf(program), 0)
+	if err := r.read(reflect.ValueOf(program)); err != nil {
+		return nil, err
+	}
 	result := r.reading()
 	result.Declares = declaredNames(program)
 	return result, nil
@@ -145,6 +149,18 @@ type reader struct {
 
 func newReader(s *source, l *Language) *reader {
 	return &reader{source: s, language: l, bound: make(map[string]bool), guarded: make(map[string]bool), cursor: s.cursor()}
+}
+
+// read reads a whole tree.
+func (r *reader) read(tree reflect.Value) error {
+	err := r.source.guarded(func() error {
+		r.value(tree, 0)
+		return nil
+	})
+	if err != nil {
+		return r.source.brokenOff(err)
+	}
+	return nil
 }
 
 // bind notes that names are bound.

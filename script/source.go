@@ -1,6 +1,8 @@
 package script
 
 import (
+	"context"
+	"fmt"
 	"html"
 	"slices"
 	"strings"
@@ -24,8 +26,9 @@ type source struct {
 	text       string
 	at         Position
 	references []Reference
-	parsed     string // what was parsed
-	prefix     int    // bytes of it before the text
+	ctx        context.Context // in which it is compiled; nil: in any time, or compiled
+	parsed     string          // what was parsed
+	prefix     int             // bytes of it before the text
 	// file is the text as it was parsed, in goja's terms.
 	file  *file.File
 	lacks []Lack // what it uses that is not there
@@ -159,13 +162,35 @@ func (s *source) parse(prefix, text, suffix string) (*ast.Program, error) {
 		return nil, s.errorf(nil, "SyntaxError: brackets are nested more than %d deep", deepestBrackets)
 	}
 	s.prefix, s.parsed = len(prefix), prefix+text+suffix
-	program, err := parser.ParseFile(nil, s.fileName(), s.parsed, 0, parser.WithDisableSourceMaps)
+	var program *ast.Program
+	err := s.guarded(func() (err error) {
+		program, err = parser.ParseFile(nil, s.fileName(), s.parsed, 0, parser.WithDisableSourceMaps, parser.WithContext(s.ctx))
+		return err
+	})
 	if err != nil {
 		return nil, s.parseError(err)
 	}
 	s.file = program.File
 	return program, nil
 }
+
+// guarded calls a part of the compiler, unless there is no time for it any more. A mistake
+// in it is an error of the source, and nothing that ends the process.
+func (s *source) guarded(compile func() error) (err error) {
+	if s.ctx != nil && s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
+	}
+	defer func() {
+		if x := recover(); x != nil {
+			err = fmt.Errorf("%w: %v", errEngine, x)
+		}
+	}()
+	return compile()
+}
+
+// compiled ends the use of the context: what is compiled later, for another scope, is
+// not compiled in it.
+func (s *source) compiled() { s.ctx = nil }
 
 // deeperThan reports whether more than limit brackets are open at once. It does
 // not know strings and comments: a source with that many in them is refused too.

@@ -35,6 +35,7 @@ func (t *Target) Errorf(format string, args ...any) *Error {
 // references are as in Expression; the error is an *Error.
 func (l *Language) Target(src string, at Position, references ...Reference) (*Target, error) {
 	s := l.source(src, at, references)
+	defer s.compiled()
 	node, err := s.parseExpression()
 	if err != nil {
 		return nil, err

@@ -20,7 +20,13 @@ var errTooDeep = errors.New("the expression is nested too deeply")
 // what is not there.
 func (s *source) inspect(node ast.Node) error {
 	w := walker{source: s}
-	w.value(reflect.ValueOf(node), 0)
+	err := s.guarded(func() error {
+		w.value(reflect.ValueOf(node), 0)
+		return nil
+	})
+	if err != nil {
+		return s.brokenOff(err)
+	}
 	return w.err
 }
 

@@ -76,9 +76,13 @@ func (d *Loader) get(ctx context.Context, client *fetch.Client, r fetch.Request)
 func (d *Loader) compile(ctx context.Context, client *fetch.Client, response *fetch.Response) (*interpreter.Document, error) {
 	known, err := d.compiled.Make(ctx, response.URI, response.Version, func(known compiledDocument) bool {
 		return d.unchanged(ctx, client, known.scripts)
-	}, func() (compiledDocument, int64, error) {
+	}, func(ctx context.Context) (compiledDocument, int64, error) {
 		return d.compileAnew(ctx, client, response)
 	})
+	var mistake *fetch.MistakeError
+	if errors.As(err, &mistake) {
+		d.log.Error("internal error", "during", "compiling", "document", response.URI, "panic", mistake.Panic, "stack", string(mistake.Stack))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +96,7 @@ func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response
 		return compiled, 0, err
 	}
 	size := len(response.Body)
-	document, err := d.compiler.CompileSource(interpreter.Source{Root: root, URI: response.URI, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
+	document, err := d.compiler.Until(ctx).CompileSource(interpreter.Source{Root: root, URI: response.URI, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
 		uri, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
 			return "", "", err
@@ -213,12 +217,12 @@ func (d *Loader) process(ctx context.Context, r interpreter.FetchRequest, respon
 
 // script compiles a script, if it has changed since.
 func (d *Loader) script(ctx context.Context, response *fetch.Response) (*interpreter.Script, error) {
-	return d.scripts.Make(ctx, response.URI, response.Version, nil, func() (*interpreter.Script, int64, error) {
+	return d.scripts.Make(ctx, response.URI, response.Version, nil, func(ctx context.Context) (*interpreter.Script, int64, error) {
 		text, err := response.TextIn("")
 		if err != nil {
 			return nil, 0, err
 		}
-		compiled, err := d.compiler.CompileScript(text, response.URI)
+		compiled, err := d.compiler.Until(ctx).CompileScript(text, response.URI)
 		return compiled, fetch.CompiledBytes(len(response.Body)), err
 	})
 }

@@ -1,6 +1,7 @@
 package srgs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -45,6 +46,9 @@ type Source struct {
 	// document, if that is not its first line.
 	Text string
 	At   script.Position
+
+	// Context ends the compiling; nil does not.
+	Context context.Context
 }
 
 // Load gets a grammar to which another one refers: uri is absolute and has no
@@ -111,13 +115,21 @@ type compilation struct {
 	notices   script.Problems
 	rules     int
 	scripts   bool
+	language  *script.Language
+	ctx       context.Context
 }
 
 // Compile compiles a grammar and all that it refers to, which load gets; with no
 // load, references to other documents are problems.
 func Compile(source Source, load Load) (*Compiled, error) {
-	c := &compilation{load: load, documents: make(map[string]*document), reached: make(map[*rule]bool)}
+	c := &compilation{load: load, documents: make(map[string]*document), reached: make(map[*rule]bool), language: language, ctx: source.Context}
+	if c.ctx != nil {
+		c.language = language.Until(c.ctx)
+	}
 	main, err := c.parse(source)
+	if err := c.ended(main); err != nil {
+		return nil, err
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +141,9 @@ func Compile(source Source, load Load) (*Compiled, error) {
 		c.reach(r)
 	}
 	for i := 0; i < len(c.order); i++ {
+		if err := c.ended(main); err != nil {
+			return nil, err
+		}
 		c.resolve(c.order[i])
 	}
 	start := c.start(main, source.Rule)
@@ -136,6 +151,9 @@ func Compile(source Source, load Load) (*Compiled, error) {
 		return nil, c.problems
 	}
 	c.analyse()
+	if err := c.ended(main); err != nil {
+		return nil, err
+	}
 	if len(c.problems) > 0 {
 		return nil, c.problems
 	}
@@ -149,6 +167,14 @@ func Compile(source Source, load Load) (*Compiled, error) {
 	}
 	g.Notices = c.notices
 	return g, nil
+}
+
+// ended is the error of a compilation whose context has ended.
+func (c *compilation) ended(d *document) error {
+	if c.ctx == nil || c.ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("compiling %s was broken off: %w", d.uri, context.Cause(c.ctx))
 }
 
 // parse reads a document of either form.

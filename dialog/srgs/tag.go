@@ -93,7 +93,7 @@ func (c *compilation) compileTag(t *tag, format tagFormat) {
 		t.text = strings.TrimSpace(t.text)
 		return
 	}
-	program, err := language.Script(t.text, t.at, t.references...)
+	program, err := c.language.Script(t.text, t.at, t.references...)
 	if err != nil {
 		at, reason := t.at, err.Error()
 		var scriptError *script.Error

@@ -1,6 +1,7 @@
 package vxml
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,14 +17,21 @@ import (
 // Compiler turns parsed pages into compiled ones. It is safe for concurrent use.
 type Compiler struct {
 	language *script.Language
+	ctx      context.Context // nil: any time
 }
 
 // NewCompiler gives a compiler.
-func NewCompiler() *Compiler { return &Compiler{newLanguage()} }
+func NewCompiler() *Compiler { return &Compiler{language: newLanguage()} }
+
+// Until gives a compiler that breaks off what it compiles when ctx ends.
+func (c *Compiler) Until(ctx context.Context) *Compiler {
+	return &Compiler{c.language.Until(ctx), ctx}
+}
 
 // compilation is one page being compiled.
 type compilation struct {
 	page     *Page
+	ctx      context.Context
 	places   *fetch.Places // nil: lines are known, and no columns
 	language *script.Language
 	problems Problems
@@ -45,12 +53,15 @@ func (c *Compiler) Compile(root *xmlquery.Node, uri string) (*Page, error) {
 // CompilePlaced compiles the page whose root element is root, or whose parsed form
 // has it as a child. places tell where its parts stand. The error is of type
 // Problems: everything that keeps the page from loading, and with it the mistakes that
-// would not.
+// would not; or it is that of the context (Until).
 func (c *Compiler) CompilePlaced(root *xmlquery.Node, uri string, places *fetch.Places) (*Page, error) {
-	k := &compilation{language: c.language, places: places, page: &Page{
-		URI: uri, base: uri, language: c.language, byID: make(map[string]*form),
+	k := &compilation{language: c.language, ctx: c.ctx, places: places, page: &Page{
+		URI: uri, base: uri, language: c.language.Whole(), byID: make(map[string]*form),
 	}}
 	k.root(root)
+	if c.ctx != nil && c.ctx.Err() != nil {
+		return nil, fmt.Errorf("compiling %s was broken off: %w", uri, context.Cause(c.ctx))
+	}
 	if len(k.problems) > 0 {
 		return nil, append(k.problems, k.page.Mistakes...)
 	}

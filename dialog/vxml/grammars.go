@@ -41,7 +41,7 @@ func (p *pages) grammar(ctx context.Context, g *grammar, src string, how *dialog
 	}
 	known, err := p.grammars.Make(ctx, uri, version, func(known compiledGrammar) bool {
 		return p.unchanged(ctx, known.origins, how)
-	}, func() (compiledGrammar, int64, error) {
+	}, func(ctx context.Context) (compiledGrammar, int64, error) {
 		source, err := read()
 		if err != nil {
 			return compiledGrammar{}, 0, err
@@ -57,7 +57,7 @@ func (p *pages) grammar(ctx context.Context, g *grammar, src string, how *dialog
 // compileGrammar compiles a grammar whose own text has so many bytes, and tells how many
 // the compiled one takes.
 func (p *pages) compileGrammar(ctx context.Context, source srgs.Source, size int, how *dialog.Fetch) (made compiledGrammar, bytes int64, err error) {
-	bytes = fetch.CompiledBytes(size)
+	bytes, source.Context = fetch.CompiledBytes(size), ctx
 	compiled, err := srgs.Compile(source, func(uri, _ string) (srgs.Source, error) {
 		response, err := p.service.Fetch(ctx, uri, how)
 		if err != nil {

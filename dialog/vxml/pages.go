@@ -44,8 +44,8 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 	if err != nil {
 		return nil, err
 	}
-	page, err := p.compiled.Make(ctx, response.URI, response.Version, nil, func() (*Page, int64, error) {
-		return p.compile(response)
+	page, err := p.compiled.Make(ctx, response.URI, response.Version, nil, func(ctx context.Context) (*Page, int64, error) {
+		return p.compile(ctx, response)
 	})
 	if err != nil {
 		return nil, err
@@ -54,12 +54,12 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 	return page, nil
 }
 
-func (p *pages) compile(response *fetch.Response) (page *Page, bytes int64, err error) {
+func (p *pages) compile(ctx context.Context, response *fetch.Response) (page *Page, bytes int64, err error) {
 	root, places, err := response.PlacedXML(fetch.XMLLimits{})
 	if err != nil {
 		return nil, 0, err
 	}
-	if page, err = p.compiler.CompilePlaced(root, response.URI, places); err != nil {
+	if page, err = p.compiler.Until(ctx).CompilePlaced(root, response.URI, places); err != nil {
 		return nil, 0, err
 	}
 	page.version = response.Version
@@ -102,14 +102,14 @@ func (p *pages) script(ctx context.Context, page *Page, reference, encoding stri
 		return nil, err
 	}
 	of := response.Version + encoding
-	return p.scripts.Make(ctx, response.URI, of, nil, func() (made *script.Script, bytes int64, err error) {
+	return p.scripts.Make(ctx, response.URI, of, nil, func(ctx context.Context) (made *script.Script, bytes int64, err error) {
 		text := response.Text()
 		if encoding != "" {
 			if text, err = response.TextIn(encoding); err != nil {
 				return nil, 0, err
 			}
 		}
-		made, err = page.language.Script(text, script.Position{URI: response.URI, Line: 1})
+		made, err = page.language.Until(ctx).Script(text, script.Position{URI: response.URI, Line: 1})
 		return made, fetch.CompiledBytes(len(text)), err
 	})
 }

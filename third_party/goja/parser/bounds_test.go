@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"context"
 	"strings"
 	"testing"
 )
@@ -34,5 +35,30 @@ func TestErrorsAreBounded(t *testing.T) {
 	p := newParser("", strings.Repeat("label:", 900)+"1")
 	if _, err := p.parse(); err == nil || len(p.errors) > mostErrors {
 		t.Errorf("%d errors, %v", len(p.errors), err)
+	}
+}
+
+// endsAfter is a context that has ended when it is looked at so often.
+type endsAfter struct {
+	context.Context
+	looks int
+}
+
+func (c *endsAfter) Err() error {
+	if c.looks--; c.looks <= 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestParsingEndsWithItsContext: soon after.
+func TestParsingEndsWithItsContext(t *testing.T) {
+	p := newParser("", strings.Repeat("a;", 100_000))
+	WithContext(&endsAfter{looks: 3})(&p.opts)
+	if _, err := p.parse(); err != context.Canceled {
+		t.Errorf("%v", err)
+	}
+	if p.scans > 3*scansBetweenLooks {
+		t.Errorf("%d tokens were read", p.scans)
 	}
 }

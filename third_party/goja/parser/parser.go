@@ -34,6 +34,7 @@ package parser
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -52,6 +53,7 @@ const (
 )
 
 type options struct {
+	ctx               context.Context // nil: none
 	disableSourceMaps bool
 	sourceMapLoader   func(path string) ([]byte, error)
 }
@@ -64,6 +66,13 @@ type Option func(*options)
 // are not in use.
 func WithDisableSourceMaps(opts *options) {
 	opts.disableSourceMaps = true
+}
+
+// WithContext is an option to break parsing off when ctx ends; the error is that of ctx.
+func WithContext(ctx context.Context) Option {
+	return func(opts *options) {
+		opts.ctx = ctx
+	}
 }
 
 // WithSourceMapLoader is an option to set a custom source map loader. The loader will be given a path or a
@@ -227,8 +236,11 @@ const (
 	scansAtLeast = 10_000
 )
 
-// enough is what the parser panics with where it has errors enough.
+// enough is what the parser panics with where it has errors enough, or no time left.
 type enough struct{}
+
+// scansBetweenLooks is after how many tokens the parser looks whether its time is up.
+const scansBetweenLooks = 1024
 
 func (self *_parser) down() {
 	if self.depth++; self.depth > deepest {
@@ -251,7 +263,9 @@ func (self *_parser) parse() (program *ast.Program, err error) {
 			if _, ok := x.(enough); !ok {
 				panic(x)
 			}
-			program, err = nil, self.errors.Err()
+			if program, err = nil, self.errors.Err(); err == nil {
+				err = self.opts.ctx.Err()
+			}
 		}
 	}()
 	self.openScope()
@@ -267,6 +281,10 @@ func (self *_parser) parse() (program *ast.Program, err error) {
 func (self *_parser) next() {
 	if self.scans++; self.scans > scansPerByte*self.length+scansAtLeast {
 		self.refuse("arrow functions stand in the parameters of each other too deeply")
+	}
+	if self.scans%scansBetweenLooks == 1 && self.opts.ctx != nil && self.opts.ctx.Err() != nil {
+		self.errors = nil
+		panic(enough{})
 	}
 	self.token, self.literal, self.parsedLiteral, self.idx = self.scan()
 }
