@@ -40,8 +40,9 @@ var mayImport = map[string][]string{
 	"spool":                 nil,
 	"conference":            {"random", "clock", "esl", "sessionstore"},
 	"sessionstore":          {"clock", "memnet"},
+	"peer":                  {"clock", "sessionstore"},
 	"callcontrol/documents": {"clock", "fetch", "interpreter"},
-	"callcontrol":           {"callcontrol/documents", "random", "sip", "clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore"},
+	"callcontrol":           {"callcontrol/documents", "random", "sip", "clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "peer"},
 	"httpapi":               {"remote", "callcontrol", "sessionstore", "conference", "conf"},
 	"mail":                  {"clock"},
 	"logs":                  {"remote"},
@@ -130,10 +131,10 @@ var wallClock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc",
 // look at the wall, and why.
 var timed = map[string]map[string]string{
 	"interpreter": nil, "callcontrol": nil, "callcontrol/documents": nil, "dialog/vxml": nil, "dialog/srgs": nil, "conference": nil, "mail": nil,
-	"sessionstore": nil,
-	"dialog":       nil,
-	"esl":          {"conn.go": "the deadlines of a net.Conn are on the wall", "outbox.go": "as in conn.go"},
-	"script":       {"watch.go": "what a script may take is work of this machine, however its calls' time passes"},
+	"sessionstore": nil, "peer": nil,
+	"dialog": nil,
+	"esl":    {"conn.go": "the deadlines of a net.Conn are on the wall", "outbox.go": "as in conn.go"},
+	"script": {"watch.go": "what a script may take is work of this machine, however its calls' time passes"},
 }
 
 // TestTimeIsInjected: where calls depend on time, it is a clock's that was given in.

@@ -7,17 +7,15 @@ import (
 	"testing"
 
 	"ccxmld/interpreter"
+	"ccxmld/peer"
 )
 
 // A session that sends to any number of sessions that are not at hand has so many
 // messages on their way and no more; those that arrive make room.
 func TestMessagesOnTheirWay(t *testing.T) {
 	c := newSession(t)
-	waiting := make(map[string][]func(context.Context))
-	for i := range 2 * maxAway {
-		waiting[fmt.Sprint("session ", i)] = nil // somebody is at each of these, and does not come to an end
-	}
-	c.controller.lines.waiting = waiting
+	var queues []func(context.Context) // one for each session, none of which is at work yet
+	c.controller.peers = peer.New(peer.Options{Start: func(f func(context.Context)) { queues = append(queues, f) }})
 	failed := make(chan string, 2*maxAway)
 	send := func(i int) {
 		c.Send(interpreter.SendRequest{Target: fmt.Sprint("session ", i), Event: "x"}, func(r interpreter.SendResult) { failed <- r.Reason })
@@ -36,7 +34,7 @@ func TestMessagesOnTheirWay(t *testing.T) {
 		t.Errorf("one too many: %s", reason)
 	}
 	c.controller.sessions = map[string]*control{"session 0": newSession(t)} // it has come to be
-	waiting["session 0"][0](t.Context())
+	queues[0](t.Context())
 	<-failed
 	do(func() { send(maxAway + 1) })
 	do(func() {})

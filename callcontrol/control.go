@@ -12,6 +12,7 @@ import (
 	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/interpreter"
+	"ccxmld/peer"
 	"ccxmld/script"
 	"ccxmld/sessionstore"
 )
@@ -289,7 +290,7 @@ func (c *Controller) releaseLeg(l *leg) {
 	l.stopTimers()
 	patience := releasePatience
 	if l.arriving != nil {
-		patience = arrivalPatience
+		patience = peer.ArrivalTimeout
 	}
 	if l.hungUp.Load() || l.conn != nil && l.conn.Err() != nil { // nothing more will tell of it
 		c.forgetLeg(l)

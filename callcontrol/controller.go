@@ -17,6 +17,7 @@ import (
 	"ccxmld/esl"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
+	"ccxmld/peer"
 	"ccxmld/random"
 	"ccxmld/sessionstore"
 )
@@ -103,25 +104,24 @@ type Controller struct {
 	work    sync.WaitGroup // goroutines that wait for others
 	working atomic.Int64   // how many there are
 	context context.Context
-	cancel  context.CancelFunc
+	cancel  context.CancelCauseFunc
 
 	audiences     audiences
-	lines         lines
+	peers         *peer.Peers
 	directory     sync.WaitGroup // goroutines that tell the conference registry and other sessions, also of what has ended
 	directoryDone context.Context
 	giveUp        context.CancelFunc
 
-	mu        sync.Mutex
-	sessions  map[string]*control
-	legs      map[string]*leg      // by channel uuid, until they are hung up
-	cascades  map[string]*cascade  // by channel uuid
-	released  map[string]*released // legs whose session has ended, by channel uuid
-	questions map[string]*question // to other controllers, by id
-	trees     map[string]*tree     // by the session that each began with, or the address
-	reserved  int                  // sessions whose document is on its way
-	closing   bool
-	idle      *clock.Latch // the last session has ended; nil if nobody waits for that
-	noLegs    *clock.Latch // the last leg is gone; likewise
+	mu       sync.Mutex
+	sessions map[string]*control
+	legs     map[string]*leg      // by channel uuid, until they are hung up
+	cascades map[string]*cascade  // by channel uuid
+	released map[string]*released // legs whose session has ended, by channel uuid
+	trees    map[string]*tree     // by the session that each began with, or the address
+	reserved int                  // sessions whose document is on its way
+	closing  bool
+	idle     *clock.Latch // the last session has ended; nil if nobody waits for that
+	noLegs   *clock.Latch // the last leg is gone; likewise
 }
 
 // New makes a controller.
@@ -136,18 +136,18 @@ func New(o Options) *Controller {
 		o.Limits.CallTimeout = time.Minute
 	}
 	c := &Controller{
-		options:   o,
-		limits:    o.Limits,
-		log:       o.Logger,
-		sessions:  make(map[string]*control),
-		legs:      make(map[string]*leg),
-		cascades:  make(map[string]*cascade),
-		released:  make(map[string]*released),
-		questions: make(map[string]*question),
+		options:  o,
+		limits:   o.Limits,
+		log:      o.Logger,
+		sessions: make(map[string]*control),
+		legs:     make(map[string]*leg),
+		cascades: make(map[string]*cascade),
+		released: make(map[string]*released),
 	}
 	c.instance = c.newID()
-	c.context, c.cancel = context.WithCancel(context.Background())
+	c.context, c.cancel = context.WithCancelCause(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
+	c.peers = c.newPeers()
 	c.documents = documents.New(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Clock, o.Logger)
 	for _, node := range o.Nodes {
 		c.nodes.list = append(c.nodes.list, newNode(c, node))
@@ -159,7 +159,7 @@ func New(o Options) *Controller {
 // until ctx ends.
 func (c *Controller) Run(ctx context.Context) error {
 	var running sync.WaitGroup
-	running.Go(func() { c.receiveMail(ctx) }) // which waits for Redis
+	running.Go(func() { c.peers.Receive(ctx) }) // which waits for Redis
 	clock.GoIn(&running, c.options.Clock, func() { c.nodes.run(ctx, c.options.Clock) })
 	clock.GoIn(&running, c.options.Clock, func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
 	clock.Await(c.options.Clock, running.Wait)
@@ -183,9 +183,9 @@ func (c *Controller) Close(ctx context.Context) error {
 	for _, session := range running {
 		err = errors.Join(err, session.Wait(ctx))
 	}
-	c.cancel()
+	c.cancel(ErrClosed)
 	err = errors.Join(err, await(ctx, "work in the background", &c.work))
-	c.lines.close()
+	c.peers.Close()
 	told := await(ctx, "word to other controllers and Redis", &c.directory)
 	c.giveUp()
 	if told != nil { // it has been told to end, and has a moment for that

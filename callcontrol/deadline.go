@@ -44,9 +44,6 @@ const (
 	// refusalPatience is how long a leg may take to end by the SIP status that it was
 	// refused with.
 	refusalPatience = time.Second
-	// createPatience is how long another controller may take to create a session,
-	// beyond the timeout that the document gives for fetching.
-	createPatience = 30 * time.Second
 	// publishPatience bounds how long a new session waits for its record to be in
 	// Redis. Without it, others do not find the session yet.
 	publishPatience = 2 * time.Second
@@ -65,7 +62,7 @@ const (
 	// adriftPatience is how long a call whose link has dropped waits for the link to
 	// come again before it counts as lost.
 	adriftPatience = 5 * time.Second
-	// sendPatience bounds how long a message may take to be delivered.
+	// sendPatience bounds how long a message to an HTTP server may take.
 	sendPatience = 30 * time.Second
 	// attachDeadline is how long an answered outbound leg may take to come to our
 	// socket.
@@ -76,9 +73,6 @@ const (
 	// pairPatience is how long the first of a pair waits in the room for the second,
 	// which may have to leave something else before.
 	pairPatience = 30 * time.Second
-	// arrivalPatience is how long a leg may take to come to the controller that it
-	// is sent to; the one that sends it waits twice as long for word of it.
-	arrivalPatience = 5 * time.Second
 	// retireAfter is how often a node that has been taken out is asked for calls that
 	// still need its link.
 	retireAfter = 3 * time.Second

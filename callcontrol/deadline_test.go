@@ -11,15 +11,15 @@ import (
 	"testing"
 )
 
-var deadlineName = regexp.MustCompile(`(Patience|Deadline|After|Again)$`)
+// deadlineNames are those of deadlines, by package.
+var deadlineNames = map[string]*regexp.Regexp{
+	".":       regexp.MustCompile(`(Patience|Deadline|After|Again)$`),
+	"../peer": regexp.MustCompile(`(Timeout|Deadline|After|Again)$`),
+}
 
-// All deadlines stand in deadline.go, where a reader finds them, and docs/design.md
-// has a table of them.
+// All deadlines stand in each package's deadline.go, where a reader finds them, and
+// docs/design.md has a table of them.
 func TestDeadlinesStandInOnePlace(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
 	table, err := os.ReadFile("../docs/design.md")
 	if err != nil {
 		t.Fatal(err)
@@ -27,8 +27,19 @@ func TestDeadlinesStandInOnePlace(t *testing.T) {
 	if !strings.Contains(string(table), "\n## Deadlines\n") {
 		t.Error("docs/design.md has no section Deadlines")
 	}
+	for folder, deadline := range deadlineNames {
+		files, err := filepath.Glob(folder + "/*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s has no files: %v", folder, err)
+		}
+		lookForDeadlines(t, files, deadline)
+	}
+}
+
+func lookForDeadlines(t *testing.T, files []string, deadline *regexp.Regexp) {
+	t.Helper()
 	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") || name == "deadline.go" {
+		if strings.HasSuffix(name, "_test.go") || filepath.Base(name) == "deadline.go" {
 			continue
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
@@ -42,7 +53,7 @@ func TestDeadlinesStandInOnePlace(t *testing.T) {
 			}
 			for _, spec := range list.Specs {
 				for _, constant := range spec.(*ast.ValueSpec).Names {
-					if deadlineName.MatchString(constant.Name) {
+					if deadline.MatchString(constant.Name) {
 						t.Errorf("%s: %s belongs in deadline.go", name, constant.Name)
 					}
 				}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ccxmld/interpreter"
+	"ccxmld/peer"
 )
 
 // handover is what a leg is in while <move> gives it to another session. What
@@ -29,15 +30,15 @@ func (c *control) Move(r interpreter.MoveRequest, done func(error)) {
 	}
 	h := &handover{request: r, done: done, question: c.controller.newID()}
 	l.handover = h
-	if target := c.controller.control(r.SessionID); target != nil && !c.controller.lines.busy(r.SessionID) {
+	if target := c.controller.control(r.SessionID); target != nil && !c.controller.peers.Busy(r.SessionID) {
 		c.giveTo(target, l)
 		return
 	}
 	l.route.leave()
-	conn, relocation := l.conn, relocationOf(l, r, c.record.ID)
-	if !c.controller.lines.add(c.controller, r.SessionID, func(ctx context.Context) { c.moveFar(ctx, l, h, conn, relocation) }) {
+	conn, m := l.conn, moveOf(l, r, c.record.ID)
+	if !c.controller.peers.InOrder(r.SessionID, func(ctx context.Context) { c.moveFar(ctx, l, h, conn, m) }) {
 		c.session.Do(func() {
-			c.handedBack(l, fmt.Errorf("%d messages wait for session %s already", maxLine, r.SessionID))
+			c.handedBack(l, fmt.Errorf("%d messages wait for session %s already", peer.MaxQueued, r.SessionID))
 		})
 	}
 }

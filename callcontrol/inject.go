@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"ccxmld/interpreter"
+	"ccxmld/peer"
 	"ccxmld/sessionstore"
 )
 
 // The errors of Inject, besides those of reaching another controller.
 var (
-	ErrNoSession     = errors.New("there is no such session")
+	ErrNoSession     = peer.ErrNoSession
 	ErrNotInjectable = errors.New("cannot be sent by HTTP")
 )
 
@@ -48,25 +49,14 @@ func (c *Controller) Inject(ctx context.Context, i Injection) error {
 	if err := injectable(i.Name); err != nil {
 		return err
 	}
-	m := message{Session: i.Session, Sender: i.Source, SourceType: basicHTTP, Event: i.Name, Parameters: i.Parameters}
+	e := peer.Event{Session: i.Session, Source: i.Source, SourceType: basicHTTP, Name: i.Name, Parameters: toPeer(i.Parameters)}
 	if session := c.session(i.Session); session != nil {
-		if !session.Post(m.event()) {
+		if !session.Post(eventOf(e)) {
 			return ErrNoSession
 		}
 		return nil
 	}
-	return c.post(ctx, m)
-}
-
-// post sends a message to the controller that runs its session.
-func (c *Controller) post(ctx context.Context, m message) error {
-	ctx, cancel := context.WithTimeout(ctx, sendPatience)
-	defer cancel()
-	owner, err := c.owner(ctx, m.Session)
-	if err != nil {
-		return err
-	}
-	return c.mail(ctx, owner, messageKind, "", m)
+	return c.peers.Send(ctx, e)
 }
 
 // List lists the sessions that run here, as Redis has them.

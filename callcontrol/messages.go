@@ -13,6 +13,7 @@ import (
 
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
+	"ccxmld/peer"
 	"ccxmld/sessionstore"
 )
 
@@ -28,7 +29,7 @@ func (c *control) Send(r interpreter.SendRequest, done func(interpreter.SendResu
 		return
 	}
 	controller := c.controller
-	if session := controller.session(r.Target); session != nil && !controller.lines.busy(r.Target) {
+	if session := controller.session(r.Target); session != nil && !controller.peers.Busy(r.Target) {
 		c.session.Do(func() { done(c.deliver(session, r)) })
 		return
 	}
@@ -48,11 +49,11 @@ func (c *control) sendAway(r interpreter.SendRequest, done func(interpreter.Send
 			c.session.Do(func() { c.away-- })
 			done(result)
 		}
-		if c.controller.lines.add(c.controller, r.Target, func(ctx context.Context) { sent(c.sendFar(ctx, r)) }) {
+		if c.controller.peers.InOrder(r.Target, func(ctx context.Context) { sent(c.sendFar(ctx, r)) }) {
 			return
 		}
 		c.away--
-		refused = fmt.Sprintf("%d messages wait for session %s already", maxLine, r.Target)
+		refused = fmt.Sprintf("%d messages wait for session %s already", peer.MaxQueued, r.Target)
 	}
 	c.session.Do(func() { done(interpreter.SendResult{Failure: "failed", Reason: refused}) })
 }
@@ -94,35 +95,14 @@ func unavailable(session string) interpreter.SendResult {
 	return interpreter.SendResult{Failure: "targetunavailable", Reason: "there is no session " + session}
 }
 
-// message is an event on its way to a session of another controller.
-type message struct {
-	Session    string             `json:"session"`
-	SendID     string             `json:"sendid"` // the event's id, "" for one of the receiver's
-	Sender     string             `json:"sender"` // eventsource
-	SourceType string             `json:"sourcetype,omitempty"`
-	Event      string             `json:"event"`
-	Parameters []interpreter.Pair `json:"parameters"`
-}
-
-const messageKind = "send"
-
-// event is the event that the message brings.
-func (m message) event() *interpreter.Event {
-	e := interpreter.MessageEvent(m.SendID, m.Sender, m.Event, m.Parameters)
-	if m.SourceType != "" {
-		e.SourceType = m.SourceType
-	}
-	return e
-}
-
 // sendFar brings a message to a session that was not at hand when it was sent:
 // it was being created here, or another controller runs it.
 func (c *control) sendFar(ctx context.Context, r interpreter.SendRequest) interpreter.SendResult {
 	if session := c.controller.session(r.Target); session != nil {
 		return c.deliver(session, r)
 	}
-	err := c.controller.post(ctx, message{
-		Session: r.Target, SendID: r.SendID, Sender: c.record.ID, Event: r.Event, Parameters: r.Parameters,
+	err := c.controller.peers.Send(ctx, peer.Event{
+		Session: r.Target, ID: r.SendID, Source: c.record.ID, Name: r.Event, Parameters: toPeer(r.Parameters),
 	})
 	switch {
 	case err == nil:
@@ -133,14 +113,6 @@ func (c *control) sendFar(ctx context.Context, r interpreter.SendRequest) interp
 		return interpreter.SendResult{Failure: "targetunavailable", Reason: "the controller of session " + r.Target + " is gone"}
 	}
 	return interpreter.SendResult{Failure: "failed", Reason: err.Error()}
-}
-
-// messageCame takes a message from another controller.
-func (c *Controller) messageCame(m message) {
-	session := c.session(m.Session)
-	if session == nil || !session.Post(m.event()) {
-		c.log.Warn("message for a session that is gone", "session", m.Session, "event", m.Event, "sender", m.Sender)
-	}
 }
 
 // sendHTTP makes the request of a basichttp send. Any answer but 2xx is a failure
@@ -233,7 +205,9 @@ func replyEvent(response *fetch.Response, target string) (*interpreter.Event, er
 			parameters = append(parameters, interpreter.Pair{Name: field, Value: value})
 		}
 	}
-	return message{Sender: target, SourceType: basicHTTP, Event: name, Parameters: parameters}.event(), odd
+	event := interpreter.MessageEvent("", target, name, parameters)
+	event.SourceType = basicHTTP
+	return event, odd
 }
 
 // Fetch gets a document or script for a session (interpreter.Fetcher).

@@ -11,9 +11,9 @@ import (
 func newWorker(t *testing.T) *Controller {
 	t.Helper()
 	c := &Controller{}
-	c.context, c.cancel = context.WithCancel(t.Context())
+	c.context, c.cancel = context.WithCancelCause(t.Context())
 	t.Cleanup(c.work.Wait)
-	t.Cleanup(c.cancel)
+	t.Cleanup(func() { c.cancel(nil) })
 	return c
 }
 

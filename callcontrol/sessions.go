@@ -9,21 +9,14 @@ import (
 	"ccxmld/clock"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
+	"ccxmld/peer"
 )
 
 // The errors that Start reports besides those of fetching and compiling.
 var (
-	ErrOutOfSessions = outOfSessions{}
+	ErrOutOfSessions = peer.ErrOutOfSessions
 	ErrClosed        = errors.New("the controller is shutting down")
 )
-
-// outOfSessions tells that the session limit is reached.
-type outOfSessions struct{}
-
-func (outOfSessions) Error() string { return "out of sessions" }
-
-// OutOfSessions lets HTTP tell this error from others.
-func (outOfSessions) OutOfSessions() bool { return true }
 
 // reserve takes a place among the sessions. Some of them only incoming calls get.
 func (c *Controller) reserve(a origin) error {

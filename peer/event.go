@@ -1,0 +1,23 @@
+package peer
+
+import "context"
+
+// Send brings an event to the controller that runs its session. It is on its way once
+// Send returns. The error wraps ErrNoSession, or tells why that controller cannot be
+// reached.
+func (p *Peers) Send(ctx context.Context, e Event) error {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	owner, err := p.Owner(ctx, e.Session)
+	if err != nil {
+		return err
+	}
+	return p.post(ctx, owner, eventKind, "", e)
+}
+
+// delivered takes an event from another controller.
+func (p *Peers) delivered(e Event) {
+	if !p.options.Controller.Deliver(e) {
+		p.log.Warn("message for a session that is gone", "session", e.Session, "event", e.Name, "sender", e.Source)
+	}
+}
