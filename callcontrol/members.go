@@ -76,7 +76,7 @@ func (c *control) roomChanges(room string, s conference.Settings) (commands []es
 	if err := c.mayRecord(s); err != nil {
 		c.log().Warn("a conference is not recorded", "room", room, "error", err)
 	} else if s.Record != nil {
-		commands = append(commands, conference.Record(room, c.recordingOfRoom(room), *s.Record))
+		commands = append(commands, conference.Record(room, c.recordingOfRoom(room, s), *s.Record))
 	}
 	return commands
 }
@@ -91,8 +91,8 @@ func (c *control) mayRecord(s conference.Settings) error {
 
 // recordingOfRoom names the recording of a conference, whose directory FreeSWITCH
 // makes (conference_record_thread_run).
-func (c *control) recordingOfRoom(room string) string {
-	return path.Join(c.controller.options.Recordings, room+".wav")
+func (c *control) recordingOfRoom(room string, s conference.Settings) string {
+	return path.Join(c.controller.options.Recordings, room+"-"+s.Recording+".wav")
 }
 
 // changeRoom locks or unlocks a conference that is there already, and begins or

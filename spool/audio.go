@@ -27,6 +27,7 @@ type Audio struct {
 
 	mu      sync.Mutex     // of what follows, and of the removal of a file
 	private string         // made in place of folder, for this process alone; "" for none
+	lock    *os.File       // of private, for as long as the process lives
 	held    map[string]int // names of files that are being played
 	size    int64          // of our files, about; -1 while that is not known
 	sweptAt time.Time
@@ -95,8 +96,10 @@ func (a *Audio) Removed() int64 {
 	return a.removed
 }
 
-// Sweep removes what is older than it may be.
+// Sweep removes what is older than it may be, and what processes have left that were
+// killed.
 func (a *Audio) Sweep() {
+	a.removeLeft()
 	if _, err := os.Lstat(a.current()); errors.Is(err, fs.ErrNotExist) {
 		return
 	}
@@ -127,7 +130,7 @@ func (a *Audio) Close() error {
 	}
 	folder := a.private
 	a.private = ""
-	return os.RemoveAll(folder)
+	return errors.Join(os.RemoveAll(folder), a.lock.Close())
 }
 
 // open opens the directory, which is made if it is missing. Where others have made it
@@ -141,16 +144,13 @@ func (a *Audio) open() (root *os.Root, folder string, err error) {
 	if err == nil || !errors.Is(err, ErrOthers) || filepath.Dir(folder) != filepath.Clean(os.TempDir()) {
 		return root, folder, err
 	}
-	private, failed := os.MkdirTemp(os.TempDir(), filepath.Base(a.folder)+"-")
+	private, lock, failed := makePrivate(filepath.Base(a.folder))
 	if failed != nil {
 		return nil, "", errors.Join(err, failed)
 	}
-	if failed := os.Chmod(private, 0o755); failed != nil { // FreeSWITCH runs as another user
-		return nil, "", errors.Join(err, failed, os.Remove(private))
-	}
 	a.log.Warn("dialog.spool is not used: another directory is made in its place, for this process alone", "reason", err, "directory", private)
 	a.mu.Lock()
-	a.private, a.size = private, -1
+	a.private, a.lock, a.size = private, lock, -1
 	a.mu.Unlock()
 	root, err = openOwn(private)
 	return root, private, err

@@ -148,6 +148,62 @@ func TestPrivateDirectory(t *testing.T) {
 	}
 }
 
+// TestLeftDirectories: what a process has left that was killed is removed by the next one;
+// the directories of those that run, of other users, and what links lead to stay.
+func TestLeftDirectories(t *testing.T) {
+	temporary := in(t, 0o777|fs.ModeSticky)
+	t.Setenv("TMPDIR", temporary)
+	folder := filepath.Join(temporary, "ccxmld-spool")
+	must(t, os.Mkdir(folder, 0o777))
+	must(t, os.Chmod(folder, 0o777))
+	runs := spool.NewAudio(folder, spool.Bounds{}, discard())
+	path, err := runs.Put([]byte("sound"), "wav")
+	must(t, err)
+	used := filepath.Dir(path)
+	elsewhere := in(t, 0o755)
+	make := func(name string, age time.Duration) string {
+		left := filepath.Join(temporary, name)
+		must(t, os.Mkdir(left, 0o755))
+		must(t, os.WriteFile(filepath.Join(left, "sound.wav"), []byte("sound"), 0o644))
+		must(t, os.WriteFile(filepath.Join(left, ".lock"), nil, 0o600))
+		must(t, os.Symlink(elsewhere, filepath.Join(left, "link")))
+		old(t, left, age)
+		return left
+	}
+	must(t, os.WriteFile(filepath.Join(elsewhere, "precious"), nil, 0o644))
+	old(t, used, time.Hour)
+	left := make("ccxmld-spool-1234567", 2*time.Minute)
+	unlocked := make("ccxmld-spool-7654321", 2*time.Minute)
+	must(t, os.Remove(filepath.Join(unlocked, ".lock")))
+	old(t, unlocked, 2*time.Minute)
+	cases := map[string]bool{
+		left: false, unlocked: false, used: true, folder: true, filepath.Join(elsewhere, "precious"): true,
+		make("ccxmld-spool-11", 10*time.Second): true, make("ccxmld-spool-mine", time.Hour): true, make("my-ccxmld-spool-12", time.Hour): true,
+	}
+	linked := filepath.Join(temporary, "ccxmld-spool-13")
+	must(t, os.Symlink(elsewhere, linked))
+	cases[linked] = true
+	if os.Geteuid() == 0 {
+		theirs := make("ccxmld-spool-14", time.Hour)
+		must(t, os.Chown(theirs, another, another))
+		cases[theirs] = true
+	}
+	var said bytes.Buffer
+	spool.NewAudio(folder, spool.Bounds{}, log(&said)).Sweep()
+	for path, want := range cases {
+		if _, err := os.Lstat(path); (err == nil) != want {
+			t.Errorf("%s is there: %v", path, !want)
+		}
+	}
+	if n := strings.Count(said.String(), "which a process has left"); n != 2 {
+		t.Errorf("said %d times: %s", n, &said)
+	}
+	must(t, runs.Close())
+	if _, err := os.Lstat(used); err == nil {
+		t.Error("it is left at the end")
+	}
+}
+
 // TestSpoolBounds: the oldest sounds go where there are too many bytes, those too old
 // at all go too, and never what plays, is new, or is not the spool's.
 func TestSpoolBounds(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,37 @@ func TestConferenceHints(t *testing.T) {
 	h.must(first.WaitHeard(h.ctx, "tone_stream://%(100,0,300)"))
 	first.Hangup()
 	h.idle()
+}
+
+// TestRecordingsOfConferences: nobody can have a link ready for the recording of a
+// conference: its name has a random part, by which it is ended as well.
+func TestRecordingsOfConferences(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	document := h.transitions("record.ccxml", `
+		<transition event="connection.alerting"><accept/></transition>
+		<transition event="connection.connected"><assign name="application.name" expr="event$.connection.local"/>
+			<createconference conferenceid="application.room" confname="application.name" hints="{record: true}"/></transition>
+		<transition event="conference.created" cond="event$.isnew"><join id1="Object.keys(session.connections)[0]" id2="application.room"/></transition>
+		<transition event="connection.signal"><createconference conferenceid="application.again" confname="application.name" hints="{record: false}"/></transition>
+		<transition event="connection.disconnected"><exit/></transition>
+		<transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/><exit/></transition>`)
+	name := regexp.MustCompile(`/ccxmld-.*-([0-9a-f]{8})\.wav$`)
+	digits := map[string]bool{}
+	for range 2 {
+		caller := h.dial(document)
+		var files []string
+		h.until("it is recorded", func() bool { files = h.sw.Recordings(); return len(files) == 1 })
+		if parts := name.FindStringSubmatch(files[0]); parts == nil || digits[parts[1]] {
+			t.Errorf("recorded to %s", files[0])
+		} else {
+			digits[parts[1]] = true
+		}
+		caller.Press("1")
+		h.until("it is recorded no more", func() bool { return len(h.sw.Recordings()) == 0 })
+		caller.Hangup()
+		h.idle()
+	}
 }
 
 // Many members in one conference, and many conferences of a few. It takes over 20 s with

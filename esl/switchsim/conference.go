@@ -80,6 +80,17 @@ func (sw *Switch) Conference(name string) []Member {
 	return members
 }
 
+// Recordings returns the files that conferences are recorded to now, in order.
+func (sw *Switch) Recordings() (files []string) {
+	sw.mu.Lock()
+	defer sw.mu.Unlock()
+	for _, room := range sw.rooms {
+		files = slices.AppendSeq(files, maps.Keys(room.recording))
+	}
+	slices.Sort(files)
+	return files
+}
+
 // Locked tells whether a conference lets nobody else in.
 func (sw *Switch) Locked(name string) bool {
 	sw.mu.Lock()
