@@ -255,7 +255,7 @@ func (c *Conversation) speak(t *turn, p Prompt) {
 	if p.SSML {
 		text = stripTags(text)
 	}
-	c.aloud(t, p, "speak", argument, shortest(text), func(done Completion) string { return c.service.voice.unspoken(text, done) })
+	c.aloud(t, p, "speak", argument, shortest(text), func(done Completion) string { return c.service.spoken(c.service.voice.unspoken(text, done)) })
 }
 
 // aloud runs an application that speaks, for some time at least. problem says what

@@ -1,7 +1,6 @@
 package dialog
 
 import (
-	"fmt"
 	"mime"
 	"net/url"
 	"path"
@@ -14,8 +13,8 @@ import (
 // keep puts what was fetched where FreeSWITCH plays it from, and returns the path.
 func (s *Service) keep(response *fetch.Response) (string, error) {
 	file, err := s.spool.Put(response.Body, extension(response))
-	if err != nil {
-		return "", fmt.Errorf("%s cannot be kept for FreeSWITCH to play: %w", response.URI, err)
+	if err := s.kept(response.URI, err); err != nil {
+		return "", err
 	}
 	return file, nil
 }

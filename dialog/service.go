@@ -15,6 +15,7 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/fetch"
+	"ccxmld/logs"
 	"ccxmld/spool"
 )
 
@@ -75,6 +76,8 @@ type Service struct {
 	recordings *spool.Recordings // nil for none
 	types      map[string]starts
 
+	unspoken, unkept lasting
+
 	context context.Context // ends what outlives its dialog's leg
 	cancel  context.CancelFunc
 	work    sync.WaitGroup
@@ -118,6 +121,8 @@ func New(o Options) *Service {
 	o.Clock = clock.Or(o.Clock)
 	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]starts)}
 	s.context, s.cancel = context.WithCancel(context.Background())
+	s.unspoken = lasting{Trouble: logs.Trouble{Now: o.Clock.Now}, log: o.Logger, bad: "texts are not spoken", well: "texts are spoken again"}
+	s.unkept = lasting{Trouble: logs.Trouble{Now: o.Clock.Now}, log: o.Logger, bad: "fetched audio cannot be kept for FreeSWITCH to play", well: "fetched audio can be kept again"}
 	s.most, s.running = maxWork, make(map[int64]context.CancelFunc)
 	if o.Spool != "" {
 		s.spool = spool.NewAudio(o.Spool, o.SpoolBounds, o.Logger)

@@ -16,6 +16,7 @@ import (
 	"github.com/percipia/eslgo/command"
 
 	"ccxmld/clock"
+	"ccxmld/logs"
 	"ccxmld/random"
 )
 
@@ -111,6 +112,7 @@ func NewLink(o LinkOptions) *Link {
 // once at a time.
 func (l *Link) Run(ctx context.Context) error {
 	logged := "" // the last failure that was logged as such
+	failing := logs.Trouble{Now: l.o.Clock.Now}
 	for failures := 0; ; failures++ {
 		wasUp, err := l.connectOnce(ctx)
 		if ctx.Err() != nil {
@@ -118,13 +120,16 @@ func (l *Link) Run(ctx context.Context) error {
 		}
 		if wasUp {
 			failures, logged = 0, ""
+			failing.Over() // that the link came up was said
 		}
 		wait := l.o.Backoff.wait(l.o.Random, failures, err)
 		level := slog.LevelDebug
-		if text := cause(err); text != logged {
+		text := cause(err)
+		again, about := failing.Found()
+		if text != logged || again {
 			level, logged = slog.LevelWarn, text
 		}
-		l.log.Log(ctx, level, "node link is down, trying again", "error", err, "do", Remedy(err), "wait", wait)
+		l.log.Log(ctx, level, "node link is down, trying again", append([]any{"error", err, "do", Remedy(err), "wait", wait}, about...)...)
 		if !clock.Sleep(ctx, l.o.Clock, wait) {
 			return nil
 		}

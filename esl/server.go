@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
+	"ccxmld/logs"
 	"ccxmld/remote"
 )
 
@@ -41,7 +42,8 @@ type Server struct {
 	Allow          []netip.Prefix // who may connect; empty admits all
 	Clock          clock.Clock    // of the deadlines; nil means the one on the wall
 
-	inFlight inFlight
+	inFlight  inFlight
+	accepting logs.Trouble
 
 	mu         sync.Mutex
 	legs       map[*Conn]struct{} // those that Handler got
@@ -89,6 +91,7 @@ const (
 // call parked without an owner. The error is nil after either end, and that of
 // the listener otherwise.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	s.accepting.Now = clock.Or(s.Clock).Now
 	s.inFlight.most = cmp.Or(s.InFlight, defaultInFlight)
 	stop := context.AfterFunc(ctx, func() {
 		ln.Close()
@@ -143,6 +146,11 @@ func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, error) 
 	wait := 5 * time.Millisecond
 	for {
 		nc, err := ln.Accept()
+		if err == nil {
+			if say, about := s.accepting.Over(); say {
+				s.logger().Info("event socket connections are accepted again", about...)
+			}
+		}
 		if err == nil || errors.Is(err, net.ErrClosed) || ctx.Err() != nil {
 			if err != nil && ctx.Err() != nil {
 				err = net.ErrClosed
@@ -153,7 +161,9 @@ func (s *Server) accept(ctx context.Context, ln net.Listener) (net.Conn, error) 
 		if passing := net.Error(nil); !errors.As(err, &passing) || !passing.Temporary() {
 			return nil, err
 		}
-		s.logger().Error("event socket accept failed, trying again", "error", err)
+		if say, about := s.accepting.Found(); say {
+			s.logger().Error("event socket accept failed, trying again", append(about, "error", err)...)
+		}
 		clock.Sleep(ctx, clock.Or(s.Clock), wait)
 		wait = min(2*wait, time.Second)
 	}

@@ -7,8 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -209,4 +211,46 @@ func TestOneMachineIsOneAddress(t *testing.T) {
 			})
 		})
 	}
+}
+
+// exhausted is a listener of a process that has no files left, as long as it is so.
+type exhausted struct {
+	net.Listener
+	none *atomic.Bool
+}
+
+func (l exhausted) Accept() (net.Conn, error) {
+	if l.none.Load() {
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+// TestAcceptFails: that no connection can be accepted is said once, then ever less often,
+// and when it is over; then connections are served again.
+func TestAcceptFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log syncBuffer
+		var none atomic.Bool
+		none.Store(true)
+		l := &wire{arriving: make(chan net.Conn), closed: make(chan struct{})}
+		ctx, cancel := context.WithCancel(context.Background())
+		served := make(chan error)
+		s := &esl.Server{Logger: slog.New(slog.NewTextHandler(&log, nil))}
+		go func() { served <- s.Serve(ctx, exhausted{l, &none}) }()
+		time.Sleep(5 * time.Minute)
+		if n := strings.Count(log.String(), "level=ERROR"); n != 3 || strings.Count(log.String(), "times=") != 2 {
+			t.Errorf("said %d times: %s", n, &log)
+		}
+		none.Store(false)
+		conn := l.dial("192.0.2.1:1")
+		if !strings.Contains(log.String(), "event socket connections are accepted again") || !strings.Contains(conn.heard.String(), "connect") {
+			t.Errorf("heard %q: %s", &conn.heard, &log)
+		}
+		conn.Close()
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
 }

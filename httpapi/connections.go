@@ -2,12 +2,14 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"sync"
 	"time"
 
+	"ccxmld/logs"
 	"ccxmld/remote"
 )
 
@@ -21,6 +23,7 @@ type connections struct {
 	perAddress int
 	log        *slog.Logger
 	now        func() time.Time
+	accepting  logs.Trouble
 
 	mu        sync.Mutex
 	open      map[*connection]struct{}
@@ -50,14 +53,15 @@ type connection struct {
 func newConnections(l net.Listener, o Options) *connections {
 	return &connections{
 		Listener: l, most: o.Connections, perAddress: o.ConnectionsPerAddress, log: o.Logger, now: o.Now,
-		open: make(map[*connection]struct{}), byAddress: make(map[string]int),
+		accepting: logs.Trouble{Now: o.Now},
+		open:      make(map[*connection]struct{}), byAddress: make(map[string]int),
 	}
 }
 
 // Accept gives the next connection for which there is room, or is made.
 func (cs *connections) Accept() (net.Conn, error) {
 	for {
-		conn, err := cs.Listener.Accept()
+		conn, err := cs.accept()
 		if err != nil {
 			return nil, err
 		}
@@ -72,6 +76,29 @@ func (cs *connections) Accept() (net.Conn, error) {
 		cs.log.Warn("HTTP connection closed: there are too many", "remote", conn.RemoteAddr(), "limit", cs.most, "limit_of_an_address", cs.perAddress,
 			"do", "if these are requests, raise http.connections or http.connections_per_address")
 		_ = conn.Close()
+	}
+}
+
+// accept outlasts passing failures, such as too many open files. net/http would log each.
+func (cs *connections) accept() (net.Conn, error) {
+	wait := 5 * time.Millisecond
+	for {
+		conn, err := cs.Listener.Accept()
+		if err == nil {
+			if say, about := cs.accepting.Over(); say {
+				cs.log.Info("HTTP connections are accepted again", about...)
+			}
+			return conn, nil
+		}
+		//lint:ignore SA1019 net/http asks the same of its listeners.
+		if passing := net.Error(nil); !errors.As(err, &passing) || !passing.Temporary() {
+			return nil, err
+		}
+		if say, about := cs.accepting.Found(); say {
+			cs.log.Error("HTTP accept failed, trying again", append(about, "error", err)...)
+		}
+		time.Sleep(wait)
+		wait = min(2*wait, time.Second)
 	}
 }
 

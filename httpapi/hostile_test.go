@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -225,4 +229,43 @@ func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// exhausted is a listener of a process that has no files left, as long as it is so.
+type exhausted struct {
+	net.Listener
+	none *atomic.Bool
+}
+
+func (l exhausted) Accept() (net.Conn, error) {
+	if l.none.Load() {
+		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+// TestAcceptFails: that no connection can be accepted is said once, then ever less often,
+// and when it is over; then requests are answered again.
+func TestAcceptFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		var none atomic.Bool
+		none.Store(true)
+		l := &wire{arriving: make(chan net.Conn), closed: make(chan struct{})}
+		server := httpapi.New(httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		served := make(chan error)
+		go func() { served <- server.Serve(exhausted{l, &none}) }()
+		time.Sleep(5 * time.Minute)
+		if n := strings.Count(log.String(), "\n"); n != 3 || strings.Count(log.String(), "times=") != 2 {
+			t.Errorf("said %d times: %s", n, &log)
+		}
+		none.Store(false)
+		conn := l.dial(1)
+		if status := conn.ask("/healthz"); status != 200 || !strings.Contains(log.String(), "HTTP connections are accepted again") {
+			t.Errorf("answered %d: %s", status, &log)
+		}
+		conn.Close()
+		_ = server.Shutdown(t.Context())
+		<-served
+	})
 }

@@ -110,8 +110,9 @@ func (s *Store) observe(err error) {
 	case errors.Is(err, context.Canceled):
 		// The caller left; it says nothing about Redis.
 	default:
-		if s.health.fell(s.clock.Now()) {
-			s.log.Error("redis is away: running calls go on, new shared conferences are refused; still trying", "error", err)
+		s.health.fell(s.clock.Now())
+		if say, about := s.away.Found(); say && s.opened.Load() { // before, greet says it
+			s.log.Error("redis is away: running calls go on, new shared conferences are refused; still trying", append(about, "error", err)...)
 		}
 	}
 }
@@ -121,7 +122,10 @@ func (s *Store) observe(err error) {
 func (s *Store) Probe(ctx context.Context) error {
 	err := s.client.Set(ctx, s.healthKey(), s.controllerID(), healthLasts).Err()
 	if err == nil && s.health.answered(s.clock.Now()) {
-		s.log.Info("redis answers, and takes what is written")
+		say, about := s.away.Over()
+		if first := !s.greeted.Swap(true); say || first {
+			s.log.Info("redis answers, and takes what is written", about...)
+		}
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"ccxmld/clock"
+	"ccxmld/logs"
 )
 
 // Mail is a message from one controller to another: an event for a session that
@@ -109,10 +110,21 @@ func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail
 		}
 	}()
 	r := receiver{store: s, client: client, key: s.mailKey(controller), handle: handle}
+	unread := logs.Trouble{Now: s.clock.Now}
 	for ctx.Err() == nil {
-		if r.next(ctx) != nil {
-			s.pause(ctx)
+		err := r.next(ctx)
+		switch {
+		case err == nil:
+			if say, about := unread.Over(); say {
+				s.log.Info("mail from other controllers is received again", about...)
+			}
+			continue
+		case s.Healthy() && ctx.Err() == nil: // else it is said that redis is away
+			if say, about := unread.Found(); say {
+				s.log.Error("mail from other controllers is not received; trying again", append(about, "error", err)...)
+			}
 		}
+		s.pause(ctx)
 	}
 	cause := context.Cause(ctx)
 	<-closed

@@ -2,8 +2,10 @@ package sessionstore_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 )
 
 // TestTroubleIsSaidOnce: a Redis that takes no writes, and one that refuses some, make one
-// line of the log each, however long that lasts, and another when it is over.
+// line of the log each, further ones ever less often, and another when it is over.
 func TestTroubleIsSaidOnce(t *testing.T) {
 	server := redistest.Real(t)
 	redis := server.Client()
@@ -49,6 +51,12 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 			if n := strings.Count(log.String(), "level=ERROR"); n != 1 {
 				t.Errorf("said %d times: %s", n, &log)
 			}
+			for range 170 {
+				c.Advance(time.Second)
+			}
+			if n := strings.Count(log.String(), "level=ERROR"); n != 3 || strings.Count(log.String(), "times=") != 2 {
+				t.Errorf("said %d times in 200 s: %s", n, &log)
+			}
 			do(trouble.off...)
 			for range 5 {
 				c.Advance(time.Second)
@@ -58,4 +66,56 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMailThatIsNotReceived: that mail of other controllers cannot be read while Redis is
+// well is said, and that it can be again.
+func TestMailThatIsNotReceived(t *testing.T) {
+	server := redistest.Real(t)
+	var log syncBuffer
+	c := newClock()
+	o := options(server.URL, c)
+	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	s := open(t, o)
+	key := "ccxml:controller:{a}:mail"
+	if err := server.Client().Set(t.Context(), key, "garbage", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = s.Receive(ctx, "a", func(sessionstore.Mail) {})
+	}()
+	tries := func(text string) func() bool {
+		return func() bool {
+			c.Advance(time.Second)
+			return strings.Contains(log.String(), text)
+		}
+	}
+	redistest.Eventually(t, "said that it is not received", tries("mail from other controllers is not received; trying again"))
+	if err := server.Client().Del(t.Context(), key).Err(); err != nil {
+		t.Fatal(err)
+	}
+	redistest.Eventually(t, "said that it is received again", tries("mail from other controllers is received again"))
+	cancel()
+	<-ended
+}
+
+// syncBuffer is a log that several goroutines write.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }

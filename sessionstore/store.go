@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"ccxmld/clock"
+	"ccxmld/logs"
 )
 
 // Options say how to reach Redis and how long things last. The zero value
@@ -64,6 +66,9 @@ type Store struct {
 	embedded *embedded // nil with a Redis of its own
 
 	health                  health
+	away                    logs.Trouble // Redis is
+	greeted                 atomic.Bool  // Redis has answered
+	opened                  atomic.Bool
 	writing                 chan struct{} // holds one token: who has it writes
 	closing                 chan struct{}
 	close                   sync.Once
@@ -88,7 +93,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail,
-		clock:   o.Clock,
+		clock: o.Clock, away: logs.Trouble{Now: o.Clock.Now},
 		writing: make(chan struct{}, 1), closing: make(chan struct{}),
 	}
 	s.sessions.init(o.MaxSessions)
@@ -97,6 +102,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s.client.AddHook(watcher{s})
 	s.greet(ctx)
+	s.opened.Store(true)
 	s.start(o.WriteEvery)
 	return s, nil
 }
@@ -172,7 +178,7 @@ func (s *Store) start(writeEvery time.Duration) {
 		s.stopAgeing = clock.Every(s.clock, ageEvery, func() { s.embedded.age(s.clock.Now()) })
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	var r renewals
+	r := renewals{unwritten: logs.Trouble{Now: s.clock.Now}}
 	stop := clock.Every(s.clock, writeEvery, func() { s.tick(ctx, &r) })
 	s.stopWriting = func() {
 		cancel() // what is under way

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"ccxmld/logs"
 )
 
 // writeAtOnce is how many sessions go to Redis in one pipeline.
@@ -280,7 +282,7 @@ type renewals struct {
 	controller time.Time
 	sessions   time.Time
 	tried      time.Time
-	unwritten  bool // sessions could not be written, which was said
+	unwritten  logs.Trouble // sessions could not be written
 }
 
 // tick does what is due. Errors need no words here: the watcher has said once
@@ -314,12 +316,12 @@ func (s *Store) tick(ctx context.Context, r *renewals) {
 	}
 	switch err := s.flush(ctx); {
 	case err == nil:
-		if r.unwritten {
-			s.log.Info("sessions are written to redis again")
+		if say, about := r.unwritten.Over(); say {
+			s.log.Info("sessions are written to redis again", about...)
 		}
-		r.unwritten = false
-	case s.Healthy() && ctx.Err() == nil && !r.unwritten:
-		r.unwritten = true
-		s.log.Error("sessions could not be written to redis; trying again", "error", err)
+	case s.Healthy() && ctx.Err() == nil:
+		if say, about := r.unwritten.Found(); say {
+			s.log.Error("sessions could not be written to redis; trying again", append(about, "error", err)...)
+		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"sync"
 	"time"
+
+	"ccxmld/logs"
 )
 
 // Audio is the directory in which audio from HTTP servers is put for FreeSWITCH to
@@ -23,7 +25,8 @@ type Audio struct {
 	bounds Bounds
 	log    *slog.Logger
 
-	making sync.Mutex // one at a time makes the directory, or sweeps it
+	making  sync.Mutex   // one at a time makes the directory, or sweeps it
+	failing logs.Trouble // something cannot be removed
 
 	mu      sync.Mutex     // of what follows, and of the removal of a file
 	private string         // made in place of folder, for this process alone; "" for none
@@ -203,6 +206,7 @@ func (a *Audio) sweep(root *os.Root, folder string, bytes int64, now time.Time) 
 	if s.removed > 0 {
 		a.log.Info("fetched audio is removed from the spool", "directory", folder, "files", s.removed, "bytes", s.freed)
 	}
+	tellRemoval(a.log, &a.failing, "fetched audio", folder, s.err)
 	if full {
 		return errors.Join(fmt.Errorf("%s is full: %d bytes are in use of the %d that dialog.spool_bytes allows", folder, s.left, a.bounds.Bytes), s.err)
 	}

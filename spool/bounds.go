@@ -3,10 +3,13 @@ package spool
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"regexp"
 	"slices"
 	"time"
+
+	"ccxmld/logs"
 )
 
 // Bounds say how much of a directory may be ours, and how long it stays.
@@ -53,6 +56,19 @@ func (b Bounds) sweep(root *os.Root, names *regexp.Regexp, room int64, now time.
 		s.left -= file.Size()
 	}
 	return s
+}
+
+// tellRemoval says that files cannot be removed, or can be again.
+func tellRemoval(log *slog.Logger, failing *logs.Trouble, what, folder string, err error) {
+	if err != nil {
+		if say, about := failing.Found(); say {
+			log.Warn(what+" cannot be removed", append(about, "directory", folder, "error", err)...)
+		}
+		return
+	}
+	if say, about := failing.Over(); say {
+		log.Info(what+" can be removed again", append(about, "directory", folder)...)
+	}
 }
 
 // filesIn lists our files of a directory, the oldest first. A link is none.

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"sync"
 	"time"
+
+	"ccxmld/logs"
 )
 
 // Recordings is the directory that FreeSWITCH, which runs as another user, writes
@@ -22,11 +24,11 @@ type Recordings struct {
 	log    *slog.Logger
 
 	sweeping sync.Mutex
+	failing  logs.Trouble // something cannot be removed
 
 	mu      sync.Mutex
 	removed int64
 	full    bool
-	failing bool // the last sweep could not remove something, which was logged
 }
 
 // settled is how long ago a recording must have been written to for it to be over,
@@ -159,15 +161,12 @@ func (r *Recordings) Sweep() {
 	full := r.bounds.Bytes > 0 && s.left > r.bounds.Bytes
 	r.mu.Lock()
 	news := full != r.full
-	unable := s.err != nil && !r.failing
-	r.removed, r.full, r.failing = r.removed+int64(s.removed), full, s.err != nil
+	r.removed, r.full = r.removed+int64(s.removed), full
 	r.mu.Unlock()
 	if s.removed > 0 {
 		r.log.Info("recordings are removed", "directory", r.folder, "files", s.removed, "bytes", s.freed, "bytes allowed", r.bounds.Bytes, "age allowed", r.bounds.Age)
 	}
-	if unable {
-		r.log.Warn("recordings cannot be removed", "directory", r.folder, "error", s.err)
-	}
+	tellRemoval(r.log, &r.failing, "recordings", r.folder, s.err)
 	switch {
 	case news && full:
 		r.log.Error("there are more recordings than dialog.recordings_bytes allows, and none to be removed: no more are made", "directory", r.folder, "bytes", s.left, "bytes allowed", r.bounds.Bytes)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
 	"ccxmld/sessionstore/redistest"
@@ -48,4 +49,26 @@ func TestConferencesWhileRedisGoes(t *testing.T) {
 	h.idle()
 	server.Start(t)
 	h.until("redis is back", h.daemon.Store.Healthy)
+}
+
+// TestReadinessFollowsRedis: /readyz tells that Redis is away with nothing done here that
+// needs it, the process stays healthy, and readiness comes back with Redis.
+func TestReadinessFollowsRedis(t *testing.T) {
+	t.Parallel()
+	server := redistest.Mini(t)
+	h := newHouse(t, with("REDIS_URL", server.URL))
+	ready := func(want int, line string) func() bool {
+		return func() bool {
+			status, body := h.get("/readyz")
+			return status == want && strings.Contains(body, line)
+		}
+	}
+	h.until("ready", ready(200, "redis: ok"))
+	server.Stop(t)
+	h.until("not ready", ready(503, "redis: does not answer"))
+	if status, _ := h.get("/healthz"); status != 200 {
+		t.Errorf("/healthz is answered %d", status)
+	}
+	server.Start(t)
+	h.until("ready again", ready(200, "redis: ok"))
 }

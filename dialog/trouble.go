@@ -1,0 +1,45 @@
+package dialog
+
+import (
+	"fmt"
+	"log/slog"
+
+	"ccxmld/logs"
+)
+
+// lasting is trouble that all dialogs have together, such as a speech engine that is not
+// there: the log has it once and not for each of them.
+type lasting struct {
+	logs.Trouble
+	log       *slog.Logger
+	bad, well string // what is said
+}
+
+// note notes how something went. The reason is "" where it went well.
+func (l *lasting) note(reason string) {
+	if reason == "" {
+		if say, about := l.Over(); say {
+			l.log.Info(l.well, about...)
+		}
+		return
+	}
+	if say, about := l.Found(); say {
+		l.log.Error(l.bad, append(about, "reason", reason)...)
+	}
+}
+
+// spoken notes how a text was spoken, and gives the reason back.
+func (s *Service) spoken(reason string) string {
+	s.unspoken.note(reason)
+	return reason
+}
+
+// kept notes whether fetched audio could be kept, and says of what that is true.
+func (s *Service) kept(uri string, err error) error {
+	if err == nil {
+		s.unkept.note("")
+		return nil
+	}
+	s.unkept.note(err.Error())
+	return fmt.Errorf("%s cannot be kept for FreeSWITCH to play: %w", uri, err)
+}
