@@ -102,7 +102,7 @@ func (c *control) hearsOf(connection string) bool {
 func (c *control) changeFar(connection, id string, o *order) {
 	m, ok := c.far(connection, id)
 	if !ok {
-		o.fail(c, fmt.Sprintf("connection %s is on another controller and not in conference %s; only its own session can join it", connection, id))
+		o.fail(c, fmt.Sprintf("connection %s has ended, or is on another controller and not in conference %s; only its own session can join it", connection, id))
 		return
 	}
 	entry, err := conference.ParseEntry(o.Hints)
