@@ -10,6 +10,23 @@ import (
 
 var timeSyntax = regexp.MustCompile(`^\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(ms|s)?$`)
 
+// looseSyntax is that of times as people write them: 10 s, 5S, 3sec.
+var looseSyntax = regexp.MustCompile(`(?i)^(\+?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))\s*(?:(ms|msecs?|milliseconds?)|s|secs?|seconds?)$`)
+
+// LooseTime gives a time that is written otherwise than both languages have it, such as
+// "10 s" or "3sec", as it is to be written.
+func LooseTime(text string) (written string, loose bool) {
+	text = strings.TrimSpace(text)
+	match := looseSyntax.FindStringSubmatch(text)
+	if match == nil || timeSyntax.MatchString(text) {
+		return "", false
+	}
+	if match[2] != "" {
+		return match[1] + "ms", true
+	}
+	return match[1] + "s", true
+}
+
 // longestTime bounds the times of documents.
 const longestTime = 365 * 24 * time.Hour
 

@@ -58,7 +58,8 @@ func (c *checker) page(root *xmlquery.Node, places *fetch.Places, uri string) (f
 
 // severityOf tells how serious a notice about a page is.
 func severityOf(p *vxml.Problem) lint.Severity {
-	if p.Code == vxml.CodeEmpty || p.Code == vxml.CodeBareTime {
+	switch p.Code {
+	case vxml.CodeEmpty, vxml.CodeBareTime, vxml.CodeLenient:
 		return lint.Note
 	}
 	return lint.Warning

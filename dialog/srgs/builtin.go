@@ -28,7 +28,7 @@ func Builtin(reference string) (Grammar, error) {
 		case kind == "voice" || kind == "speech":
 			return nil, ErrSpeech
 		case !found || kind != "dtmf" && kind != "grammar":
-			return nil, fmt.Errorf("%q is no builtin grammar; expected builtin:dtmf/NAME or builtin:grammar/NAME", shorten(reference))
+			return nil, fmt.Errorf("%w %q; expected builtin:dtmf/NAME or builtin:grammar/NAME", ErrNoBuiltin, shorten(reference))
 		}
 		name = rest
 	}

@@ -119,7 +119,7 @@ func TestBuiltinProblems(t *testing.T) {
 		"boolean?y=12":                   `"y=12": expected a key, 0 to 9, *, # or A to D`,
 		"boolean?y=2":                    `"2" is the key for both yes and no; give y and n different ones`,
 		"money":                          `there is no builtin grammar "money"; there are boolean, currency, date, digits, number, phone and time`,
-		"builtin:digits":                 `"builtin:digits" is no builtin grammar; expected builtin:dtmf/NAME or builtin:grammar/NAME`,
+		"builtin:digits":                 `there is no builtin grammar "builtin:digits"; expected builtin:dtmf/NAME or builtin:grammar/NAME`,
 	} {
 		if _, err := srgs.Builtin(name); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", name, err, want)

@@ -407,6 +407,25 @@ func (b *browser) declareSession(r *script.Runtime) {
 	// As Voxeo's pages know them (VX-10).
 	r.Declare(sessionScope, "callerid", vm.ToValue(user(call.Remote)))
 	r.Declare(sessionScope, "calledid", vm.ToValue(user(call.Local)))
+	r.Declare(sessionScope, "sessionid", vm.ToValue(b.request.Session))
+	r.Declare(sessionScope, "telephone", b.telephone(vm))
+}
+
+// telephone gives what VoiceXML 1.0 knew of the call (9.4).
+func (b *browser) telephone(vm *goja.Runtime) *goja.Object {
+	call := &b.request.Call
+	o := vm.CreateObject(nil)
+	set(o, "ani", vm.ToValue(user(call.Remote)))
+	set(o, "dnis", vm.ToValue(user(call.Local)))
+	if call.AAI != "" {
+		set(o, "uui", vm.ToValue(call.AAI))
+	}
+	if len(call.Redirects) > 0 {
+		set(o, "rdnis", vm.ToValue(user(call.Redirects[0].URI)))
+		set(o, "redirect_reason", vm.ToValue(call.Redirects[0].Reason))
+	}
+	fix(o)
+	return o
 }
 
 // fix makes the properties of an object, and of those in it, ones that a page cannot

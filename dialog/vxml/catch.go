@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/dop251/goja"
 
@@ -63,6 +62,12 @@ func (e *element) handler() *handler {
 	} else {
 		e.attributes("count", "cond")
 		h.events = []string{e.tag}
+	}
+	for _, name := range h.events {
+		if today := todays(name); today != "" {
+			h.events = append(h.events, today)
+			e.readAs("event", fmt.Sprintf("the event %q, of VoiceXML 1.0,", name), today)
+		}
 	}
 	if slices.Contains(h.events, ".") {
 		h.events = nil
@@ -203,67 +208,6 @@ func (x *execution) handleByDefault(t *thrown) error {
 	return &exit{reason: fmt.Sprintf("%s: nothing catches %v", x.where(), t)}
 }
 
-// defaults are the properties of the platform (VoiceXML 2.0, 6.3).
-var defaults = map[string]string{
-	"bargein":           "true",
-	"inputmodes":        "dtmf voice",
-	"timeout":           "5s",
-	"interdigittimeout": "3s",
-	"termtimeout":       "0s",
-	"termchar":          "#",
-	"bargeintype":       "speech",
-	"confidencelevel":   "0.5",
-	"maxnbest":          "1",
-	"maxspeechtimeout":  "60s",
-	"fetchaudiodelay":   "2s",
-	"fetchaudiominimum": "5s",
-}
-
-// isTime tells whether a property is a time.
-func isTime(name string) bool {
-	switch name {
-	case "timeout", "interdigittimeout", "termtimeout", "fetchtimeout", "fetchaudiodelay", "fetchaudiominimum",
-		"completetimeout", "incompletetimeout", "maxspeechtimeout":
-		return true
-	}
-	return false
-}
-
-// checkProperty finds values that a property cannot have.
-func checkProperty(name, value string) error {
-	if isTime(name) {
-		_, err := dialog.ParseTime(value)
-		return err
-	}
-	switch name {
-	case "documentmaxage", "documentmaxstale", "scriptmaxage", "scriptmaxstale", "datamaxage", "datamaxstale",
-		"grammarmaxage", "grammarmaxstale", "audiomaxage", "audiomaxstale":
-		_, err := parseAge(value)
-		return err
-	case "bargein":
-		if value != "true" && value != "false" {
-			return fmt.Errorf("%q is neither true nor false", value)
-		}
-	case "bargeintype":
-		if value != "speech" && value != "hotword" {
-			return fmt.Errorf("%q is neither speech nor hotword", value)
-		}
-	case "confidencelevel", "sensitivity", "speedvsaccuracy":
-		if n, err := strconv.ParseFloat(value, 64); err != nil || !(n >= 0 && n <= 1) {
-			return fmt.Errorf("%q is not a number from 0 to 1", value)
-		}
-	case "maxnbest":
-		if n, err := strconv.Atoi(value); err != nil || n < 1 {
-			return fmt.Errorf("%q is not a number from 1", value)
-		}
-	case "termchar":
-		if len(value) > 1 || strings.Trim(value, dialog.Digits) != "" {
-			return fmt.Errorf("%q is not a digit; it is one of %s, or empty", value, dialog.Digits)
-		}
-	}
-	return nil
-}
-
 // levels are the item, the form, the page and the application root document, from
 // the inside out.
 func (x *execution) levels() []*level {
@@ -279,23 +223,4 @@ func (x *execution) levels() []*level {
 		list = append(list, &x.root.level)
 	}
 	return list
-}
-
-// property gives a property as it applies to the present item.
-func (x *execution) property(name string) string {
-	for _, l := range x.levels() {
-		if value, ok := l.properties[name]; ok {
-			return value
-		}
-	}
-	return defaults[name]
-}
-
-// interval gives a property that is a time.
-func (x *execution) interval(name string) time.Duration {
-	d, err := dialog.ParseTime(x.property(name))
-	if err != nil { // An empty one: the compiler has checked the others.
-		return 0
-	}
-	return d
 }

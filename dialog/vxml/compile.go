@@ -96,6 +96,8 @@ func (c *compilation) root(node *xmlquery.Node) {
 		adopt(node, node.NamespaceURI)
 	}
 	c.adoptGrammars(node)
+	c.modernise(node, make(map[string]bool))
+	c.dropEmpty(node)
 	e.attributes("version", "application", "base")
 	if version := e.text("version"); version != "2.0" && version != "2.1" {
 		e.notice("version is %q; the page is read as 2.1", version)
@@ -160,20 +162,6 @@ func (e *element) common(l *level) bool {
 	return true
 }
 
-func (e *element) property(l *level) {
-	e.attributes("name", "value")
-	name, value := e.required("name"), e.text("value")
-	if err := checkProperty(name, value); err != nil {
-		e.problem("<property name=%q>: %v", name, err)
-	} else if isTime(name) {
-		e.bareTime(name, "value", value)
-	}
-	if l.properties == nil {
-		l.properties = make(map[string]string)
-	}
-	l.properties[name] = value
-}
-
 func (e *element) problem(format string, args ...any) {
 	e.problems = append(e.problems, &Problem{Position: e.position, Element: e.tag, Reason: fmt.Sprintf(format, args...)})
 }
@@ -191,8 +179,16 @@ func (e *element) noticeAt(code string, at script.Position, format string, args 
 	e.page.Notices = append(e.page.Notices, &Problem{Position: at, Element: e.tag, Code: code, Reason: fmt.Sprintf(format, args...)})
 }
 
+// harmless are elements without which a page does the same, in content that executes or is
+// said.
+var harmless = []string{"catch", "error", "help", "meta", "metadata", "noinput", "nomatch", "property"}
+
 // misplaced reports an element where it cannot stand.
 func (e *element) misplaced() {
+	if slices.Contains(harmless, e.tag) {
+		e.noticeAt(CodeMisplaced, e.position, "<%s> cannot stand in <%s>, and is ignored there", e.tag, e.node.Parent.Data)
+		return
+	}
 	if slices.Contains(vocabulary, e.tag) {
 		e.problem("<%s> cannot stand in <%s>", e.tag, e.node.Parent.Data)
 		return

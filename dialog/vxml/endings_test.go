@@ -64,3 +64,32 @@ func endAt(t *testing.T, page string, moment time.Duration, act func(*call)) {
 		t.Errorf("after %v: told %q", moment, told)
 	}
 }
+
+// TestDisconnectInItsHandler: a page that is told of the end of the call and disconnects,
+// as many do, ends at once, with what it returns.
+func TestDisconnectInItsHandler(t *testing.T) {
+	const page = `<form><var name="n" expr="0"/><catch event="connection.disconnect"><assign name="n" expr="n + 1"/><disconnect namelist="n"/></catch>`
+	for name, test := range map[string]struct {
+		rest, told string
+		hangUp     bool
+	}{
+		"the caller hung up":    {`<field name="f" type="digits"/></form>`, "started, exit", true},
+		"the page disconnected": {`<block><disconnect/></block></form>`, "started, disconnect , exit", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				x := start(t, page+test.rest, nil)
+				x.Pass(time.Second)
+				if test.hangUp {
+					x.HangUp()
+					x.Call(x.dialog.HungUp)
+				}
+				x.Pass(time.Minute)
+				x.want(test.told, map[string]any{"n": int64(1)})
+				if x.result.Reason != "" {
+					t.Error(x.result.Reason)
+				}
+			})
+		})
+	}
+}

@@ -155,8 +155,12 @@ func (x *execution) take(t dialog.Turn) (dialog.Outcome, bool) {
 	return o, ok
 }
 
-// disconnect asks for the call to be hung up, after what is queued was heard.
+// disconnect asks for the call to be hung up, after what is queued was heard. Where the
+// page has been told that the call is over, it ends the page.
 func (x *execution) disconnect(values dialog.Values) error {
+	if x.final {
+		return &exit{values: values}
+	}
 	if _, ok := x.turn(nil); ok {
 		x.browser.disconnect(values)
 	}

@@ -71,20 +71,27 @@ type failing struct{ err error }
 func (f failing) run(*execution) error { return semantic(f.err) }
 
 // variableName reads the name of a variable that an element declares. One with a scope
-// before it is error.semantic when it is reached (VoiceXML 2.0, 5.3.1): failure is that.
+// before it, or a reserved word, is error.semantic when it is reached (VoiceXML 2.0, 5.3.1):
+// failure is that.
 func (e *element) variableName(name string) (failure action) {
 	text := e.text(name)
 	if text == "" || script.IsIdentifier(text) {
 		return nil
 	}
 	for part := range strings.SplitSeq(text, ".") {
-		if !script.IsIdentifier(part) {
+		if !isName(part) {
 			e.problem("<%s %s=%q>: not a variable name", e.tag, name, text)
 			return nil
 		}
 	}
 	at, _ := e.value(name)
-	err := fmt.Errorf("a variable is declared without a scope before its name; write %s=%q", name, text[strings.LastIndexByte(text, '.')+1:])
+	err := errors.New("a word of ECMAScript cannot be the name of a variable")
+	if strings.Contains(text, ".") {
+		err = fmt.Errorf("a variable is declared without a scope before its name; write %s=%q", name, text[strings.LastIndexByte(text, '.')+1:])
+	}
 	e.mistake(CodeExpression, at, err, fmt.Sprintf("<%s %s=%q>: ", e.tag, name, text))
 	return failing{fmt.Errorf("%s: <%s %s=%q>: %w", e.position, e.tag, name, text, err)}
 }
+
+// isName tells whether a text is a variable name, or would be if it were no reserved word.
+func isName(text string) bool { return script.IsIdentifier(text) || script.IsIdentifier(text+"_") }

@@ -25,7 +25,7 @@ type fetching struct {
 }
 
 func (e *element) fetching() fetching {
-	f := fetching{e.text("fetchtimeout"), e.text("maxage"), e.text("maxstale"), e.text("fetchaudio")}
+	f := fetching{looseTime(e.text("fetchtimeout")), e.text("maxage"), e.text("maxstale"), e.text("fetchaudio")}
 	e.time("fetchtimeout")
 	e.age("maxage")
 	e.age("maxstale")
@@ -86,7 +86,7 @@ func parseAge(text string) (*time.Duration, error) {
 	if strings.Trim(text, "0123456789") == "" {
 		text += "s"
 	}
-	d, err := dialog.ParseTime(text)
+	d, err := dialog.ParseTime(looseTime(text))
 	return &d, err
 }
 

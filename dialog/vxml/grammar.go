@@ -100,14 +100,14 @@ func (e *element) grammar(to []*grammar) []*grammar {
 		e.attributes("src", "srcexpr", "type", "mode", "scope", "weight", "fetchtimeout", "maxage", "maxstale", "version", "root", "tag-format")
 		e.exactlyOne("src", "srcexpr")
 		g.src, g.srcExpr, g.fetching = src, e.expression("srcexpr"), e.fetching()
-		g.voice = e.text("mode") == "voice"
+		g.voice = strings.EqualFold(e.text("mode"), "voice")
 		return append(to, g)
 	}
 	source := srgs.Source{URI: e.page.base, Root: e.node, Places: e.places}
 	if firstElement(e.node) == nil {
 		text, source.At = e.textOf()
 		switch {
-		case e.text("mode") == "voice":
+		case strings.EqualFold(e.text("mode"), "voice"):
 			e.notice("%s", speechNotice)
 			g.spoken = e.inlineSpeech()
 			return append(to, g)

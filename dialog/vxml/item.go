@@ -36,14 +36,11 @@ func (c *compilation) form(e *element) {
 
 // scope reads where the grammars of a form or menu are active.
 func (e *element) scope() (everywhere bool) {
-	switch scope := e.text("scope"); scope {
-	case "", "dialog":
-	case "document":
-		return true
-	default:
+	scope, known := e.word("scope", "dialog", "document")
+	if !known {
 		e.problem("<%s scope=%q>: expected dialog or document", e.tag, scope)
 	}
-	return false
+	return scope == "document"
 }
 
 func (c *compilation) addForm(f *form, e *element) {
@@ -84,8 +81,11 @@ func (c *compilation) newItem(e *element) *item {
 		c.unnamed++
 		// Documents cannot spell it.
 		i.name = fmt.Sprintf("item %d", c.unnamed)
-	} else if !script.IsIdentifier(i.name) {
+	} else if !isName(i.name) {
 		e.problem("<%s name=%q>: not a variable name", e.tag, i.name)
+	} else if !script.IsIdentifier(i.name) {
+		at, _ := e.value("name")
+		e.noticeAt(CodeBadValue, at, "<%s name=%q>: a word of ECMAScript, so that no expression can name it", e.tag, i.name)
 	}
 	return i
 }
@@ -155,7 +155,7 @@ func (e *element) ofItem(i *item, f *form) {
 func (e *element) filled(i *item) *filled {
 	e.attributes("mode", "namelist")
 	f := &filled{place: e.place, item: i, actions: e.actions()}
-	mode := e.text("mode")
+	mode, _ := e.word("mode", "all", "any")
 	switch {
 	case i != nil && (mode != "" || e.text("namelist") != ""):
 		e.problem("<filled> of an item takes neither mode nor namelist")
@@ -166,19 +166,6 @@ func (e *element) filled(i *item) *filled {
 	}
 	f.names = strings.Fields(e.text("namelist"))
 	return f
-}
-
-// boolean reads an attribute that is true or false.
-func (e *element) boolean(name string, otherwise bool) bool {
-	switch text := e.text(name); text {
-	case "":
-		return otherwise
-	case "true", "false":
-		return text == "true"
-	default:
-		e.problem("<%s %s=%q>: expected true or false", e.tag, name, text)
-	}
-	return otherwise
 }
 
 // exactlyOne reports an element that does not have exactly one of the attributes.

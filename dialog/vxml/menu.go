@@ -104,6 +104,9 @@ func (e *element) choice() *choice {
 			text.WriteString(written(run.parts))
 		case k.tag == "grammar":
 			c.grammars = k.grammar(c.grammars)
+		case k.tag == "prompt":
+			k.noticeAt(CodeMisplaced, k.position, "<prompt> cannot stand in <choice>; its content is the choice's")
+			text.WriteString(written(k.parts()))
 		default:
 			k.misplaced()
 		}

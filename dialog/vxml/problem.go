@@ -17,5 +17,7 @@ const (
 	CodeMisplaced        = "misplaced-element" // ignored where it stands
 	CodeNamespace        = "namespace"         // is not VoiceXML's
 	CodeSpeechOnly       = "speech-only"       // cannot be chosen by keys
+	CodeLenient          = "lenient"           // is read as it is meant
+	CodeBadValue         = "bad-value"         // is not a value of the attribute, and ignored
 	CodeUnknownAttribute = "unknown-attribute" // the element has none of this name, or not yet
 )

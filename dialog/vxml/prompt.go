@@ -9,7 +9,6 @@ import (
 
 	"github.com/antchfx/xmlquery"
 
-	"ccxmld/dialog"
 	"ccxmld/script"
 )
 
@@ -99,7 +98,7 @@ func (e *element) speaks(node *xmlquery.Node) bool {
 
 func (e *element) prompt() *prompt {
 	e.attributes("bargein", "bargeintype", "cond", "count", "timeout", "lang", "base")
-	p := &prompt{place: e.place, cond: e.expression("cond"), count: 1, bargein: e.text("bargein"), bargeInType: e.text("bargeintype"), lang: e.lang(), parts: e.parts()}
+	p := &prompt{place: e.place, cond: e.expression("cond"), count: 1, bargein: e.truth("bargein"), bargeInType: e.bargeInType(), lang: e.lang(), parts: e.parts()}
 	if text := e.text("count"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
@@ -109,11 +108,6 @@ func (e *element) prompt() *prompt {
 	}
 	if p.bargein != "" && p.bargein != "true" && p.bargein != "false" {
 		e.problem("<prompt bargein=%q>: expected true or false", p.bargein)
-	}
-	if p.bargeInType != "" {
-		if err := checkProperty("bargeintype", p.bargeInType); err != nil {
-			e.problem("<prompt bargeintype>: %v", err)
-		}
 	}
 	if p.timeout = e.time("timeout"); p.timeout == 0 && e.has("timeout") {
 		p.timeout = time.Nanosecond // 0 is for the property
@@ -135,29 +129,6 @@ func (e *element) lang() string {
 		}
 	}
 	return ""
-}
-
-// time reads an attribute that is a time; 0 where it is absent.
-func (e *element) time(name string) time.Duration {
-	text := e.text(name)
-	if text == "" {
-		return 0
-	}
-	d, err := dialog.ParseTime(text)
-	if err != nil {
-		e.problem("<%s %s>: %v", e.tag, name, err)
-	}
-	e.bareTime(name, name, text)
-	return d
-}
-
-// bareTime notes a time without a unit, which VoiceXML asks for (2.0, 6.5): its author may
-// have meant seconds.
-func (e *element) bareTime(what, attribute, text string) {
-	if advice, bare := script.BareTime(text, `"`); bare {
-		at, _ := e.value(attribute)
-		e.noticeAt(CodeBareTime, at, "%s %s", what, advice)
-	}
 }
 
 // parts compiles what a prompt or audio consists of.
@@ -188,11 +159,11 @@ func (e *element) part(list []part, node *xmlquery.Node) []part {
 	case !isVoiceXML(node) && node.NamespaceURI != speechNamespace:
 		k.notice("<%s> is not of VoiceXML; it is ignored", node.Data)
 	case k.tag == "value":
-		k.attributes("expr")
+		k.attributes("expr", "class", "mode", "recsrc")
 		if k.required("expr"); k.text("expr") == "" {
 			k.expression("expr") // for its notice: there is nothing to say
 		} else {
-			list = append(list, part{value: k.expression("expr")})
+			list = append(list, k.valuePart())
 		}
 	case k.tag == "audio":
 		list = append(list, part{audio: k.audio()})
@@ -215,10 +186,24 @@ func (e *element) part(list []part, node *xmlquery.Node) []part {
 		list = append(list, part{markup: k.openingTag()})
 		list = append(list, k.parts()...)
 		list = append(list, part{markup: "</" + k.tag + ">"})
+	case k.tag == "prompt" || !slices.Contains(vocabulary, k.tag):
+		k.noticeAt(CodeMisplaced, k.position, "<%s> cannot stand in <%s>; its content is said, without it", k.tag, node.Parent.Data)
+		list = append(list, k.parts()...)
 	default:
 		k.misplaced()
 	}
 	return list
+}
+
+// valuePart compiles a <value>, which in VoiceXML 1.0 says how it is read.
+func (e *element) valuePart() part {
+	value := part{value: e.expression("expr")}
+	class := sayAsClass(e.text("class"))
+	if class == "" {
+		return value
+	}
+	e.noticeAt(CodeLenient, e.position, "<value class=%q> is of VoiceXML 1.0; it is read as one in <say-as interpret-as=%[1]q>", class)
+	return part{sayAs: &sayAs{as: class, tag: `<say-as interpret-as="` + escaped(class) + `">`, parts: []part{value}}}
 }
 
 const speechNamespace = "http://www.w3.org/2001/10/synthesis"
@@ -248,7 +233,10 @@ func escaped(text string) string {
 
 func (e *element) audio() *audio {
 	e.attributes("src", "expr", "fetchtimeout", "maxage", "maxstale")
-	if e.has("src") == e.has("expr") {
+	switch {
+	case !e.has("src") && !e.has("expr") && !e.isEmpty():
+		e.noticeAt(CodeLenient, e.position, "<audio> has neither src nor expr; its content is said")
+	case e.has("src") == e.has("expr"):
 		e.problem("<audio> needs exactly one of src and expr")
 	}
 	return &audio{src: e.text("src"), expr: e.expression("expr"), fetching: e.fetching(), parts: e.parts()}

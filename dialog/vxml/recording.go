@@ -25,10 +25,10 @@ func (e *element) recording() *recording {
 		beep: e.boolean("beep", false), dtmfTerm: e.boolean("dtmfterm", true),
 		maxTime: e.time("maxtime"), finalSilence: e.time("finalsilence"),
 	}
-	if !e.has("maxtime") {
+	if e.text("maxtime") == "" {
 		r.maxTime = defaultMaxTime
 	}
-	if !e.has("finalsilence") {
+	if e.text("finalsilence") == "" {
 		r.finalSilence = defaultFinalSilence
 	}
 	if r.maxTime <= 0 {

@@ -58,10 +58,9 @@ func (e *element) inlineSpeech() *spoken {
 // its own (VoiceXML 2.0, 2.2.5).
 func (e *element) phrase(to []*grammar, text string, value any) []*grammar {
 	approximate := false
-	switch accept := e.text("accept"); accept {
-	case "", "exact":
-	case "approximate":
-		approximate = true
+	switch accept, known := e.word("accept", "exact", "approximate"); {
+	case known:
+		approximate = accept == "approximate"
 	default:
 		e.problem("<%s accept=%q>: expected exact or approximate", e.tag, accept)
 	}

@@ -25,8 +25,8 @@ type transfer struct {
 func (e *element) transfer() *transfer {
 	e.attributes("name", "expr", "cond", "dest", "destexpr", "bridge", "type", "connecttimeout", "maxtime", "aai", "aaiexpr")
 	t := &transfer{
-		kind: e.text("type"), dest: e.text("dest"), destExpr: e.expression("destexpr"), aai: e.text("aai"),
-		aaiExpr: e.expression("aaiexpr"), connectTimeout: e.text("connecttimeout"), maxTime: e.text("maxtime"),
+		dest: e.text("dest"), destExpr: e.expression("destexpr"), aai: e.text("aai"),
+		aaiExpr: e.expression("aaiexpr"), connectTimeout: looseTime(e.text("connecttimeout")), maxTime: looseTime(e.text("maxtime")),
 	}
 	e.time("connecttimeout")
 	e.time("maxtime")
@@ -34,7 +34,8 @@ func (e *element) transfer() *transfer {
 	if e.has("aai") && e.has("aaiexpr") {
 		e.problem("<transfer> takes one of aai and aaiexpr")
 	}
-	switch bridge := e.text("bridge"); {
+	t.kind, _ = e.word("type", "blind", "bridge", "consultation")
+	switch bridge := e.truth("bridge"); {
 	case t.kind != "" && bridge != "":
 		e.problem("<transfer> takes one of type and bridge")
 	case t.kind == "" && bridge == "true":
@@ -57,6 +58,7 @@ func (x *execution) transfer(i *item) error {
 	if request.URI, err = x.reference(t.dest, t.destExpr); err != nil {
 		return err
 	}
+	request.URI = telephone(request.URI)
 	if t.aaiExpr != nil {
 		if request.AAI, err = x.text(t.aaiExpr); err != nil {
 			return err

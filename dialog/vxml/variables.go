@@ -93,6 +93,9 @@ func (e *element) scriptAction(scope string) action {
 		return &scriptAction{place: e.place, scope: scope, src: e.text("src"), srcExpr: e.expression("srcexpr"), charset: e.text("charset"), fetching: e.fetching()}
 	}
 	text, at := e.textOf()
+	if strings.TrimSpace(text) == "" && e.hasComment() {
+		e.noticeAt(CodeMisplaced, e.position, "<script>: what stands in <!-- and --> is a comment of XML, so that nothing runs; put it into <![CDATA[ and ]]>")
+	}
 	program, err := e.language.Script(text, at)
 	if err != nil {
 		e.mistake(CodeExpression, at, err, "<script>: ")
@@ -155,6 +158,16 @@ func (e *element) textOf() (string, script.Position) {
 		}
 	}
 	return text.String(), at
+}
+
+// hasComment tells whether there is a comment in an element.
+func (e *element) hasComment() bool {
+	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
+		if child.Type == xmlquery.CommentNode {
+			return true
+		}
+	}
+	return false
 }
 
 // dataAction is <data>: an XML document is fetched and read by scripts (VoiceXML

@@ -68,7 +68,7 @@ func start(t *testing.T, page string, change func(*dialog.Request, *server, *dia
 	t.Helper()
 	x := &call{Leg: dialogtest.NewLeg(), t: t, server: &server{pages: map[string]string{"start.vxml": whole(page)}}}
 	r := dialog.Request{
-		ID: "d1", Source: "start.vxml", Base: "http://host/start.ccxml", Type: "application/voicexml+xml",
+		ID: "d1", Session: "s1", Source: "start.vxml", Base: "http://host/start.ccxml", Type: "application/voicexml+xml",
 		Call: dialog.Call{
 			Local: "sip:1000@here", Remote: "sip:alice@there", Originator: "sip:alice@there", AAI: "account=7",
 			Redirects: []dialog.Redirect{{URI: "tel:5", Reason: "user busy"}},
@@ -311,6 +311,16 @@ func TestPages(t *testing.T) {
 		{"disconnect", `<form><catch event="connection.disconnect"><exit expr="_event"/></catch>
 			<block><var name="why" expr="'bye'"/>Bye<disconnect namelist="why"/></block></form>`,
 			nil, "", map[string]any{"expr": "connection.disconnect.hangup"}, "", []string{"say Bye"}},
+		{"the call, as VoiceXML 1.0 knew it", `<form><block><var name="t" expr="session.telephone"/><exit expr="[t.ani, t.dnis, t.rdnis, t.redirect_reason, session.sessionid].join()"/></block></form>`,
+			nil, "", map[string]any{"expr": "alice,1000,5,user busy,s1"}, "", nil},
+		{"words of VoiceXML 1.0", `<form><block><prompt><sayas sub="doctor">Dr</sayas> <emp>Who</emp><audio>, no file</audio><prompt>, inner</prompt><br/></prompt></block></form>`,
+			nil, "", nil, "", []string{"say Dr Who", "say , no file", "say , inner"}},
+		{"a name that is none", `<form><catch event="error.semantic"><exit expr="_event"/></catch><block><var name="class" expr="1"/></block></form>`,
+			nil, "", map[string]any{"expr": "error.semantic"}, "", nil},
+		{"a field whose name is none", `<form><field name="continue" type="digits?length=2">Go<filled><exit expr="dialog['continue']"/></filled></field></form>`,
+			nil, "12", map[string]any{"expr": "12"}, "", []string{"say Go"}},
+		{"times and truth as others write them", `<form><property name="timeout" value="2 s"/><field name="f" type="digits"><prompt bargein="FALSE">Go</prompt><noinput><exit expr="_event"/></noinput></field></form>`,
+			nil, "", map[string]any{"expr": "noinput"}, "", []string{"say Go"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
