@@ -18,6 +18,7 @@ import (
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 	"ccxmld/peer"
+	"ccxmld/processors"
 	"ccxmld/random"
 	"ccxmld/sessionstore"
 )
@@ -58,8 +59,10 @@ type Options struct {
 	Random       *random.Source // of ids and chance; nil is the system's
 	// LinkDial opens the links' network connections; nil means TCP.
 	LinkDial func(ctx context.Context, network, address string) (net.Conn, error)
-	Logger   *slog.Logger
-	Limits   Limits
+	// Processors shares them between sessions and what is compiled; nil does not.
+	Processors *processors.Gate
+	Logger     *slog.Logger
+	Limits     Limits
 }
 
 // DialString is how FreeSWITCH reaches a destination.
@@ -149,6 +152,7 @@ func New(o Options) *Controller {
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
 	c.peers = c.newPeers()
 	c.documents = documents.New(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Clock, o.Logger)
+	c.documents.Processors = o.Processors
 	for _, node := range o.Nodes {
 		c.nodes.list = append(c.nodes.list, newNode(c, node))
 	}

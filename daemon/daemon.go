@@ -26,6 +26,7 @@ import (
 	"ccxmld/interpreter"
 	"ccxmld/mail"
 	"ccxmld/memnet"
+	"ccxmld/processors"
 	"ccxmld/random"
 	"ccxmld/sessionstore"
 )
@@ -55,6 +56,7 @@ type Daemon struct {
 	server     *esl.Server
 	api        *httpapi.Server
 	strain     callcontrol.Strain
+	processors *processors.Gate // nil on a network in memory, where one thing happens at a time
 }
 
 // Option says what is unusual about a daemon.
@@ -141,6 +143,9 @@ func (d *Daemon) build(ctx context.Context, observer interpreter.Observer) (err 
 
 // connect makes the parts that need others.
 func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) error {
+	if d.network == nil {
+		d.processors = processors.NewGate()
+	}
 	d.strain.Memory = uint64(d.config.Limits.ProcessMemory)
 	id := d.controllerID()
 	if err := d.Store.Register(ctx, sessionstore.Controller{
@@ -167,7 +172,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
-		Observer:     observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Logger: d.log,
+		Observer:     observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Processors: d.processors, Logger: d.log,
 		Limits: d.limits(),
 	})
 	d.server = &esl.Server{
@@ -230,6 +235,7 @@ func (d *Daemon) serve(ctx context.Context, failed <-chan error, stop func(), pa
 		d.log.Info("shutting down", "sessions", d.Controller.Sessions())
 	case err = <-failed:
 	}
+	d.processors.Close()
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
 	defer cancel()
 	err = errors.Join(err, d.api.Shutdown(draining), d.Controller.Close(draining), d.dialogs.Close(draining), d.mail.Close(draining))

@@ -84,7 +84,7 @@ func (d *Daemon) newDialogs(intake, documents *fetch.Client) (*dialog.Service, e
 		RecordingBounds: spool.Bounds{Bytes: d.config.Dialog.RecordingsBytes, Age: d.config.Dialog.RecordingsAge},
 		AllowFile:       documents.Allowed, Fetcher: documents, Intake: intake, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
 	})
-	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Random: d.random, Abandoned: d.strain.Abandoned, Logger: d.log})
+	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Random: d.random, Processors: d.processors, Abandoned: d.strain.Abandoned, Logger: d.log})
 	return service, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/antchfx/xmlquery"
+
+	"ccxmld/processors"
 )
 
 // XMLLimits bound an XML document. Zero fields have the defaults.
@@ -22,6 +24,8 @@ type XMLLimits struct {
 	Attributes int
 	// Nodes bounds elements, texts and comments together; 50,000 by default.
 	Nodes int
+	// Account is that of the time that parsing takes; nil for none.
+	Account *processors.Account
 }
 
 func (l XMLLimits) withDefaults() XMLLimits {
@@ -97,7 +101,7 @@ func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node,
 		return nil, nil, err
 	}
 	// The scanner has taken the document; what it takes the parser takes.
-	document, err := xmlquery.ParseWithOptions(bytes.NewReader(s.text), xmlquery.ParserOptions{
+	document, err := xmlquery.ParseWithOptions(&pieces{bytes.NewReader(s.text), limits.Account}, xmlquery.ParserOptions{
 		Decoder: &xmlquery.DecoderOptions{Strict: true, CharsetReader: asItIs},
 	})
 	if err != nil {
@@ -106,6 +110,18 @@ func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node,
 	places := &Places{text: text[begin:], nodes: make(map[*xmlquery.Node]mark, len(s.elements)+len(s.texts))}
 	s.number(document, places)
 	return document, places, nil
+}
+
+// pieces lets a parser have its turns between pieces of a text.
+type pieces struct {
+	*bytes.Reader
+	account *processors.Account
+}
+
+// Read gives a piece.
+func (p *pieces) Read(into []byte) (int, error) {
+	p.account.Tick()
+	return p.Reader.Read(into[:min(len(into), 4<<10)])
 }
 
 // asItIs is for text that has been converted already, whatever its declaration
@@ -142,6 +158,7 @@ func (s *scan) run() error {
 	for {
 		// Where the token begins.
 		s.advance(int(d.InputOffset()))
+		s.limits.Account.Tick()
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
 			if s.roots == 0 {

@@ -13,6 +13,7 @@ import (
 // now on. What still waits gets a runtime in which nothing else runs.
 func (s *Session) abandon(at script.Position) {
 	s.log().Error("script did not end when it was told to, the session is given up", "document", at.String())
+	s.options.Account.Abandon()
 	if s.options.Abandoned != nil {
 		s.options.Abandoned()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/antchfx/xmlquery"
 
+	"ccxmld/processors"
 	"ccxmld/script"
 )
 
@@ -58,6 +59,8 @@ type Source struct {
 	Places Places
 	// Load gets the scripts that it names; nil where there are none to be had.
 	Load LoadScript
+	// Account is that of the time that this takes; nil for none.
+	Account *processors.Account
 }
 
 // compilation is one document being compiled.
@@ -66,6 +69,7 @@ type compilation struct {
 	document   *Document
 	places     Places
 	load       LoadScript
+	account    *processors.Account
 	problems   Problems
 	mistakes   int // problems that do not keep the document from loading
 	processors int
@@ -86,6 +90,7 @@ func (c *Compiler) CompileSource(source Source) (*Document, error) {
 		Compiler: c,
 		places:   source.Places,
 		load:     source.Load,
+		account:  source.Account,
 		document: &Document{URI: source.URI, language: c.language.Whole(), dialect: ccxml10},
 	}
 	compilation.root(source.Root)

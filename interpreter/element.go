@@ -22,6 +22,7 @@ type element struct {
 }
 
 func (c *compilation) element(node *xmlquery.Node, base string) *element {
+	c.account.Tick()
 	e := &element{
 		compilation: c,
 		node:        node,

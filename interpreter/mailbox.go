@@ -62,12 +62,8 @@ func (m *mailbox) put(item mail) bool {
 func (m *mailbox) run() {
 	var batch []mail
 	for {
-		batch = m.take(batch)
-		for i := range batch {
-			m.session.open(batch[i])
-			batch[i] = mail{}
-		}
-		handled := m.session.safeStep()
+		var handled bool
+		batch, handled = m.round(batch)
 		if m.session.ending != nil {
 			m.close()
 			return
@@ -76,6 +72,20 @@ func (m *mailbox) run() {
 			return
 		}
 	}
+}
+
+// round works off the mail that has come and one event, in the session's share of the
+// processors.
+func (m *mailbox) round(empty []mail) (batch []mail, handled bool) {
+	account := m.session.options.Account
+	account.Begin()
+	defer account.End()
+	batch = m.take(empty)
+	for i := range batch {
+		m.session.open(batch[i])
+		batch[i] = mail{}
+	}
+	return batch, m.session.safeStep()
 }
 
 // take exchanges the mail that has come for the emptied batch.

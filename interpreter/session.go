@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"ccxmld/clock"
+	"ccxmld/processors"
 	"ccxmld/random"
 	"ccxmld/script"
 )
@@ -60,8 +61,9 @@ type Options struct {
 	IOProcessors map[string]string // session.ioprocessors; must not change any more
 	Platform     Platform
 	Clock        clock.Clock
-	NewID        func() string  // unique ids for connections, dialogs, sends …
-	Random       *random.Source // of Math.random; nil is the system's
+	NewID        func() string       // unique ids for connections, dialogs, sends …
+	Random       *random.Source      // of Math.random; nil is the system's
+	Account      *processors.Account // of its time on processors; nil for none
 	Limits       Limits
 	Logger       *slog.Logger // nil: nothing is logged
 	Observer     Observer     // may be nil
@@ -149,7 +151,7 @@ func NewSession(o Options) *Session {
 		done:     clock.NewLatch(o.Clock),
 	}
 	scripts := o.Limits.Script
-	scripts.Stuck = s.abandon
+	scripts.Stuck, scripts.Account = s.abandon, o.Account
 	s.runtime = o.Document.language.NewRuntime(scripts)
 	s.runtime.SetNow(o.Clock.Now)
 	s.runtime.SetRandom(o.Random.Float64)

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/dop251/goja"
+
+	"ccxmld/processors"
 )
 
 // Limits bound what the code of a session's documents may take, from the
@@ -37,6 +39,9 @@ type Limits struct {
 	// Full gives documents all of ECMAScript that the engine has, not only what
 	// ECMAScript 5 has and what came later without symbols.
 	Full bool
+	// Account is what the time that evaluations take on processors is counted on; nil
+	// for none. Those that last take turns with others (package processors).
+	Account *processors.Account
 	// Stuck is called, on a goroutine of its own, if an evaluation has not ended a
 	// second after it was told to: its goroutine may never come back. It says
 	// what was evaluated. If that goroutine comes back, it calls Back, which may be

@@ -26,6 +26,7 @@ type watch struct {
 	// minuteSteps the steps until then. Only the session's goroutine uses them.
 	minute      time.Time
 	minuteSteps int64
+	allocated   int64 // when the evaluation began
 
 	mu sync.Mutex
 	// depth counts evaluations within evaluations, and number the outermost
@@ -49,10 +50,36 @@ type watch struct {
 	left        bool // the goroutine of the stuck evaluation has ended
 }
 
-func (w *watch) init(vm *goja.Runtime, limits *Limits) { w.vm, w.limits = vm, limits }
+func (w *watch) init(vm *goja.Runtime, limits *Limits) {
+	w.vm, w.limits = vm, limits
+	if limits.Account != nil {
+		vm.SetTick(stepsInATick, w.tick)
+	}
+}
+
+// stepsInATick take a fraction of a millisecond.
+const stepsInATick = 4000
+
+// tick is called by a running script. Waiting for its turn does not count as its time.
+func (w *watch) tick(lasting bool) (reason string) {
+	account := w.limits.Account
+	if lasting {
+		account.Lasts()
+	}
+	if !account.Due(w.vm.Allocated() - w.allocated) {
+		return ""
+	}
+	w.stopClock()
+	defer w.goOnClock()
+	if !account.Take() {
+		return "the script waited too long for a processor and was stopped: too many others take theirs"
+	}
+	return ""
+}
 
 // begin starts watching an evaluation.
 func (w *watch) begin(at Position) {
+	w.limits.Account.Begin()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.depth++; w.depth > 1 {
@@ -61,6 +88,7 @@ func (w *watch) begin(at Position) {
 	w.number++
 	w.at = at
 	w.boundSteps()
+	w.allocated = w.vm.Allocated()
 	if !w.armed {
 		w.armed = true
 		w.arm()
@@ -96,6 +124,7 @@ func (w *watch) arm() {
 // end ends what begin began. After the outermost evaluation nothing of an
 // interrupt is left, so that the runtime can be used again.
 func (w *watch) end() {
+	defer w.limits.Account.End()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stuck && w.limits.Stuck != nil {
@@ -123,8 +152,14 @@ func (w *watch) leave() {
 	}
 }
 
-// wait begins a time that does not count.
+// wait begins a time in which the evaluation waits for something and needs no processor.
 func (w *watch) wait() {
+	w.limits.Account.Pause()
+	w.stopClock()
+}
+
+// stopClock begins a time that does not count.
+func (w *watch) stopClock() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting = time.Now()
@@ -132,6 +167,11 @@ func (w *watch) wait() {
 
 // goOn ends it.
 func (w *watch) goOn() {
+	w.goOnClock()
+	w.limits.Account.Resume()
+}
+
+func (w *watch) goOnClock() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.since.Before(w.waiting) {
@@ -140,6 +180,10 @@ func (w *watch) goOn() {
 		w.since = time.Now()
 	}
 	w.waiting = time.Time{}
+	if w.depth > 0 && !w.armed {
+		w.armed = true
+		w.arm()
+	}
 }
 
 // stopped returns why the evaluation was interrupted, or "".
@@ -165,12 +209,13 @@ func (w *watch) lookOnce() (at Position, stuck bool) {
 		w.armed = false
 		return at, false
 	}
+	if !w.waiting.IsZero() { // goOn arms it
+		w.armed = false
+		return at, false
+	}
 	w.arm()
 	if w.seen != w.number {
 		w.seen, w.since = w.number, time.Now()
-		return at, false
-	}
-	if !w.waiting.IsZero() {
 		return at, false
 	}
 	if w.interrupted != "" {

@@ -11,11 +11,15 @@ import (
 	"ccxmld/clock"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
+	"ccxmld/processors"
 )
 
 // Loader gets and compiles CCXML documents. A compiled document is shared by
 // all sessions that run the same version of it.
 type Loader struct {
+	// Processors shares them between documents that are compiled, and others; nil does not.
+	Processors *processors.Gate
+
 	intake   *fetch.Client // for calls and token starts
 	client   *fetch.Client // for what documents ask for
 	compiler *interpreter.Compiler
@@ -91,17 +95,22 @@ func (d *Loader) compile(ctx context.Context, client *fetch.Client, response *fe
 }
 
 func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response *fetch.Response) (compiled compiledDocument, bytes int64, err error) {
-	root, places, err := response.PlacedXML(fetch.XMLLimits{})
+	account := d.Processors.Account()
+	account.Begin()
+	defer account.End()
+	root, places, err := response.PlacedXML(fetch.XMLLimits{Account: account})
 	if err != nil {
 		return compiled, 0, err
 	}
 	size := len(response.Body)
-	document, err := d.compiler.Until(ctx).CompileSource(interpreter.Source{Root: root, URI: response.URI, Places: places, Load: func(r interpreter.ScriptRequest) (string, string, error) {
+	document, err := d.compiler.Until(ctx).CompileSource(interpreter.Source{Root: root, URI: response.URI, Places: places, Account: account, Load: func(r interpreter.ScriptRequest) (string, string, error) {
 		uri, err := fetch.Resolve(r.Base, r.Src)
 		if err != nil {
 			return "", "", err
 		}
 		request := fetch.Request{URI: uri, Timeout: r.Timeout, MaxAge: r.MaxAge, MaxStale: r.MaxStale}
+		account.Pause()
+		defer account.Resume()
 		script, err := client.Fetch(ctx, request)
 		if err != nil {
 			return "", "", err

@@ -15,6 +15,7 @@ import (
 	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/fetch"
+	"ccxmld/processors"
 	"ccxmld/random"
 	"ccxmld/script"
 	"ccxmld/sip"
@@ -27,6 +28,8 @@ type Options struct {
 	// Abandoned is called if a script does not end when it is told to, and its dialog
 	// is given up; it may be nil.
 	Abandoned func()
+	// Processors shares them between dialogs and what is compiled; nil does not.
+	Processors *processors.Gate
 	// Random is what Math.random has its numbers from; nil is the system's.
 	Random *random.Source
 	// Logger gets what pages log, and notices about them; nil for none.
@@ -56,6 +59,7 @@ func Register(s *dialog.Service, o Options) {
 			o.Logger.Warn("VoiceXML page loaded with what does not compile; it is an error when it is reached", "page", mistake.Position.String(), "mistake", mistake.Reason)
 		}
 	})
+	p.processors = o.Processors
 	s.Handle(func(r dialog.Request, on dialog.Channel, do func(func()) bool, e dialog.Events) dialog.Dialog {
 		log := o.Logger.With(r.LogAttributes()...)
 		ctx, cancel := context.WithCancel(context.Background())
@@ -211,7 +215,11 @@ func (b *browser) run(ctx context.Context, o Options) {
 		return
 	}
 	limits := o.Limits
-	limits.Stuck = b.abandon
+	limits.Account = o.Processors.Account()
+	limits.Stuck = func(at script.Position) {
+		limits.Account.Abandon()
+		b.abandon(at)
+	}
 	p := &party{browser: b, ctx: ctx, log: b.log, limits: limits, random: o.Random, recorded: make(map[string]bool), cookies: first.cookies}
 	end := p.newExecution(first.page).run(&jump{page: first.page, root: first.root, form: first.form})
 	b.do(func() { b.exit(dialog.Result{Values: end.values, Reason: end.reason}) })

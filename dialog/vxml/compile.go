@@ -11,6 +11,7 @@ import (
 	"github.com/antchfx/xmlquery"
 
 	"ccxmld/fetch"
+	"ccxmld/processors"
 	"ccxmld/script"
 )
 
@@ -30,6 +31,7 @@ func (c *Compiler) Until(ctx context.Context) *Compiler {
 
 // compilation is one page being compiled.
 type compilation struct {
+	account  *processors.Account
 	page     *Page
 	ctx      context.Context
 	places   *fetch.Places // nil: lines are known, and no columns
@@ -55,7 +57,11 @@ func (c *Compiler) Compile(root *xmlquery.Node, uri string) (*Page, error) {
 // Problems: everything that keeps the page from loading, and with it the mistakes that
 // would not; or it is that of the context (Until).
 func (c *Compiler) CompilePlaced(root *xmlquery.Node, uri string, places *fetch.Places) (*Page, error) {
-	k := &compilation{language: c.language, ctx: c.ctx, places: places, page: &Page{
+	return c.compile(root, uri, places, nil)
+}
+
+func (c *Compiler) compile(root *xmlquery.Node, uri string, places *fetch.Places, account *processors.Account) (*Page, error) {
+	k := &compilation{language: c.language, ctx: c.ctx, places: places, account: account, page: &Page{
 		URI: uri, base: uri, language: c.language.Whole(), byID: make(map[string]*form),
 	}}
 	k.root(root)
@@ -69,6 +75,7 @@ func (c *Compiler) CompilePlaced(root *xmlquery.Node, uri string, places *fetch.
 }
 
 func (c *compilation) element(node *xmlquery.Node) *element {
+	c.account.Tick()
 	at := script.Position{URI: c.page.URI, Line: node.LineNumber}
 	if c.places != nil {
 		if line, column := c.places.Element(node); line > 0 {

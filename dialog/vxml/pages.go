@@ -6,15 +6,17 @@ import (
 
 	"ccxmld/dialog"
 	"ccxmld/fetch"
+	"ccxmld/processors"
 	"ccxmld/script"
 )
 
 // pages gets and compiles pages and what belongs to them. What is compiled is shared
 // by all dialogs that run the same version of it. It is safe for concurrent use.
 type pages struct {
-	service  *dialog.Service
-	compiler *Compiler
-	noticed  func(*Page)
+	service    *dialog.Service
+	compiler   *Compiler
+	noticed    func(*Page)
+	processors *processors.Gate
 
 	compiled *fetch.Versions[*Page]
 	grammars *fetch.Versions[compiledGrammar]
@@ -55,11 +57,14 @@ func (p *pages) get(ctx context.Context, base, reference string, how *dialog.Fet
 }
 
 func (p *pages) compile(ctx context.Context, response *fetch.Response) (page *Page, bytes int64, err error) {
-	root, places, err := response.PlacedXML(fetch.XMLLimits{})
+	account := p.processors.Account()
+	account.Begin()
+	defer account.End()
+	root, places, err := response.PlacedXML(fetch.XMLLimits{Account: account})
 	if err != nil {
 		return nil, 0, err
 	}
-	if page, err = p.compiler.Until(ctx).CompilePlaced(root, response.URI, places); err != nil {
+	if page, err = p.compiler.Until(ctx).compile(root, response.URI, places, account); err != nil {
 		return nil, 0, err
 	}
 	page.version = response.Version

@@ -5,6 +5,8 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
+
+	"github.com/dlclark/regexp2/v2"
 )
 
 // How scripts are bounded: the machine counts the instructions that it executes,
@@ -73,7 +75,8 @@ func (r *Runtime) SetEvaluate(f func(code string) Value) { r.evaluate = f }
 // Bound sets the bounds, which must not change any more.
 func (r *Runtime) Bound(b *Bounds) {
 	r.bounds = b
-	r.meter.depthEnd, r.meter.stepsEnd, r.meter.bytesEnd = math.MaxInt, math.MaxInt64, math.MaxInt64
+	r.meter.depthEnd, r.meter.bytesEnd = math.MaxInt, math.MaxInt64
+	r.UnboundSteps()
 	if b.Depth > 0 {
 		r.meter.depthEnd = b.Depth
 	}
@@ -85,38 +88,85 @@ func (r *Runtime) Bound(b *Bounds) {
 // meter is what the scripts have taken so far.
 type meter struct {
 	steps, stepsEnd int64 // in all
+	look            int64 // when step is to look: at stepsEnd, or to call tick before
+	every           int64
+	tick            func(lasting bool) (reason string)
 	stepsReason     string
 	stepsBound      int64
 	depth, depthEnd int
 	// bytes are those allocated since live was measured, and bytesEnd when it is
 	// to be measured again.
 	bytes, bytesEnd, live int64
+	before                int64 // allocated until live was measured
 }
 
 // Steps are the instructions and the rounds of loops since the Runtime was made.
 func (r *Runtime) Steps() int64 { return r.meter.steps }
+
+// Allocated is how many bytes were allocated since the Runtime was made.
+func (r *Runtime) Allocated() int64 { return r.meter.before + r.meter.bytes }
 
 // BoundSteps ends the running script once Steps has reached end, for the reason, a
 // format for the number bound. From now on all bounds hold, until UnboundSteps:
 // what the host does with the Runtime between scripts is not to fail.
 func (r *Runtime) BoundSteps(end int64, reason string, bound int64) {
 	r.meter.stepsEnd, r.meter.stepsReason, r.meter.stepsBound = end, reason, bound
+	r.lookLater()
 }
 
 // UnboundSteps ends what BoundSteps has begun.
-func (r *Runtime) UnboundSteps() { r.meter.stepsEnd = math.MaxInt64 }
+func (r *Runtime) UnboundSteps() { r.meter.stepsEnd, r.meter.look = math.MaxInt64, math.MaxInt64 }
+
+// SetTick has running scripts call f now and then, as long as their steps are bounded:
+// after that many steps, or as soon as a built-in function counts its own, and, with
+// lasting, before what may take long without counting. A reason that it returns ends the
+// script.
+func (r *Runtime) SetTick(every int64, f func(lasting bool) (reason string)) {
+	r.meter.every, r.meter.tick = every, f
+}
+
+// lasts tells the host of what may take long.
+func (r *Runtime) lasts() {
+	if r.meter.tick != nil && r.bounded() {
+		r.callTick(true)
+	}
+}
+
+// mayLast tells the host if a built-in function is about to go through so much that it
+// may take a millisecond or more.
+func (r *Runtime) mayLast(units int64) {
+	if units > shortWork {
+		r.lasts()
+	}
+}
+
+const shortWork = 32 << 10
+
+func (r *Runtime) callTick(lasting bool) {
+	if reason := r.meter.tick(lasting); reason != "" {
+		panic(r.limitError(reason))
+	}
+}
+
+func (r *Runtime) lookLater() {
+	r.meter.look = r.meter.stepsEnd
+	if r.meter.tick != nil {
+		r.meter.look = min(r.meter.look, r.meter.steps+r.meter.every)
+	}
+}
 
 func (r *Runtime) bounded() bool { return r.meter.stepsEnd != math.MaxInt64 }
 
 // step counts rounds of a loop, or anything that takes as long as n of them.
 func (r *Runtime) step(n int64) {
 	r.meter.steps += n
-	if r.meter.steps >= r.meter.stepsEnd || atomic.LoadUint32(&r.vm.interrupted) != 0 {
+	if r.meter.steps >= r.meter.look || atomic.LoadUint32(&r.vm.interrupted) != 0 {
 		r.stop()
 	}
 }
 
-// stop ends the running script if a bound is reached or it is interrupted.
+// stop ends the running script if a bound is reached, it is interrupted, or the host
+// says so.
 func (r *Runtime) stop() {
 	if atomic.LoadUint32(&r.vm.interrupted) != 0 {
 		r.vm.interruptLock.Lock()
@@ -125,7 +175,11 @@ func (r *Runtime) stop() {
 		r.vm.interruptLock.Unlock()
 		panic(v)
 	}
-	r.exceeded(r.meter.stepsReason, r.meter.stepsBound)
+	if r.meter.steps >= r.meter.stepsEnd {
+		r.exceeded(r.meter.stepsReason, r.meter.stepsBound)
+	}
+	r.callTick(false)
+	r.lookLater()
 }
 
 // enter counts a level of recursion, which exit ends. After a panic the depth is
@@ -192,6 +246,7 @@ func (r *Runtime) read(this Value, args []Value) {
 		n += textLength(v)
 	}
 	if n >= unitsInAStep {
+		r.mayLast(int64(n))
 		r.step(int64(n) / unitsInAStep)
 	}
 }
@@ -210,7 +265,10 @@ func textLength(v Value) int {
 }
 
 // copied counts values that are copied or moved.
-func (r *Runtime) copied(n int64) { r.step(n / valuesInAStep) }
+func (r *Runtime) copied(n int64) {
+	r.mayLast(n)
+	r.step(n / valuesInAStep)
+}
 
 // checkArray bounds how many elements an array gets room for.
 func (r *Runtime) checkArray(n int64) {
@@ -222,6 +280,7 @@ func (r *Runtime) checkArray(n int64) {
 // makeRoom counts room for the elements of an array before it is made.
 func (r *Runtime) makeRoom(n int64) {
 	r.checkArray(n)
+	r.mayLast(n)
 	r.alloc(n * sizeOfValue)
 	r.meter.steps += n / valuesInAStep
 }
@@ -237,7 +296,7 @@ func (r *Runtime) checkLength(n int64) {
 // more than it may.
 func (r *Runtime) measure() {
 	if r.bounds.Memory <= 0 {
-		r.meter.bytes = 0
+		r.remember()
 		return
 	}
 	if !r.bounded() {
@@ -246,16 +305,19 @@ func (r *Runtime) measure() {
 	if r.meter.bytes < r.bounds.Memory {
 		var parts int64
 		r.meter.live, parts = r.heldBytes(r.bounds.Memory)
-		r.meter.bytes = 0
+		r.remember()
 		r.meter.steps += parts
 		r.meter.bytesEnd = max((r.bounds.Memory-r.meter.live)/2, r.bounds.Memory/8)
 		if r.meter.live < r.bounds.Memory {
 			return
 		}
 	}
-	r.meter.bytes = 0
+	r.remember()
 	r.exceeded("the scripts hold more than %d MiB of memory", max(r.bounds.Memory>>20, 1))
 }
+
+// remember begins to count bytes anew.
+func (r *Runtime) remember() { r.meter.before, r.meter.bytes = r.meter.before+r.meter.bytes, 0 }
 
 // exceeded ends the running script.
 func (r *Runtime) exceeded(format string, args ...interface{}) {
@@ -270,6 +332,15 @@ func (r *Runtime) limitError(reason string) *LimitError {
 
 // regexpTime bounds one match by backtracking.
 const regexpTime = time.Second
+
+// quickTime is what it may take before the host is told, and quickLook how often it is
+// looked at.
+const (
+	quickTime = time.Millisecond
+	quickLook = 2 * time.Millisecond
+)
+
+func init() { regexp2.SetTimeoutCheckPeriod(quickLook) }
 
 // checkBacktracking is called before a match by backtracking.
 func (r *Runtime) checkBacktracking(pattern string, s String) {

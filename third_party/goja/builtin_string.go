@@ -874,6 +874,11 @@ func (r *Runtime) stringproto_split(call FunctionCall) Value {
 				splitLimit = limit + 1
 			}
 
+			parts := strings.Count(string(sa), string(sepa)) + 1
+			if limit > 0 {
+				parts = min(parts, splitLimit)
+			}
+			r.makeRoom(int64(parts))
 			split := strings.SplitN(string(sa), string(sepa), splitLimit)
 
 			if limit > 0 && len(split) > limit {

@@ -22,7 +22,21 @@ type regexp2MatchCache struct {
 // Not goroutine-safe. Use regexp2Wrapper.clone()
 type regexp2Wrapper struct {
 	rx    *regexp2.Regexp
+	quick *regexp2.Regexp // rx for matches that take no longer than quickTime
 	cache *regexp2MatchCache
+}
+
+// find matches for a short time, and if that does not do for as long as is allowed:
+// before that the host may have the script wait (SetTick).
+func (r *regexp2Wrapper) find(rt *Runtime, match func(rx *regexp2.Regexp) (*regexp2.Match, error)) *regexp2.Match {
+	found, err := match(r.quick)
+	if err != nil {
+		rt.lasts()
+		if found, err = match(r.rx); err != nil {
+			rt.matchFailed(r.rx.String())
+		}
+	}
+	return found
 }
 
 // regexpWrapper matches in linear time.
@@ -183,8 +197,9 @@ func compileRegexp2(src string, multiline, dotAll, ignoreCase, unicode bool) (*r
 		return nil, fmt.Errorf("Invalid regular expression (regexp2): %s (%v)", src, err1)
 	}
 
-	regexp2Pattern.MatchTimeout = regexpTime
-	return &regexp2Wrapper{rx: regexp2Pattern}, nil
+	quick := *regexp2Pattern
+	regexp2Pattern.MatchTimeout, quick.MatchTimeout = regexpTime, quickTime
+	return &regexp2Wrapper{rx: regexp2Pattern, quick: &quick}, nil
 }
 
 func (p *regexpPattern) createRegexp2() {
@@ -323,9 +338,8 @@ func (r *regexp2Wrapper) findSubmatchIndex(rt *Runtime, s String, start int, ful
 	return r.findSubmatchIndexUTF16(rt, s, start, doCache)
 }
 
-func (r *regexp2Wrapper) findUTF16Cached(rt *Runtime, s String, start int, doCache bool) (match *regexp2.Match, runes []rune, err error) {
+func (r *regexp2Wrapper) findUTF16Cached(rt *Runtime, s String, start int, doCache bool) (match *regexp2.Match, runes []rune) {
 	rt.checkBacktracking(r.rx.String(), s)
-	wrapped := r.rx
 	cache := r.cache
 	if cache != nil && cache.posMap == nil && cache.target.SameAs(s) {
 		runes = cache.runes
@@ -333,8 +347,8 @@ func (r *regexp2Wrapper) findUTF16Cached(rt *Runtime, s String, start int, doCac
 		runes = s.utf16Runes()
 		cache = nil
 	}
-	match, err = wrapped.FindRunesMatchStartingAt(runes, start)
-	if doCache && match != nil && err == nil {
+	match = r.find(rt, func(rx *regexp2.Regexp) (*regexp2.Match, error) { return rx.FindRunesMatchStartingAt(runes, start) })
+	if doCache && match != nil {
 		if cache == nil {
 			if r.cache == nil {
 				r.cache = new(regexp2MatchCache)
@@ -347,18 +361,11 @@ func (r *regexp2Wrapper) findUTF16Cached(rt *Runtime, s String, start int, doCac
 	} else {
 		r.cache = nil
 	}
-	if err != nil {
-		rt.matchFailed(r.rx.String())
-	}
 	return
 }
 
 func (r *regexp2Wrapper) findSubmatchIndexUTF16(rt *Runtime, s String, start int, doCache bool) regexpResult {
-	match, _, err := r.findUTF16Cached(rt, s, start, doCache)
-	if err != nil {
-		return regexpResult{}
-	}
-
+	match, _ := r.findUTF16Cached(rt, s, start, doCache)
 	if match == nil {
 		return regexpResult{}
 	}
@@ -379,7 +386,7 @@ func (r *regexp2Wrapper) findSubmatchIndexUTF16(rt *Runtime, s String, start int
 	return result
 }
 
-func (r *regexp2Wrapper) findUnicodeCached(rt *Runtime, s String, start int, doCache bool) (match *regexp2.Match, posMap []int, err error) {
+func (r *regexp2Wrapper) findUnicodeCached(rt *Runtime, s String, start int, doCache bool) (match *regexp2.Match, posMap []int) {
 	rt.checkBacktracking(r.rx.String(), s)
 	var (
 		runes       []rune
@@ -388,7 +395,6 @@ func (r *regexp2Wrapper) findUnicodeCached(rt *Runtime, s String, start int, doC
 		savedRune   rune
 	)
 	rt.checkBacktracking(r.rx.String(), s)
-	wrapped := r.rx
 	cache := r.cache
 	if cache != nil && cache.posMap != nil && cache.target.SameAs(s) {
 		runes, posMap = cache.runes, cache.posMap
@@ -402,8 +408,10 @@ func (r *regexp2Wrapper) findUnicodeCached(rt *Runtime, s String, start int, doC
 		_, second := utf16.EncodeRune(runes[mappedStart])
 		savedRune, runes[mappedStart] = runes[mappedStart], second
 	}
-	match, err = wrapped.FindRunesMatchStartingAt(runes, mappedStart)
-	if doCache && match != nil && err == nil {
+	match = r.find(rt, func(rx *regexp2.Regexp) (*regexp2.Match, error) {
+		return rx.FindRunesMatchStartingAt(runes, mappedStart)
+	})
+	if doCache && match != nil {
 		if splitPair {
 			runes[mappedStart] = savedRune
 		}
@@ -420,16 +428,12 @@ func (r *regexp2Wrapper) findUnicodeCached(rt *Runtime, s String, start int, doC
 	} else {
 		r.cache = nil
 	}
-	if err != nil {
-		rt.matchFailed(r.rx.String())
-	}
-
 	return
 }
 
 func (r *regexp2Wrapper) findSubmatchIndexUnicode(rt *Runtime, s String, start int, doCache bool) regexpResult {
-	match, posMap, err := r.findUnicodeCached(rt, s, start, doCache)
-	if match == nil || err != nil {
+	match, posMap := r.findUnicodeCached(rt, s, start, doCache)
+	if match == nil {
 		return regexpResult{}
 	}
 
@@ -451,9 +455,8 @@ func (r *regexp2Wrapper) findSubmatchIndexUnicode(rt *Runtime, s String, start i
 }
 
 func (r *regexp2Wrapper) findAllSubmatchIndexUTF16(rt *Runtime, s String, start, limit int, sticky bool) []regexpResult {
-	wrapped := r.rx
-	match, runes, err := r.findUTF16Cached(rt, s, start, false)
-	if match == nil || err != nil {
+	match, runes := r.findUTF16Cached(rt, s, start, false)
+	if match == nil {
 		return nil
 	}
 	if limit < 0 {
@@ -492,10 +495,8 @@ func (r *regexp2Wrapper) findAllSubmatchIndexUTF16(rt *Runtime, s String, start,
 		if limit <= 0 {
 			break
 		}
-		match, err = wrapped.FindNextMatch(match)
-		if err != nil {
-			rt.matchFailed(r.rx.String())
-		}
+		last := match
+		match = r.find(rt, func(rx *regexp2.Regexp) (*regexp2.Match, error) { return rx.FindNextMatch(last) })
 	}
 	return results
 }
@@ -539,15 +540,11 @@ func posMapReverseLookup(posMap []int, pos int) (int, bool) {
 }
 
 func (r *regexp2Wrapper) findAllSubmatchIndexUnicode(rt *Runtime, s unicodeString, start, limit int, sticky bool) []regexpResult {
-	wrapped := r.rx
 	if limit < 0 {
 		limit = len(s) + 1
 	}
 	results := make([]regexpResult, 0, limit)
-	match, posMap, err := r.findUnicodeCached(rt, s, start, false)
-	if err != nil {
-		return nil
-	}
+	match, posMap := r.findUnicodeCached(rt, s, start, false)
 	for match != nil {
 		rt.step(1)
 		groups := match.Groups()
@@ -576,10 +573,8 @@ func (r *regexp2Wrapper) findAllSubmatchIndexUnicode(rt *Runtime, s unicodeStrin
 		}
 
 		results = append(results, result)
-		match, err = wrapped.FindNextMatch(match)
-		if err != nil {
-			rt.matchFailed(r.rx.String())
-		}
+		last := match
+		match = r.find(rt, func(rx *regexp2.Regexp) (*regexp2.Match, error) { return rx.FindNextMatch(last) })
 	}
 	return results
 }
@@ -597,7 +592,7 @@ func (r *regexp2Wrapper) findAllSubmatchIndex(rt *Runtime, s String, start, limi
 
 func (r *regexp2Wrapper) clone() *regexp2Wrapper {
 	return &regexp2Wrapper{
-		rx: r.rx,
+		rx: r.rx, quick: r.quick,
 	}
 }
 
