@@ -130,12 +130,13 @@ func (c *compilation) root(node *xmlquery.Node) {
 			"the document has no root element; expected <ccxml version=\"1.0\">")
 		return
 	}
+	foreign := node.Data == "ccxml" && !isCCXML(node)
 	c.document.dialect = recognise(node)
-	c.document.lenient = c.document.dialect != ccxml10 || node.NamespaceURI == "" || declaresVoxeo(node)
+	c.document.lenient = c.document.dialect != ccxml10 || node.NamespaceURI == "" || foreign || declaresVoxeo(node)
 	root := c.element(node, c.document.URI)
-	if node.Data == "ccxml" && !isCCXML(node) {
-		c.problem(&root.place, fmt.Sprintf("<ccxml> is of namespace %q; expected %q, or none", node.NamespaceURI, Namespace))
-		return
+	if foreign {
+		c.noticeAs(CodeNamespace, &root.place, fmt.Sprintf("<ccxml> of the namespace %q is read as one of CCXML; its namespace is %s", node.NamespaceURI, Namespace))
+		adopt(node, node.NamespaceURI)
 	}
 	if node.Data != "ccxml" {
 		hint := ""
@@ -145,9 +146,9 @@ func (c *compilation) root(node *xmlquery.Node) {
 		c.problem(&root.place, fmt.Sprintf("<%s> is not the root of a CCXML document; expected <ccxml>%s", qualifiedName(node), hint))
 		return
 	}
-	if version, ok := root.attribute("version"); ok && version != "1.0" {
+	if version, ok := root.attribute("version"); ok && !isBlank(version) && strings.TrimSpace(version) != "1.0" {
 		c.problem(root.at("version"), fmt.Sprintf("version %q is not supported; expected 1.0", version))
-	} else if !ok {
+	} else if !ok || isBlank(version) {
 		c.notice(&root.place, `<ccxml> has no version; it is read as 1.0`)
 	}
 	for child := range children(node) {
@@ -204,7 +205,7 @@ func (c *compilation) eventProcessor(e *element) {
 	}
 	e.checkAttributes(literals("statevariable", "id"))
 	c.document.stateVariable = standardState
-	if name, ok := e.attribute("statevariable"); ok {
+	if name, ok := e.filled("statevariable"); ok {
 		if !script.IsIdentifier(strings.TrimSpace(name)) {
 			c.problem(e.at("statevariable"), fmt.Sprintf("<%s statevariable=%q>: not a variable name", e.tag, name))
 		}
@@ -236,7 +237,7 @@ func (c *compilation) transition(e *element) {
 	if states, ok := e.attribute("state"); ok {
 		t.states = c.states(e, states)
 	}
-	if name, ok := e.attribute("name"); ok {
+	if name, ok := e.filled("name"); ok {
 		t.variable = strings.TrimSpace(name)
 		if !script.IsIdentifier(t.variable) {
 			c.problem(e.at("name"), fmt.Sprintf("<transition name=%q>: not a variable name", name))
@@ -355,6 +356,7 @@ const (
 	CodeLiteralReceiver  = "literal-receiver"
 	CodeUnquotedTime     = "unquoted-time"
 	CodeEmpty            = "empty-expression"
+	CodeNamespace        = "namespace"
 )
 
 func (c *compilation) problem(at *place, reason string) { c.problemAs(CodeDocument, at, reason) }
@@ -390,6 +392,16 @@ func firstElement(node *xmlquery.Node) *xmlquery.Node {
 // isCCXML tells whether an element is CCXML's own: it has its namespace or none.
 func isCCXML(node *xmlquery.Node) bool {
 	return node.NamespaceURI == "" && node.Prefix == "" || node.NamespaceURI == Namespace
+}
+
+// adopt makes what is of another namespace CCXML's, as the root of the document is.
+func adopt(node *xmlquery.Node, namespace string) {
+	if node.NamespaceURI == namespace {
+		node.NamespaceURI = Namespace
+	}
+	for child := range children(node) {
+		adopt(child, namespace)
+	}
 }
 
 func declaresVoxeo(root *xmlquery.Node) bool {

@@ -44,10 +44,10 @@ type dialogAttributes struct {
 func compileDialog(e *element) dialogAttributes {
 	d := dialogAttributes{
 		place: e.place, requestAttributes: compileRequest(e),
-		src: e.expression("src"), mediaType: e.expression("type"), connectionid: e.expression("connectionid"),
-		conferenceid: e.expression("conferenceid"), mediadirection: e.expression("mediadirection"),
+		src: e.expression("src"), mediaType: e.expression("type"), mediadirection: e.expression("mediadirection"),
 		hints: e.expression("hints"), dialogid: e.receiver("dialogid"), parameters: e.namelist("parameters"),
 	}
+	d.connectionid, d.conferenceid = e.either("connectionid", "conferenceid")
 	if d.connectionid != nil && d.conferenceid != nil {
 		e.problem(&e.place, fmt.Sprintf("<%s> takes one of connectionid and conferenceid", e.tag))
 	}

@@ -70,6 +70,33 @@ func (e *element) attribute(name string) (string, bool) {
 	return "", false
 }
 
+// filled gives the text of an attribute that may be absent. One with nothing in it is.
+func (e *element) filled(name string) (string, bool) {
+	v, ok := e.value(name)
+	if ok && isBlank(v.text) {
+		e.empty(name, v, true)
+		return "", false
+	}
+	return e.attribute(name)
+}
+
+// either compiles two attributes that exclude each other; an empty one is none beside the
+// other.
+func (e *element) either(one, other string) (*script.Expression, *script.Expression) {
+	_, byOne := e.attribute(one)
+	_, byOther := e.attribute(other)
+	if !byOne || !byOther {
+		return e.expression(one), e.expression(other)
+	}
+	if _, byOther = e.filled(other); !byOther {
+		return e.expression(one), nil
+	}
+	if _, byOne = e.filled(one); !byOne {
+		return nil, e.expression(other)
+	}
+	return e.expression(one), e.expression(other)
+}
+
 // today gives today's name of an attribute.
 func (e *element) today(name string) string {
 	if current, ok := e.document.dialect.rename[e.tag][name]; ok {
@@ -271,6 +298,10 @@ func (e *element) namelist(name string) []namedValue {
 	var list []namedValue
 	if v.tooMany() {
 		e.problem(e.at(name), fmt.Sprintf("%s has more than %d names", name, mostWords))
+	}
+	if strings.Contains(v.text, ",") && e.document.lenient {
+		e.notice(e.at(name), fmt.Sprintf("<%s %s=%q>: names are separated by spaces; commas are read as such", e.tag, name, v.text))
+		v.text = strings.ReplaceAll(v.text, ",", " ")
 	}
 	for _, variable := range v.fields() {
 		compiled, err := e.language.Expression(variable.text, variable.position, variable.references...)

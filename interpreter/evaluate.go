@@ -92,6 +92,10 @@ func (s *Session) interval(e *script.Expression, name string) (time.Duration, er
 	if err != nil || text == "" {
 		return 0, err
 	}
+	if written, loose := script.LooseTime(text); loose && s.document.lenient {
+		s.tellLenient(e.Position(), name, fmt.Sprintf("%q is read as '%s'", text, written))
+		text = written
+	}
 	d, err := script.ParseTime(text)
 	if err != nil {
 		return 0, e.Errorf("%s: %v", name, err)

@@ -247,7 +247,7 @@ type scriptElement struct {
 
 func compileScript(e *element) action {
 	result := &scriptElement{place: e.place, scope: e.declarationScope(), fetchid: e.expression("fetchid")}
-	src, bySource := e.attribute("src")
+	src, bySource := e.filled("src")
 	source := e.text()
 	inline := !isBlank(source.text)
 	_, byFetch := e.attribute("fetchid")

@@ -14,12 +14,11 @@ type moveElement struct {
 }
 
 func compileMove(e *element) action {
-	_, bySource := e.attribute("source")
-	_, byEvent := e.attribute("event")
-	if bySource == byEvent {
+	source, event := e.either("source", "event")
+	if (source == nil) == (event == nil) {
 		e.problem(&e.place, "<move> takes exactly one of source and event")
 	}
-	return &moveElement{e.place, e.expression("source"), e.expression("event"), e.expression("sessionid")}
+	return &moveElement{e.place, source, event, e.expression("sessionid")}
 }
 
 func (m *moveElement) run(s *Session) error {

@@ -92,7 +92,7 @@ func Sort(findings []Finding) {
 func severityOf(code string) Severity {
 	switch code {
 	case interpreter.CodeUnknownAttribute, interpreter.CodeEventList, interpreter.CodeUnsupported, interpreter.CodeUnavailable,
-		interpreter.CodeUnquotedTime:
+		interpreter.CodeUnquotedTime, interpreter.CodeNamespace:
 		return Warning
 	}
 	return Note

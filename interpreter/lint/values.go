@@ -115,7 +115,9 @@ func (c *check) time(e *interpreter.OutlineElement, a *interpreter.OutlineAttrib
 }
 
 func (c *check) timeText(a *interpreter.OutlineAttribute, text, quote string) {
-	if _, err := script.ParseTime(text); err != nil {
+	if written, loose := script.LooseTime(text); loose && c.outline.Lenient && quote != "" {
+		c.report(a.Position, Note, interpreter.CodeLenient, "%s: %q is read as '%s'", a.Name, text, written)
+	} else if _, err := script.ParseTime(text); err != nil {
 		c.report(a.Position, Warning, "bad-value", "%s: %v", a.Name, err)
 	} else if advice, bare := script.BareTime(text, quote); bare {
 		c.report(a.Position, Note, "bare-time", "%s %s", a.Name, advice)
