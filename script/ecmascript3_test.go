@@ -80,6 +80,8 @@ func TestLacks(t *testing.T) {
 		"arguments.callee.caller":                 "caller",
 		"event$.caller + Array.isArray(a) + o.slice(1) + String.fromCharCode(65)": "",
 		"{java: 1}.java": "",
+		"(function () { if (a) { function g() {} } function h() { function i() {} } return g })()": "g outside of the block that declares it",
+		"(() => { function h() {} return h })()":                                                   "",
 	} {
 		e, err := l.Expression(src, at)
 		if err != nil {

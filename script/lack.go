@@ -89,10 +89,16 @@ func (w *walker) lack(node ast.Node) {
 			w.lacks(n, name, laterInstead)
 		}
 	case *ast.FunctionLiteral:
+		w.body = n.Body
 		if n.Async || n.Generator {
 			w.lacks(n, "a generator or an asynchronous function", laterInstead)
 		}
+	case *ast.BlockStatement:
+		if n != w.body {
+			w.blockFunctions(n)
+		}
 	case *ast.ArrowFunctionLiteral:
+		w.body, _ = n.Body.(*ast.BlockStatement)
 		if n.Async {
 			w.lacks(n, "an asynchronous function", laterInstead)
 		}
@@ -109,6 +115,17 @@ func (w *walker) lack(node ast.Node) {
 		}
 		if name == "caller" && plainChain(n.Left) && pathOf(n.Left) == "arguments.callee" || name == "caller" && left != nil && left.Name == "arguments" {
 			w.lacks(&n.Identifier, name, "an argument that says who calls")
+		}
+	}
+}
+
+// blockFunctions notes functions that a block declares, which older engines know outside
+// of it, too.
+func (w *walker) blockFunctions(block *ast.BlockStatement) {
+	for _, statement := range block.List {
+		if f, ok := statement.(*ast.FunctionDeclaration); ok && f.Function.Name != nil {
+			name := f.Function.Name.Name.String()
+			w.lacks(f.Function, name+" outside of the block that declares it", "var "+name+" = function (…) {…}; in its place")
 		}
 	}
 }

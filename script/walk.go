@@ -33,7 +33,8 @@ func (s *source) inspect(node ast.Node) error {
 type walker struct {
 	source   *source
 	err      error
-	property *ast.Identifier // the name behind the dot of the last x.name
+	body     *ast.BlockStatement // of the last function
+	property *ast.Identifier     // the name behind the dot of the last x.name
 }
 
 var (
