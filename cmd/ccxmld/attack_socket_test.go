@@ -35,9 +35,10 @@ func (a *assault) connect(address string) net.Conn {
 // hold keeps connections on which something was begun until the attack is over.
 func (a *assault) hold(address string, n int, begin string) {
 	var held []net.Conn
+	bytes := []byte(begin) // once: copies of it would be what is measured
 	for range n {
 		if conn := a.connect(address); conn != nil {
-			go func() { _, _ = io.WriteString(conn, begin) }()
+			go func() { _, _ = conn.Write(bytes) }()
 			held = append(held, conn)
 		}
 	}
