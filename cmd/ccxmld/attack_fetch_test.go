@@ -78,7 +78,8 @@ func hostileServer(a *assault) *httptest.Server {
 }
 
 var fetchAttacks = []attack{{
-	name: "documents and servers that are hostile",
+	name:  "documents and servers that are hostile",
+	alone: true,
 	prepare: func(a *assault) map[string]string {
 		server := hostileServer(a)
 		return map[string]string{"DOCUMENTS_ALLOW": fmt.Sprintf("['file://%s/', '%s/']", a.dir, server.URL)}

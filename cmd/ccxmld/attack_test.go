@@ -30,6 +30,8 @@ type attack struct {
 	// check says what did not hold, once the attack is over; nil for nothing beside
 	// what every attack is held to.
 	check func(a *assault)
+	// alone keeps others from being beside it: its work is long to end.
+	alone bool
 	// after changes the process once it has started; nil for nothing.
 	after func(p *process)
 }
@@ -171,8 +173,10 @@ func TestAttacks(t *testing.T) {
 	var table strings.Builder
 	for _, attack := range allAttacks() {
 		t.Run(attack.name, func(t *testing.T) {
-			if way.together {
+			if way.together && !attack.alone {
 				t.Parallel()
+			}
+			if way.together {
 				attackOnce(t, attack, way)
 				return
 			}
