@@ -355,7 +355,7 @@ func (w *orderedWork) add(c *Controller, f func(context.Context)) {
 	w.waiting = append(w.waiting, f)
 	if !w.running {
 		w.running = true
-		clock.GoIn(&c.directory, c.options.Clock, func() { w.run(c.directoryDone) })
+		c.directory.Go(c.options.Clock, func() { w.run(c.directoryDone) })
 	}
 }
 

@@ -104,14 +104,14 @@ type Controller struct {
 	started   atomic.Int64 // sessions, ever
 	instance  string       // tells this process from one of the same ID before it
 
-	work    sync.WaitGroup // goroutines that wait for others
-	working atomic.Int64   // how many there are
+	work    clock.Group  // goroutines that wait for others
+	working atomic.Int64 // how many there are
 	context context.Context
 	cancel  context.CancelCauseFunc
 
 	audiences     audiences
 	peers         *peer.Peers
-	directory     sync.WaitGroup // goroutines that tell the conference registry and other sessions, also of what has ended
+	directory     clock.Group // goroutines that tell the conference registry and other sessions, also of what has ended
 	directoryDone context.Context
 	giveUp        context.CancelFunc
 
@@ -162,11 +162,11 @@ func New(o Options) *Controller {
 // Run keeps the links to the nodes and receives mail from other controllers,
 // until ctx ends.
 func (c *Controller) Run(ctx context.Context) error {
-	var running sync.WaitGroup
-	running.Go(func() { c.peers.Receive(ctx) }) // which waits for Redis
-	clock.GoIn(&running, c.options.Clock, func() { c.nodes.run(ctx, c.options.Clock) })
-	clock.GoIn(&running, c.options.Clock, func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
-	clock.Await(c.options.Clock, running.Wait)
+	var running clock.Group
+	running.Go(c.options.Clock, func() { c.peers.Receive(ctx) })
+	running.Go(c.options.Clock, func() { c.nodes.run(ctx, c.options.Clock) })
+	running.Go(c.options.Clock, func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
+	_ = running.Wait(context.Background(), c.options.Clock)
 	return ctx.Err()
 }
 
@@ -188,35 +188,28 @@ func (c *Controller) Close(ctx context.Context) error {
 		err = errors.Join(err, session.Wait(ctx))
 	}
 	c.cancel(ErrClosed)
-	err = errors.Join(err, await(ctx, "work in the background", &c.work))
+	err = errors.Join(err, c.await(ctx, "work in the background", &c.work))
 	c.peers.Close()
-	told := await(ctx, "word to other controllers and Redis", &c.directory)
+	told := c.await(ctx, "word to other controllers and Redis", &c.directory)
 	c.giveUp()
 	if told != nil { // it has been told to end, and has a moment for that
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+		last, cancel := clock.WithTimeout(context.WithoutCancel(ctx), c.options.Clock, endPatience)
 		defer cancel()
-		err = errors.Join(err, await(last, "word to other controllers and Redis", &c.directory))
+		err = errors.Join(err, c.await(last, "word to other controllers and Redis", &c.directory))
 	}
 	return errors.Join(err, c.waitHangups(ctx))
 }
 
 // await waits for goroutines until ctx ends; its error says which still run then.
-func await(ctx context.Context, what string, running *sync.WaitGroup) error {
-	ended := make(chan struct{})
-	go func() {
-		running.Wait()
-		close(ended)
-	}()
-	select {
-	case <-ended:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%s has not ended: %w", what, ctx.Err())
+func (c *Controller) await(ctx context.Context, what string, running *clock.Group) error {
+	if err := running.Wait(ctx, c.options.Clock); err != nil {
+		return fmt.Errorf("%s has not ended: %w", what, context.Cause(ctx))
 	}
+	return nil
 }
 
 func (c *Controller) waitHangups(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, hangupPatience)
+	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, hangupPatience)
 	defer cancel()
 	c.mu.Lock()
 	if len(c.legs)+len(c.released) == 0 {
@@ -225,12 +218,10 @@ func (c *Controller) waitHangups(ctx context.Context) error {
 	}
 	gone := latch(&c.noLegs, c.options.Clock)
 	c.mu.Unlock()
-	select {
-	case <-gone.Done():
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("%d calls have not been seen to end: %w", c.Connections(), ctx.Err())
+	if err := gone.Wait(ctx); err != nil {
+		return fmt.Errorf("%d calls have not been seen to end: %w", c.Connections(), context.Cause(ctx))
 	}
+	return nil
 }
 
 // conferencesChanged notes what a renewal found out about conferences while
@@ -293,7 +284,7 @@ func (c *Controller) background(f func(context.Context)) bool {
 		c.working.Add(-1)
 		return false
 	}
-	clock.GoIn(&c.work, c.options.Clock, func() {
+	c.work.Go(c.options.Clock, func() {
 		defer c.working.Add(-1)
 		f(c.context)
 	})

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"ccxmld/clock"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 	"ccxmld/peer"
@@ -64,7 +65,7 @@ func (c *control) sendAway(r interpreter.SendRequest, done func(interpreter.Send
 func (c *control) sendByHTTP(r interpreter.SendRequest, done func(interpreter.SendResult)) {
 	target, err := fetch.Resolve(r.Base, r.Target)
 	server := serverOf(target)
-	timeout, cancel := context.WithTimeout(c.controller.context, sendPatience)
+	timeout, cancel := clock.WithTimeout(c.controller.context, c.controller.options.Clock, sendPatience)
 	if !c.sends.add(c.controller, server, func(context.Context) {
 		defer cancel()
 		switch {

@@ -84,7 +84,7 @@ type nodes struct {
 	mu      sync.Mutex
 	list    []*Node
 	running context.Context // of the links; nil before Run
-	links   sync.WaitGroup
+	links   clock.Group
 }
 
 func (n *nodes) all() []*Node {
@@ -101,18 +101,18 @@ func (n *nodes) run(ctx context.Context, c clock.Clock) {
 		n.start(node)
 	}
 	n.mu.Unlock()
-	clock.Await(c, func() { <-ctx.Done() })
+	_ = clock.NewLatch(c).Wait(ctx)
 	n.mu.Lock() // nothing is started from now on
 	n.running = nil
 	n.mu.Unlock()
-	clock.Await(c, n.links.Wait)
+	_ = n.links.Wait(context.Background(), c)
 }
 
 // start runs a node's link. n.mu is held.
 func (n *nodes) start(node *Node) {
 	ctx, stop := context.WithCancel(n.running)
 	node.stop = stop
-	clock.GoIn(&n.links, node.controller.options.Clock, func() {
+	n.links.Go(node.controller.options.Clock, func() {
 		defer stop()
 		_ = node.link.Run(ctx)
 	})

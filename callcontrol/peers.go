@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"context"
 
-	"ccxmld/clock"
 	"ccxmld/interpreter"
 	"ccxmld/peer"
 )
@@ -13,7 +12,7 @@ func (c *Controller) newPeers() *peer.Peers {
 	return peer.New(peer.Options{
 		ID: c.options.ID, Controller: forPeers{c}, Store: c.options.Store, Clock: c.options.Clock, NewID: c.newID,
 		Start: func(f func(context.Context)) {
-			clock.GoIn(&c.directory, c.options.Clock, func() { f(c.directoryDone) })
+			c.directory.Go(c.options.Clock, func() { f(c.directoryDone) })
 		},
 		Closing: c.context, Logger: c.log,
 	})

@@ -6,13 +6,15 @@ import (
 	"slices"
 	"sync"
 	"testing"
+
+	"ccxmld/clock"
 )
 
 func newWorker(t *testing.T) *Controller {
 	t.Helper()
-	c := &Controller{}
+	c := &Controller{options: Options{Clock: clock.Real()}}
 	c.context, c.cancel = context.WithCancelCause(t.Context())
-	t.Cleanup(c.work.Wait)
+	t.Cleanup(func() { _ = c.work.Wait(context.Background(), clock.Real()) })
 	t.Cleanup(func() { c.cancel(nil) })
 	return c
 }
@@ -49,7 +51,7 @@ func TestRequestsKeepTheirOrder(t *testing.T) {
 	<-other
 	close(hold)
 	done.Wait()
-	c.work.Wait()
+	_ = c.work.Wait(t.Context(), clock.Real())
 	if got := slices.DeleteFunc(order, func(s string) bool { return s == "other" }); !slices.Equal(got, want) {
 		t.Errorf("the order was %v", got)
 	}

@@ -70,16 +70,29 @@ func WithTimeoutCause(ctx context.Context, c Clock, d time.Duration, cause error
 	if c == Real() {
 		return context.WithTimeoutCause(ctx, d, cause)
 	}
-	e := &ending{outer: endingOf(ctx)}
-	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, endingKey{}, e))
-	end := func(cause error) {
-		cancel(cause)
-		e.wake()
-	}
+	ctx, end := WithCancelCause(ctx)
 	timer := Start(c, d, nil, func() { end(cause) })
 	return ctx, func() {
 		timer.Stop()
 		end(context.Canceled)
+	}
+}
+
+// WithCancel returns a context that who waits through the clock is woken by when it is
+// cancelled, before anything else happens. Of those that the context package makes, they
+// hear a moment later.
+func WithCancel(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, end := WithCancelCause(ctx)
+	return ctx, func() { end(context.Canceled) }
+}
+
+// WithCancelCause is WithCancel with a cause.
+func WithCancelCause(ctx context.Context) (_ context.Context, end context.CancelCauseFunc) {
+	e := &ending{outer: endingOf(ctx)}
+	ctx, cancel := context.WithCancelCause(context.WithValue(ctx, endingKey{}, e))
+	return ctx, func(cause error) {
+		cancel(cause)
+		e.wake()
 	}
 }
 

@@ -30,6 +30,7 @@ type Virtual struct {
 	agenda entries
 	atWork int
 	still  bool // nothing later than now happens any more
+	pauses int  // nor while there are some of these
 
 	stalled  func(report string)
 	watchdog *time.Timer
@@ -94,6 +95,19 @@ func (v *Virtual) Stop() {
 	}
 }
 
+// pause keeps the time from passing until the end of it, as Stop does for ever.
+func (v *Virtual) pause() (end func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.pauses++
+	return func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.pauses--
+		v.next()
+	}
+}
+
 // OnStall sets who is told if one thing takes longer than 20 s in real time: what
 // all goroutines are at then. One of them waits without the clock's knowledge.
 func (v *Virtual) OnStall(report func(string)) {
@@ -144,7 +158,7 @@ func (v *Virtual) done() {
 
 // next begins the next entry of the agenda if nobody is at work. v.mu is held.
 func (v *Virtual) next() {
-	if v.atWork > 0 || len(v.agenda) == 0 || v.still && v.agenda[0].when.After(v.now) {
+	if v.atWork > 0 || len(v.agenda) == 0 || (v.still || v.pauses > 0) && v.agenda[0].when.After(v.now) {
 		return
 	}
 	e := heap.Pop(&v.agenda).(*entry)

@@ -182,3 +182,91 @@ func TestLatch(t *testing.T) {
 		t.Errorf("they went on in the order %v", order)
 	}
 }
+
+// TestAwaitNow: what happens now does, meanwhile, and no time passes.
+func TestAwaitNow(t *testing.T) {
+	virtually(t, func(v *clock.Virtual) {
+		now, later := make(chan struct{}), false
+		v.AfterFunc(time.Second, func() { later = true })
+		clock.Go(v, func() { close(now) })
+		clock.AwaitNow(v, func() { <-now })
+		if later || !v.Now().Equal(noon) {
+			t.Errorf("it is %v later", v.Now().Sub(noon))
+		}
+		clock.Sleep(t.Context(), v, 2*time.Second)
+		if !later {
+			t.Error("time does not pass any more")
+		}
+	})
+}
+
+// TestWithCancel: who waits is woken by the cancel itself, before time passes.
+func TestWithCancel(t *testing.T) {
+	for range 20 {
+		virtually(t, func(v *clock.Virtual) {
+			ctx, cancel := clock.WithCancel(t.Context())
+			inner, stop := context.WithCancel(ctx)
+			defer stop()
+			v.AfterFunc(time.Second, cancel)
+			v.AfterFunc(time.Second+1, func() {})
+			if clock.Sleep(inner, v, time.Minute) || v.Now().Sub(noon) != time.Second || context.Cause(ctx) != context.Canceled {
+				t.Errorf("woken after %v by %v", v.Now().Sub(noon), context.Cause(ctx))
+			}
+		})
+	}
+}
+
+// TestGroup: all goroutines of a group have ended when its wait does, or its context
+// has.
+func TestGroup(t *testing.T) {
+	virtually(t, func(v *clock.Virtual) {
+		var group clock.Group
+		ended := 0
+		for i := range 3 {
+			group.Go(v, func() {
+				clock.Sleep(t.Context(), v, time.Duration(i+1)*time.Second)
+				ended++
+			})
+		}
+		ctx, cancel := clock.WithTimeout(t.Context(), v, 1500*time.Millisecond)
+		defer cancel()
+		if err := group.Wait(ctx, v); err == nil || ended != 1 {
+			t.Errorf("%v with %d ended", err, ended)
+		}
+		if err := group.Wait(t.Context(), v); err != nil || ended != 3 || v.Now().Sub(noon) != 3*time.Second {
+			t.Errorf("%v with %d ended after %v", err, ended, v.Now().Sub(noon))
+		}
+	})
+}
+
+// TestSemaphore: so many at a time, first come, first served; who gives up leaves his
+// turn to the next.
+func TestSemaphore(t *testing.T) {
+	virtually(t, func(v *clock.Virtual) {
+		turns := clock.NewSemaphore(v, 2)
+		var group clock.Group
+		var order []int
+		for i := range 6 {
+			group.Go(v, func() {
+				ctx := t.Context()
+				if i == 3 {
+					var cancel context.CancelFunc
+					ctx, cancel = clock.WithTimeout(ctx, v, time.Second/2)
+					defer cancel()
+				}
+				if err := turns.Acquire(ctx); err != nil {
+					if i != 3 {
+						t.Error(err)
+					}
+					return
+				}
+				defer turns.Release()
+				order = append(order, i)
+				clock.Sleep(t.Context(), v, time.Second)
+			})
+		}
+		if err := group.Wait(t.Context(), v); err != nil || !slices.Equal(order, []int{0, 1, 2, 4, 5}) || v.Now().Sub(noon) != 3*time.Second {
+			t.Errorf("%v in the order %v after %v", err, order, v.Now().Sub(noon))
+		}
+	})
+}

@@ -11,6 +11,7 @@ type scheduler interface {
 	Go(f func())
 	Leave()
 	Join()
+	pause() (end func())
 	wait(w *Waiter)
 	wake(w *Waiter)
 }
@@ -51,6 +52,15 @@ func Await(c Clock, f func()) {
 		defer s.Join()
 	}
 	f()
+}
+
+// AwaitNow is Await while no time passes: for what ends without any, such as goroutines
+// whose connections are closed.
+func AwaitNow(c Clock, f func()) {
+	if s := schedulerOf(c); s != nil {
+		defer s.pause()()
+	}
+	Await(c, f)
 }
 
 // Waiter is where one goroutine waits for others. It remembers a wake that came

@@ -48,7 +48,7 @@ func (r *Registry) Run(ctx context.Context, report func(Renewal)) {
 			report(found)
 		}
 	})
-	clock.Await(r.store.Clock(), func() { <-ctx.Done() })
+	_ = clock.NewLatch(r.store.Clock()).Wait(ctx)
 	stop()
 }
 

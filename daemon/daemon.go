@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -47,6 +46,7 @@ type Daemon struct {
 	random     *random.Source  // nil: the system's
 	network    *memnet.Network // nil: that of the machine
 	others     http.RoundTripper
+	redis      *sessionstore.Embedded   // nil: as the configuration says
 	counters   func() []httpapi.Counter // beside the controller's; nil for none
 	advertise  string
 	eslListen  net.Listener
@@ -76,6 +76,10 @@ func WithRandom(source *random.Source) Option { return func(d *Daemon) { d.rando
 func WithNetwork(n *memnet.Network, others http.RoundTripper) Option {
 	return func(d *Daemon) { d.network, d.others = n, others }
 }
+
+// WithRedis has the daemon share a Redis in this process with others, whatever the
+// configuration says.
+func WithRedis(e *sessionstore.Embedded) Option { return func(d *Daemon) { d.redis = e } }
 
 // WithCounters adds numbers to those that /stats_10 shows.
 func WithCounters(more func() []httpapi.Counter) Option {
@@ -132,13 +136,24 @@ func (d *Daemon) listen(setting, address string) (net.Listener, error) {
 
 // build makes the parts.
 func (d *Daemon) build(ctx context.Context, observer interpreter.Observer) (err error) {
-	if d.Store, err = sessionstore.Open(ctx, sessionstore.Options{URL: d.config.Redis.URL, Prefix: d.config.Redis.Prefix, Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock()}); err != nil {
+	if err = d.openStore(ctx); err != nil {
 		return fmt.Errorf("redis.url: %w", err)
 	}
 	if d.mail, err = mail.New(mail.Options{SMTP: d.config.Mail.SMTP, From: d.config.Mail.From, Logger: d.log}); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	return d.connect(ctx, observer)
+}
+
+func (d *Daemon) openStore(ctx context.Context) (err error) {
+	url := d.config.Redis.URL
+	if d.network != nil && d.redis == nil && url != "" {
+		return errors.New("a Redis of its own is not on the network in memory")
+	}
+	d.Store, err = sessionstore.Open(ctx, sessionstore.Options{
+		URL: url, Embedded: d.redis, Prefix: d.config.Redis.Prefix, Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock(),
+	})
+	return err
 }
 
 // connect makes the parts that need others.
@@ -212,36 +227,38 @@ func (d *Daemon) Advertise() string { return d.advertise }
 // Run serves until ctx ends, then drains: no new calls, running sessions end,
 // everything is closed.
 func (d *Daemon) Run(ctx context.Context) (err error) {
-	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	serving, stop := clock.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	var parts sync.WaitGroup
-	failed := make(chan error, 2)
-	clock.GoIn(&parts, d.clock, func() { failed <- d.server.Serve(serving, d.eslListen) })
+	running, failed := clock.WithCancelCause(ctx)
+	var parts clock.Group
+	parts.Go(d.clock, func() { failed(d.server.Serve(serving, d.eslListen)) })
 	if d.network == nil {
-		parts.Go(func() { failed <- d.api.Serve(d.httpListen) })
+		parts.Go(d.clock, func() { failed(d.api.Serve(d.httpListen)) })
 	}
-	clock.GoIn(&parts, d.clock, func() { _ = d.Controller.Run(serving) })
+	parts.Go(d.clock, func() { _ = d.Controller.Run(serving) })
 	if d.network == nil { // the files of a simulation end with it
-		parts.Go(func() { d.sweep(serving) })
+		parts.Go(d.clock, func() { d.sweep(serving) })
 	}
-	clock.Await(d.clock, func() { err = d.serve(ctx, failed, stop, &parts) })
-	return err
-}
-
-// serve waits for the end, and closes everything.
-func (d *Daemon) serve(ctx context.Context, failed <-chan error, stop func(), parts *sync.WaitGroup) (err error) {
-	select {
-	case <-ctx.Done():
+	_ = clock.NewLatch(d.clock).Wait(running)
+	if ctx.Err() != nil {
 		d.log.Info("shutting down", "sessions", d.Controller.Sessions())
-	case err = <-failed:
+	} else if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
+		err = cause
 	}
 	d.processors.Close()
-	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), DrainTime)
+	draining, cancel := clock.WithTimeout(context.WithoutCancel(ctx), d.clock, DrainTime)
 	defer cancel()
-	err = errors.Join(err, d.api.Shutdown(draining), d.Controller.Close(draining), d.dialogs.Close(draining), d.mail.Close(draining))
+	err = errors.Join(err, d.api.Shutdown(draining), d.Controller.Close(draining), d.dialogs.Close(draining), d.closeMail(draining))
 	stop()
-	parts.Wait()
+	_ = parts.Wait(context.Background(), d.clock)
 	return errors.Join(err, d.Store.Close())
+}
+
+// closeMail closes the mail sender, which goes by real time.
+func (d *Daemon) closeMail(draining context.Context) error {
+	draining, cancel := context.WithTimeout(draining, DrainTime)
+	defer cancel()
+	return d.mail.Close(draining)
 }
 
 // sweepEvery is how often files are looked for that are older than they may be, or
@@ -272,7 +289,7 @@ func (d *Daemon) linkDial() func(context.Context, string, string) (net.Conn, err
 
 // storeClock is that of the store: a Redis of its own has its own time.
 func (d *Daemon) storeClock() clock.Clock {
-	if d.config.Redis.URL != "" {
+	if d.config.Redis.URL != "" && d.redis == nil {
 		return clock.Real()
 	}
 	return d.clock

@@ -80,7 +80,7 @@ type Service struct {
 
 	context context.Context // ends what outlives its dialog's leg
 	cancel  context.CancelFunc
-	work    sync.WaitGroup
+	work    clock.Group
 
 	most    int // pages, fetches and preparations at a time
 	mu      sync.Mutex
@@ -138,23 +138,14 @@ func New(o Options) *Service {
 // called when no session is there any more; pages that still run end.
 func (s *Service) Close(ctx context.Context) error {
 	s.end()
-	over := make(chan struct{})
-	go func() {
-		s.work.Wait()
-		close(over)
-	}()
-	var err error
-	select {
-	case <-over:
-	case <-ctx.Done():
-		err = fmt.Errorf("recordings are given up while they are uploaded: %w", ctx.Err())
+	err := s.work.Wait(ctx, s.options.Clock)
+	if err != nil {
+		err = fmt.Errorf("recordings are given up while they are uploaded: %w", context.Cause(ctx))
 	}
 	s.cancel()
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPatience)
+	last, cancel := clock.WithTimeout(context.WithoutCancel(ctx), s.options.Clock, endPatience)
 	defer cancel()
-	select {
-	case <-over:
-	case <-last.Done():
+	if s.work.Wait(last, s.options.Clock) != nil {
 		err = errors.Join(err, errors.New("what is under way for dialogs does not end"))
 	}
 	if s.spool != nil {
@@ -197,7 +188,7 @@ func (s *Service) begin(cancel context.CancelFunc, work func()) (begun, tell boo
 	s.last++
 	id := s.last
 	s.running[id] = cancel
-	clock.GoIn(&s.work, s.options.Clock, func() {
+	s.work.Go(s.options.Clock, func() {
 		defer s.ended(id)
 		work()
 	})
@@ -225,7 +216,7 @@ func (s *Service) end() {
 // end. cancel gives it up.
 func (s *Service) outlive(work func(context.Context)) (cancel context.CancelFunc) {
 	ctx, cancel := context.WithCancel(s.context)
-	clock.GoIn(&s.work, s.options.Clock, func() {
+	s.work.Go(s.options.Clock, func() {
 		defer cancel()
 		work(ctx)
 	})

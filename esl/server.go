@@ -98,8 +98,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		s.closeAll()
 	})
 	defer stop()
-	var legs sync.WaitGroup
-	defer clock.Await(clock.Or(s.Clock), legs.Wait)
+	var legs clock.Group
+	defer func() { _ = legs.Wait(context.Background(), clock.Or(s.Clock)) }()
 	var slots chan struct{}
 	if s.MaxConnections > 0 {
 		slots = make(chan struct{}, s.MaxConnections+refusals)
@@ -131,7 +131,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		if slots != nil {
 			slots <- struct{}{}
 		}
-		clock.GoIn(&legs, clock.Or(s.Clock), func() {
+		legs.Go(clock.Or(s.Clock), func() {
 			defer s.leave(from)
 			s.serve(nc, from, s.PerAddress > 0 && others >= s.PerAddress)
 			if slots != nil {

@@ -7,14 +7,15 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
+	"ccxmld/clock"
 )
 
 // slots bound the transfers under way, in all and from each host, so that a host
 // that is slow to answer takes only its share. Who finds none waits, first come,
 // first served.
 type slots struct {
-	all     *semaphore.Weighted
+	clock   clock.Clock
+	all     *clock.Semaphore
 	perHost int
 	waiting int // that may wait for the share of one host
 
@@ -24,13 +25,13 @@ type slots struct {
 
 // host is the share of one host.
 type host struct {
-	slots *semaphore.Weighted
+	slots *clock.Semaphore
 	users int // that have a slot, or wait for one
 }
 
 func newSlots(o Options) *slots {
 	return &slots{
-		all: semaphore.NewWeighted(int64(o.MaxConcurrent)), perHost: min(o.MaxConcurrent, o.MaxPerHost),
+		clock: o.Clock, all: clock.NewSemaphore(o.Clock, o.MaxConcurrent), perHost: min(o.MaxConcurrent, o.MaxPerHost),
 		waiting: o.MaxWaiting, hosts: make(map[string]*host),
 	}
 }
@@ -42,18 +43,18 @@ func (s *slots) take(ctx context.Context, u *url.URL, timeout time.Duration) (re
 	if h == nil {
 		return nil, failure(u.String(), nil, "%d requests to %s wait already", s.waiting, u.Host)
 	}
-	if err := h.slots.Acquire(ctx, 1); err != nil {
+	if err := h.slots.Acquire(ctx); err != nil {
 		s.leave(name, h)
 		return nil, outOfTime(ctx, u, timeout, err, "to "+u.Host)
 	}
-	if err := s.all.Acquire(ctx, 1); err != nil {
-		h.slots.Release(1)
+	if err := s.all.Acquire(ctx); err != nil {
+		h.slots.Release()
 		s.leave(name, h)
 		return nil, outOfTime(ctx, u, timeout, err, "to many hosts")
 	}
 	return func() {
-		s.all.Release(1)
-		h.slots.Release(1)
+		s.all.Release()
+		h.slots.Release()
 		s.leave(name, h)
 	}, nil
 }
@@ -71,7 +72,7 @@ func (s *slots) enter(name string) *host {
 	defer s.mu.Unlock()
 	h := s.hosts[name]
 	if h == nil {
-		h = &host{slots: semaphore.NewWeighted(int64(s.perHost))}
+		h = &host{slots: clock.NewSemaphore(s.clock, s.perHost)}
 		s.hosts[name] = h
 	}
 	if h.users >= s.perHost+s.waiting {

@@ -355,12 +355,7 @@ func (s *Session) Gone() *clock.Latch { return s.done }
 // Wait waits until the session has ended and released everything, or until ctx
 // ends.
 func (s *Session) Wait(ctx context.Context) error {
-	select {
-	case <-s.Done():
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return s.done.Wait(ctx)
 }
 
 // after runs f in the session's goroutine after a while, unless it is stopped.

@@ -1,12 +1,16 @@
 package peer
 
-import "context"
+import (
+	"context"
+
+	"ccxmld/clock"
+)
 
 // Send brings an event to the controller that runs its session. It is on its way once
 // Send returns. The error wraps ErrNoSession, or tells why that controller cannot be
 // reached.
 func (p *Peers) Send(ctx context.Context, e Event) error {
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	ctx, cancel := clock.WithTimeout(ctx, p.options.Clock, sendTimeout)
 	defer cancel()
 	owner, err := p.Owner(ctx, e.Session)
 	if err != nil {

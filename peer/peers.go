@@ -119,7 +119,7 @@ func (p *Peers) Owner(ctx context.Context, session string) (string, error) {
 
 // post puts something into another controller's mailbox.
 func (p *Peers) post(ctx context.Context, controller, kind, id string, body any) error {
-	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	ctx, cancel := clock.WithTimeout(ctx, p.options.Clock, sendTimeout)
 	defer cancel()
 	text, err := json.Marshal(body)
 	if err != nil {

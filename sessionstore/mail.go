@@ -68,6 +68,9 @@ func (s *Store) Post(ctx context.Context, controller string, m Mail) error {
 	case outcome == "full":
 		return fmt.Errorf("post to controller %s: %w", controller, ErrMailboxFull)
 	}
+	if s.inMemory {
+		s.embedded.posted(s.mailKey(controller))
+	}
 	return nil
 }
 
@@ -85,13 +88,18 @@ const (
 // ends or the store is closed. Mail is removed once it has been handled; what was
 // handled but not yet removed when the process or Redis died comes again, so
 // handle must cope with repetitions. Errors of Redis are waited out. There must
-// be one receiver per controller. It returns the reason of its end.
+// be one receiver per controller. It returns the reason of its end. In memory it
+// waits by the store's clock.
 func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail)) error {
 	if !validID(controller) {
 		return ErrNoController
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	if s.inMemory {
+		defer context.AfterFunc(s.closing, func() { cancel(ErrClosed) })()
+		return s.receiveInMemory(ctx, controller, handle)
+	}
 	// A connection of its own, because XREAD occupies it, and because closing
 	// it is what ends an XREAD under way.
 	options := s.clientOf
@@ -101,7 +109,7 @@ func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail
 	go func() {
 		defer close(closed)
 		select {
-		case <-s.closing:
+		case <-s.closing.Done():
 			cancel(ErrClosed)
 		case <-ctx.Done():
 		}
@@ -109,10 +117,10 @@ func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail
 			s.log.Debug("close the connection for mail", "error", err)
 		}
 	}()
-	r := receiver{store: s, client: client, key: s.mailKey(controller), handle: handle}
+	r := receiver{store: s, client: client, key: s.mailKey(controller), block: mailWait, handle: handle}
 	unread := logs.Trouble{Now: s.clock.Now}
 	for ctx.Err() == nil {
-		err := r.next(ctx)
+		_, err := r.next(ctx)
 		switch {
 		case err == nil:
 			if say, about := unread.Over(); say {
@@ -131,6 +139,23 @@ func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail
 	return cause
 }
 
+// receiveInMemory is Receive where who posts wakes who receives.
+func (s *Store) receiveInMemory(ctx context.Context, controller string, handle func(Mail)) error {
+	come := clock.NewWaiter(s.clock)
+	forget := s.embedded.await(s.mailKey(controller), come)
+	defer forget()
+	r := receiver{store: s, client: s.client, key: s.mailKey(controller), block: -1, handle: handle}
+	for ctx.Err() == nil {
+		switch took, err := r.next(ctx); {
+		case err != nil:
+			clock.Sleep(ctx, s.clock, mailRetry)
+		case took == 0:
+			come.WaitContext(ctx)
+		}
+	}
+	return context.Cause(ctx)
+}
+
 func (s *Store) pause(ctx context.Context) {
 	over, timer := clock.After(s.clock, mailRetry)
 	defer timer.Stop()
@@ -146,22 +171,24 @@ type receiver struct {
 	store   *Store
 	client  redis.UniversalClient
 	key     string
+	block   time.Duration // of a read; less than 0 for none
 	handle  func(Mail)
 	handled []string // ids still to be removed
 }
 
-func (r *receiver) next(ctx context.Context) error {
+// next takes what there is, and tells how many.
+func (r *receiver) next(ctx context.Context) (took int, err error) {
 	if err := r.remove(ctx); err != nil {
-		return err
+		return 0, err
 	}
 	streams, err := r.client.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{r.key, "0"}, Count: readMailAtOnce, Block: mailWait,
+		Streams: []string{r.key, "0"}, Count: readMailAtOnce, Block: r.block,
 	}).Result()
 	if errors.Is(err, redis.Nil) {
-		return nil // nothing came
+		return 0, nil // nothing came
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, stream := range streams {
 		for _, entry := range stream.Messages {
@@ -175,7 +202,7 @@ func (r *receiver) next(ctx context.Context) error {
 	// Not with ctx: what was handled is to be removed even at the end.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), ioTimeout)
 	defer cancel()
-	return r.remove(last)
+	return len(r.handled), r.remove(last)
 }
 
 // remove uses the store's client, whose connections outlive the receiver's.

@@ -21,6 +21,10 @@ type Options struct {
 	// URL of the Redis; empty starts an embedded one. See docs/redis.md for
 	// its forms (single server, Sentinel, Cluster).
 	URL string
+	// Embedded is a Redis in this process that the store shares with others, in
+	// place of one of its own. It is reached without the network, and not closed by
+	// the store.
+	Embedded *Embedded
 	// EmbeddedAddress is where the embedded Redis listens; 127.0.0.1:0 if empty.
 	EmbeddedAddress string
 	// Prefix of all keys; "ccxml:" if empty.
@@ -39,8 +43,8 @@ type Options struct {
 	// MaxMail bounds the mail waiting for one controller; 10,000 if zero.
 	MaxMail int
 
-	// InMemory has the store reach its embedded Redis without the network; the
-	// embedded one can be looked at by the network all the same.
+	// InMemory has the store reach the embedded Redis of its own without the network;
+	// it can be looked at by the network all the same.
 	InMemory bool
 	// Clock is where leases have their time from; nil means the one on the wall.
 	Clock clock.Clock
@@ -63,17 +67,20 @@ type Store struct {
 	every    time.Duration // see Options.WriteEvery
 	maxMail  int
 	clock    clock.Clock
-	embedded *embedded // nil with a Redis of its own
+	embedded *Embedded // nil with a Redis that is not in this process
+	own      bool      // the embedded one ends with the store
+	inMemory bool      // it is reached without the network
 
-	health                  health
-	away                    logs.Trouble // Redis is
-	greeted                 atomic.Bool  // Redis has answered
-	opened                  atomic.Bool
-	writing                 chan struct{} // holds one token: who has it writes
-	closing                 chan struct{}
-	close                   sync.Once
-	closeErr                error
-	stopWriting, stopAgeing func()
+	health       health
+	away         logs.Trouble // Redis is
+	greeted      atomic.Bool  // Redis has answered
+	opened       atomic.Bool
+	writing      chan struct{}   // holds one token: who has it writes
+	closing      context.Context // ends when Close begins
+	beginClosing context.CancelFunc
+	close        sync.Once
+	closeErr     error
+	stopWriting  func()
 
 	sessions sessionTable
 
@@ -94,8 +101,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s := &Store{
 		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail,
 		clock: o.Clock, away: logs.Trouble{Now: o.Clock.Now},
-		writing: make(chan struct{}, 1), closing: make(chan struct{}),
+		writing: make(chan struct{}, 1),
 	}
+	s.closing, s.beginClosing = context.WithCancel(context.Background())
 	s.sessions.init(o.MaxSessions)
 	if err := s.connect(o); err != nil {
 		return nil, err
@@ -134,13 +142,16 @@ func setDefaults(o *Options) {
 
 func (s *Store) connect(o Options) error {
 	address := o.URL
-	if address == "" {
-		e, err := startEmbedded(o.EmbeddedAddress, s.clock.Now())
+	if s.embedded = o.Embedded; s.embedded == nil && address == "" {
+		e, err := StartEmbedded(o.EmbeddedAddress, s.clock)
 		if err != nil {
 			return err
 		}
-		s.embedded = e
-		address = e.url()
+		s.embedded, s.own = e, true
+	}
+	if s.embedded != nil {
+		address = s.embedded.URL()
+		s.inMemory = !s.own || o.InMemory
 	}
 	options, err := clientOptions(address)
 	if err != nil {
@@ -150,12 +161,12 @@ func (s *Store) connect(o Options) error {
 		// It is away only together with this process: slow is all that it can be.
 		options.ReadTimeout, options.WriteTimeout, options.PoolTimeout = embeddedTimeout, embeddedTimeout, embeddedTimeout
 	}
-	if o.InMemory && s.embedded != nil {
+	if s.inMemory {
 		options.Dialer = s.embedded.dial
 	}
 	s.clientOf = *options
 	s.client = redis.NewUniversalClient(options)
-	if s.embedded != nil {
+	if s.own {
 		s.log.Warn("no redis configured: an embedded one keeps the state, which lasts no longer than this process",
 			"address", s.embedded.server.Addr(), "look", "REDISCLI_AUTH="+s.embedded.password+" redis-cli -p "+s.embedded.server.Port())
 	}
@@ -173,10 +184,6 @@ func (s *Store) greet(ctx context.Context) {
 }
 
 func (s *Store) start(writeEvery time.Duration) {
-	s.stopAgeing = func() {}
-	if s.embedded != nil {
-		s.stopAgeing = clock.Every(s.clock, ageEvery, func() { s.embedded.age(s.clock.Now()) })
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := renewals{unwritten: logs.Trouble{Now: s.clock.Now}}
 	stop := clock.Every(s.clock, writeEvery, func() { s.tick(ctx, &r) })
@@ -192,17 +199,16 @@ func (s *Store) start(writeEvery time.Duration) {
 // takes at most a few seconds when Redis is away. Further calls do nothing.
 func (s *Store) Close() error {
 	s.close.Do(func() {
-		close(s.closing)
+		s.beginClosing()
 		s.stopWriting()
-		s.stopAgeing()
 		ctx, cancel := context.WithTimeout(context.Background(), ioTimeout)
 		defer cancel()
 		if s.Healthy() {
 			s.closeErr = errors.Join(s.flush(ctx), s.resign(ctx))
 		}
 		s.closeErr = errors.Join(s.closeErr, s.client.Close())
-		if s.embedded != nil {
-			s.embedded.server.Close()
+		if s.own {
+			s.embedded.Close()
 		}
 	})
 	return s.closeErr
@@ -233,7 +239,7 @@ func (s *Store) EmbeddedURL() string {
 	if s.embedded == nil {
 		return ""
 	}
-	return s.embedded.url()
+	return s.embedded.URL()
 }
 
 // Healthy reports whether Redis took what was written the last time it was asked,

@@ -173,7 +173,7 @@ func (t *sessionTable) forget(batch []write) {
 // others are told of a new session, in tests, and for an orderly end.
 func (s *Store) Flush(ctx context.Context) error {
 	select {
-	case <-s.closing:
+	case <-s.closing.Done():
 		return ErrClosed
 	default:
 		return s.flush(ctx)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,8 +25,9 @@ import (
 
 // The seeds of ids and chance.
 const (
-	switchSeed = 1
-	daemonSeed = 2
+	switchSeed   = 1
+	daemonSeed   = 2 // of the first one; the others follow
+	moreSwitches = 1000
 )
 
 // begin is when the time of a site begins.
@@ -38,44 +40,95 @@ type Site struct {
 	Clock   *clock.Virtual
 	Network *memnet.Network
 	Switch  *switchsim.Switch
-	Daemon  *daemon.Daemon // nil before Start
+	Daemon  *daemon.Daemon // the first; nil before Start
 
-	stop   context.CancelFunc
-	ended  chan error
-	closed sync.Once
-	err    error
+	switches []*switchsim.Switch
+	daemons  []*Running
+	closed   sync.Once
+	err      error
 }
 
-// New makes a site without a daemon. The options' clock and network are the site's.
-func New(o switchsim.Options) (*Site, error) {
+// Empty makes a site with nothing on it.
+func Empty() *Site {
 	c := clock.NewVirtual(begin)
+	return &Site{Clock: c, Network: memnet.New(c)}
+}
+
+// New makes a site with a switch, and without a daemon. The options' clock and network are the site's.
+func New(o switchsim.Options) (*Site, error) {
+	s := Empty()
 	if o.Logger != nil {
-		c.OnStall(func(report string) { o.Logger.Error(report) })
+		s.Clock.OnStall(func(report string) { o.Logger.Error(report) })
 	}
-	s := &Site{Clock: c, Network: memnet.New(c)}
-	o.Clock, o.Random, o.Listen, o.Dial = c, random.Seeded(switchSeed), s.Network.Listen, s.Network.DialContext
-	s.Switch = switchsim.New(o)
+	s.Switch = s.AddSwitch(o)
 	if err := s.Switch.Listen("127.0.0.1:8021"); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
+// AddSwitch makes a further switch, which does not listen yet. The options' clock and
+// network are the site's.
+func (s *Site) AddSwitch(o switchsim.Options) *switchsim.Switch {
+	seed := uint64(switchSeed)
+	if n := len(s.switches); n > 0 {
+		seed = moreSwitches + uint64(n)
+	}
+	o.Clock, o.Random, o.Listen, o.Dial = s.Clock, random.Seeded(seed), s.Network.Listen, s.Network.DialContext
+	sw := switchsim.New(o)
+	s.switches = append(s.switches, sw)
+	return sw
+}
+
 // Start starts the daemon and waits for its links. others takes HTTP requests to
 // addresses that are not on the site's network; nil refuses them. observer may be
 // nil.
 func (s *Site) Start(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, others http.RoundTripper) (err error) {
-	s.Daemon, err = daemon.New(ctx, config, log, observer, daemon.WithClock(s.Clock), daemon.WithRandom(random.Seeded(daemonSeed)), daemon.WithNetwork(s.Network, others))
+	first, err := s.AddDaemon(ctx, config, log, observer, others)
 	if err != nil {
 		return err
 	}
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	s.stop, s.ended = stop, make(chan error, 1)
-	clock.Go(s.Clock, func() { s.ended <- s.Daemon.Run(running) })
+	s.Daemon = first.Daemon
 	if err = s.Daemon.Controller.WaitNodes(ctx); err != nil {
 		return fmt.Errorf("no link to the switch: %w", err)
 	}
 	return nil
+}
+
+// AddDaemon starts a daemon, and waits for nothing. The options come after the site's
+// own.
+func (s *Site) AddDaemon(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, others http.RoundTripper, options ...daemon.Option) (*Running, error) {
+	seed := daemonSeed + uint64(len(s.daemons))
+	d, err := daemon.New(ctx, config, log, observer, append([]daemon.Option{
+		daemon.WithClock(s.Clock), daemon.WithRandom(random.Seeded(seed)), daemon.WithNetwork(s.Network, others),
+	}, options...)...)
+	if err != nil {
+		return nil, err
+	}
+	running, stop := clock.WithCancel(context.WithoutCancel(ctx))
+	r := &Running{Daemon: d, stop: stop, ended: clock.NewPromise[error](s.Clock)}
+	s.daemons = append(s.daemons, r)
+	clock.Go(s.Clock, func() { r.ended.Keep(d.Run(running)) })
+	return r, nil
+}
+
+// Running is a daemon that runs on a site.
+type Running struct {
+	*daemon.Daemon
+
+	stop   context.CancelFunc
+	ended  *clock.Promise[error]
+	closed sync.Once
+	err    error
+}
+
+// Stop ends the daemon. It is for a goroutine at work.
+func (r *Running) Stop() error {
+	r.closed.Do(func() {
+		r.stop()
+		r.err = r.ended.Wait()
+	})
+	return r.err
 }
 
 // Run calls f in a goroutine at work, and returns when it has ended and all that it
@@ -86,18 +139,18 @@ func (s *Site) Run(f func()) {
 	clock.Await(s.Clock, running.Wait)
 }
 
-// Close ends the daemon, then the switch. The time stands still from now on.
+// Close ends the daemons, then the switches, the last ones first. The time stands still
+// then. It is for the goroutine that made the site.
 func (s *Site) Close() error {
 	s.closed.Do(func() {
+		for _, r := range slices.Backward(s.daemons) {
+			s.err = errors.Join(s.err, r.Stop())
+		}
 		s.Clock.Stop()
+		for _, sw := range slices.Backward(s.switches) {
+			sw.Close()
+		}
 		s.Clock.Leave()
-		if s.stop != nil {
-			s.stop()
-			s.err = <-s.ended
-		}
-		if s.Switch != nil {
-			s.Switch.Close()
-		}
 	})
 	return s.err
 }

@@ -59,7 +59,7 @@ func TestAnalysis(t *testing.T) {
 		{"going on after a human", `voxeo-cpa-maskstop="'beep'"`, []switchsim.Speech{{After: 300 * ms, Lasts: 500 * ms}, beep}, "human beep"},
 		{"tones that do not matter are sound", `voxeo-cpa-maskevent="'human machine'"`, []switchsim.Speech{{After: 300 * ms, Lasts: 500 * ms, Tone: 1100}}, "human"},
 	}
-	h := newHouse(t, withTime(1)) // the analysis goes by both clocks
+	h := newHouse(t) // the analysis goes by both clocks
 	number := func(i int) string { return fmt.Sprint(200 + i) }
 	for i, c := range cases {
 		last := c.says[len(c.says)-1]

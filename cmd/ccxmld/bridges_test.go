@@ -2,10 +2,10 @@ package main
 
 import (
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -350,12 +350,12 @@ func TestSurvivorComesHome(t *testing.T) {
 	for _, who := range []string{"caller", "callee"} {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
-			transferred := make(chan struct{})
-			transfers := sync.OnceFunc(func() { close(transferred) })
+			var transferred *clock.Latch
 			h := newHouse(t, func(p *plan) {
+				transferred = clock.NewLatch(p.site.Clock)
 				p.sw.Idle = func(name, _ string) bool {
 					if name == "uuid_transfer" {
-						transfers()
+						transferred.Open()
 					}
 					return false
 				}
@@ -376,11 +376,7 @@ func TestSurvivorComesHome(t *testing.T) {
 				leaves, stays = callee, caller
 			}
 			leaves.Hangup()
-			select {
-			case <-transferred:
-			case <-h.ctx.Done():
-				t.Fatal("who is left is not brought home")
-			}
+			h.must(transferred.Wait(h.ctx)) // who is left is brought home
 			h.inject("speak")
 			h.must(stays.WaitHeard(h.ctx, "Here you are."))
 			h.idle()
@@ -395,7 +391,7 @@ func TestSurvivorComesHome(t *testing.T) {
 // is left alone stays.
 func TestMergeThatFails(t *testing.T) {
 	t.Parallel()
-	h, lines := lateHouse(t, withDaemonTime(10))
+	h, lines := lateHouse(t)
 	h.sw.Callee("200", switchsim.Answers{})
 	document := h.document("merge.ccxml", bridgeDocument(callAndJoin+`
 <transition event="ccxml.loaded"><log expr="'session ' + session.id"/></transition>
@@ -411,7 +407,7 @@ func TestMergeThatFails(t *testing.T) {
 	came, release := lines.holdText("hangup_after_bridge=true")
 	t.Cleanup(release)
 	h.inject("go.on")
-	<-came
+	h.must(came.Wait(h.ctx))
 	h.logged("the two were not merged: FreeSWITCH did not take up the change within 10s")
 	release()
 	h.until("what was prepared is taken back", func() bool {
@@ -433,7 +429,7 @@ func TestMergeThatFails(t *testing.T) {
 // Connections that a merge has bridged and could not let go of are apart again.
 func TestMergeOfTwoApartThatFails(t *testing.T) {
 	t.Parallel()
-	h, lines := lateHouse(t, withDaemonTime(10))
+	h, lines := lateHouse(t)
 	h.sw.Callee("200", switchsim.Answers{})
 	came, release := lines.holdText("hangup_after_bridge=true")
 	t.Cleanup(release)
@@ -443,7 +439,7 @@ func TestMergeOfTwoApartThatFails(t *testing.T) {
 <transition event="connection.disconnected"><exit/></transition>`)))
 	callee, err := h.sw.WaitCallee(h.ctx, "200")
 	h.must(err)
-	<-came
+	h.must(came.Wait(h.ctx))
 	h.logged("not merged")
 	release()
 	h.until("they do not hear each other", func() bool { return len(caller.Hears())+len(callee.Hears()) == 0 })

@@ -3,11 +3,8 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"ccxmld/sessionstore/redistest"
 )
 
 // parent creates a session from the document that its token start names, says
@@ -73,26 +70,23 @@ func TestCCX1CCX5CreatedSession(t *testing.T) {
 // TestCCX1Namelist: the namelist goes to the server that has the document.
 func TestCCX1Namelist(t *testing.T) {
 	t.Parallel()
-	asked := make(chan string, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked <- r.Method + " " + r.FormValue("who")
+	var asked string
+	h := newHouse(t, family, allowing("http://web"))
+	h.serve("web", func(w http.ResponseWriter, r *http.Request) {
+		asked = r.Method + " " + r.FormValue("who")
 		w.Header().Set("Content-Type", "application/ccxml+xml")
 		fmt.Fprint(w, `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded"><exit expr="session.uri.indexOf('who') > 0"/></transition></eventprocessor></ccxml>`)
-	}))
-	t.Cleanup(server.Close)
-	h := newHouse(t, family, func(p *plan) {
-		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/']", p.dir, server.URL)
 	})
 	h.document("parent.ccxml", `
 <ccxml version="1.0"><var name="who" expr="'me &amp; you'"/><eventprocessor>
-<transition event="ccxml.loaded"><createccxml next="'`+server.URL+`/x'" namelist="who" method="'post'"/></transition>
+<transition event="ccxml.loaded"><createccxml next="'http://web/x'" namelist="who" method="'post'"/></transition>
 <transition event="ccxml.exit"><log expr="'over'"/><exit/></transition></eventprocessor></ccxml>`)
 	h.startToken("")
-	if got := <-asked; got != "POST me & you" {
-		t.Errorf("asked for by %s", got)
-	}
 	h.logged("over")
 	h.idle()
+	if asked != "POST me & you" {
+		t.Errorf("asked for by %s", asked)
+	}
 }
 
 // TestSES18SES19NotCreated: where the document is missing, does not compile or
@@ -187,7 +181,7 @@ func (h *house) controllerID() string {
 // TestCCX1OnAnotherController: a child on another controller is in all the same.
 func TestCCX1OnAnotherController(t *testing.T) {
 	t.Parallel()
-	one := newHouse(t, family, with("REDIS_URL", redistest.Real(t).URL))
+	one := newHouse(t, family)
 	one.document("parent.ccxml", parent)
 	one.document("child.ccxml", created)
 	other := one.another()
@@ -211,7 +205,7 @@ func TestCCX1OnAnotherController(t *testing.T) {
 // child; where all are, that is the reason of error.createccxml.
 func TestCCX2OutOfSessions(t *testing.T) {
 	t.Parallel()
-	one := newHouse(t, family, with("REDIS_URL", redistest.Real(t).URL), with("LIMITS_SESSIONS", "1"))
+	one := newHouse(t, family, with("LIMITS_SESSIONS", "1"))
 	one.document("parent.ccxml", parent)
 	one.document("child.ccxml", created)
 	one.startToken("next=child.ccxml")
@@ -248,7 +242,7 @@ func TestSessionsCreatedInALoop(t *testing.T) {
 	} {
 		t.Run(c.key, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, family, withTime(1), with("LIMITS_SESSIONS", "50"), with("LIMITS_CHILDREN_PER_TREE", "1000"), with("LIMITS_CHILDREN_PER_SECOND", "100"), with(c.key, c.value))
+			h := newHouse(t, family, with("LIMITS_SESSIONS", "50"), with("LIMITS_CHILDREN_PER_TREE", "1000"), with("LIMITS_CHILDREN_PER_SECOND", "100"), with(c.key, c.value))
 			h.transitions("parent.ccxml", `
 <transition event="ccxml.loaded"><createccxml next="'parent.ccxml'"/><createccxml next="'parent.ccxml'"/><createccxml next="'parent.ccxml'"/></transition>
 <transition event="error.createccxml"><log expr="event$.reason"/></transition>`)

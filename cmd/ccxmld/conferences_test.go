@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"ccxmld/esl/switchsim"
-	"ccxmld/sessionstore/redistest"
 )
 
 // meeting takes callers into the conference "the meeting". What they press moves
@@ -232,8 +231,7 @@ func TestDialogBesideConference(t *testing.T) {
 // last one out, whichever daemon has it.
 func TestTwoControllersShareAConference(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Real(t)
-	one := newHouse(t, with("REDIS_URL", redis.URL))
+	one := newHouse(t)
 	other := one.another()
 	document := one.document("meeting.ccxml", meeting)
 	first := one.call("101", document)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"math/rand/v2"
-	"sync/atomic"
 	"testing"
 
 	"ccxmld/esl/switchsim"
@@ -12,10 +10,7 @@ import (
 // would have to pass a text on, and press a key.
 func cutInRoom(t *testing.T, text, transitions string, options ...option) (*house, *switchsim.Party) {
 	t.Helper()
-	var built atomic.Pointer[house]
-	legs := newSlowLines(t, rand.New(rand.NewPCG(1, 1)), 0, func() string { return built.Load().daemon.ESLAddress() })
-	h := newHouse(t, append([]option{with("ESL_ADVERTISE", legs.address())}, options...)...)
-	built.Store(h)
+	h, legs := lateHouse(t, options...)
 	caller, err := h.sw.Dial(switchsim.Call{Sockets: []string{legs.address()}, Variables: map[string]string{
 		"ccxml_uri": h.document("in.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
 <var name="room"/><var name="caller"/><eventprocessor>
@@ -67,7 +62,7 @@ func TestWayHomeLost(t *testing.T) {
 func TestNeverHome(t *testing.T) {
 	t.Parallel()
 	h, caller := cutInRoom(t, " kick ", `<transition event="connection.signal"><unjoin id1="room" id2="caller"/></transition>`,
-		idle("uuid_transfer"), withDaemonTime(10))
+		idle("uuid_transfer"))
 	h.logged("NETWORK_OUT_OF_ORDER")
 	h.ends(caller)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"net"
 	"slices"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -191,17 +191,18 @@ func TestGlare(t *testing.T) {
 	h := newHouse(t, withToken("out.ccxml"))
 	h.document("out.ccxml", giveUp)
 	h.sw.Callee("200", switchsim.Undecided{})
-	for range 20 {
+	for i := range 4 {
 		session := h.startToken("")
 		callee, err := h.sw.WaitCallee(h.ctx, "200")
 		h.must(err)
-		answered := make(chan struct{})
-		go func() {
-			defer close(answered)
+		h.must(h.seen.wait(h.ctx, "event ccxml.loaded"))
+		if i%2 == 0 {
 			callee.Answer()
-		}()
+		}
 		h.get("/ccxml/basichttp?sessionid=" + session + "&name=give.up")
-		<-answered
+		if i/2 == 0 {
+			callee.Answer()
+		}
 		h.gaveUp(callee)
 	}
 	h.idle()
@@ -228,43 +229,39 @@ func TestAnswerThenHangup(t *testing.T) {
 	h.idle()
 }
 
-// silentSocket takes connections and says nothing.
-func silentSocket(t *testing.T) (address string, came <-chan struct{}) {
+// silentlyHouse is a house in which the sockets of legs go to somebody who takes
+// connections and says nothing; came tells of them.
+func silentlyHouse(t *testing.T, options ...option) (h *house, came *box[net.Conn]) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	connected, ended := make(chan struct{}, 10), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			connected <- struct{}{}
-			_, _ = io.Copy(io.Discard, conn)
-			conn.Close()
+	return newHouse(t, append([]option{func(p *plan) {
+		listener, err := p.site.Network.Listen("127.0.0.1:0")
+		if err != nil {
+			p.Fatal(err)
 		}
-	}()
-	t.Cleanup(func() { listener.Close(); <-ended })
-	return listener.Addr().String(), connected
+		p.environment["ESL_ADVERTISE"] = listener.Addr().String()
+		came = newBox[net.Conn](p.site.Clock)
+		clock.Go(p.site.Clock, func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				came.put(conn)
+			}
+		})
+		p.Cleanup(func() { listener.Close() })
+	}}, options...)...), came
 }
 
 // The document hangs up a call that is answered and whose socket is on its way.
 func TestHangupWhileSocketConnects(t *testing.T) {
 	t.Parallel()
-	address, came := silentSocket(t)
-	h := newHouse(t, withToken("out.ccxml"), with("ESL_ADVERTISE", address))
+	h, came := silentlyHouse(t, withToken("out.ccxml"))
 	h.document("out.ccxml", giveUp)
 	h.sw.Callee("200", switchsim.Answers{})
 	session := h.startToken("")
-	select {
-	case <-came:
-	case <-h.ctx.Done():
-		t.Fatal("the leg did not come")
-	}
+	_, err := came.next(h.ctx)
+	h.must(err)
 	h.get("/ccxml/basichttp?sessionid=" + session + "&name=give.up")
 	h.logged("failed: gave up")
 	h.logged("ends: 1")

@@ -48,7 +48,7 @@ func TestPromptsThatCannotBePlayed(t *testing.T) {
 func TestNoSpeechEngine(t *testing.T) {
 	t.Parallel()
 	// It is by FreeSWITCH's clock that nothing was spoken: let that be ours.
-	h := newHouse(t, withTime(1), with("DIALOG_TTS_ENGINE", "cepstral"), with("DIALOG_TTS_VOICE", "allison"))
+	h := newHouse(t, with("DIALOG_TTS_ENGINE", "cepstral"), with("DIALOG_TTS_VOICE", "allison"))
 	h.dial(h.transitions("speak.ccxml", answer("null://?text=Nobody says this.")))
 	h.logged(`notstarted the text was not spoken: FreeSWITCH does not seem to have the text-to-speech engine "cepstral" with the voice "allison"`)
 	h.idle()

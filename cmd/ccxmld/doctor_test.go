@@ -17,7 +17,7 @@ import (
 // Doctor runs beside a daemon that works, with its configuration.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(p *plan) {
+	h := newHouseOverTCP(t, func(p *plan) {
 		p.sw.SessionsPerSecond, p.sw.MaxSessions = 100, 20000
 		p.sw.Sounds = func(path string) (time.Duration, bool) {
 			_, err := os.Stat(path)

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"ccxmld/callcontrol"
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
 )
@@ -134,8 +134,8 @@ func (b *board) play(steps []step) {
 		b.seen.forget()
 		b.tell(s.tell)
 		b.logged(s.log)
-		for deadline := time.Now().Add(patience / 2); b.hears() != s.hears; runtime.Gosched() {
-			if time.Now().After(deadline) {
+		for deadline := b.clock.Now().Add(patience / 2); b.hears() != s.hears; clock.Sleep(b.ctx, b.clock, time.Millisecond) {
+			if b.clock.Now().After(deadline) {
 				b.Fatalf("after %s: %s, want %s", s.tell, b.hears(), s.hears)
 			}
 		}

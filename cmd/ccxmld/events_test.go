@@ -3,14 +3,12 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strings"
 	"testing"
 
 	"ccxmld/sessionstore"
-	"ccxmld/sessionstore/redistest"
 )
 
 // listener tells of the event "go" and ends with "over"; it goes on after an
@@ -51,8 +49,7 @@ func TestHTP1HTP2Events(t *testing.T) {
 // TestHTP2EventForAnotherController: any controller takes an event for a session.
 func TestHTP2EventForAnotherController(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Real(t)
-	one := newHouse(t, withToken("listener.ccxml"), with("REDIS_URL", redis.URL))
+	one := newHouse(t, withToken("listener.ccxml"))
 	one.transitions("listener.ccxml", listener)
 	other := one.another()
 	session := other.startToken("") // which redis may not know of yet
@@ -114,15 +111,13 @@ func TestHTP9CreateSession(t *testing.T) {
 // HTP-6).
 func TestHTP6ToAnotherSession(t *testing.T) {
 	t.Parallel()
-	var h *house
-	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(&url.URL{Scheme: "http", Host: h.daemon.HTTPAddress()})
-	}, Transport: &http.Transport{DisableKeepAlives: true}})
-	t.Cleanup(proxy.Close)
-	h = newHouse(t, with("HTTP_URL", proxy.URL), func(p *plan) {
+	h := newHouse(t, with("HTTP_URL", "http://proxy"), func(p *plan) {
 		p.environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'file://%[1]s/sender.ccxml'}, other: {uri: 'file://%[1]s/listener.ccxml'}}", p.dir)
-		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/ccxml/']", p.dir, proxy.URL)
+		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/ccxml/']", p.dir, "http://proxy")
 	})
+	h.serve("proxy", (&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: "http", Host: h.daemon.HTTPAddress()})
+	}, Transport: h.client().Transport}).ServeHTTP)
 	h.transitions("listener.ccxml", listener)
 	h.document("sender.ccxml", `
 <ccxml version="1.0"><var name="a" expr="'b'"/><eventprocessor>

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -54,12 +53,11 @@ func TestFET2Application(t *testing.T) {
 			_, _ = io.WriteString(w, `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded"><log expr="'to ' + session.uri.replace(/^.*\//, '')"/><send target="'sub/notify.php?x=1'" targettype="'basichttp'" name="'user.over'"/></transition><transition event="user.told"><log expr="event$.by"/><exit/></transition></eventprocessor></ccxml>`)
 		},
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answers[r.URL.Path](w, r) }))
-	t.Cleanup(server.Close)
 	h := newHouse(t, func(p *plan) {
-		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['%s/app/']", server.URL)
-		p.environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: '%s/app/start.php'}}", server.URL)
+		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['%s/app/']", "http://web")
+		p.environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: '%s/app/start.php'}}", "http://web")
 	})
+	h.serve("web", func(w http.ResponseWriter, r *http.Request) { answers[r.URL.Path](w, r) })
 	h.startToken("line=7")
 	h.idle()
 	want := []string{

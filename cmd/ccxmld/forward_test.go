@@ -38,7 +38,7 @@ func TestRedirectedCallGoesOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, withToken("out.ccxml"), with("DIAL_REDIRECTS", "2"), withDaemonTime(10),
+			h := newHouse(t, withToken("out.ccxml"), with("DIAL_REDIRECTS", "2"),
 				with("DIAL_ROUTES", "[{match: 'tel:(2.*)', dial: 'sofia/gateway/carrier/$1'}, {match: 'sip:(.*)', dial: 'sofia/internal/sip:$1'}]"))
 			h.sw.Callee("sip:200", switchsim.Redirects{To: c.to})
 			h.sw.Callee("200", switchsim.Redirects{To: c.to})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"ccxmld/clock"
 	"ccxmld/esl"
 )
 
@@ -17,7 +18,7 @@ func (h *realHouse) digitsOf(leg string) *recorder {
 	h.Helper()
 	named := os.Getenv("CCXMLD_FREESWITCH")
 	at := strings.LastIndex(named, ":")
-	digits, up := &recorder{}, make(chan struct{}, 1)
+	digits, up := newRecorder(clock.Real()), make(chan struct{}, 1)
 	link := esl.NewLink(esl.LinkOptions{
 		Name: "digits", Address: named[:at], Password: named[at+1:], Logger: slog.New(slog.DiscardHandler),
 		Events: []string{"DTMF"}, Filters: [][2]string{{"Unique-ID", leg}},

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"ccxmld/callcontrol"
+	"ccxmld/clock"
 	"ccxmld/esl"
 	"ccxmld/examples/conference-cgi/cgi"
 	"ccxmld/interpreter"
@@ -47,7 +48,7 @@ func newRealHouse(t *testing.T, options ...option) *realHouse {
 	address, password := named[:at], named[at+1:]
 	ctx, cancel := context.WithTimeout(context.Background(), realPatience)
 	t.Cleanup(cancel)
-	h := &realHouse{house: &house{TB: t, ctx: ctx, seen: &recorder{}, log: &recorder{}, dir: t.TempDir()}}
+	h := &realHouse{house: &house{TB: t, ctx: ctx, clock: clock.Real(), seen: newRecorder(clock.Real()), log: newRecorder(clock.Real()), dir: t.TempDir()}}
 	h.connect(address, password)
 	environment := map[string]string{
 		"ESL_LISTEN":       "127.0.0.1:0",
@@ -63,7 +64,7 @@ func newRealHouse(t *testing.T, options ...option) *realHouse {
 		o(p)
 	}
 	h.environment = environment
-	h.start(environment)
+	h.start()
 	h.up()
 	return h
 }

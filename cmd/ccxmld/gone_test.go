@@ -1,10 +1,7 @@
 package main
 
 import (
-	"math/rand/v2"
-	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"ccxmld/esl/switchsim"
@@ -15,12 +12,7 @@ import (
 func TestOneErrorForFreeSWITCHGone(t *testing.T) {
 	t.Parallel()
 	// The legs' sockets go to a listener that never says a word, so that none attaches.
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	h := newHouse(t, withToken("out.ccxml"), withDaemonTime(10), with("ESL_ADVERTISE", silent.Addr().String()))
+	h, _ := silentlyHouse(t, withToken("out.ccxml"))
 	h.sw.Callee("200", switchsim.Answers{})
 	h.transitions("out.ccxml", callOut)
 	for range 3 {
@@ -52,10 +44,7 @@ func TestOneErrorForFreeSWITCHGone(t *testing.T) {
 // Sockets of legs that end together, while FreeSWITCH is there, are one line in the log.
 func TestOneWarningForSocketsThatEnd(t *testing.T) {
 	t.Parallel()
-	var built atomic.Pointer[house]
-	legs := newSlowLines(t, rand.New(rand.NewPCG(1, 1)), 0, func() string { return built.Load().daemon.ESLAddress() })
-	h := newHouse(t, with("ESL_ADVERTISE", legs.address()))
-	built.Store(h)
+	h, legs := lateHouse(t)
 	document := h.transitions("in.ccxml", `
 <transition event="connection.alerting"><accept/></transition>
 <transition event="connection.connected"><log expr="'connected'"/></transition>

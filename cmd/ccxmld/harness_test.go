@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -25,12 +24,15 @@ import (
 	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
+	"ccxmld/memnet"
 	"ccxmld/script"
-	"ccxmld/sessionstore/redistest"
+	"ccxmld/sessionstore"
+	"ccxmld/site"
 )
 
-// patience bounds every wait of these tests; it is no part of what they assert.
-const patience = 20 * time.Second
+// patience bounds every wait of these tests, in virtual time; it is no part of what they
+// assert.
+const patience = 10 * time.Minute
 
 // TestMain checks that no goroutine is left. Benchmarks are let off: the eslgo
 // that they measure beside ours leaves some.
@@ -48,11 +50,17 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// house is a daemon and the simulated switch that it works with.
+// house is a daemon, the simulated switch that it works with and the network between
+// them, on virtual time: nothing in it depends on how fast the machine is. The test's
+// goroutine is at work there (see [clock.Virtual]): it waits by the house, or by the
+// house's clock.
 type house struct {
 	testing.TB
 	ctx         context.Context
+	clock       clock.Clock
+	site        *site.Site // nil on real time, as in the tests with a FreeSWITCH
 	sw          *switchsim.Switch
+	redis       *sessionstore.Embedded // that its daemons share; nil on real time
 	daemon      *daemon.Daemon
 	seen        *recorder         // what sessions do
 	log         *recorder         // what the daemon logs
@@ -64,10 +72,11 @@ type house struct {
 
 // plan is what a house is built from.
 type plan struct {
-	dir         string // of documents
+	testing.TB
+	site        *site.Site // empty as yet; nil on real time
+	dir         string     // of documents
 	environment map[string]string
 	sw          switchsim.Options
-	address     string // of the switch's links; "" for any
 	patience    time.Duration
 	options     []daemon.Option
 }
@@ -90,52 +99,48 @@ func withToken(document string) option {
 	}
 }
 
-// pace is how many times as fast as ours the switch's time runs. FreeSWITCH
-// gives a controller 25 s for its first word; that must not be too short on a
-// busy machine.
-const pace = 20
+// switchAddress is where the links to a house's switch go.
+const switchAddress = "127.0.0.1:8021"
 
-// withTime makes the switch's time run at another pace.
-func withTime(factor float64) option {
-	return func(p *plan) { p.sw.Clock = clock.Scaled(factor) }
-}
-
-// withDaemonTime makes the daemon's time run at another pace, too.
-func withDaemonTime(factor float64) option {
-	return func(p *plan) { p.options = append(p.options, daemon.WithClock(clocktest.Of(clock.Scaled(factor)))) }
+func newPlan(t testing.TB, s *site.Site, dir string) *plan {
+	return &plan{TB: t, site: s, dir: dir, patience: patience, environment: map[string]string{
+		"ESL_LISTEN":      "127.0.0.1:0",
+		"HTTP_LISTEN":     "127.0.0.1:0",
+		"NODES":           fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", switchAddress),
+		"DOCUMENTS_ALLOW": fmt.Sprintf("[%q, %q]", "file://"+dir+"/", "file:///sounds/"),
+		"DIAL_ROUTES":     "[{match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}, {match: 'sip:(.*)', dial: 'sofia/internal/sip:$1'}]",
+		"DIALOG_SPOOL":    t.TempDir(),
+		// What scripts may take is on the wall, also where the machine is busy.
+		"LIMITS_SCRIPT_TIME": "30s",
+	}, sw: switchsim.Options{SpeechRate: 30 * time.Millisecond, LogCommands: true}}
 }
 
 // newHouse starts a daemon and a switch, and ends both with the test.
 func newHouse(t testing.TB, options ...option) *house {
 	t.Helper()
-	h := &house{TB: t, seen: &recorder{}, log: &recorder{}, dir: t.TempDir()}
-	p := &plan{dir: h.dir, patience: patience, environment: make(map[string]string), sw: switchsim.Options{
-		Clock: clock.Scaled(pace), SpeechRate: 30 * time.Millisecond, LogCommands: true,
-	}}
+	h := &house{TB: t, site: site.Empty(), dir: t.TempDir()}
+	h.clock = h.site.Clock
+	h.site.Clock.OnStall(func(report string) { fmt.Fprintf(os.Stderr, "%s: %s\n", t.Name(), report) })
+	t.Cleanup(func() { h.must(h.site.Close()) })
+	h.seen, h.log = newRecorder(h.clock), newRecorder(h.clock)
+	p := newPlan(t, h.site, h.dir)
+	nodes := p.environment["NODES"]
 	for _, o := range options {
 		o(p)
 	}
 	var cancel context.CancelFunc
-	h.ctx, cancel = context.WithTimeout(context.Background(), p.patience)
+	h.ctx, cancel = clock.WithTimeout(context.Background(), h.clock, p.patience)
 	t.Cleanup(cancel)
-	h.sw = switchsim.New(p.sw)
-	if err := h.sw.Listen(cmp.Or(p.address, "127.0.0.1:0")); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(h.sw.Close)
+	h.sw = h.site.AddSwitch(p.sw)
+	h.must(h.sw.Listen(switchAddress))
 	h.sw.AddTTS("flite")
-	h.environment = map[string]string{
-		"ESL_LISTEN":      "127.0.0.1:0",
-		"HTTP_LISTEN":     "127.0.0.1:0",
-		"NODES":           fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", h.sw.Addr()),
-		"DOCUMENTS_ALLOW": fmt.Sprintf("[%q, %q]", "file://"+h.dir+"/", "file:///sounds/"),
-		"DIAL_ROUTES":     "[{match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}, {match: 'sip:(.*)', dial: 'sofia/internal/sip:$1'}]",
-		"DIALOG_SPOOL":    t.TempDir(),
-	}
-	maps.Copy(h.environment, p.environment)
-	h.options = p.options
-	h.start(h.environment)
-	if p.environment["NODES"] == "" && p.sw.Password == "" {
+	var err error
+	h.redis, err = sessionstore.StartEmbedded("127.0.0.1:0", h.clock)
+	h.must(err)
+	t.Cleanup(h.redis.Close)
+	h.environment, h.options = p.environment, p.options
+	h.start()
+	if p.environment["NODES"] == nodes && p.sw.Password == "" {
 		h.up()
 	}
 	return h
@@ -154,43 +159,45 @@ func (h *house) in(t testing.TB) *house {
 	return &sub
 }
 
-// another starts a second daemon that works with the same switch.
+// another starts a second daemon that works with the same switch and Redis.
 func (h *house) another(options ...option) *house {
 	h.Helper()
-	p := &plan{dir: h.dir, environment: maps.Clone(h.environment)}
+	p := &plan{TB: h.TB, site: h.site, dir: h.dir, environment: maps.Clone(h.environment)}
 	for _, o := range options {
 		o(p)
 	}
-	other := &house{TB: h.TB, ctx: h.ctx, sw: h.sw, seen: &recorder{}, log: &recorder{}, dir: h.dir, environment: p.environment}
-	other.start(p.environment)
-	return other
+	other := *h
+	other.seen, other.log, other.environment = newRecorder(h.clock), newRecorder(h.clock), p.environment
+	other.start()
+	return &other
 }
 
 // start starts the daemon. When the test ends, it hangs up whatever calls there
 // are, and nothing of them is left.
-func (h *house) start(environment map[string]string) {
+func (h *house) start() {
 	h.Helper()
-	if h.log == nil {
-		h.log = &recorder{}
-	}
 	var environ []string
-	for name, value := range environment {
+	for name, value := range h.environment {
 		environ = append(environ, "CCXMLD_"+name+"="+value)
 	}
 	config, err := conf.Load(conf.Source{Environ: environ})
 	if err != nil {
 		h.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(testWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	if h.daemon, err = daemon.New(h.ctx, config, log, h.seen, append([]daemon.Option{daemon.WithClock(clocktest.Real())}, h.options...)...); err != nil {
-		h.Fatal(err)
+	log := slog.New(slog.NewTextHandler(testWriter{h}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: h.inTime}))
+	var end func() error
+	if h.site != nil {
+		options := append([]daemon.Option{daemon.WithClock(clocktest.Of(h.clock)), daemon.WithRedis(h.redis)}, h.options...)
+		running, err := h.site.AddDaemon(h.ctx, config, log, h.seen, nil, options...)
+		if err != nil {
+			h.Fatal(err)
+		}
+		h.daemon, end = running.Daemon, running.Stop
+	} else {
+		end = h.startReal(config, log)
 	}
-	ctx, cancel := context.WithCancel(h.ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- h.daemon.Run(ctx) }()
 	h.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
+		if err := end(); err != nil {
 			h.Errorf("daemon: %v", err)
 		}
 		if sessions, legs := h.daemon.Controller.Sessions(), h.daemon.Controller.Connections(); sessions+legs > 0 {
@@ -198,6 +205,55 @@ func (h *house) start(environment map[string]string) {
 		}
 	})
 	h.Cleanup(h.stop)
+}
+
+// newHouseOverTCP is a house on real time, with TCP between its daemon and its simulated
+// switch: for tests of what goes by neither the house's clock nor its network, as the
+// doctor.
+func newHouseOverTCP(t testing.TB, options ...option) *house {
+	t.Helper()
+	h := &house{TB: t, dir: t.TempDir(), clock: clock.Real()}
+	h.seen, h.log = newRecorder(h.clock), newRecorder(h.clock)
+	p := newPlan(t, nil, h.dir)
+	for _, o := range options {
+		o(p)
+	}
+	var cancel context.CancelFunc
+	h.ctx, cancel = context.WithTimeout(context.Background(), p.patience)
+	t.Cleanup(cancel)
+	h.sw = switchsim.New(p.sw)
+	t.Cleanup(h.sw.Close)
+	h.must(h.sw.Listen("127.0.0.1:0"))
+	h.sw.AddTTS("flite")
+	h.environment, h.options = p.environment, p.options
+	h.environment["NODES"] = fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", h.sw.Addr())
+	h.start()
+	h.up()
+	return h
+}
+
+// inTime gives a line of the log the house's time.
+func (h *house) inTime(groups []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey && len(groups) == 0 {
+		a.Value = slog.TimeValue(h.clock.Now())
+	}
+	return a
+}
+
+// startReal starts the daemon on the machine's network and time.
+func (h *house) startReal(config *conf.Config, log *slog.Logger) (end func() error) {
+	h.Helper()
+	var err error
+	if h.daemon, err = daemon.New(h.ctx, config, log, h.seen, append([]daemon.Option{daemon.WithClock(clocktest.Real())}, h.options...)...); err != nil {
+		h.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(h.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- h.daemon.Run(ctx) }()
+	return func() error {
+		cancel()
+		return <-ended
+	}
 }
 
 // document writes a document and gives its URI.
@@ -242,7 +298,7 @@ func (h *house) ask(method, path string) (status int, body string) {
 		h.Fatal(err)
 	}
 	request.Close = true
-	response, err := http.DefaultClient.Do(request)
+	response, err := h.client().Do(request)
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -253,6 +309,18 @@ func (h *house) ask(method, path string) (status int, body string) {
 	}
 	return response.StatusCode, string(text)
 }
+
+// client makes HTTP requests on the house's network.
+func (h *house) client() *http.Client {
+	if h.site == nil {
+		return http.DefaultClient
+	}
+	return &http.Client{Transport: &memnet.Transport{Network: h.site.Network}}
+}
+
+// serve lets a handler answer at http://NAME on the house's network. It may wait by the
+// house's clock.
+func (h *house) serve(name string, f http.HandlerFunc) { h.site.Network.Handle(name+":80", f) }
 
 // must ends the test on an error.
 func (h *house) must(err error) {
@@ -265,7 +333,11 @@ func (h *house) must(err error) {
 // until waits for what nobody tells of.
 func (h *house) until(what string, holds func() bool) {
 	h.Helper()
-	redistest.Eventually(h, what, holds)
+	for !holds() {
+		if !clock.Sleep(h.ctx, h.clock, 2*time.Millisecond) {
+			h.Fatalf("never true: %s; so far:\n%s", what, strings.Join(h.seen.all(), "\n"))
+		}
+	}
 }
 
 // idle waits until no session runs and all calls have ended.
@@ -283,22 +355,27 @@ func (h *house) logged(text string) {
 
 // recorder keeps what an observer is told, a line each.
 type recorder struct {
-	mu    sync.Mutex
-	lines []string
-	news  chan struct{}
-	stops map[string]<-chan struct{} // for what sessions wait where they log it
+	clock   clock.Clock
+	mu      sync.Mutex
+	lines   []string
+	waiters []*clock.Waiter
+	stops   map[string]*clock.Latch // for what sessions wait where they log it
 }
 
 var _ interpreter.Observer = (*recorder)(nil)
+
+func newRecorder(c clock.Clock) *recorder {
+	return &recorder{clock: c, stops: make(map[string]*clock.Latch)}
+}
 
 func (r *recorder) add(line string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.lines = append(r.lines, line)
-	if r.news != nil {
-		close(r.news)
-		r.news = nil
+	for _, w := range r.waiters {
+		w.Wake()
 	}
+	r.waiters = nil
 }
 
 func (r *recorder) EventHandled(_ string, e *interpreter.Event, _ *script.Position) {
@@ -316,7 +393,7 @@ func (r *recorder) Logged(_, label, text string) {
 	r.mu.Unlock()
 	r.add(line)
 	if stop != nil {
-		<-stop
+		_ = stop.Wait(context.Background())
 	}
 }
 
@@ -324,12 +401,9 @@ func (r *recorder) Logged(_, label, text string) {
 func (r *recorder) stop(text string) (goOn func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stops == nil {
-		r.stops = make(map[string]<-chan struct{})
-	}
-	stop := make(chan struct{})
+	stop := clock.NewLatch(r.clock)
 	r.stops["log "+text] = stop
-	return sync.OnceFunc(func() { close(stop) })
+	return stop.Open
 }
 
 func (r *recorder) StateChanged(_, state string) { r.add("state " + state) }
@@ -360,22 +434,21 @@ func (r *recorder) waitFor(ctx context.Context, text string) error {
 }
 
 func (r *recorder) await(ctx context.Context, text string, matches func(line, text string) bool) error {
+	w := clock.NewWaiter(r.clock)
 	for {
 		r.mu.Lock()
-		if slices.ContainsFunc(r.lines, func(line string) bool { return matches(line, text) }) {
-			r.mu.Unlock()
-			return nil
+		found := slices.ContainsFunc(r.lines, func(line string) bool { return matches(line, text) })
+		if !found {
+			r.waiters = append(r.waiters, w)
 		}
-		if r.news == nil {
-			r.news = make(chan struct{})
-		}
-		news := r.news
 		r.mu.Unlock()
-		select {
-		case <-news:
-		case <-ctx.Done():
+		switch {
+		case found:
+			return nil
+		case ctx.Err() != nil:
 			return fmt.Errorf("never seen: %s", text)
 		}
+		w.WaitContext(ctx)
 	}
 }
 
@@ -392,4 +465,39 @@ func (w testWriter) Write(line []byte) (int, error) {
 	w.Logf("%s", text)
 	w.log.add(text)
 	return len(line), nil
+}
+
+// box is where one goroutine puts things for another one, which waits for them by the
+// clock.
+type box[T any] struct {
+	come *clock.Waiter
+
+	mu     sync.Mutex
+	things []T
+}
+
+func newBox[T any](c clock.Clock) *box[T] { return &box[T]{come: clock.NewWaiter(c)} }
+
+func (b *box[T]) put(thing T) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.things = append(b.things, thing)
+	b.come.Wake()
+}
+
+// next waits for the next thing.
+func (b *box[T]) next(ctx context.Context) (thing T, err error) {
+	for {
+		b.mu.Lock()
+		if len(b.things) > 0 {
+			thing, b.things = b.things[0], b.things[1:]
+			b.mu.Unlock()
+			return thing, nil
+		}
+		b.mu.Unlock()
+		if ctx.Err() != nil {
+			return thing, context.Cause(ctx)
+		}
+		b.come.WaitContext(ctx)
+	}
 }

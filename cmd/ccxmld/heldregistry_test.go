@@ -6,18 +6,15 @@ import (
 	"time"
 
 	"ccxmld/esl/switchsim"
-	"ccxmld/sessionstore/redistest"
 )
 
 // newHeldBoard makes a switchboard whose Redis can be made to answer late.
-func newHeldBoard(t *testing.T) (*board, *slowLines) {
+func newHeldBoard(t *testing.T) (*board, *redisLine) {
 	t.Helper()
-	redis := redistest.Mini(t)
-	lines := newSlowLines(t, nil, 0, func() string { return strings.TrimPrefix(redis.URL, "redis://") })
-	h := newHouse(t, with("REDIS_URL", "redis://"+lines.address()))
+	h := newHouse(t)
 	h.sw.Callee("200", switchsim.Answers{})
 	h.sw.Callee("300", switchsim.Answers{})
-	return newBoard(h), lines
+	return newBoard(h), h.redisLine()
 }
 
 // handled waits until the board has taken all that it was told.

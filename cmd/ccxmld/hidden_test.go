@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -93,7 +95,7 @@ func TestHiddenLegIsHungUp(t *testing.T) {
 func TestJobIsLost(t *testing.T) {
 	t.Parallel()
 	for _, fate := range []switchsim.JobFate{switchsim.JobUntold, switchsim.JobKept} {
-		h := newHouse(t, withDaemonTime(pace), func(p *plan) {
+		h := newHouse(t, func(p *plan) {
 			p.sw.Job = func(name, _ string) switchsim.JobFate {
 				if name == "originate" {
 					return fate
@@ -117,18 +119,10 @@ func TestJobIsLost(t *testing.T) {
 // the document has asked of it meanwhile is done.
 func TestSocketSilentWhileSetUp(t *testing.T) {
 	t.Parallel()
-	silent := make(chan struct{}, 1)
-	silent <- struct{}{}
-	h := newHouse(t, withDaemonTime(pace), withToken("out.ccxml"), func(p *plan) {
+	var silent atomic.Bool
+	h := newHouse(t, withToken("out.ccxml"), func(p *plan) {
 		p.sw.Silence = func(_, command string) bool {
-			if strings.HasPrefix(command, "api uuid_setvar_multi") {
-				select {
-				case <-silent:
-					return true
-				default:
-				}
-			}
-			return false
+			return strings.HasPrefix(command, "api uuid_setvar_multi") && !silent.Swap(true)
 		}
 	})
 	h.sw.Callee("200", switchsim.Answers{})
@@ -152,11 +146,12 @@ func TestSocketSilentWhileSetUp(t *testing.T) {
 // nothing.
 func TestLateAttempt(t *testing.T) {
 	t.Parallel()
-	kept := make(chan struct{}, 1)
-	h := newNodesHouse(t, 1000, 1, withDaemonTime(pace), func(p *plan) {
+	var kept *clock.Latch
+	h := newNodesHouse(t, 1000, 1, func(p *plan) {
+		kept = clock.NewLatch(p.site.Clock)
 		p.sw.Job = func(name, _ string) switchsim.JobFate {
 			if name == "originate" {
-				kept <- struct{}{}
+				kept.Open()
 				return switchsim.JobKept
 			}
 			return switchsim.JobDone
@@ -170,7 +165,7 @@ func TestLateAttempt(t *testing.T) {
 <transition event="connection.*"><log expr="event$.name"/></transition>
 <transition event="connection.disconnected"><exit/></transition></eventprocessor></ccxml>`)
 	h.startToken("")
-	<-kept
+	h.must(kept.Wait(h.ctx))
 	address := h.sw.Addr()
 	h.sw.CloseLinks()
 	callee, err := h.second.WaitCallee(h.ctx, "200")

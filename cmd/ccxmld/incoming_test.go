@@ -3,12 +3,10 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
-	"ccxmld/daemon"
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -225,22 +223,21 @@ func TestHangupWhileFetching(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			asked, answered := make(chan struct{}), make(chan struct{})
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				close(asked)
-				<-answered
+			h := newHouse(t, allowing("http://web"))
+			asked, answered := clock.NewLatch(h.clock), clock.NewLatch(h.clock)
+			h.serve("web", func(w http.ResponseWriter, r *http.Request) {
+				asked.Open()
+				_ = answered.Wait(r.Context())
 				w.Header().Set("Content-Type", "application/ccxml+xml")
 				w.WriteHeader(answer.status)
 				fmt.Fprint(w, answer.body)
-			}))
-			t.Cleanup(server.Close)
-			h := newHouse(t, with("DOCUMENTS_ALLOW", "["+server.URL+"/]"))
-			caller := h.dial(server.URL + "/slow.ccxml")
-			<-asked
+			})
+			caller := h.dial("http://web/slow.ccxml")
+			h.must(asked.Wait(h.ctx))
 			caller.Hangup()
 			_, err := caller.WaitEnded(h.ctx)
 			h.must(err)
-			close(answered)
+			answered.Open()
 			if answer.status == http.StatusOK {
 				h.logged("gone")
 			} else {
@@ -257,24 +254,11 @@ func TestHangupWhileFetching(t *testing.T) {
 // A document that is never finished does not keep the daemon from ending.
 func TestShutdownWhileFetching(t *testing.T) {
 	t.Parallel()
-	asked, over := make(chan struct{}), make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		close(asked)
-		select {
-		case <-r.Context().Done():
-		case <-over:
-		}
-	}))
-	t.Cleanup(server.Close)
-	t.Cleanup(func() { close(over) })
-	h := newHouse(t, with("DOCUMENTS_ALLOW", "["+server.URL+"/]"))
-	caller := h.dial(server.URL + "/never.ccxml")
-	<-asked
-	began := time.Now()
+	h := newHouse(t, allowing("http://slow"))
+	asked := h.serveSilently(nil)
+	caller := h.dial("http://slow/never.ccxml")
+	h.told(asked)
 	h.stop()
-	if took := time.Since(began); took > daemon.DrainTime/2 {
-		t.Errorf("the daemon took %s to end", took)
-	}
 	ending, err := caller.WaitEnded(h.ctx)
 	h.must(err)
 	if ending.Cause != "NORMAL_TEMPORARY_FAILURE" {

@@ -4,12 +4,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
-	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
 )
 
@@ -53,11 +51,7 @@ func TestShutdownWithLiveCalls(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, withToken("ring.ccxml"))
 	parties := manyCalls(h)
-	began := time.Now()
 	h.stop()
-	if took := time.Since(began); took > daemon.DrainTime/2 {
-		t.Errorf("it took %s", took)
-	}
 	for _, party := range parties {
 		ending, err := party.WaitEnded(h.ctx)
 		h.must(err)
@@ -133,10 +127,9 @@ func TestGarbageOnSocket(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := h.in(t)
-			conn, err := net.Dial("tcp", h.daemon.ESLAddress())
+			conn, err := h.site.Network.DialContext(h.ctx, "tcp", h.daemon.ESLAddress())
 			h.must(err)
 			defer conn.Close()
-			h.must(conn.SetDeadline(time.Now().Add(patience)))
 			line, err := bufio.NewReader(conn).ReadString('\n')
 			h.must(err)
 			if line != "connect\r\n" {

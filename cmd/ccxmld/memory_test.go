@@ -3,7 +3,9 @@ package main
 import (
 	"runtime"
 	"testing"
+	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -45,11 +47,16 @@ func TestEndedCallsKeepNoSession(t *testing.T) {
 			h.until("all sessions have begun and ended", func() bool {
 				return h.seen.count("event connection.connected") == calls && h.daemon.Controller.Sessions() == 0
 			})
-			var kept int64
-			h.until("their sessions are gone", func() bool {
-				kept = (liveHeap() - before) / calls
-				return kept < 64<<10
-			})
+			kept := (liveHeap() - before) / calls
+			for range 5 { // while FreeSWITCH is asked again to hang up
+				if kept > 64<<10 {
+					clock.Sleep(h.ctx, h.clock, time.Second)
+					kept = (liveHeap() - before) / calls
+				}
+			}
+			if kept > 64<<10 {
+				t.Errorf("%d bytes are kept of an ended call", kept)
+			}
 			t.Logf("%d bytes are kept of an ended call, those of the simulated switch among them", kept)
 			for _, caller := range callers {
 				caller.Hangup()

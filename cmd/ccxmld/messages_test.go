@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-
-	"ccxmld/sessionstore/redistest"
 )
 
 // receiver waits for a greeting, and sender sends one to the session that its
@@ -58,8 +55,7 @@ func TestSendToSession(t *testing.T) {
 // A session of another controller gets its mail through Redis.
 func TestSendToAnotherController(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Real(t)
-	one := newHouse(t, messengers, with("REDIS_URL", redis.URL))
+	one := newHouse(t, messengers)
 	one.document("sender.ccxml", sender)
 	one.transitions("receiver.ccxml", receiver)
 	other := one.another()
@@ -74,7 +70,6 @@ func TestSendToAnotherController(t *testing.T) {
 // The answer of an HTTP server makes an event, if it names one.
 func TestSendHTTP(t *testing.T) {
 	t.Parallel()
-	requests := make(chan *http.Request, 1)
 	answers := map[string]func(w http.ResponseWriter){
 		"empty": func(w http.ResponseWriter) { w.WriteHeader(http.StatusNoContent) },
 		"event": func(w http.ResponseWriter) {
@@ -100,17 +95,12 @@ func TestSendHTTP(t *testing.T) {
 		"broken": func(w http.ResponseWriter) { http.Error(w, "out of order", http.StatusInternalServerError) },
 		"gone":   func(w http.ResponseWriter) { http.Error(w, "never heard of", http.StatusNotFound) },
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := newHouse(t, withToken("http.ccxml"), allowing("http://web", "http://nobody"))
+	requests := newBox[*http.Request](h.clock)
+	h.serve("web", func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm()
-		requests <- r
+		requests.put(r)
 		answers[strings.TrimPrefix(r.URL.Path, "/")](w)
-	}))
-	t.Cleanup(server.Close)
-	gone := httptest.NewServer(nil)
-	nobody := gone.URL
-	gone.Close()
-	h := newHouse(t, withToken("http.ccxml"), func(p *plan) {
-		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/', '%s/']", p.dir, server.URL, nobody)
 	})
 	h.document("http.ccxml", `
 <ccxml version="1.0"><var name="areacode" expr="'407 &amp; more'"/><eventprocessor>
@@ -134,8 +124,9 @@ func TestSendHTTP(t *testing.T) {
 		t.Run(c.path+" "+c.method, func(t *testing.T) {
 			h := h.in(t)
 			h.seen.forget()
-			session := h.startToken("method=" + c.method + "&target=" + url.QueryEscape(server.URL+"/"+c.path))
-			request := <-requests
+			session := h.startToken("method=" + c.method + "&target=" + url.QueryEscape("http://web/"+c.path))
+			request, err := requests.next(h.ctx)
+			h.must(err)
 			if !strings.EqualFold(request.Method, c.method) || request.Form.Get("areacode") != "407 & more" ||
 				request.Form.Get("name") != "area.lookup" || request.Form.Get("sessionid") != session {
 				t.Errorf("%s %s: %v", request.Method, request.URL, request.Form)
@@ -150,9 +141,9 @@ func TestSendHTTP(t *testing.T) {
 	t.Run("nobody there", func(t *testing.T) { // HTP-8
 		h := h.in(t)
 		h.seen.forget()
-		h.startToken("target=" + url.QueryEscape(nobody+"/"))
+		h.startToken("target=" + url.QueryEscape("http://nobody/"))
 		h.logged("error.send.failed: ")
-		h.must(h.seen.waitFor(h.ctx, "cannot connect"))
+		h.must(h.seen.waitFor(h.ctx, "connection refused"))
 		h.idle()
 	})
 	t.Run("not allowed", func(t *testing.T) {
@@ -167,19 +158,18 @@ func TestSendHTTP(t *testing.T) {
 // Inline content goes to an HTTP server as it stands.
 func TestSendInlineContent(t *testing.T) {
 	t.Parallel()
-	posted := make(chan string, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	h := newHouse(t, withToken("inline.ccxml"), allowing("http://web"))
+	var posted string
+	h.serve("web", func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		posted <- r.Method + " " + r.RequestURI + " " + r.Header.Get("Content-Type") + " " + string(body)
-	}))
-	t.Cleanup(server.Close)
-	h := newHouse(t, withToken("inline.ccxml"), with("DOCUMENTS_ALLOW", `["file:///", "`+server.URL+`/"]`))
+		posted = r.Method + " " + r.RequestURI + " " + r.Header.Get("Content-Type") + " " + string(body)
+	})
 	h.transitions("inline.ccxml", `
-<transition event="ccxml.loaded"><send target="'`+server.URL+`/orders?a=1'" targettype="'basichttp'"><order xmlns="urn:shop"><line n="1">A &amp; B</line></order></send></transition>
+<transition event="ccxml.loaded"><send target="'http://web/orders?a=1'" targettype="'basichttp'"><order xmlns="urn:shop"><line n="1">A &amp; B</line></order></send></transition>
 <transition event="send.successful"><exit/></transition>`)
 	h.startToken("")
 	h.idle()
-	if got, want := <-posted, `POST /orders?a=1 application/xml; charset=utf-8 <order xmlns="urn:shop"><line n="1">A &amp; B</line></order>`; got != want {
+	if got, want := posted, `POST /orders?a=1 application/xml; charset=utf-8 <order xmlns="urn:shop"><line n="1">A &amp; B</line></order>`; got != want {
 		t.Errorf("the server got %s, want %s", got, want)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"ccxmld/conference"
 	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
-	"ccxmld/sessionstore/redistest"
 )
 
 // moderator hears of all members of "the meeting", by their callers' numbers, and
@@ -81,8 +80,7 @@ func (h *house) member(room, number string) (found switchsim.Member) {
 // takes them out, whoever has them.
 func TestModerateMembersOfAnotherController(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Real(t)
-	one := newHouse(t, with("REDIS_URL", redis.URL), withToken("moderator.ccxml"))
+	one := newHouse(t, withToken("moderator.ccxml"))
 	one.document("moderator.ccxml", moderator)
 	other := one.another()
 	document := one.document("meeting.ccxml", meeting)
@@ -278,7 +276,6 @@ func TestReconcileAfterTheLinkWasDown(t *testing.T) {
 func losingRosters(first int32) option {
 	var asked atomic.Int32
 	return func(p *plan) {
-		withDaemonTime(pace)(p)
 		p.sw.Job = func(_, argument string) switchsim.JobFate {
 			if strings.Contains(argument, "xml_list") && asked.Add(1) <= first {
 				return switchsim.JobUntold
@@ -294,7 +291,7 @@ func reconcile(h *house) {
 	h.logged("101 in 1")
 	for held, err := range h.daemon.Conferences.List(h.ctx) {
 		h.must(err)
-		_, err = h.daemon.Conferences.Join(h.ctx, held.ID, conference.Member{Connection: "stray", Node: held.Node, Joined: time.Now().Add(-time.Hour)})
+		_, err = h.daemon.Conferences.Join(h.ctx, held.ID, conference.Member{Connection: "stray", Node: held.Node, Joined: h.clock.Now().Add(-time.Hour)})
 		h.must(err)
 	}
 	if _, members := h.room(); members != 2 {

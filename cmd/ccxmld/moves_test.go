@@ -1,17 +1,15 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
-	"ccxmld/sessionstore/redistest"
 )
 
 // guest tells who it is, and takes whatever connection is moved to it.
@@ -59,8 +57,7 @@ func TestSND20Move(t *testing.T) {
 		for way, transitions := range ways {
 			t.Run(where+" "+way, func(t *testing.T) {
 				t.Parallel()
-				redis := redistest.Real(t)
-				one := newHouse(t, withToken("guest.ccxml"), with("REDIS_URL", redis.URL))
+				one := newHouse(t, withToken("guest.ccxml"))
 				one.document("guest.ccxml", guest)
 				other := one
 				if where == "there" {
@@ -110,8 +107,7 @@ func TestSND20Move(t *testing.T) {
 // was moved away from ends.
 func TestSND20MoveOutlivesController(t *testing.T) {
 	t.Parallel()
-	redis := redistest.Real(t)
-	one := newHouse(t, withToken("guest.ccxml"), with("REDIS_URL", redis.URL))
+	one := newHouse(t, withToken("guest.ccxml"))
 	one.document("guest.ccxml", strings.Replace(guest, "<eventprocessor>", `<eventprocessor>
 <transition event="speak"><dialogstart connectionid="Object.keys(session.connections)[0]" src="'null:?text=Still here.'" type="'audio/wav'"/></transition>`, 1))
 	other := one.another()
@@ -166,7 +162,7 @@ func TestSND20MoveProgressing(t *testing.T) {
 	})
 	t.Run("there", func(t *testing.T) {
 		t.Parallel()
-		one := newHouse(t, twoTokens, with("REDIS_URL", redistest.Real(t).URL))
+		one := newHouse(t, twoTokens)
 		one.sw.Callee("200", switchsim.Answers{After: time.Hour})
 		one.document("guest.ccxml", guest)
 		other := one.another()
@@ -217,31 +213,25 @@ func TestCCX5MoveToSessionBeingCreated(t *testing.T) {
 // there and ends loses no call, however long the new session's document takes.
 func TestCCX5MoveOutlivesGiver(t *testing.T) {
 	t.Parallel()
-	gate := make(chan struct{})
-	documents := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := newHouse(t, allowing("http://web"))
+	asked := newBox[*clock.Latch](h.clock)
+	h.serve("web", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		select {
-		case <-gate:
-		case <-r.Context().Done():
-		}
+		gate := clock.NewLatch(h.clock)
+		asked.put(gate)
+		_ = gate.Wait(r.Context())
 		_, _ = io.WriteString(w, guest)
-	}))
-	t.Cleanup(documents.Close)
-	h := newHouse(t, func(p *plan) {
-		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/']", p.dir, documents.URL)
 	})
 	open := func() {
-		select {
-		case gate <- struct{}{}:
-		case <-h.ctx.Done():
-			t.Fatal("the document is not asked for")
-		}
+		gate, err := asked.next(h.ctx)
+		h.must(err)
+		gate.Open()
 	}
 	giver := h.document("host.ccxml", `
 <ccxml version="1.0"><var name="child"/><eventprocessor>
 <transition event="connection.alerting"><accept/></transition>
 <transition event="connection.connected">
-  <createccxml next="'`+documents.URL+`/guest.ccxml'" sessionid="child"/><move event="event$" sessionid="child"/><exit/></transition>
+  <createccxml next="'http://web/guest.ccxml'" sessionid="child"/><move event="event$" sessionid="child"/><exit/></transition>
 </eventprocessor></ccxml>`)
 
 	caller := h.dial(giver)
@@ -297,7 +287,7 @@ func TestSND21NotMoved(t *testing.T) {
 // controller, the leg comes back, and the call goes on where it was.
 func TestSND21OtherNotReached(t *testing.T) {
 	t.Parallel()
-	one := newHouse(t, withToken("guest.ccxml"), with("REDIS_URL", redistest.Real(t).URL))
+	one := newHouse(t, withToken("guest.ccxml"))
 	one.document("guest.ccxml", guest)
 	other := one.another(with("ESL_ADVERTISE", "127.0.0.1:1"))
 	session := other.startToken("")
@@ -318,7 +308,7 @@ func TestSND21TooManyConnections(t *testing.T) {
 	for _, where := range []string{"here", "there"} {
 		t.Run(where, func(t *testing.T) {
 			t.Parallel()
-			one := newHouse(t, withToken("guest.ccxml"), with("LIMITS_CONNECTIONS_PER_SESSION", "1"), with("REDIS_URL", redistest.Real(t).URL))
+			one := newHouse(t, withToken("guest.ccxml"), with("LIMITS_CONNECTIONS_PER_SESSION", "1"))
 			one.document("guest.ccxml", guest)
 			other := one
 			if where == "there" {

@@ -2,13 +2,11 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
-	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/esl/switchsim"
 )
@@ -46,12 +44,7 @@ func TestNoNode(t *testing.T) {
 // FreeSWITCH is there, calls work.
 func TestNodeComesLate(t *testing.T) {
 	t.Parallel()
-	reserved, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := reserved.Addr().String()
-	reserved.Close()
+	const address = "127.0.0.1:8022"
 	h := newHouse(t, with("NODES", fmt.Sprintf("[{name: late, address: %q, password: ClueCon}]", address)), withToken("out.ccxml"))
 	h.transitions("out.ccxml", callOut)
 	h.must(h.log.waitFor(h.ctx, "node link is down, trying again"))
@@ -61,9 +54,8 @@ func TestNodeComesLate(t *testing.T) {
 		t.Errorf("readyz: %d %s", status, body)
 	}
 
-	sw := switchsim.New(switchsim.Options{Clock: clock.Scaled(100)})
+	sw := h.site.AddSwitch(switchsim.Options{})
 	h.must(sw.Listen(address))
-	t.Cleanup(sw.Close)
 	sw.Callee("200", switchsim.Answers{After: time.Second})
 	h.up()
 	h.startToken("")
@@ -97,23 +89,19 @@ type nodesHouse struct {
 
 func newNodesHouse(t testing.TB, weight1, weight2 int, options ...option) *nodesHouse {
 	t.Helper()
-	second := switchsim.New(switchsim.Options{Clock: clock.Scaled(pace), Name: "fs2", LogCommands: true})
-	if err := second.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(second.Close)
-	first, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := first.Addr().String()
-	first.Close()
+	const secondAddress = "127.0.0.1:8022"
 	list := fmt.Sprintf("[{name: fs1, address: %q, password: ClueCon, weight: %d}, {name: fs2, address: %q, password: ClueCon, weight: %d}]",
-		address, weight1, second.Addr(), weight2)
-	h := &nodesHouse{second: second}
+		switchAddress, weight1, secondAddress, weight2)
+	h := &nodesHouse{}
 	h.house = newHouse(t, append([]option{
 		with("NODES", list), withToken("out.ccxml"),
-		func(p *plan) { p.sw.Name, p.address = "fs1", address },
+		func(p *plan) {
+			p.sw.Name = "fs1"
+			h.second = p.site.AddSwitch(switchsim.Options{Name: "fs2", LogCommands: true})
+			if err := h.second.Listen(secondAddress); err != nil {
+				p.Fatal(err)
+			}
+		},
 	}, options...)...)
 	h.up()
 	h.transitions("out.ccxml", callOut)
@@ -290,7 +278,7 @@ func TestLinkDropsAndCallRingsOn(t *testing.T) {
 // up once the link is there again.
 func TestLinkStaysDown(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, withToken("out.ccxml"), withTime(1), withDaemonTime(10))
+	h := newHouse(t, withToken("out.ccxml"))
 	callee := h.ringing()
 	address := h.sw.Addr()
 	h.sw.CloseLinks()
@@ -315,8 +303,7 @@ func TestNodeRestartsWhileDialing(t *testing.T) {
 	h.calls(h.sw, 1)
 	address := h.sw.Addr()
 	h.sw.Close()
-	again := switchsim.New(switchsim.Options{Name: "fs1"})
-	t.Cleanup(again.Close)
+	again := h.site.AddSwitch(switchsim.Options{Name: "fs1"})
 	h.must(again.Listen(address))
 	h.logged("answered")
 	h.calls(h.second, 1)

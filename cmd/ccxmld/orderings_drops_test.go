@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"ccxmld/clock"
 )
 
 var dropsRounds = flag.Int("drops", 12, "how many random orderings TestOrderingsWithDrops runs")
@@ -23,7 +25,7 @@ func TestOrderingsWithDrops(t *testing.T) {
 			t.Parallel()
 			places <- struct{}{}
 			defer func() { <-places }()
-			runOrdering(t, seed, drops, withDaemonTime(4))
+			runOrdering(t, seed, drops)
 		})
 	}
 }
@@ -31,10 +33,7 @@ func TestOrderingsWithDrops(t *testing.T) {
 // drops cuts lines at random moments. When it returns the link is up again.
 func drops(h *house, random *rand.Rand, legs, links *slowLines) {
 	pause := func(longest int) {
-		select {
-		case <-time.After(time.Duration(random.IntN(longest)) * time.Millisecond):
-		case <-h.ctx.Done():
-		}
+		clock.Sleep(h.ctx, h.clock, time.Duration(random.IntN(longest))*time.Millisecond)
 	}
 	// FreeSWITCH keeps an incoming call for ever whose socket ends before our first word.
 	for len(h.seen.all()) == 0 && h.ctx.Err() == nil {

@@ -1,17 +1,16 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"ccxmld/callcontrol"
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
 )
@@ -47,16 +46,16 @@ func TestOrderings(t *testing.T) {
 func runOrdering(t *testing.T, seed uint64, troubles func(h *house, random *rand.Rand, legs, links *slowLines), options ...option) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	var h *house
-	var sw atomic.Pointer[house]
+	var legs, links *slowLines
 	longest := time.Duration(random.IntN(4)) * 15 * time.Millisecond
-	lines := func(to func(*house) string) *slowLines {
-		return newSlowLines(t, rand.New(rand.NewPCG(seed, 1)), longest, func() string { return to(sw.Load()) })
-	}
-	legs := lines(func(h *house) string { return h.daemon.ESLAddress() })
-	links := lines(func(h *house) string { return h.sw.Addr() })
-	h = newHouse(t, append([]option{withPatience(60 * time.Second), with("ESL_ADVERTISE", legs.address()), with("NODES", "[]")}, options...)...)
-	sw.Store(h)
-	h.daemon.Controller.SetNodes([]callcontrol.NodeOptions{{Name: "sim", Address: links.address(), Password: "ClueCon", Weight: 1}})
+	h = newHouse(t, append([]option{func(p *plan) {
+		lines := func(to func() string) *slowLines {
+			return slowLinesOf(p, rand.New(rand.NewPCG(seed, 1)), longest, to)
+		}
+		legs, links = lines(func() string { return h.daemon.ESLAddress() }), lines(func() string { return switchAddress })
+		p.environment["ESL_ADVERTISE"] = legs.address()
+		p.environment["NODES"] = fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", links.address())
+	}}, options...)...)
 	h.up()
 	for number, does := range map[string]switchsim.Behaviour{
 		"200": switchsim.Answers{}, "201": switchsim.Answers{After: 500 * time.Millisecond}, "202": switchsim.Answers{HangupAfter: time.Second},
@@ -76,15 +75,15 @@ func runOrdering(t *testing.T, seed uint64, troubles func(h *house, random *rand
 	})
 	caller, err := h.sw.Dial(switchsim.Call{Sockets: []string{legs.address()}, Variables: map[string]string{"ccxml_uri": uri}})
 	h.must(err)
-	over := make(chan struct{})
-	go func() {
-		defer close(over)
+	over := clock.NewLatch(h.clock)
+	clock.Go(h.clock, func() {
+		defer over.Open()
 		if troubles != nil {
 			troubles(h, rand.New(rand.NewPCG(seed, 2)), legs, links)
 		}
-	}()
+	})
 	farEnds(h, random, caller)
-	<-over
+	h.must(over.Wait(h.ctx))
 	finish(h, random)
 	if len(read(h.seen.all()).mergesAsked()) == 0 { // else who was merged is nobody's any more
 		h.within("nothing is left in FreeSWITCH", func() bool { return h.sw.Channels() == 0 })
@@ -119,17 +118,10 @@ func orderings(h *house, random *rand.Rand, name string, world func() *ordering)
 // within is until, and says what there was.
 func (h *house) within(what string, holds func() bool) {
 	h.Helper()
-	patience := 15 * time.Second
-	if h.seen.has("cut of ") { // a leg whose end was not heard of is remembered for a minute
-		patience *= 2
-	}
-	for deadline := time.Now().Add(patience); !holds(); {
-		if time.Now().After(deadline) {
+	patience := 100 * time.Second // a leg whose end was not heard of is remembered for a minute
+	for deadline := h.clock.Now().Add(patience); !holds(); clock.Sleep(h.ctx, h.clock, 2*time.Millisecond) {
+		if h.clock.Now().After(deadline) {
 			h.Fatalf("never: %s; %d sessions, %d legs\nseen:\n%s", what, h.daemon.Controller.Sessions(), h.daemon.Controller.Connections(), brief(h.seen.all()))
-		}
-		select {
-		case <-time.After(2 * time.Millisecond):
-		case <-h.ctx.Done():
 		}
 	}
 }
@@ -180,7 +172,7 @@ func (h *house) given(a *account) string {
 
 // someCallee is somebody who was called, nil for nobody yet.
 func (h *house) someCallee() *switchsim.Party {
-	ctx, cancel := context.WithTimeout(h.ctx, 10*time.Millisecond)
+	ctx, cancel := clock.WithTimeout(h.ctx, h.clock, 10*time.Millisecond)
 	defer cancel()
 	callee, err := h.sw.WaitCallee(ctx, "*")
 	if err != nil {
@@ -220,19 +212,16 @@ func finish(h *house, random *rand.Rand) {
 	a := func() *account { return read(h.seen.all()) }
 	settle := func(when string) {
 		h.Helper()
-		deadline := time.Now().Add(25 * time.Second)
+		deadline := h.clock.Now().Add(100 * time.Second)
 		for {
 			open := settled()
 			if len(open) == 0 {
 				return
 			}
-			if time.Now().After(deadline) {
+			if h.clock.Now().After(deadline) {
 				h.Fatalf("%s: %s\nseen:\n%s\n%s", when, strings.Join(open, "\n"), brief(h.seen.all()), h.given(a()))
 			}
-			select {
-			case <-time.After(5 * time.Millisecond):
-			case <-h.ctx.Done():
-			}
+			clock.Sleep(h.ctx, h.clock, 5*time.Millisecond)
 		}
 	}
 	settle("after all was asked")

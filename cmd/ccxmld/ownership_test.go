@@ -167,7 +167,7 @@ func TestLateJoinIsUndone(t *testing.T) {
 		t.Run(c.ignored, func(t *testing.T) {
 			t.Parallel()
 			var obeys atomic.Bool
-			h := newHouse(t, withDaemonTime(pace), func(p *plan) {
+			h := newHouse(t, func(p *plan) {
 				p.sw.Idle = func(name, _ string) bool { return name == c.ignored && !obeys.Load() }
 			})
 			h.sw.Callee("200", switchsim.Answers{})

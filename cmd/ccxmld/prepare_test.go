@@ -2,10 +2,11 @@ package main
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"ccxmld/clock"
 )
 
 // A page is fetched and compiled when its dialog is prepared, while the phone
@@ -13,28 +14,27 @@ import (
 func TestPreparedPage(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := newHouse(t, allowing("http://web"))
+	h.serve("web", func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
 		if r.URL.Path != "/hello.vxml" {
 			http.NotFound(w, r)
 			return
 		}
 		_, _ = w.Write([]byte(`<vxml version="2.1"><form><block>Hello from a page.<exit expr="session.connection.ccxml.values.who"/></block></form></vxml>`))
-	}))
-	t.Cleanup(server.Close)
-	h := newHouse(t, with("DOCUMENTS_ALLOW", `["file:///", "`+server.URL+`/"]`))
+	})
 	caller := h.dial(h.document("prepare.ccxml", `
 <ccxml version="1.0"><var name="d"/><var name="who" expr="'me'"/><eventprocessor>
 <transition event="connection.alerting">
-  <dialogprepare src="'`+server.URL+`/hello.vxml'" dialogid="d" parameters="who"/>
-  <dialogprepare src="'`+server.URL+`/gone.vxml'"/></transition>
+  <dialogprepare src="'http://web/hello.vxml'" dialogid="d" parameters="who"/>
+  <dialogprepare src="'http://web/gone.vxml'"/></transition>
 <transition event="dialog.prepared"><log expr="'prepared ' + event$.dialog.src.split('/').pop() + ' ' + event$.connectionid"/></transition>
 <transition event="error.dialog.notprepared"><log expr="event$.reason"/><accept connectionid="session.connections[Object.keys(session.connections)[0]].connectionid"/></transition>
 <transition event="connection.connected"><dialogstart prepareddialogid="d"/></transition>
 <transition event="dialog.exit"><log expr="'exit ' + event$.values.expr"/><exit/></transition>
 </eventprocessor></ccxml>`))
 	h.logged("prepared hello.vxml undefined")
-	h.logged(server.URL + "/gone.vxml: HTTP 404")
+	h.logged("http://web/gone.vxml: HTTP 404")
 	h.must(caller.WaitHeard(h.ctx, "Hello from a page."))
 	h.logged("exit me")
 	h.idle()
@@ -47,23 +47,19 @@ func TestPreparedPage(t *testing.T) {
 // call that ends.
 func TestPrepareRaces(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case <-release:
-		case <-r.Context().Done():
-		}
+	h := newHouse(t, allowing("http://web"))
+	release := clock.NewLatch(h.clock)
+	h.serve("web", func(w http.ResponseWriter, r *http.Request) {
+		_ = release.Wait(r.Context())
 		_, _ = w.Write([]byte(`<vxml version="2.1"><form><block>At last.</block></form></vxml>`))
-	}))
-	t.Cleanup(server.Close)
-	h := newHouse(t, with("DOCUMENTS_ALLOW", `["file:///", "`+server.URL+`/"]`))
+	})
 	caller := h.dial(h.document("races.ccxml", `
 <ccxml version="1.0"><var name="first"/><var name="second"/><var name="third"/><eventprocessor>
 <transition event="connection.alerting"><accept/></transition>
 <transition event="connection.connected">
-  <dialogprepare src="'`+server.URL+`/1.vxml'" dialogid="first"/>
-  <dialogprepare src="'`+server.URL+`/2.vxml'" dialogid="second"/>
-  <dialogprepare src="'`+server.URL+`/3.vxml'" dialogid="third" connectionid="event$.connectionid"/>
+  <dialogprepare src="'http://web/1.vxml'" dialogid="first"/>
+  <dialogprepare src="'http://web/2.vxml'" dialogid="second"/>
+  <dialogprepare src="'http://web/3.vxml'" dialogid="third" connectionid="event$.connectionid"/>
   <dialogstart prepareddialogid="first"/><dialogterminate dialogid="second"/></transition>
 <transition event="dialog.*" cond="event$.dialogid == first"><log expr="'first ' + event$.name"/></transition>
 <transition event="dialog.*" cond="event$.dialogid == second"><log expr="'second ' + event$.name"/></transition>
@@ -72,7 +68,7 @@ func TestPrepareRaces(t *testing.T) {
 <transition event="bye"><exit/></transition>
 </eventprocessor></ccxml>`))
 	h.logged("second dialog.exit")
-	close(release)
+	release.Open()
 	h.logged("first dialog.started")
 	h.must(caller.WaitHeard(h.ctx, "At last."))
 	h.logged("first dialog.exit")

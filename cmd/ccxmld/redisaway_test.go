@@ -3,8 +3,6 @@ package main
 import (
 	"strings"
 	"testing"
-
-	"ccxmld/sessionstore/redistest"
 )
 
 // TestConferencesWhileRedisGoes: Redis is killed while a conference runs here. The
@@ -12,8 +10,8 @@ import (
 // conference without a name can be made, and a new shared name is refused.
 func TestConferencesWhileRedisGoes(t *testing.T) {
 	t.Parallel()
-	server := redistest.Mini(t)
-	h := newHouse(t, with("REDIS_URL", server.URL))
+	h := newHouse(t)
+	server := h.redisLine()
 	named := h.transitions("named.ccxml", `
 <transition event="connection.alerting"><accept/></transition>
 <transition event="connection.connected"><createconference conferenceid="application.room" confname="'held'"/></transition>
@@ -34,7 +32,7 @@ func TestConferencesWhileRedisGoes(t *testing.T) {
 <transition event="error.conference.create"><log expr="'refused'"/></transition>`)
 	first := h.dial(named)
 	h.logged("joined")
-	server.Stop(t)
+	server.cut()
 	h.seen.forget()
 	second := h.dial(named)
 	h.logged("joined")
@@ -47,7 +45,7 @@ func TestConferencesWhileRedisGoes(t *testing.T) {
 	third.Hangup()
 	fourth.Hangup()
 	h.idle()
-	server.Start(t)
+	server.restore()
 	h.until("redis is back", h.daemon.Store.Healthy)
 }
 
@@ -55,8 +53,8 @@ func TestConferencesWhileRedisGoes(t *testing.T) {
 // needs it, the process stays healthy, and readiness comes back with Redis.
 func TestReadinessFollowsRedis(t *testing.T) {
 	t.Parallel()
-	server := redistest.Mini(t)
-	h := newHouse(t, with("REDIS_URL", server.URL))
+	h := newHouse(t)
+	server := h.redisLine()
 	ready := func(want int, line string) func() bool {
 		return func() bool {
 			status, body := h.get("/readyz")
@@ -64,11 +62,11 @@ func TestReadinessFollowsRedis(t *testing.T) {
 		}
 	}
 	h.until("ready", ready(200, "redis: ok"))
-	server.Stop(t)
+	server.cut()
 	h.until("not ready", ready(503, "redis: does not answer"))
 	if status, _ := h.get("/healthz"); status != 200 {
 		t.Errorf("/healthz is answered %d", status)
 	}
-	server.Start(t)
+	server.restore()
 	h.until("ready again", ready(200, "redis: ok"))
 }

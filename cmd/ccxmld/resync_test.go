@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 
+	"ccxmld/clock"
 	"ccxmld/esl/switchsim"
 )
 
@@ -23,9 +23,8 @@ func TestCallPlacedAsTheLinkComesUp(t *testing.T) {
 }
 
 func placedAsTheLinkComesUp(t *testing.T, anew bool) {
-	address := unusedAddress(t)
-	link := newSlowLines(t, nil, 0, func() string { return address })
-	kept := make(chan struct{})
+	var link *slowLines
+	var kept *clock.Latch
 	var options switchsim.Options
 	var release func()
 	hold := func() {
@@ -33,16 +32,17 @@ func placedAsTheLinkComesUp(t *testing.T, anew bool) {
 		t.Cleanup(release)
 	}
 	h := newHouse(t, withToken("out.ccxml"),
-		with("NODES", fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", link.address())),
 		func(p *plan) {
+			link, kept = slowLinesOf(p, nil, 0, func() string { return switchAddress }), clock.NewLatch(p.site.Clock)
+			p.environment["NODES"] = fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", link.address())
 			p.sw.Job = func(name, argument string) switchsim.JobFate {
 				if name != "originate" || strings.Contains(argument, "201") {
 					return switchsim.JobDone
 				}
-				close(kept)
+				kept.Open()
 				return switchsim.JobKept
 			}
-			options, p.address = p.sw, address
+			options = p.sw
 			if !anew {
 				hold()
 			}
@@ -52,16 +52,15 @@ func placedAsTheLinkComesUp(t *testing.T, anew bool) {
 		hold()
 		h.sw.Close()
 		h.must(h.log.waitFor(h.ctx, "node link is down"))
-		h.sw = switchsim.New(options)
-		h.must(h.sw.Listen(address))
-		t.Cleanup(h.sw.Close)
+		h.sw = h.site.AddSwitch(options)
+		h.must(h.sw.Listen(switchAddress))
 	}
 	h.sw.Callee("200", switchsim.Answers{})
 	h.sw.Callee("201", switchsim.Answers{})
 	h.until("the link is up", func() bool { return h.daemon.Controller.Nodes()[0].Err == nil })
 	h.transitions("out.ccxml", callOut)
 	h.startToken("")
-	<-kept
+	h.must(kept.Wait(h.ctx))
 	release()
 	h.up()
 	h.transitions("out.ccxml", strings.ReplaceAll(strings.ReplaceAll(callOut, "200", "201"), "'answered'", "'the next is answered'"))
@@ -76,15 +75,4 @@ func placedAsTheLinkComesUp(t *testing.T, anew bool) {
 	if h.seen.has("connection.failed") {
 		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
 	}
-}
-
-// unusedAddress gives an address at which nobody listens.
-func unusedAddress(t testing.TB) string {
-	t.Helper()
-	reserved, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reserved.Close()
-	return reserved.Addr().String()
 }

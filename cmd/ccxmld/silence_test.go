@@ -11,7 +11,7 @@ import (
 // his socket silent; the link is well.
 func silenced(t *testing.T, transitions string) (*house, *switchsim.Party) {
 	t.Helper()
-	h := newHouse(t, withDaemonTime(10))
+	h := newHouse(t)
 	caller := h.dial(h.transitions("in.ccxml", `
 <transition event="connection.alerting"><log expr="'session ' + session.id"/><accept/></transition>
 <transition event="connection.connected"><log expr="'connected'"/></transition>`+transitions))
@@ -86,7 +86,7 @@ func TestEndOnASilentSocket(t *testing.T) {
 // A call that is refused on a socket that does not answer is hung up over the link.
 func TestRefusalOnASilentSocket(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, withDaemonTime(10), func(p *plan) {
+	h := newHouse(t, func(p *plan) {
 		p.sw.Silence = func(_, command string) bool { return strings.HasPrefix(command, "sendmsg") }
 	})
 	for _, document := range []string{"", "file://" + h.dir + "/missing.ccxml"} {

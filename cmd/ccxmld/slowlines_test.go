@@ -2,46 +2,58 @@ package main
 
 import (
 	"bytes"
-	"io"
+	"context"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
-	"testing"
 	"time"
+
+	"ccxmld/clock"
+	"ccxmld/memnet"
 )
 
-// slowLines passes connections on, and keeps what goes over each of them a while,
-// so that what is told on several of them comes in any order.
+// slowLines passes connections of a house's network on, and keeps what goes over each
+// of them a while, so that what is told on several of them comes in any order.
 type slowLines struct {
+	clock    clock.Clock
+	network  *memnet.Network
 	listener net.Listener
 	to       func() string // the address
 	longest  time.Duration
-	mu       sync.Mutex
-	random   *rand.Rand
-	down     bool                  // takes none
-	open     map[net.Conn]net.Conn // what is passed on, to which
-	loses    string                // what ends its connection instead of arriving, once
-	held     chan struct{}         // closed when what is held back goes on, nil for nothing
-	late     lateText              // what is kept back on its way
-	unheard  string                // what is not answered, nor is anything after it
-	answers  chan struct{}         // closed when the answers to it come
-	silent   net.Conn              // from where they come
-	over     chan struct{}
+	ctx      context.Context // ends with the test
 	running  sync.WaitGroup
+
+	mu      sync.Mutex
+	random  *rand.Rand
+	down    bool // takes none
+	open    []line
+	loses   string       // what ends its connection instead of arriving, once
+	held    *clock.Latch // opens when what is held back goes on, nil for nothing
+	late    lateText     // what is kept back on its way
+	unheard string       // what is not answered, nor is anything after it
+	answers *clock.Latch // opens when the answers to it come
+	silent  net.Conn     // from where they come
 }
 
-func newSlowLines(t testing.TB, random *rand.Rand, longest time.Duration, to func() string) *slowLines {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// line is a connection that is passed on.
+type line struct{ near, far net.Conn }
+
+// slowLinesOf makes lines to an address on the network of a house that is planned.
+func slowLinesOf(p *plan, random *rand.Rand, longest time.Duration, to func() string) *slowLines {
+	p.Helper()
+	listener, err := p.site.Network.Listen("127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		p.Fatal(err)
 	}
-	s := &slowLines{listener: listener, to: to, longest: longest, random: random, open: make(map[net.Conn]net.Conn), over: make(chan struct{})}
-	s.running.Go(s.accept)
-	t.Cleanup(func() {
-		close(s.over)
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &slowLines{clock: p.site.Clock, network: p.site.Network, listener: listener, to: to, longest: longest, ctx: ctx, random: random}
+	clock.GoIn(&s.running, s.clock, s.accept)
+	p.Cleanup(func() {
+		cancel()
 		listener.Close()
-		s.running.Wait()
+		s.cutAll()
+		clock.AwaitNow(s.clock, s.running.Wait)
 	})
 	return s
 }
@@ -54,48 +66,39 @@ func (s *slowLines) accept() {
 		if err != nil {
 			return
 		}
-		far, err := net.Dial("tcp", s.to())
+		far, err := s.network.DialContext(s.ctx, "tcp", s.to())
 		if err != nil {
 			near.Close()
 			continue
 		}
-		if !s.keep(near, far) {
-			near.Close()
-			far.Close()
+		one := line{near, far}
+		if !s.keep(one) {
+			one.cut()
 			continue
 		}
-		ended := make(chan struct{}, 2)
-		for _, pair := range [][2]net.Conn{{near, far}, {far, near}} {
-			s.running.Go(func() { s.pass(pair[0], pair[1]); ended <- struct{}{} })
-		}
-		s.running.Go(func() {
-			defer s.forget(near)
-			defer near.Close()
-			defer far.Close()
-			for range 2 {
-				select {
-				case <-ended:
-				case <-s.over:
-					return
-				}
-			}
-		})
+		clock.GoIn(&s.running, s.clock, func() { s.pass(one, near, far) })
+		clock.GoIn(&s.running, s.clock, func() { s.pass(one, far, near) })
 	}
 }
 
-func (s *slowLines) keep(near, far net.Conn) bool {
+func (l line) cut() {
+	l.near.Close()
+	l.far.Close()
+}
+
+func (s *slowLines) keep(one line) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.down {
-		s.open[near] = far
+		s.open = append(s.open, one)
 	}
 	return !s.down
 }
 
-func (s *slowLines) forget(near net.Conn) {
+func (s *slowLines) forget(one line) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.open, near)
+	s.open = slices.DeleteFunc(s.open, func(other line) bool { return other == one })
 }
 
 // cutOne ends one of the connections, which neither side has asked for. It reports
@@ -103,18 +106,11 @@ func (s *slowLines) forget(near net.Conn) {
 func (s *slowLines) cutOne() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	skip := 0
-	if len(s.open) > 1 {
-		skip = s.random.IntN(len(s.open))
+	if len(s.open) == 0 {
+		return false
 	}
-	for near, far := range s.open {
-		if skip--; skip < 0 {
-			near.Close()
-			far.Close()
-			return true
-		}
-	}
-	return false
+	s.open[s.random.IntN(len(s.open))].cut()
+	return true
 }
 
 // cutAll ends all connections and takes no more until restore.
@@ -122,9 +118,8 @@ func (s *slowLines) cutAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.down = true
-	for near, far := range s.open {
-		near.Close()
-		far.Close()
+	for _, one := range s.open {
+		one.cut()
 	}
 }
 
@@ -161,46 +156,24 @@ func (s *slowLines) wait() time.Duration {
 	return time.Duration(s.random.Int64N(int64(s.longest)))
 }
 
-// hold keeps back all that comes from now on, until release is called.
-func (s *slowLines) hold() (release func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	held := make(chan struct{})
-	s.held = held
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.held = nil
-		close(held)
-	}
-}
-
-// holds gives what ends the hold, nil for none.
-func (s *slowLines) holds() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.held
-}
-
 // lateText is what is kept back with all that comes after it on its connection.
 type lateText struct {
-	text string // "" for nothing
-	came chan struct{}
-	goes chan struct{}
+	text       string // "" for nothing
+	came, goes *clock.Latch
 }
 
 // holdText keeps back the next text that is like this, and all that is said after it
-// on its connection, until release is called. came is closed when it is there.
-func (s *slowLines) holdText(text string) (came <-chan struct{}, release func()) {
+// on its connection, until release is called. came opens when it is there.
+func (s *slowLines) holdText(text string) (came *clock.Latch, release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	late := lateText{text, make(chan struct{}), make(chan struct{})}
+	late := lateText{text, clock.NewLatch(s.clock), clock.NewLatch(s.clock)}
 	s.late = late
-	return late.came, sync.OnceFunc(func() { close(late.goes) })
+	return late.came, late.goes.Open
 }
 
 // isLate gives what a piece waits for that is kept back on its way, nil for nothing.
-func (s *slowLines) isLate(piece []byte) <-chan struct{} {
+func (s *slowLines) isLate(piece []byte) *clock.Latch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	late := s.late
@@ -208,7 +181,7 @@ func (s *slowLines) isLate(piece []byte) <-chan struct{} {
 		return nil
 	}
 	s.late.text = ""
-	close(late.came)
+	late.came.Open()
 	return late.goes
 }
 
@@ -217,62 +190,43 @@ func (s *slowLines) isLate(piece []byte) <-chan struct{} {
 func (s *slowLines) holdAnswers(text string) (release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	answers := make(chan struct{})
-	s.unheard, s.answers = text, answers
-	return sync.OnceFunc(func() { close(answers) })
+	s.unheard, s.answers = text, clock.NewLatch(s.clock)
+	return s.answers.Open
 }
 
-// waits gives what a piece that came from a connection waits for, nil for nothing.
-func (s *slowLines) waits(from net.Conn, piece []byte) <-chan struct{} {
+// waits gives what a piece that came over a line waits for, nil for nothing.
+func (s *slowLines) waits(one line, from net.Conn, piece []byte) *clock.Latch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if far, asks := s.open[from]; asks {
-		if s.unheard != "" && bytes.Contains(piece, []byte(s.unheard)) {
-			s.unheard, s.silent = "", far
-		}
-		return nil
-	}
-	if s.silent != nil && s.silent == from {
+	switch {
+	case from == one.near && s.unheard != "" && bytes.Contains(piece, []byte(s.unheard)):
+		s.unheard, s.silent = "", one.far
+	case from == one.far && s.silent == from:
 		return s.answers
 	}
 	return nil
 }
 
-func (s *slowLines) pass(from, to net.Conn) {
+// pass passes on what comes from one end of a line, which ends with it.
+func (s *slowLines) pass(one line, from, to net.Conn) {
+	defer s.forget(one)
+	defer one.cut()
 	buffer := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buffer)
 		if wait := s.wait(); wait > 0 {
-			select {
-			case <-time.After(wait):
-			case <-s.over:
-			}
+			clock.Sleep(s.ctx, s.clock, wait)
 		}
-		if n > 0 && s.isLost(buffer[:n]) {
-			from.Close()
-			to.Close()
+		piece := buffer[:n]
+		if n > 0 && s.isLost(piece) {
 			return
 		}
-		for _, held := range []<-chan struct{}{s.holds(), s.waits(from, buffer[:n]), s.isLate(buffer[:n])} {
+		for _, held := range []*clock.Latch{s.waits(one, from, piece), s.isLate(piece)} {
 			if held != nil {
-				select {
-				case <-held:
-				case <-s.over:
-				}
+				_ = held.Wait(s.ctx)
 			}
 		}
-		if n > 0 {
-			if _, err := to.Write(buffer[:n]); err != nil {
-				_ = from.Close()
-				return
-			}
-		}
-		if err != nil {
-			if tcp, ok := to.(*net.TCPConn); ok && err == io.EOF {
-				_ = tcp.CloseWrite()
-			} else {
-				to.Close()
-			}
+		if _, fails := to.Write(piece); err != nil || fails != nil {
 			return
 		}
 	}

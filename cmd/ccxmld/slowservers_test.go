@@ -3,31 +3,27 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
+
+	"ccxmld/clock"
 )
 
-// silentServer answers the documents that it is given, and nobody else before the
-// test ends. It tells of each request that it does not answer.
-func silentServer(t *testing.T, documents map[string]string) (uri string, asked <-chan struct{}) {
-	t.Helper()
-	requests := make(chan struct{}, 1000)
-	over := make(chan struct{})
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// serveSilently has http://slow answer the documents that it is given, and nobody else.
+// It tells of each request that it does not answer.
+func (h *house) serveSilently(documents map[string]string) (asked *box[string]) {
+	asked = newBox[string](h.clock)
+	h.serve("slow", func(w http.ResponseWriter, r *http.Request) {
 		if document, ok := documents[r.URL.Path]; ok {
 			w.Header().Set("Content-Type", "application/ccxml+xml")
 			fmt.Fprint(w, document)
 			return
 		}
-		requests <- struct{}{}
-		<-over
-	}))
-	t.Cleanup(s.Close)
-	t.Cleanup(func() { close(over) })
-	return s.URL, requests
+		asked.put(r.URL.Path)
+		_ = clock.NewLatch(h.clock).Wait(r.Context())
+	})
+	return asked
 }
 
 func allowing(uris ...string) option {
@@ -45,11 +41,10 @@ func allowing(uris ...string) option {
 // those on that very server, nor from what other sessions send elsewhere.
 func TestASlowServerKeepsNoCallOut(t *testing.T) {
 	t.Parallel()
-	slow, asked := silentServer(t, map[string]string{"/hello.ccxml": `<ccxml version="1.0"><eventprocessor>
+	h := newHouse(t, withToken("send.ccxml"), allowing("http://slow", "http://fast"))
+	asked := h.serveSilently(map[string]string{"/hello.ccxml": `<ccxml version="1.0"><eventprocessor>
 <transition event="connection.alerting"><log expr="'hello'"/><exit/></transition></eventprocessor></ccxml>`})
-	fast := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	t.Cleanup(fast.Close)
-	h := newHouse(t, withToken("send.ccxml"), allowing(slow, fast.URL))
+	h.serve("fast", func(http.ResponseWriter, *http.Request) {})
 	h.document("send.ccxml", `<ccxml version="1.0"><var name="i"/><var name="all" expr="[]"/><script>for (i = 0; i &lt; 70; i++) all.push(i)</script><eventprocessor>
 <transition event="ccxml.loaded">
  <foreach item="i" object="all"><send target="session.values.target" targettype="'basichttp'" name="'x'" namelist="i"/></foreach>
@@ -58,11 +53,11 @@ func TestASlowServerKeepsNoCallOut(t *testing.T) {
 <transition event="send.successful"><log expr="'sent elsewhere'"/></transition>
 <transition event="error.*"><log expr="event$.name"/></transition>
 </eventprocessor></ccxml>`)
-	h.startToken("target=" + slow)
+	h.startToken("target=http://slow")
 	h.told(asked)
-	h.dial(slow + "/hello.ccxml")
+	h.dial("http://slow/hello.ccxml")
 	h.logged("hello")
-	h.startToken("target=" + fast.URL)
+	h.startToken("target=http://fast")
 	h.logged("sent elsewhere")
 }
 
@@ -70,32 +65,30 @@ func TestASlowServerKeepsNoCallOut(t *testing.T) {
 // vxml:, whatever other dialogs wait for.
 func TestASlowServerKeepsNoPageOut(t *testing.T) {
 	t.Parallel()
-	slow, asked := silentServer(t, map[string]string{
+	h := newHouse(t, withToken("prepare.ccxml"), allowing("http://slow"))
+	asked := h.serveSilently(map[string]string{
 		"/hello.vxml": `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml" application="root.vxml"><form><block>Hello.</block></form></vxml>`,
 		"/root.vxml":  `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml"/>`,
 	})
-	h := newHouse(t, withToken("prepare.ccxml"), allowing(slow))
 	h.document("prepare.ccxml", `<ccxml version="1.0"><var name="i"/><var name="all" expr="[]"/><script>for (i = 0; i &lt; 70; i++) all.push(i)</script><eventprocessor>
 <transition event="ccxml.loaded">
  <foreach item="i" object="all"><dialogprepare src="session.values.target + '/page' + i + '.vxml'" type="'application/voicexml+xml'"/></foreach>
 </transition>
 </eventprocessor></ccxml>`)
-	h.startToken("target=" + slow)
+	h.startToken("target=http://slow")
 	for range 64 { // as many as one host is asked for at a time
 		h.told(asked)
 	}
-	caller := h.dial("vxml:" + slow + "/hello.vxml")
+	caller := h.dial("vxml:http://slow/hello.vxml")
 	h.must(caller.WaitHeard(h.ctx, "Hello."))
 }
 
 // told waits for one of what is told.
-func (h *house) told(of <-chan struct{}) {
+func (h *house) told(of *box[string]) string {
 	h.Helper()
-	select {
-	case <-of:
-	case <-h.ctx.Done():
-		h.must(h.ctx.Err())
-	}
+	text, err := of.next(h.ctx)
+	h.must(err)
+	return text
 }
 
 // TestSND14HTTPSendsKeepTheirOrder: what a session sends to one HTTP server comes
@@ -104,20 +97,16 @@ func (h *house) told(of <-chan struct{}) {
 func TestSND14HTTPSendsKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	const many = 12
-	var mu sync.Mutex
 	var came []string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := newHouse(t, withToken("order.ccxml"), allowing("http://web", "http://slow"))
+	h.serve("web", func(w http.ResponseWriter, r *http.Request) {
 		n := r.FormValue("n")
-		mu.Lock()
 		came = append(came, n)
-		mu.Unlock()
 		if strings.HasSuffix(n, "1") || strings.HasSuffix(n, "3") {
 			http.Error(w, "no", http.StatusInternalServerError)
 		}
-	}))
-	t.Cleanup(server.Close)
-	slow, asked := silentServer(t, nil)
-	h := newHouse(t, withToken("order.ccxml"), allowing(server.URL, slow))
+	})
+	asked := h.serveSilently(nil)
 	h.document("order.ccxml", fmt.Sprintf(`<ccxml version="1.0"><var name="n"/><var name="told" expr="[]"/><var name="ids" expr="{}"/><var name="id"/>
 <eventprocessor>
 <transition event="ccxml.loaded">
@@ -132,7 +121,7 @@ func TestSND14HTTPSendsKeepTheirOrder(t *testing.T) {
  <script>told.push(ids[event$.sendid] + (event$.name == 'send.successful' ? '' : '!'))</script>
  <if cond="told.length == %[3]d"><log expr="'told ' + told.join(' ')"/></if>
 </transition>
-</eventprocessor></ccxml>`, server.URL, slow, many))
+</eventprocessor></ccxml>`, "http://web", "http://slow", many))
 	h.startToken("")
 	h.told(asked)
 	h.logged("told 0 1! 2 3! 4 5 10 11! 12 13! 14 15")

@@ -63,7 +63,6 @@ func (s *stage) serve(ctx context.Context, log *slog.Logger, observer interprete
 // the parties wait for.
 func (s *stage) end(unwatch func()) error {
 	s.finish()
-	s.Clock.Stop()
 	unwatch()
 	err := s.Close()
 	s.phones.Wait()

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"math/rand/v2"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"ccxmld/esl/switchsim"
@@ -14,10 +14,12 @@ const subscription = "CHANNEL_UNHOLD"
 // lateHouse is a house to which the sockets of legs come over lines.
 func lateHouse(t *testing.T, options ...option) (*house, *slowLines) {
 	t.Helper()
-	var built atomic.Pointer[house]
-	lines := newSlowLines(t, nil, 0, func() string { return built.Load().daemon.ESLAddress() })
-	h := newHouse(t, append([]option{with("ESL_ADVERTISE", lines.address())}, options...)...)
-	built.Store(h)
+	var h *house
+	var lines *slowLines
+	h = newHouse(t, append([]option{func(p *plan) {
+		lines = slowLinesOf(p, rand.New(rand.NewPCG(1, 1)), 0, func() string { return h.daemon.ESLAddress() })
+		p.environment["ESL_ADVERTISE"] = lines.address()
+	}}, options...)...)
 	return h, lines
 }
 
@@ -50,14 +52,14 @@ func TestConnectedOnceSubscribed(t *testing.T) {
 			h, lines := lateHouse(t, withToken("out.ccxml"))
 			came, release := lines.holdText(subscription)
 			t.Cleanup(release)
-			party := make(chan *switchsim.Party, 1)
+			var party *switchsim.Party
 			if outbound {
 				h.transitions("out.ccxml", `<transition event="ccxml.loaded"><log expr="'session ' + session.id"/><createcall dest="'tel:200'"/></transition>`+tellsSignals)
 				h.sw.Callee("200", switchsim.Answers{})
 				h.startToken("")
 				callee, err := h.sw.WaitCallee(h.ctx, "200")
 				h.must(err)
-				party <- callee
+				party = callee
 			} else {
 				document := h.transitions("in.ccxml", `<transition event="connection.alerting"><log expr="'session ' + session.id"/><accept/></transition>`+tellsSignals)
 				caller, err := h.sw.Dial(switchsim.Call{Dialplan: []switchsim.Action{
@@ -66,16 +68,16 @@ func TestConnectedOnceSubscribed(t *testing.T) {
 					{Application: "socket", Data: lines.address() + " async full"},
 				}})
 				h.must(err)
-				party <- caller
+				party = caller
 			}
-			<-came
+			h.must(came.Wait(h.ctx))
 			h.inject("meanwhile")
 			if h.seen.has("connection.connected") {
 				t.Error("the document is told of the answer before FreeSWITCH tells of anything else")
 			}
 			release()
 			h.logged("connected")
-			(<-party).Hold(true)
+			party.Hold(true)
 			h.logged("hold")
 			h.inject("over")
 			h.idle()
@@ -100,7 +102,7 @@ func TestAnsweredAndGone(t *testing.T) {
 			h.startToken("")
 			callee, err := h.sw.WaitCallee(h.ctx, "200")
 			h.must(err)
-			<-came
+			h.must(came.Wait(h.ctx))
 			callee.Hangup()
 			_, err = callee.WaitEnded(h.ctx)
 			h.must(err)
@@ -133,7 +135,7 @@ func TestDigitOnTheWayHome(t *testing.T) {
 	came, release := lines.holdText("Unique-ID " + caller.UUID())
 	t.Cleanup(release)
 	h.inject("apart")
-	<-came
+	h.must(came.Wait(h.ctx))
 	caller.Press("5")
 	h.logged("digit 5")
 	release()

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,22 +19,18 @@ import (
 // does not end the upload either.
 func TestUploadOutlivesTheCall(t *testing.T) {
 	t.Parallel()
-	uploaded := make(chan string, 1)
-	answer := make(chan struct{}, 1)
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	recordings := t.TempDir()
+	h := newHouse(t, allowing("http://web"), with("DIALOG_RECORDINGS", recordings), with("LIMITS_FETCH_TIMEOUT", "20s"),
+		func(p *plan) { p.sw.WriteRecordings = true })
+	uploaded, answer := newBox[string](h.clock), newBox[string](h.clock)
+	h.serve("web", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		uploaded <- string(body[:min(len(body), 4)])
-		select {
-		case <-answer:
-		case <-r.Context().Done():
+		uploaded.put(string(body[:min(len(body), 4)]))
+		if _, err := answer.next(r.Context()); err != nil {
 			t.Error("an upload was given up")
 		}
 		w.WriteHeader(http.StatusAccepted)
-	}))
-	t.Cleanup(web.Close)
-	recordings := t.TempDir()
-	h := newHouse(t, allowing(web.URL), with("DIALOG_RECORDINGS", recordings), with("LIMITS_FETCH_TIMEOUT", "20s"),
-		func(p *plan) { p.sw.WriteRecordings = true })
+	})
 	for action, does := range map[string]struct{ element, whileRecorded, whileUploaded string }{
 		"hangup":     {"", "hangup", "maxtime"},
 		"disconnect": {`<disconnect connectionid="c"/>`, "hangup", "maxtime"},
@@ -51,7 +46,7 @@ func TestUploadOutlivesTheCall(t *testing.T) {
 <transition event="dialog.exit"><log expr="['exit', event$.values.reason, event$.values.statuscode, event$.values.file != undefined].join(' ')"/><exit/></transition>
 <transition event="connection.disconnected"><log expr="'gone'"/></transition>
 <transition event="error.*"><log expr="event$.name + event$.reason"/></transition>
-</eventprocessor></ccxml>`, web.URL, does.element))
+</eventprocessor></ccxml>`, "http://web", does.element))
 		for _, phase := range []struct{ name, reason string }{{"recorded", does.whileRecorded}, {"uploaded", does.whileUploaded}} {
 			t.Run(action+" while it is "+phase.name, func(t *testing.T) {
 				h := h.in(t)
@@ -72,14 +67,14 @@ func TestUploadOutlivesTheCall(t *testing.T) {
 				if phase.name == "recorded" {
 					act()
 				}
-				body := h.next(uploaded)
+				body := h.told(uploaded)
 				if phase.name == "uploaded" {
 					act()
 				}
 				if action == "exit" { // and nobody is told any more
 					h.idle()
 				}
-				answer <- struct{}{}
+				answer.put("")
 				if action != "exit" {
 					h.logged(fmt.Sprintf("exit %s 202 true", phase.reason))
 				}
@@ -95,29 +90,19 @@ func TestUploadOutlivesTheCall(t *testing.T) {
 	}
 }
 
-// next waits for a text.
-func (h *house) next(from <-chan string) (text string) {
-	h.Helper()
-	select {
-	case text = <-from:
-	case <-h.ctx.Done():
-		h.must(h.ctx.Err())
-	}
-	return text
-}
-
 // TestVX60RecordingsDirectoryIsMade: where FreeSWITCH cannot record since there is no
 // directory, ccxmld makes it and asks again.
 func TestVX60RecordingsDirectoryIsMade(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "none", "recordings")
-	records := make(chan struct{}, 10)
+	var records *box[string]
 	h := newHouse(t, with("DIALOG_RECORDINGS", folder), func(p *plan) {
+		records = newBox[string](p.site.Clock)
 		p.sw.Folders = func(path string) bool {
 			if _, err := os.Stat(path); err != nil {
 				return false
 			}
-			records <- struct{}{}
+			records.put(path)
 			return true
 		}
 	})

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -75,19 +73,17 @@ func TestVoiceXMLWithoutCCXML(t *testing.T) {
 // before it is answered.
 func TestVoiceXMLPageThatCannotBeHad(t *testing.T) {
 	t.Parallel()
-	down := httptest.NewServer(http.NotFoundHandler())
-	down.Close()
 	dir := t.TempDir()
 	h := newHouse(t, func(p *plan) {
 		p.dir = dir
-		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q, %q]", "file://"+dir+"/", down.URL+"/")
+		p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q, %q]", "file://"+dir+"/", "http://down/")
 	})
 	h.dir = dir
 	h.document("broken.vxml", `<vxml version="2.1"><form><blok/></form></vxml>`)
 	h.document("rootless.vxml", `<vxml version="2.1" application="none.vxml"><form><block>Hello</block></form></vxml>`)
 	for _, page := range []string{
 		"vxml:file://" + dir + "/none.vxml", "vxml:file://" + dir + "/broken.vxml", "vxml:file://" + dir + "/rootless.vxml",
-		"vxml:" + down.URL + "/page.vxml", "vxml:file:///etc/passwd",
+		"vxml:http://down/page.vxml", "vxml:file:///etc/passwd",
 	} {
 		ending, err := h.dial(page).WaitEnded(h.ctx)
 		h.must(err)
@@ -106,23 +102,10 @@ func TestVoiceXMLPageThatCannotBeHad(t *testing.T) {
 // A caller who gives up while the page is fetched ends it.
 func TestVoiceXMLCallerGivesUp(t *testing.T) {
 	t.Parallel()
-	asked, release := make(chan struct{}), make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		close(asked)
-		select {
-		case <-release:
-		case <-r.Context().Done():
-		}
-	}))
-	defer server.Close()
-	defer close(release)
-	h := newHouse(t, func(p *plan) { p.environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q]", server.URL+"/") })
-	caller := h.dial("vxml:" + server.URL + "/page.vxml")
-	select {
-	case <-asked:
-	case <-h.ctx.Done():
-		t.Fatal("the page was not asked for")
-	}
+	h := newHouse(t, allowing("http://slow"))
+	asked := h.serveSilently(nil)
+	caller := h.dial("vxml:http://slow/page.vxml")
+	h.told(asked)
 	caller.Hangup()
 	h.idle()
 }

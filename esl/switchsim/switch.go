@@ -291,7 +291,7 @@ func (sw *Switch) Close() {
 		sw.agenda.stop()
 	}
 	sw.unlock()
-	sw.tasks.Wait()
+	clock.AwaitNow(sw.clock, sw.tasks.Wait)
 }
 
 // Channels returns how many legs are alive.
