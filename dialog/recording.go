@@ -145,7 +145,7 @@ func (d *recording) why(o Outcome) string {
 func (d *recording) upload(values Values) {
 	uri, file := d.controls.upload, d.file
 	values = append(values, Value{"uri", uri})
-	d.uploading = d.service.outlive(func(ctx context.Context) {
+	cancel, err := d.service.startUpload(func(ctx context.Context) {
 		status, err := d.service.post(ctx, uri, file)
 		if d.do(func() { d.uploaded(values, status, err) }) {
 			return
@@ -157,6 +157,11 @@ func (d *recording) upload(values Values) {
 			log.Info("a recording was uploaded after its session had ended", "status", status)
 		}
 	})
+	if err != nil {
+		d.uploaded(values, 0, err)
+		return
+	}
+	d.uploading = cancel
 }
 
 func (d *recording) uploaded(values Values, status int, err error) {

@@ -321,3 +321,45 @@ func TestRecordingRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestTooManyUploads: of more uploads than may be at a time the document is told at once,
+// until one is over.
+func TestTooManyUploads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder := t.TempDir()
+		server := &slowUploads{came: make(chan struct{}), done: make(chan struct{}), status: http.StatusCreated}
+		service := dialog.New(dialog.Options{Recordings: folder, Clock: clocktest.Real(), Fetcher: server})
+		service.SetMostUploads(1)
+		var results []dialog.Result
+		record := func(id string) {
+			t.Helper()
+			leg := dialogtest.NewLeg()
+			file := filepath.Join(folder, "recording-"+id+".wav")
+			leg.Sounds[file+" 30"] = 30 * time.Second
+			if err := os.WriteFile(file, []byte("RIFF"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			leg.Call(func() {
+				service.Start(dialog.Request{ID: id, Source: "http://host/up?beep=no&maxtime=30s", Type: dialog.RecordingType}, leg, leg.Do, dialog.Events{
+					Started: func() {}, NotStarted: func(reason string) { t.Error(reason) },
+					Exited: func(r dialog.Result) { results = append(results, r) },
+				})
+			})
+			leg.Pass(31 * time.Second)
+			synctest.Wait()
+			leg.Close()
+		}
+		record("d1")
+		record("d2")
+		if len(results) != 1 || !strings.Contains(results[0].Reason, "not uploaded: 1 recordings are being uploaded already") {
+			t.Fatalf("%+v", results)
+		}
+		close(server.done)
+		synctest.Wait()
+		server.came = make(chan struct{})
+		record("d3")
+		if len(results) != 2 || results[1].Reason != "" { // the leg of the first one is closed
+			t.Errorf("%+v", results)
+		}
+	})
+}

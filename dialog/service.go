@@ -83,8 +83,10 @@ type Service struct {
 	work    clock.Group
 
 	most    int // pages, fetches and preparations at a time
+	uploads int // of recordings that may be sent away at a time
 	mu      sync.Mutex
 	running map[int64]context.CancelFunc // what they are ended by
+	sending int                          // uploads under way, or waiting for their turn
 	last    int64                        // of them, ever
 	crowded bool                         // which was logged
 	closed  bool
@@ -123,7 +125,7 @@ func New(o Options) *Service {
 	s.context, s.cancel = context.WithCancel(context.Background())
 	s.unspoken = lasting{Trouble: logs.Trouble{Now: o.Clock.Now}, log: o.Logger, bad: "texts are not spoken", well: "texts are spoken again"}
 	s.unkept = lasting{Trouble: logs.Trouble{Now: o.Clock.Now}, log: o.Logger, bad: "fetched audio cannot be kept for FreeSWITCH to play", well: "fetched audio can be kept again"}
-	s.most, s.running = maxWork, make(map[int64]context.CancelFunc)
+	s.most, s.uploads, s.running = maxWork, maxUploads, make(map[int64]context.CancelFunc)
 	if o.Spool != "" {
 		s.spool = spool.NewAudio(o.Spool, o.SpoolBounds, o.Logger)
 	}
@@ -158,6 +160,8 @@ const (
 	// maxWork bounds the goroutines of dialogs: one for each page that runs, and one
 	// for each fetch.
 	maxWork = 50_000
+	// maxUploads bounds the uploads of recordings, each of which has a goroutine.
+	maxUploads = 10_000
 	// endPatience is how long what is given up may take to end.
 	endPatience = time.Second
 )
@@ -212,15 +216,28 @@ func (s *Service) end() {
 	}
 }
 
-// outlive runs work in a goroutine of the service's, which leg and session do not
+// startUpload runs work in a goroutine of the service's, which leg and session do not
 // end. cancel gives it up.
-func (s *Service) outlive(work func(context.Context)) (cancel context.CancelFunc) {
+func (s *Service) startUpload(work func(context.Context)) (cancel context.CancelFunc, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sending >= s.uploads {
+		return nil, fmt.Errorf("%d recordings are being uploaded already", s.sending)
+	}
+	s.sending++
 	ctx, cancel := context.WithCancel(s.context)
 	s.work.Go(s.options.Clock, func() {
+		defer s.uploadOver()
 		defer cancel()
 		work(ctx)
 	})
-	return cancel
+	return cancel, nil
+}
+
+func (s *Service) uploadOver() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sending--
 }
 
 // Clock is where dialogs have their time from.
