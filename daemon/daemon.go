@@ -27,6 +27,7 @@ import (
 	"ccxmld/memnet"
 	"ccxmld/processors"
 	"ccxmld/random"
+	"ccxmld/script"
 	"ccxmld/sessionstore"
 )
 
@@ -57,6 +58,7 @@ type Daemon struct {
 	api        *httpapi.Server
 	strain     callcontrol.Strain
 	processors *processors.Gate // nil on a network in memory, where one thing happens at a time
+	scripts    *script.Shared
 }
 
 // Option says what is unusual about a daemon.
@@ -162,6 +164,8 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		d.processors = processors.NewGate()
 	}
 	d.strain.Memory = uint64(d.config.Limits.ProcessMemory)
+	// Until the collector has run, a process takes about twice what it holds.
+	d.scripts = script.NewShared(d.config.Limits.ProcessMemory / 2)
 	id := d.controllerID()
 	if err := d.Store.Register(ctx, sessionstore.Controller{
 		ID: id, Host: hostName(), PID: os.Getpid(), Version: Version(), Address: d.advertise, Started: d.Store.Now(),

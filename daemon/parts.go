@@ -124,7 +124,7 @@ func (d *Daemon) limits() callcontrol.Limits {
 func (d *Daemon) scriptLimits() script.Limits {
 	l := d.config.Limits
 	return d.strain.Bound(script.Limits{
-		Steps: int64(l.ScriptSteps), Time: l.ScriptTime, Memory: l.ScriptMemory,
+		Steps: int64(l.ScriptSteps), Time: l.ScriptTime, Memory: l.ScriptMemory, Shared: d.scripts,
 		NoBacktracking: !l.Backtracking, Full: l.FullECMAScript,
 	})
 }

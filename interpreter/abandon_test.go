@@ -1,12 +1,15 @@
 package interpreter_test
 
 import (
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/dop251/goja"
 
 	"ccxmld/interpreter"
+	"ccxmld/script"
 )
 
 // TestASessionThatIsGivenUp: a session whose script does not end when it is told to
@@ -33,5 +36,44 @@ func TestASessionThatIsGivenUp(t *testing.T) {
 		close(goOn)
 		<-back
 		wantTrace(t, platform, "log before", "ended: doc.ccxml:1: a script did not end when it was told to")
+	})
+}
+
+// TestTheSessionThatHoldsMost is ended, though it does nothing, where another one asks for
+// memory that there is not for both; that one goes on.
+func TestTheSessionThatHoldsMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := script.NewShared(8 << 20)
+		start := func() (*interpreter.Session, *fakePlatform) {
+			s, platform := newSession(t, `<transition event="ccxml.loaded"><assign name="application.kept" expr="[]"/></transition>
+				<transition event="hold"><script>for (var i = 0; i != 10; i++) application.kept.push('x'.repeat(50000) + i);</script></transition>
+				<transition event="holds"><log expr="application.kept.length"/></transition>`,
+				func(o *interpreter.Options) { o.Limits.Script.Shared = shared })
+			s.Start()
+			return s, platform
+		}
+		hold := func(s *interpreter.Session, times int) {
+			for range times {
+				post(s, "hold")
+			}
+			post(s, "holds")
+			synctest.Wait()
+		}
+		big, ofBig := start()
+		hold(big, 10)
+		wantTrace(t, ofBig, "log 100")
+		small, ofSmall := start()
+		hold(small, 8)
+		<-big.Done()
+		ended := strings.Join(ofBig.trace.take(), "\n")
+		if !strings.HasPrefix(ended, "ended: doc.ccxml:") || !strings.Contains(ended, "the scripts of all sessions hold more than 8 MiB of memory, and those of this one most of it") {
+			t.Errorf("the one that holds most: %q", ended)
+		}
+		wantTrace(t, ofSmall, "log 80")
+		runtime.GC() // which takes back what the one that ended held
+		hold(small, 1)
+		wantTrace(t, ofSmall, "log 90")
+		small.End("")
+		<-small.Done()
 	})
 }

@@ -151,7 +151,7 @@ func NewSession(o Options) *Session {
 		done:     clock.NewLatch(o.Clock),
 	}
 	scripts := o.Limits.Script
-	scripts.Stuck, scripts.Account = s.abandon, o.Account
+	scripts.Stuck, scripts.Crowded, scripts.Account = s.abandon, s.crowded, o.Account
 	s.runtime = o.Document.language.NewRuntime(scripts)
 	s.runtime.SetNow(o.Clock.Now)
 	s.runtime.SetRandom(o.Random.Float64)

@@ -29,6 +29,12 @@ type Limits struct {
 	// Memory bounds the bytes of the variables and all that hangs on them; 32 MiB
 	// by default.
 	Memory int64
+	// Shared bounds what this session and others hold together; nil for no such bound.
+	Shared *Shared
+	// Crowded is called, on any goroutine and at most once before Crowded is called on
+	// the runtime, when Shared is exceeded and this runtime seems to hold most: its
+	// owner calls Runtime.Crowded. It must not block. Nil where nobody would.
+	Crowded func()
 	// RegexpInput bounds the texts, in UTF-16 units, in which regular expressions
 	// are looked for that can be matched by backtracking only, as those with
 	// lookarounds and backreferences; 64 Ki by default. Such a match is also
@@ -74,9 +80,14 @@ func usual[T int | int64 | time.Duration](limit *T, value T) {
 }
 
 // bounds are the limits that the engine itself keeps.
-func (l *Limits) bounds() *goja.Bounds {
-	return &goja.Bounds{
+func (r *Runtime) bounds() *goja.Bounds {
+	l := &r.limits
+	b := &goja.Bounds{
 		Depth: deepestNesting, StringLength: l.StringLength, ArrayLength: l.ArrayLength, Memory: l.Memory,
 		RegexpInput: l.RegexpInput, NoBacktracking: l.NoBacktracking,
 	}
+	if l.Shared != nil {
+		b.Share = r
+	}
+	return b
 }

@@ -19,13 +19,14 @@ type Runtime struct {
 	scopes   []*goja.Object
 	builtIns *goja.Object
 	watch    watch
+	share    *share // nil: it holds little
 }
 
 // NewRuntime returns a runtime in which every scope is there and empty.
 func (l *Language) NewRuntime(limits Limits) *Runtime {
 	r := &Runtime{language: l, limits: limits.withDefaults(), vm: newEngine(limits)}
 	r.vm.SetMaxCallStackSize(r.limits.CallDepth)
-	r.vm.Bound(r.limits.bounds())
+	r.vm.Bound(r.bounds())
 	r.vm.SetEvaluate(r.evaluate)
 	// Variables of the document go to an object of their own in front of the
 	// engine's global object: that one is shared between runtimes as long as

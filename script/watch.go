@@ -34,6 +34,7 @@ type watch struct {
 	depth  int
 	number uint64
 	at     Position // of the outermost one
+	placed Position // of the last one that has a place
 	timer  *time.Timer
 	armed  bool
 	// seen is the evaluation that the timer saw running last, and since when it
@@ -87,6 +88,9 @@ func (w *watch) begin(at Position) {
 	}
 	w.number++
 	w.at = at
+	if at.URI != "" {
+		w.placed = at
+	}
 	w.boundSteps()
 	w.allocated = w.vm.Allocated()
 	if !w.armed {
@@ -150,6 +154,13 @@ func (w *watch) leave() {
 		}
 		runtime.Goexit()
 	}
+}
+
+// last gives the place of the last evaluation of the document's code.
+func (w *watch) last() Position {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.placed
 }
 
 // wait begins a time in which the evaluation waits for something and needs no processor.

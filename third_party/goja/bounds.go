@@ -34,7 +34,24 @@ type Bounds struct {
 	RegexpInput int
 	// NoBacktracking refuses to match such expressions.
 	NoBacktracking bool
+	// Share is told what the Runtime holds, if it is not nil and Memory is set.
+	Share Share
 }
+
+// Share keeps what several Runtimes hold together.
+type Share interface {
+	// Holds is told how many bytes the Runtime holds at most, or, if they were
+	// measured, about, whenever some have been added. It tells whether they are to
+	// be measured, and for what reason, if any, the running script is to be ended.
+	Holds(bytes int64, measured bool) (measure bool, reason string)
+}
+
+// A Share is told when so many bytes have been added: within a script, and when it
+// ends.
+const (
+	toldWithin = 64 << 10
+	toldAtEnd  = 4 << 10
+)
 
 // noBounds are those of a Runtime that was given none.
 var noBounds Bounds
@@ -81,7 +98,16 @@ func (r *Runtime) Bound(b *Bounds) {
 		r.meter.depthEnd = b.Depth
 	}
 	if b.Memory > 0 {
-		r.meter.bytesEnd = b.Memory / 4
+		r.meter.due = b.Memory / 4
+		r.next()
+	}
+}
+
+// next says when measure is to be called again.
+func (r *Runtime) next() {
+	r.meter.bytesEnd = r.meter.due
+	if r.bounds.Share != nil {
+		r.meter.bytesEnd = min(r.meter.due, r.meter.bytes+toldWithin)
 	}
 }
 
@@ -94,10 +120,11 @@ type meter struct {
 	stepsReason     string
 	stepsBound      int64
 	depth, depthEnd int
-	// bytes are those allocated since live was measured, and bytesEnd when it is
-	// to be measured again.
-	bytes, bytesEnd, live int64
-	before                int64 // allocated until live was measured
+	// bytes are those allocated since live was measured, due when it is to be
+	// measured again, told those of which the Share knows, and bytesEnd when
+	// there is something to do about them.
+	bytes, bytesEnd, due, told, live int64
+	before                           int64 // allocated until live was measured
 }
 
 // Steps are the instructions and the rounds of loops since the Runtime was made.
@@ -115,7 +142,16 @@ func (r *Runtime) BoundSteps(end int64, reason string, bound int64) {
 }
 
 // UnboundSteps ends what BoundSteps has begun.
-func (r *Runtime) UnboundSteps() { r.meter.stepsEnd, r.meter.look = math.MaxInt64, math.MaxInt64 }
+func (r *Runtime) UnboundSteps() {
+	r.meter.stepsEnd, r.meter.look = math.MaxInt64, math.MaxInt64
+	if r.bounds.Share != nil && r.meter.bytes-r.meter.told >= toldAtEnd {
+		r.meter.told = r.meter.bytes
+		if measure, _ := r.bounds.Share.Holds(r.meter.live+r.meter.bytes, false); measure {
+			r.measureLive()
+			r.bounds.Share.Holds(r.meter.live, true)
+		}
+	}
+}
 
 // SetTick has running scripts call f now and then, as long as their steps are bounded:
 // after that many steps, or as soon as a built-in function counts its own, and, with
@@ -302,13 +338,14 @@ func (r *Runtime) measure() {
 	if !r.bounded() {
 		return
 	}
+	if r.meter.bytes < r.meter.due && !r.tell(false) {
+		r.next()
+		return
+	}
 	if r.meter.bytes < r.bounds.Memory {
-		var parts int64
-		r.meter.live, parts = r.heldBytes(r.bounds.Memory)
-		r.remember()
-		r.meter.steps += parts
-		r.meter.bytesEnd = max((r.bounds.Memory-r.meter.live)/2, r.bounds.Memory/8)
+		r.meter.steps += r.measureLive()
 		if r.meter.live < r.bounds.Memory {
+			r.tell(true)
 			return
 		}
 	}
@@ -317,7 +354,39 @@ func (r *Runtime) measure() {
 }
 
 // remember begins to count bytes anew.
-func (r *Runtime) remember() { r.meter.before, r.meter.bytes = r.meter.before+r.meter.bytes, 0 }
+func (r *Runtime) remember() {
+	r.meter.before += r.meter.bytes
+	r.meter.bytes, r.meter.told = 0, 0
+}
+
+// measureLive measures what the Runtime holds, and tells of how many parts it consists.
+func (r *Runtime) measureLive() (parts int64) {
+	r.meter.live, parts = r.heldBytes(r.bounds.Memory)
+	r.remember()
+	r.meter.due = max((r.bounds.Memory-r.meter.live)/2, r.bounds.Memory/8)
+	r.next()
+	return parts
+}
+
+// Held measures how many bytes the Runtime holds, up to its bound.
+func (r *Runtime) Held() int64 {
+	r.measureLive()
+	return r.meter.live
+}
+
+// tell tells the Share what the Runtime holds. It reports whether that is to be
+// measured, and ends the script if that is what it is asked to.
+func (r *Runtime) tell(measured bool) (measure bool) {
+	if r.bounds.Share == nil {
+		return false
+	}
+	r.meter.told = r.meter.bytes
+	measure, reason := r.bounds.Share.Holds(r.meter.live+r.meter.bytes, measured)
+	if reason != "" {
+		r.exceeded("%s", reason)
+	}
+	return measure
+}
 
 // exceeded ends the running script.
 func (r *Runtime) exceeded(format string, args ...interface{}) {
