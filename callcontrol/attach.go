@@ -21,14 +21,15 @@ const lingerSeconds = 5
 // legEvents are what a leg's socket subscribes to: what is used and no more,
 // since FreeSWITCH walks all its listeners for every event.
 var legEvents = []string{
-	"CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE",
+	"CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_PARK",
 	"PLAYBACK_START", "DTMF", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CUSTOM conference::maintenance sofia::error sofia::notify_refer",
 }
 
-// legVariables make a leg do as we say: it survives its partner in a bridge, no
-// digit ends a prompt unless we do, no far end has it transferred to another leg
-// (REFER with Replaces), and the link need not tell of it any more.
-const legVariables = "park_after_bridge=true;hangup_after_bridge=false;playback_terminators=none;" +
+// legVariables make a leg do as we say: it survives its partner in a bridge, which
+// goes on if our socket ends (socket_resume would reset it), no digit ends a prompt
+// unless we do, no far end has it transferred to another leg (REFER with Replaces),
+// and the link need not tell of it any more.
+const legVariables = "park_after_bridge=true;hangup_after_bridge=false;socket_resume=;playback_terminators=none;" +
 	"eavesdrop_bridge_aleg=true;eavesdrop_enable_dtmf=false;deny_refer_requests=true;" + linkVariable + "="
 
 // instanceVariable marks a leg that this very process has had, so that one which
@@ -53,52 +54,51 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 		subscription: esl.Subscribe(legEvents...),
 		esl.API("uuid_setvar_multi", l.id, legVariables+";"+instanceVariable+"="+c.instance),
 	}
-	conn.SendAll(func(i int, r *esl.Reply, err error) {
-		if err != nil { // lost will deal with it
-			return
-		}
-		if err := r.Err(); err != nil {
-			l.route.do(func() { l.log().Warn("leg could not be set up", "step", i, "error", err) })
-		}
-		switch i {
-		case subscription:
-			l.from(conn, l.subscribed)
-		case len(steps) - 1:
-			l.from(conn, l.settled)
-		}
-	}, steps...)
+	prepare := func() {
+		conn.SendAll(func(i int, r *esl.Reply, err error) {
+			if err != nil { // lost will deal with it
+				return
+			}
+			if err := r.Err(); err != nil {
+				l.route.do(func() { l.log().Warn("leg could not be set up", "step", i, "error", err) })
+			}
+			switch i {
+			case subscription:
+				l.from(conn, l.subscribed)
+			case len(steps) - 1:
+				l.from(conn, l.settled)
+			}
+		}, steps...)
+	}
+	take := func() {
+		l.takeUp()
+		l.conn, l.settling = conn, true
+		l.executes, l.recognizes, l.heardLast = false, false, 0
+		l.untold = []func(){taken}
+		l.watch()
+	}
+	prepare()
 	return l.route.do(func() {
-		if l.strange(machine) {
+		switch {
+		case l.strange(machine):
 			l.log().Info("an attempt that was given up is answered; it is hung up", "machine", machine)
 			l.strangers = append(l.strangers, conn)
 			conn.SetHandler(nil)
 			conn.SetEndHandler(func(error) {})
 			c.refuse(conn, l.id, machine, "NORMAL_CLEARING")
-			return
+		case l.conn != nil && l.state != legGone:
+			l.comesAgain(conn, func() {
+				take()
+				prepare()
+			})
+		default:
+			take()
 		}
-		l.takeUp()
-		// The socket that the leg has left must stay open: closing it would end the
-		// leg's new socket action too.
-		l.former, l.conn, l.settling = l.conn, conn, true
-		l.executes, l.recognizes, l.heardLast = false, false, 0
-		l.untold = []func(){taken}
-		l.watch()
 	})
 }
 
 // subscribed notes that the leg's socket tells of what a document may react to.
-func (l *leg) subscribed() {
-	if former := l.former; former != nil {
-		former.Send(command.DisableEvents{}, func(*esl.Reply, error) {
-			l.route.do(func() {
-				if l.former == former {
-					l.former, l.told = nil, nil
-				}
-			})
-		})
-	}
-	l.takeUp()
-}
+func (l *leg) subscribed() { l.takeUp() }
 
 // whenSubscribed runs f, once the leg's socket tells of what a document may react to.
 func (l *leg) whenSubscribed(f func()) {
@@ -135,7 +135,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 	}
 	l.takeUp()
 	l.conn = nil
-	if l.state == legGone || l.homing {
+	if l.state == legGone {
 		return
 	}
 	if node := l.reach(); l.ending && node != nil && !errors.Is(reason, esl.ErrDisconnected) {
@@ -190,9 +190,9 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 	case "CHANNEL_EXECUTE_COMPLETE":
 		l.handleComplete(conn, e)
 	case "CHANNEL_HOLD":
-		l.fromParty(conn, e, func() { l.signal("hold", "") })
+		l.from(conn, func() { l.signal("hold", "") })
 	case "CHANNEL_UNHOLD":
-		l.fromParty(conn, e, func() { l.signal("resume", "") })
+		l.from(conn, func() { l.signal("resume", "") })
 	case "PLAYBACK_START":
 		l.from(conn, l.playbackBegan)
 	case "DETECTED_SPEECH":
@@ -200,7 +200,7 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		l.from(conn, func() { l.recognized(sequence, r) })
 	case "DTMF":
 		digit := e.Get("DTMF-Digit")
-		l.fromParty(conn, e, func() { l.digit(digit) })
+		l.from(conn, func() { l.digit(digit) })
 	case "CHANNEL_HANGUP_COMPLETE":
 		h := hangupOf(e)
 		if l.browser != nil && isAskable(h.returned) {
@@ -221,6 +221,9 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 	case "CHANNEL_UNBRIDGE":
 		a, b := e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID")
 		l.from(conn, func() { l.control.unbridged(a, b) })
+	case "CHANNEL_PARK":
+		mark := e.Get("variable_" + homeVariable)
+		l.from(conn, func() { l.control.parked(l, mark) })
 	case "CUSTOM":
 		l.handleMaintenance(conn, e)
 	}
@@ -302,26 +305,6 @@ func (l *leg) from(conn *esl.Conn, f func()) {
 		if l.conn == conn && l.state != legGone {
 			f()
 		}
-	})
-}
-
-// fromParty is from for what the far end does by itself. While a leg comes to a new
-// socket, which does not tell of it yet, the one that it leaves does; each event
-// counts once.
-func (l *leg) fromParty(conn *esl.Conn, e *esl.Event, f func()) {
-	sequence := e.Get("Event-Sequence")
-	l.route.do(func() {
-		switch {
-		case l.state == legGone || l.conn != conn && l.former != conn:
-			return
-		case l.former != nil:
-			if slices.Contains(l.told, sequence) {
-				return
-			}
-			const most = 32 // it is a matter of moments
-			l.told = append(l.told[max(0, len(l.told)-most+1):], sequence)
-		}
-		f()
 	})
 }
 

@@ -1,12 +1,9 @@
 package callcontrol
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
-	"ccxmld/clock"
 	"ccxmld/esl"
 )
 
@@ -176,24 +173,6 @@ func (c *control) joinFailed(l *leg, o *order, reason string) {
 	o.fail(c, reason)
 }
 
-// unbridged takes CHANNEL_UNBRIDGE. Mostly a hangup follows, and partnerGone
-// brings the survivor home, or the legs are on their way home already; what is
-// left was ended by somebody else.
-func (c *control) unbridged(aID, bID string) {
-	for _, pair := range [][2]string{{aID, bID}, {bID, aID}} {
-		l := c.legs[pair[0]]
-		if l == nil || l.place.kind != inBridge || l.place.partner != pair[1] {
-			continue
-		}
-		was := l.place.order
-		l.after(strandedAfter, func() {
-			if l.state != legGone && l.place.kind == inBridge && l.place.order == was && !l.homing && l.joinPending == nil {
-				l.control.bringApartHome(l)
-			}
-		})
-	}
-}
-
 // partnerGone frees the legs that heard one that is gone.
 func (c *control) partnerGone(l *leg) {
 	for _, other := range byKey(c.legs) {
@@ -220,109 +199,4 @@ func (c *control) partnerGone(l *leg) {
 			c.bringHome(other)
 		}
 	}
-}
-
-// bringApartHome transfers a leg to our socket whose bridge is no more. Its partner
-// comes by itself, since FreeSWITCH need not know any more that the two belong together.
-func (c *control) bringApartHome(l *leg) {
-	if partner := c.legs[l.place.partner]; partner != nil && l.bridgedTo(partner) && !l.place.silent {
-		partner.place.silent = true // one conference.unjoined is enough
-	}
-	c.transferHome(l, nil)
-}
-
-// bringHome transfers a leg, and its partner in a bridge, to our socket. The leg
-// is alone when it has come.
-func (c *control) bringHome(l *leg) {
-	partner := c.legs[l.place.partner]
-	if partner != nil && (!l.bridgedTo(partner) || partner.state == legGone) {
-		partner = nil
-	}
-	c.transferHome(l, partner)
-}
-
-// transferHome transfers a leg to our socket, and the partner to which it is bridged
-// with it; nil for none.
-func (c *control) transferHome(l, partner *leg) {
-	both := partner != nil
-	wait := c.awaitHome(l)
-	var partnersWait *clock.Timer
-	if both {
-		partner.place.silent = true
-		partnersWait = c.awaitHome(partner)
-	}
-	home := c.controller.home()
-	if l.moved || both && partner.moved { // see away
-		home = append(home, home...)
-	}
-	astray := func(l *leg, wait *clock.Timer) func(error) {
-		return func(err error) {
-			switch node := l.reach(); {
-			case hasHungUp(err): // which its last event will say
-			case wasCut(err) && node != nil && l.homing && l.state != legGone:
-				c.fetchHome(l, node)
-			default:
-				c.strayed(l, wait, err.Error())
-			}
-		}
-	}
-	l.send(esl.Transfer(l.id, both, home...), func(err error) {
-		astray(l, wait)(err)
-		if both && partner.homing && partner.state != legGone {
-			partner.send(esl.Transfer(partner.id, false, home...), astray(partner, partnersWait))
-		}
-	})
-}
-
-// hasHungUp tells whether a command was refused since the leg is no more.
-func hasHungUp(err error) bool {
-	return errors.Is(err, esl.ErrDisconnected) || strings.Contains(err.Error(), "No such channel")
-}
-
-// wasCut tells whether a command had no answer since the socket has ended.
-func wasCut(err error) bool {
-	return !errors.As(err, new(*esl.CommandError))
-}
-
-// awaitHome begins to wait for a leg, and gives the wait's timer, by which strayed
-// knows it.
-func (c *control) awaitHome(l *leg) *clock.Timer {
-	l.homing = true
-	l.socketTimer.Stop()
-	var wait *clock.Timer
-	wait = l.after(homePatience, func() {
-		l.control.strayed(l, wait, fmt.Sprintf("it did not come within %s", homePatience))
-	})
-	l.socketTimer = wait
-	return wait
-}
-
-// strayed deals with a leg that did not come home: it is beyond our control, so
-// it has to end. A wait that is over is for nobody.
-func (c *control) strayed(l *leg, wait *clock.Timer, reason string) {
-	if !l.homing || l.socketTimer != wait || l.state == legGone {
-		return
-	}
-	l.log().Error("the leg did not come back to our socket; check esl.advertise", "reason", reason, "advertise", c.controller.options.Advertise)
-	l.homing = false
-	l.socketTimer.Stop()
-	if l.conn == nil {
-		l.kill("NORMAL_TEMPORARY_FAILURE")
-		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
-		return
-	}
-	l.hangUp("NORMAL_TEMPORARY_FAILURE")
-}
-
-// cameHome takes a leg that is alone in its socket again.
-func (c *control) cameHome(l *leg) {
-	l.homing = false
-	l.socketTimer.Stop()
-	l.left()
-	l.runAtHome()
-	if l.browser != nil {
-		l.browser.apart()
-	}
-	c.goOnListening(l)
-	l.nextMove()
 }

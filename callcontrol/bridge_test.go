@@ -14,12 +14,12 @@ func TestWordOfAnEarlierWait(t *testing.T) {
 		"of an earlier bridge":      func(c *control, l *leg) { c.joinFailed(l, earlier, "refused") },
 		"of no bridge":              func(c *control, l *leg) { c.joinFailed(l, nil, "refused") },
 		"of an earlier room":        func(c *control, l *leg) { c.roomRefused(l, earlier, "refused") },
-		"of an earlier way home":    func(c *control, l *leg) { c.strayed(l, &clock.Timer{}, "refused") },
-		"of a way home without end": func(c *control, l *leg) { c.strayed(l, nil, "refused") },
+		"of an earlier way home":    func(c *control, l *leg) { c.strayed(l, "earlier", "refused") },
+		"of a way home without end": func(c *control, l *leg) { c.strayed(l, "", "refused") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, wait := &control{}, &clock.Timer{}
-			l := &leg{id: "a", control: c, state: legConnected, joinPending: now, homing: true, socketTimer: wait}
+			l := &leg{id: "a", control: c, state: legConnected, joinPending: now, homing: true, home: "now", socketTimer: wait}
 			l.place.partner = "room"
 			c.legs = map[string]*leg{"a": l}
 			late(c, l)

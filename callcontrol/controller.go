@@ -309,14 +309,14 @@ func (c *Controller) Handle(call *esl.Call) {
 		c.log.Error("leg refused: no command could name it", "connection", id)
 		turnAway("NORMAL_TEMPORARY_FAILURE")
 	case l != nil:
-		machine, answered := machineOf(call.Channel), isAnswered(call.Channel)
+		machine, answered, home := machineOf(call.Channel), isAnswered(call.Channel), call.Channel.Get("variable_"+homeVariable)
 		taken := func() {
 			l.machine = machine
 			if l.arriving != nil {
 				l.arriving.answered = answered
 			}
 			away := l.homing && (l.state == legAlerting && !l.answered || l.state == legEarly)
-			l.control.attached(l, answered)
+			l.control.attached(l, answered, home)
 			switch {
 			case away && answered: // while its socket was lost
 				l.control.answered(l)

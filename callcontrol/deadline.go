@@ -36,9 +36,22 @@ const (
 	joinPatience = 10 * time.Second
 	// strandedAfter is how long a bridge may be gone before its legs are brought
 	// home, when neither has hung up and nothing was asked of them.
-	strandedAfter = time.Second
-	// homePatience is how long a leg may take to come to our socket again.
-	homePatience = 5 * time.Second
+	strandedAfter = 250 * time.Millisecond
+	// A leg may take homePatience to come home, and is sent there once more meanwhile.
+	homeAgain    = time.Second
+	homeAsked    = 5
+	homePatience = homeAsked * homeAgain
+	// fetchAfter is how long a leg whose socket was cut has to come by itself before
+	// it is fetched over its node's link.
+	fetchAfter = 100 * time.Millisecond
+	// secondSocketPatience is how long a leg's own socket may take to answer when the leg
+	// comes by another one.
+	secondSocketPatience = time.Second
+	// A leg whose controllers are all gone may stay for mostUnattended, and tries after
+	// comeAgain whether one is there again. It is longer than a controller takes to
+	// start and than leases in Redis last, and as long as a caller bears silence.
+	comeAgain      = 10 * time.Second
+	mostUnattended = time.Minute
 	// browserPatience is how long a VoiceXML server may take to answer.
 	browserPatience = 30 * time.Second
 	// refusalPatience is how long a leg may take to end by the SIP status that it was

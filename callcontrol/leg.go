@@ -44,9 +44,8 @@ type leg struct {
 	logger    *slog.Logger // the controller's; see log
 	state     legState
 	conn      *esl.Conn   // the leg's own socket, nil until it is there
-	former    *esl.Conn   // the one that it has left, as long as that is heard
+	others    []*esl.Conn // those that it has beside its own
 	watched   *esl.Conn   // the one whose answers are waited for
-	told      []string    // Event-Sequence of what was heard while there are both
 	untold    []func()    // wait until conn tells of what a document may react to
 	node      *Node       // of an outbound leg
 	calling   *calling    // of one that is being placed
@@ -65,7 +64,6 @@ type leg struct {
 	early         bool  // and has come
 	ending        bool  // we asked for the hangup
 	redirected    bool
-	moved         bool         // from another controller
 	socketTimer   *clock.Timer // of the wait for the leg to come to our socket
 	callTimer     *clock.Timer // of the wait for the answer
 	hangupTimer   *clock.Timer // of the wait for the end that we asked for
@@ -79,8 +77,12 @@ type leg struct {
 	timers      []*clock.Timer // all of them
 	place       place
 	moves       []*move  // wait for their turn, the next one first
-	atHome      []func() // wait until the leg is in our socket again
-	homing      bool     // on its way back to our socket
+	atHome      []func() // wait until the leg is in our park again
+	homing      bool     // on its way back to our park
+	home        string   // by which the park is known
+	fetching    bool     // that way home was asked for over the link
+	parks       int      // that stand behind the first one on that way home
+	closing     int      // how many of the others close, each of which ends a park
 	settling    bool     // its socket does not tell of everything yet
 	playing     []execution
 	overdue     string                   // the execution whose beginning is waited for

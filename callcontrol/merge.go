@@ -9,7 +9,7 @@ import (
 
 // leaveTogether makes two bridged legs independent of us: when one hangs up, so
 // does the other, and the end of its socket does not touch a leg.
-const leaveTogether = "park_after_bridge=false;hangup_after_bridge=true;socket_resume=false;deny_refer_requests=false"
+const leaveTogether = "park_after_bridge=false;hangup_after_bridge=true;park_timeout=;deny_refer_requests=false"
 
 // Merge bridges two legs and lets go of them (interpreter.Telephony). FreeSWITCH
 // keeps them until one hangs up; no session hears of them any more, and they
@@ -76,11 +76,7 @@ func (c *control) notMerged(a, b *leg, o *order, err error) {
 	undo := a.place.order == o // else they were joined before
 	for _, l := range []*leg{a, b} {
 		if l.state != legGone {
-			variables := legVariables
-			if l.node != nil { // as it was originated
-				variables += ";socket_resume=true"
-			}
-			l.send(esl.API("uuid_setvar_multi", l.id, variables), nil)
+			l.send(esl.API("uuid_setvar_multi", l.id, legVariables), nil)
 			l.keepTogether()
 		}
 	}

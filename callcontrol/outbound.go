@@ -89,7 +89,6 @@ func (c *control) callVariables(callerID string, dial DialString) map[string]str
 		"ignore_early_media":  "true",
 		"park_after_bridge":   "true",
 		"hangup_after_bridge": "false",
-		"socket_resume":       "true",
 		linkVariable:          c.controller.options.ID,
 
 		"outbound_redirect_fatal": "true",
@@ -112,7 +111,7 @@ func (c *control) callVariables(callerID string, dial DialString) map[string]str
 func (c *control) dial(l *leg, dial DialString, variables map[string]string, timeout time.Duration) {
 	job := esl.Originate{
 		UUID: l.id, Timeout: timeout + time.Second, Vars: variables, Dial: dial.Text,
-		Apps: c.controller.home(),
+		Apps: c.controller.comesBy(),
 	}
 	l.calling = &calling{job: job}
 	l.attempt = l.calling
@@ -171,17 +170,6 @@ func (c *control) place(l *leg, job esl.Originate) {
 			c.controller.forgetLeg(l)
 		}
 	})
-}
-
-// home is what brings a leg to our socket. FreeSWITCH hangs up a leg that was
-// transferred 70 times (max_forwards), and tells of all transfers in each event
-// (transfer_history).
-func (c *Controller) home() []esl.App {
-	return []esl.App{
-		{Name: "unset", Arg: "transfer_history"},
-		{Name: "set", Arg: "max_forwards=70"},
-		{Name: "socket", Arg: c.options.Advertise + " async full"},
-	}
 }
 
 // originated takes the result of the originate job.
@@ -323,18 +311,18 @@ func (c *control) progressing(l *leg, media bool) {
 	c.queueConnection(l, "connection.progressing", interpreter.Progressing, about...)
 }
 
-// attached takes an outbound leg that came to our socket, or a leg that came
-// home from a bridge or from another controller. Its channel says whether it is
-// answered.
-func (c *control) attached(l *leg, answered bool) {
+// attached takes an outbound leg that came to our socket, or a leg that was fetched
+// or that another controller or an operator has sent. Its channel says whether it is
+// answered; home is the mark of its last way home.
+func (c *control) attached(l *leg, answered bool, home string) {
 	switch {
 	case l.state == legGone:
 	case l.arriving != nil:
 		c.settle(l)
 	case l.homing:
-		c.cameHome(l)
-	case l.handover != nil && l.state != legDialing && l.state != legAttaching:
-		c.cameBack(l)
+		if !l.fetching || home == l.home { // else it came by itself, and the transfer that fetches it follows
+			c.transferHome(l, nil) // where it has as many actions behind it as any leg
+		}
 	case l.state == legDialing || l.state == legAttaching:
 		l.socketTimer.Stop()
 		c.answeredOn(l)
@@ -358,7 +346,10 @@ func (c *control) attached(l *leg, answered bool) {
 		c.connected(l)
 		l.nextMove() // what waited for early media
 	default:
-		l.log().Info("the leg has come to our socket again")
+		if !l.moving() { // what it was in is over
+			l.breakOff("the leg's socket to FreeSWITCH was lost")
+			c.bringHome(l)
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 type placeKind int
 
 const (
-	alone        placeKind = iota // parked in its socket, or playing
+	alone        placeKind = iota // parked, or playing
 	inConference                  // a member of a room
 	inBridge                      // bridged to another leg
 	listening                     // hears another leg, which does not hear it
@@ -34,6 +34,7 @@ type place struct {
 	meeting   *meeting             // there
 	leaving   bool                 // kicked out of the room, but not out yet
 	silent    bool                 // its end is not reported
+	apart     bool                 // the bridge is no more, in FreeSWITCH
 }
 
 func (p place) takesOut(digit string) bool {

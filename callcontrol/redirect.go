@@ -176,5 +176,9 @@ func (l *leg) handleRefer(conn *esl.Conn, e *esl.Event) {
 // keepTogether keeps the far end of a bridged leg from having FreeSWITCH take the
 // other one elsewhere, into any dialplan: mod_sofia obeys a REFER if it knows the
 // leg's partner, by this variable. Without, it refuses and tells us, and the
-// document decides.
-func (l *leg) keepTogether() { l.send(esl.API("uuid_setvar", l.id, "signal_bond"), nil) }
+// document decides. It also bounds how long the leg stays parked once the bridge is
+// over and no controller has come for it: FreeSWITCH takes up park_timeout, which it
+// forgets then, when a park begins.
+func (l *leg) keepTogether() {
+	l.send(esl.API("uuid_setvar_multi", l.id, fmt.Sprintf("signal_bond=;park_timeout=%d:%s", int(mostUnattended.Seconds()), unattendedCause)), nil)
+}

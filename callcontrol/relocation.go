@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/percipia/eslgo/command"
-
 	"ccxmld/esl"
 	"ccxmld/interpreter"
 	"ccxmld/peer"
@@ -62,22 +60,13 @@ func (c *control) sendLeg(ctx context.Context, l *leg, h *handover, conn *esl.Co
 	}
 	return c.controller.peers.Move(ctx, controller, h.question, m, func(address string) {
 		// A refusal, or the leg's return to us, counts as the other's answer.
-		l.sendTo(conn, esl.Transfer(l.id, false, c.controller.away(address)...), func(err error) {
+		l.sendTo(conn, esl.Transfer(l.id, false, c.controller.away(address, h.question)...), func(err error) {
 			c.controller.peers.MoveFailed(h.question, err.Error())
 		})
 	})
 }
 
-// away brings a leg to another controller's socket. The action stands there
-// twice, since the leg leaves the first one if our socket, which it has left,
-// ends before the call does. If nobody listens there, the leg comes back.
-func (c *Controller) away(address string) []esl.App {
-	there := esl.App{Name: "socket", Arg: address + " async full"}
-	return append([]esl.App{there, there}, c.home()...)
-}
-
-// cameBack notes that a leg which was sent to another controller is in our socket
-// again.
+// cameBack notes that a leg which was sent to another controller is parked instead.
 func (c *control) cameBack(l *leg) {
 	l.handover.returned = true
 	c.controller.peers.MoveFailed(l.handover.question, "FreeSWITCH does not reach the other controller; check its esl.advertise")
@@ -104,13 +93,11 @@ func (c *control) moved(l *leg, sent bool, err error) {
 	h.done(nil)
 }
 
-// letGo keeps a socket that its leg has left. It must stay open, since closing it
-// would end the leg's new socket action too; it ends with the leg.
+// letGo closes the socket of a leg that has come to another controller's.
 func letGo(conn *esl.Conn) {
 	conn.SetHandler(func(*esl.Event) {})
 	conn.SetEndHandler(func(error) {})
-	conn.Send(command.DisableEvents{}, nil)
-	conn.Send(command.Linger{}, nil)
+	conn.Send(esl.Exit(), nil)
 }
 
 // arrival is a leg that another controller sends here.
@@ -134,7 +121,7 @@ func (c *control) expect(m peer.Move, reply func(peer.Answer)) {
 	}
 	l := &leg{
 		id: id, control: c, logger: c.controller.log, state: legAlerting, call: callOf(&connection),
-		answered: m.Answered, moved: true, arriving: &arrival{move: m, reply: reply},
+		answered: m.Answered, arriving: &arrival{move: m, reply: reply},
 	}
 	if m.State == string(interpreter.Connected) {
 		l.state = legConnected

@@ -157,7 +157,8 @@ func (l *leg) reach() *Node {
 
 // reclaim begins to fetch a leg whose socket has ended, though FreeSWITCH did not
 // say that it hung up: the connection was cut, or FreeSWITCH is gone. What played
-// and whatever the leg was in is over. It reports false if no link reaches the leg.
+// and whatever the leg was in is over. A leg that was parked comes by itself. It
+// reports false if no link reaches the leg.
 func (c *control) reclaim(l *leg) bool {
 	node := l.reach()
 	if node == nil || l.ending || l.handover != nil || l.arriving != nil {
@@ -171,15 +172,18 @@ func (c *control) reclaim(l *leg) bool {
 		l.place.running = ""
 		c.joinFailed(l, l.joinPending, reason)
 	}
-	c.awaitHome(l)
+	mark := c.controller.newID()
+	c.awaitHome(l, mark)
 	l.breakOff(reason)
 	if partner := c.legs[l.place.partner]; partner != nil && l.bridgedTo(partner) && !partner.homing {
 		partner.place.silent = true
-		c.bringHome(partner)
+		c.transferHome(partner, nil)
 	}
-	if node.link.Up() {
-		c.fetchHome(l, node)
-	}
+	l.after(fetchAfter, func() {
+		if l.comes(mark) && l.conn == nil && node.link.Up() { // else resynchronise does
+			l.control.fetchHome(l, node)
+		}
+	})
 	return true
 }
 
@@ -192,7 +196,8 @@ func (l *leg) breakOff(reason string) {
 
 // fetchHome transfers a leg to our socket over its node's link.
 func (c *control) fetchHome(l *leg, n *Node) {
-	n.link.Send(esl.Transfer(l.id, false, c.controller.home()...), func(r *esl.Reply, err error) {
+	l.fetching = true
+	n.link.Send(esl.Transfer(l.id, false, c.controller.fetched(l.home)...), func(r *esl.Reply, err error) {
 		if err == nil {
 			err = r.Err()
 		}

@@ -62,7 +62,7 @@ func (c *control) placeStandIn(l *leg, node *Node) {
 		l.hangUp("ORIGINATOR_CANCEL")
 	})
 	c.whenItsTurn(l, esl.Originate{
-		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home(),
+		UUID: l.id, Timeout: standInPatience, Apps: c.controller.comesBy(),
 		Dial: intoRoom(l.standIn.room, c.controller.options.Profile, conference.Aside(l.standIn.flags...)...),
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",

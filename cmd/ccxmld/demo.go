@@ -74,7 +74,6 @@ func demo(ctx context.Context, out io.Writer, colour, verbose bool, log *slog.Lo
 const afterDemo = `
 Both applications ran. With a real FreeSWITCH, put into its dialplan:
 
-  <action application="set" data="socket_resume=true"/>
   <action application="socket" data="127.0.0.1:8084 async full"/>
 
 and run:

@@ -34,7 +34,6 @@ func TestFreeSWITCHMove(t *testing.T) {
 			other.logged("guest played")
 			h.idle()
 			h.stop()
-			other.must(other.log.waitFor(other.ctx, "the leg has come to our socket again"))
 			other.seen.forget()
 			other.get("/ccxml/basichttp?sessionid=" + session + "&name=again")
 			other.logged("guest played")

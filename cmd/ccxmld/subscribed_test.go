@@ -114,8 +114,8 @@ func TestAnsweredAndGone(t *testing.T) {
 	}
 }
 
-// A digit that is pressed while a leg comes from one socket to the next is heard on
-// the one that it leaves; each is told once.
+// A digit that is pressed before, while and after a leg comes home from a bridge is told
+// once each.
 func TestDigitOnTheWayHome(t *testing.T) {
 	t.Parallel()
 	h, lines := lateHouse(t)
@@ -127,20 +127,23 @@ func TestDigitOnTheWayHome(t *testing.T) {
 <transition event="connection.connected"><join id1="caller" id2="callee"/></transition>
 <transition event="conference.joined"><log expr="'joined'"/></transition>
 <transition event="apart"><unjoin id1="caller" id2="callee"/></transition>
+<transition event="conference.unjoined"><log expr="'apart'"/></transition>
 <transition event="connection.signal" cond="event$.connectionid == caller"><log expr="'digit ' + event$.info.value"/></transition>
 <transition event="over"><exit/></transition></eventprocessor></ccxml>`)
 	caller, err := h.sw.Dial(switchsim.Call{Sockets: []string{lines.address()}, Variables: map[string]string{"ccxml_uri": document}})
 	h.must(err)
 	h.logged("joined")
-	came, release := lines.holdText("Unique-ID " + caller.UUID())
+	came, release := lines.holdText("uuid_transfer")
 	t.Cleanup(release)
 	h.inject("apart")
 	h.must(came.Wait(h.ctx))
 	caller.Press("5")
 	h.logged("digit 5")
 	release()
-	caller.Press("67")
+	caller.Press("6")
 	h.logged("digit 6")
+	h.logged("apart")
+	caller.Press("7")
 	h.logged("digit 7")
 	h.inject("over")
 	h.idle()

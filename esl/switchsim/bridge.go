@@ -13,6 +13,9 @@ func (sw *Switch) uuidBridge(first, second string) bool {
 	if a == nil || b == nil || a == b || a.down() || b.down() {
 		return false
 	}
+	if !a.inbound && a.dialplan {
+		a.profile.logical = "inbound"
+	}
 	if !a.inbound && !a.dialplan {
 		a.flipCallerID()
 		a.dialplan = true
@@ -80,8 +83,7 @@ func (c *channel) leaveForBridge() {
 // leavePark ends a park that no application is behind (CS_PARK).
 func (c *channel) leavePark() {
 	if c.running == statePark && c.controlled {
-		c.controlled = false
-		c.fire("CHANNEL_UNPARK", site{"switch_ivr.c", "switch_ivr_park", 1213})
+		c.endPark()
 	}
 }
 
@@ -198,9 +200,7 @@ func (c *channel) survive(cause string) {
 	}
 	if isTrue(c.vars.get("park_after_bridge")) {
 		c.enter(statePark)
-		c.controlled = true
-		c.fire("CHANNEL_PARK", site{"switch_ivr.c", "switch_ivr_park", 1002})
-		c.pumpSoon()
+		c.beginPark()
 		return
 	}
 	if target := c.vars.get("transfer_after_bridge"); target != "" {

@@ -55,10 +55,11 @@ type channel struct {
 	destroyed     bool
 
 	party       *Party
-	digits      []byte  // pressed by the party, and read
-	kept        []byte  // of them, those that wait until somebody reads them
-	digitAction *Action // what the party's digits do, nil for nothing
-	application string  // the last that ran, for the call detail
+	digits      []byte       // pressed by the party, and read
+	kept        []byte       // of them, those that wait until somebody reads them
+	expiry      *appointment // of the park that the leg is in
+	digitAction *Action      // what the party's digits do, nil for nothing
+	application string       // the last that ran, for the call detail
 	argument    string
 	placeholder placeholders
 	commands    []string

@@ -230,15 +230,6 @@ func (sw *Switch) apiKill(arguments string) string {
 	return "+OK\n"
 }
 
-func (sw *Switch) apiPark(uuid string) string {
-	c := sw.live(uuid)
-	if c == nil {
-		return "-ERR\n"
-	}
-	c.transfer("park:", "inline", "")
-	return "+OK\n"
-}
-
 func (sw *Switch) apiRecord(arguments string) string {
 	words := separate(arguments, ' ')
 	if len(words) < 3 {

@@ -10,18 +10,17 @@ import (
 type parking struct{ parked bool }
 
 func (p *parking) park(f *frame) {
-	f.c.controlled, p.parked = true, true
-	f.c.fire("CHANNEL_PARK", site{"switch_ivr.c", "switch_ivr_park", 1002})
-	f.c.pumpSoon()
+	p.parked = true
+	f.c.beginPark()
 }
 
 func (p *parking) unpark(c *channel) {
 	if !p.parked {
 		return
 	}
-	c.controlled, p.parked = false, false
+	p.parked = false
 	c.acknowledge()
-	c.fire("CHANNEL_UNPARK", site{"switch_ivr.c", "switch_ivr_park", 1213})
+	c.endPark()
 }
 
 func (p *parking) pause(*frame) {}
@@ -137,8 +136,8 @@ func (s *socketApplication) connected() {
 }
 
 // abandoned is told that a listener let go of the leg (the end of listener_run).
-// A leg that is parked goes on in its dialplan; with socket_resume one that
-// plays does so, too. What is bridged or in a conference stays there.
+// A leg that is parked by an application goes on in its dialplan; with socket_resume
+// one that plays does so, too. What is bridged, in a conference or in CS_PARK stays there.
 func (c *channel) abandoned(l *listener) {
 	c.listeners = without(c.listeners, l)
 	if c.ended {
@@ -160,6 +159,9 @@ func (c *channel) abandoned(l *listener) {
 // goOn leaves a park without controller.
 func (c *channel) goOn(resume bool) {
 	if c.down() || c.controlled || c.next != stateExecute {
+		if c.next == statePark && !c.controlled {
+			c.sw.agenda.cancel(c.expiry) // the wait in which it is counted is over
+		}
 		return
 	}
 	if resume && len(c.members) == 0 {

@@ -264,6 +264,16 @@ func (sw *Switch) CutSockets(uuid string) {
 	}
 }
 
+// Sockets returns how many sockets a leg has.
+func (sw *Switch) Sockets(uuid string) int {
+	sw.lock()
+	defer sw.unlock()
+	if c := sw.channels[uuid]; c != nil {
+		return len(c.listeners)
+	}
+	return 0
+}
+
 // Addr returns the address that links connect to, empty before
 // [Switch.Listen].
 func (sw *Switch) Addr() string {

@@ -62,9 +62,16 @@ func newStage(t testing.TB) *stage {
 
 func (s *stage) now() time.Duration { return s.clock.Now().Sub(s.began) }
 
-// settle waits until the subject has read all that the switch has for it.
+// settle waits until the switch has connected where a leg is about to, and until the
+// subject has read all that the switch has for it.
 func (s *stage) settle() {
 	deadline := time.Now().Add(patience)
+	for s.sw.Connecting() {
+		if time.Now().After(deadline) {
+			s.t.Fatal("switch did not connect")
+		}
+		runtime.Gosched()
+	}
 	for s.subject != nil {
 		written, done := s.sw.Written(s.subject.conn)
 		if done && s.subject.bytes() >= written {
@@ -108,7 +115,7 @@ func (s *stage) play(blocks []recording.Block, deeds []deed) {
 			s.subject.say(s.translate(block.Text))
 			s.awaitReply()
 		case recording.Closed:
-			s.advanceTo(s.now() + 2*time.Second)
+			s.advanceTo(max(s.now(), block.At) + 2*time.Second)
 			s.subject.awaitClosed()
 		}
 	}
