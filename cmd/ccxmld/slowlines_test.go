@@ -29,7 +29,6 @@ type slowLines struct {
 	down    bool // takes none
 	open    []line
 	loses   string       // what ends its connection instead of arriving, once
-	held    *clock.Latch // opens when what is held back goes on, nil for nothing
 	late    lateText     // what is kept back on its way
 	unheard string       // what is not answered, nor is anything after it
 	answers *clock.Latch // opens when the answers to it come
