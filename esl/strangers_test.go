@@ -7,51 +7,18 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"ccxmld/esl"
+	"ccxmld/remote/remotetest"
 )
 
-// wire is a listener in memory, whose connections come from the addresses that they
-// are said to.
-type wire struct {
-	arriving chan net.Conn
-	closed   chan struct{}
-}
-
-func (l *wire) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.arriving:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *wire) Close() error {
-	select {
-	case <-l.closed:
-	default:
-		close(l.closed)
-	}
-	return nil
-}
-
-func (l *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-
-// from is a connection with the address of its client.
-type from struct {
-	net.Conn
-	address net.Addr
-}
-
-func (f from) RemoteAddr() net.Addr { return f.address }
+// wire is a listener in memory, on which strangers call.
+type wire struct{ *remotetest.Listener }
 
 // caller is the other end of a connection; heard is what the server has sent on it.
 type caller struct {
@@ -61,10 +28,8 @@ type caller struct {
 }
 
 func (l *wire) dial(address string) *caller {
-	ours, theirs := net.Pipe()
+	ours := l.Dial(address)
 	c := &caller{Conn: ours}
-	at, _ := net.ResolveTCPAddr("tcp", address)
-	l.arriving <- from{theirs, at}
 	go func() {
 		lines := bufio.NewReader(ours)
 		for {
@@ -92,7 +57,7 @@ func overWire(t *testing.T, s *esl.Server, f func(l *wire, log *syncBuffer, take
 		taken := 0
 		s.Logger = slog.New(slog.NewTextHandler(&log, nil))
 		s.Handler = func(*esl.Call) { taken++ }
-		l := &wire{arriving: make(chan net.Conn), closed: make(chan struct{})}
+		l := &wire{remotetest.Listen(8084)}
 		ctx, cancel := context.WithCancel(context.Background())
 		served := make(chan error)
 		go func() { served <- s.Serve(ctx, l) }()
@@ -213,36 +178,22 @@ func TestOneMachineIsOneAddress(t *testing.T) {
 	}
 }
 
-// exhausted is a listener of a process that has no files left, as long as it is so.
-type exhausted struct {
-	net.Listener
-	none *atomic.Bool
-}
-
-func (l exhausted) Accept() (net.Conn, error) {
-	if l.none.Load() {
-		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
-	}
-	return l.Listener.Accept()
-}
-
 // TestAcceptFails: that no connection can be accepted is said once, then ever less often,
 // and when it is over; then connections are served again.
 func TestAcceptFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log syncBuffer
-		var none atomic.Bool
-		none.Store(true)
-		l := &wire{arriving: make(chan net.Conn), closed: make(chan struct{})}
+		l := &wire{remotetest.Listen(8084)}
+		l.Exhausted.Store(true)
 		ctx, cancel := context.WithCancel(context.Background())
 		served := make(chan error)
 		s := &esl.Server{Logger: slog.New(slog.NewTextHandler(&log, nil))}
-		go func() { served <- s.Serve(ctx, exhausted{l, &none}) }()
+		go func() { served <- s.Serve(ctx, l) }()
 		time.Sleep(5 * time.Minute)
 		if n := strings.Count(log.String(), "level=ERROR"); n != 3 || strings.Count(log.String(), "times=") != 2 {
 			t.Errorf("said %d times: %s", n, &log)
 		}
-		none.Store(false)
+		l.Exhausted.Store(false)
 		conn := l.dial("192.0.2.1:1")
 		if !strings.Contains(log.String(), "event socket connections are accepted again") || !strings.Contains(conn.heard.String(), "connect") {
 			t.Errorf("heard %q: %s", &conn.heard, &log)

@@ -14,36 +14,11 @@ import (
 
 	"ccxmld/conf"
 	"ccxmld/httpapi"
+	"ccxmld/remote/remotetest"
 )
 
-// wire is a listener in memory, whose connections come from the addresses that they
-// are said to.
-type wire struct {
-	arriving chan net.Conn
-	closed   chan struct{}
-}
-
-func (l *wire) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.arriving:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *wire) Close() error { close(l.closed); return nil }
-
-func (l *wire) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
-
-// remote is a connection with the address of its client.
-type remote struct {
-	net.Conn
-	address net.Addr
-}
-
-func (r remote) RemoteAddr() net.Addr { return r.address }
-func (r remote) LocalAddr() net.Addr  { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+// wire is a listener in memory, which clients connect to.
+type wire struct{ *remotetest.Listener }
 
 // client is a client's end of a connection.
 type client struct {
@@ -56,9 +31,7 @@ func (l *wire) dial(host byte) *client {
 }
 
 func (l *wire) dialFrom(address string) *client {
-	ours, theirs := net.Pipe()
-	at, _ := net.ResolveTCPAddr("tcp", address)
-	l.arriving <- remote{theirs, at}
+	ours := l.Dial(address)
 	synctest.Wait()
 	return &client{ours, bufio.NewReader(ours)}
 }
@@ -102,7 +75,7 @@ func overWire(t *testing.T, o httpapi.Options, f func(*wire)) {
 		}
 		o.Allow = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 		server := httpapi.New(o)
-		l := &wire{arriving: make(chan net.Conn), closed: make(chan struct{})}
+		l := &wire{remotetest.Listen(80)}
 		served := make(chan error)
 		go func() { served <- server.Serve(l) }()
 		f(l)

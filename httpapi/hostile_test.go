@@ -7,19 +7,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"ccxmld/httpapi"
+	"ccxmld/remote/remotetest"
 )
 
 // asks is how a hostile request begins and ends whose target and header are given.
@@ -231,35 +228,21 @@ func (l *lines) String() string {
 	return l.b.String()
 }
 
-// exhausted is a listener of a process that has no files left, as long as it is so.
-type exhausted struct {
-	net.Listener
-	none *atomic.Bool
-}
-
-func (l exhausted) Accept() (net.Conn, error) {
-	if l.none.Load() {
-		return nil, &net.OpError{Op: "accept", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
-	}
-	return l.Listener.Accept()
-}
-
 // TestAcceptFails: that no connection can be accepted is said once, then ever less often,
 // and when it is over; then requests are answered again.
 func TestAcceptFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log lines
-		var none atomic.Bool
-		none.Store(true)
-		l := &wire{arriving: make(chan net.Conn), closed: make(chan struct{})}
+		l := &wire{remotetest.Listen(80)}
+		l.Exhausted.Store(true)
 		server := httpapi.New(httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		served := make(chan error)
-		go func() { served <- server.Serve(exhausted{l, &none}) }()
+		go func() { served <- server.Serve(l) }()
 		time.Sleep(5 * time.Minute)
 		if n := strings.Count(log.String(), "\n"); n != 3 || strings.Count(log.String(), "times=") != 2 {
 			t.Errorf("said %d times: %s", n, &log)
 		}
-		none.Store(false)
+		l.Exhausted.Store(false)
 		conn := l.dial(1)
 		if status := conn.ask("/healthz"); status != 200 || !strings.Contains(log.String(), "HTTP connections are accepted again") {
 			t.Errorf("answered %d: %s", status, &log)
