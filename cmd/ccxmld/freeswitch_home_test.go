@@ -26,6 +26,21 @@ func bridgedLegs(t *testing.T, transitions string) (h *realHouse, g *gate, a, b 
 	return h, g, a, b
 }
 
+// endBoth ends the document of bridgedLegs: both calls go with it, and nothing was lost
+// or failed before.
+func (h *realHouse) endBoth(t *testing.T, a, b string) {
+	t.Helper()
+	h.inject("over")
+	began := time.Now()
+	h.gone(a)
+	h.gone(b)
+	t.Logf("gone after %s", time.Since(began).Round(time.Millisecond))
+	h.idle()
+	if h.seen.has("log lost") || h.seen.has("log error") {
+		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
+	}
+}
+
 // A bridge whose sockets are cut, or that an operator ends, is over for both legs: the
 // document is told, both can be used, and none of them is lost.
 func TestFreeSWITCHBridgeEndedByOthers(t *testing.T) {
@@ -67,15 +82,7 @@ func TestFreeSWITCHBridgeEndedByOthers(t *testing.T) {
 				h.inject("again")
 				h.logged("joined " + n)
 			}
-			h.inject("over")
-			began := time.Now()
-			h.gone(a)
-			h.gone(b)
-			t.Logf("gone after %s", time.Since(began).Round(time.Millisecond))
-			h.idle()
-			if h.seen.has("log lost") || h.seen.has("log error") {
-				t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
-			}
+			h.endBoth(t, a, b)
 		})
 	}
 }
@@ -92,13 +99,5 @@ func TestFreeSWITCHBridgeCycles(t *testing.T) {
 		t.Errorf("two legs came by %d sockets", came)
 	}
 	g.mu.Unlock()
-	h.inject("over")
-	began := time.Now()
-	h.gone(a)
-	h.gone(b)
-	t.Logf("gone after %s", time.Since(began).Round(time.Millisecond))
-	h.idle()
-	if h.seen.has("log lost") || h.seen.has("log error") {
-		t.Errorf("seen:\n%s", strings.Join(h.seen.all(), "\n"))
-	}
+	h.endBoth(t, a, b)
 }
