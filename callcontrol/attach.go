@@ -12,6 +12,7 @@ import (
 
 	"ccxmld/conference"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // lingerSeconds is how long FreeSWITCH keeps a leg's socket after the hangup, so
@@ -146,10 +147,10 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 		// FreeSWITCH says that the leg is gone: it hung up before linger arrived,
 		// so that its last event is lost.
 		if l.state == legEarly { // the link had its ear on it still, and knows how
-			l.after(detailPatience, func() { l.gone(hangup{cause: l.usualEnd()}) })
+			l.after(detailPatience, func() { l.gone(freeswitch.Hangup{Cause: l.usualEnd()}) })
 			return
 		}
-		l.gone(hangup{cause: l.usualEnd()})
+		l.gone(freeswitch.Hangup{Cause: l.usualEnd()})
 		return
 	}
 	const words = "the leg's socket ended before its hangup"
@@ -160,7 +161,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 		l.log().Warn(words, "error", reason)
 	}
 	if !l.control.reclaim(l) {
-		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+		l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 	}
 }
 
@@ -202,12 +203,12 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		digit := e.Get("DTMF-Digit")
 		l.from(conn, func() { l.digit(digit) })
 	case "CHANNEL_HANGUP_COMPLETE":
-		h := hangupOf(e)
-		if l.browser != nil && isAskable(h.returned) {
+		h := freeswitch.HangupOf(e)
+		if l.browser != nil && isAskable(h.Returned) {
 			l.from(conn, l.watch)
-			conn.Send(esl.GetVariable(byePayload), func(r *esl.Reply, err error) {
+			conn.Send(esl.GetVariable(freeswitch.ByePayload), func(r *esl.Reply, err error) {
 				if err == nil && r.Text != "" && len(r.Text) < esl.LongestVariable {
-					h.returned = r.Text
+					h.Returned = r.Text
 				}
 				l.ends(c, conn, h)
 			})
@@ -229,9 +230,6 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 	}
 }
 
-// byePayload is the variable in which mod_sofia keeps the body of a BYE.
-const byePayload = "sip_bye_payload"
-
 // isAskable tells whether a body may be asked for once more, since events show
 // what is escaped in it as if it were not: it has no line ends.
 func isAskable(body string) bool {
@@ -240,7 +238,7 @@ func isAskable(body string) bool {
 
 // ends brings a hangup to the session, in a reader goroutine. A leg that its
 // session did not wait for is forgotten now.
-func (l *leg) ends(c *Controller, conn *esl.Conn, h hangup) {
+func (l *leg) ends(c *Controller, conn *esl.Conn, h freeswitch.Hangup) {
 	if l.route.owner() == nil && l.incoming {
 		l.hungUp.Store(true) // there may never be a session
 	}
@@ -315,24 +313,4 @@ func eventTime(e *esl.Event) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMicro(microseconds)
-}
-
-func hangupOf(e *esl.Event) hangup {
-	h := hangup{
-		cause:       e.Get("Hangup-Cause"),
-		status:      sipStatus(e.Get("variable_sip_term_status")),
-		disposition: e.Get("variable_sip_hangup_disposition"),
-	}
-	if at := e.Get("Caller-Channel-Answered-Time"); at != "" && at != "0" {
-		h.answered = true
-	}
-	h.contact = contactOf(e.Get("variable_sip_redirected_to"))
-	if h.status == 0 && h.contact == "" { // FreeSWITCH does not tell the status of a redirection, but 487
-		h.status = sipStatus(e.Get("variable_sip_invite_failure_status"))
-	}
-	if e.Get("variable_sip_bye_content_type") == formEncoded {
-		h.returned = e.Get("variable_" + byePayload)
-	}
-	h.q850, _ = strconv.Atoi(e.Get("variable_hangup_cause_q850")) // absent: 0
-	return h
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ccxmld/dialog"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -136,17 +137,17 @@ func (b *browser) hangUp() {
 }
 
 // ended takes the end of the server's leg.
-func (b *browser) ended(h hangup) {
+func (b *browser) ended(h freeswitch.Hangup) {
 	switch {
 	case b.state == browserCalling && b.reason != "":
 		b.notStarted(b.reason)
 	case b.state == browserCalling:
 		b.notStarted(b.refusal(h))
 	case b.state == browserEnding:
-		values, _ := returnedValues(h.returned) // its BYE may have crossed ours
+		values, _ := returnedValues(h.Returned) // its BYE may have crossed ours
 		b.exit(dialog.Result{Values: values, Reason: b.reason})
 	case b.state == browserTalking:
-		values, disconnects := returnedValues(h.returned)
+		values, disconnects := returnedValues(h.Returned)
 		if disconnects {
 			b.events.Disconnect(values)
 		}
@@ -159,25 +160,25 @@ func (b *browser) silence() string {
 }
 
 // refusal says why the server has not run the page.
-func (b *browser) refusal(h hangup) string {
+func (b *browser) refusal(h freeswitch.Hangup) string {
 	switch {
-	case h.status == requestTerminated: // FreeSWITCH was quicker than we to give up
+	case h.Status == freeswitch.RequestTerminated: // FreeSWITCH was quicker than we to give up
 		return b.silence()
-	case h.status != 0:
-		return fmt.Sprintf("the VoiceXML server %s answered %d (%s)", b.server, h.status, h.cause)
+	case h.Status != 0:
+		return fmt.Sprintf("the VoiceXML server %s answered %d (%s)", b.server, h.Status, h.Cause)
 	}
 	if detail := b.leg.detail; detail != "" {
 		return detail
 	}
-	return fmt.Sprintf("the VoiceXML server %s could not be reached (%s)", b.server, h.cause)
+	return fmt.Sprintf("the VoiceXML server %s could not be reached (%s)", b.server, h.Cause)
 }
 
 // abnormal says what is wrong with the end of a dialog, "" if nothing is.
-func (b *browser) abnormal(h hangup) string {
-	if h.cause == "" || h.cause == "NORMAL_CLEARING" || h.cause == "NORMAL_UNSPECIFIED" {
+func (b *browser) abnormal(h freeswitch.Hangup) string {
+	if h.Cause == "" || h.Cause == "NORMAL_CLEARING" || h.Cause == "NORMAL_UNSPECIFIED" {
 		return ""
 	}
-	return fmt.Sprintf("the VoiceXML server %s ended the dialog with %s", b.server, h.cause)
+	return fmt.Sprintf("the VoiceXML server %s ended the dialog with %s", b.server, h.Cause)
 }
 
 func (b *browser) notStarted(reason string) {

@@ -137,10 +137,6 @@ func escapeParameter(value string) string {
 	return b.String()
 }
 
-// formEncoded is how a server writes what a page returns into its BYE (RFC 5552,
-// 4.2).
-const formEncoded = "application/x-www-form-urlencoded"
-
 // The names in a BYE that stand for something else than a variable of the page.
 const (
 	exitExpression = "__exit"   // the value of <exit expr>

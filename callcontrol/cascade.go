@@ -9,6 +9,7 @@ import (
 	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // cascade joins two conferences: a loopback call, one half of which is a member
@@ -20,7 +21,7 @@ type cascade struct {
 	node     *Node
 	pending  *order // the join, until it is answered
 	timer    *clock.Timer
-	turn     *turn // that its call waits for
+	turn     *freeswitch.Turn // that its call waits for
 }
 
 // joins tells whether the cascade is between two conferences, in any order.
@@ -110,7 +111,7 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 	s.timer = c.after(standInPatience+jobPatience, func() {
 		c.cascadeEnded(s, fmt.Sprintf("FreeSWITCH did not say within %s whether it has", standInPatience+jobPatience))
 	})
-	one, now, err := s.node.turns.takeIn(c.session.Do, c.turnsOf(), func() (wanted bool) {
+	one, now, err := s.node.turns.TakeIn(c.session.Do, c.turnsOf(), func() (wanted bool) {
 		if wanted = s.pending == o; wanted {
 			c.originateCascade(s, call)
 		}
@@ -176,7 +177,7 @@ func (c *control) endCascade(s *cascade) {
 	}
 	c.cascades = slices.DeleteFunc(c.cascades, func(other *cascade) bool { return other == s })
 	s.timer.Stop()
-	s.turn.cancel()
+	s.turn.Cancel()
 	c.controller.forgetCascade(s)
 	s.node.kill(s.id, "NORMAL_CLEARING")
 	if o := s.pending; o != nil {

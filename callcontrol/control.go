@@ -11,6 +11,7 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/dialog"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 	"ccxmld/peer"
 	"ccxmld/script"
@@ -159,7 +160,7 @@ func (c *control) queueConnection(l *leg, name string, state interpreter.Connect
 
 // legEnded tells the document how a connection ended. Exactly one final event
 // comes of each (CEV-6).
-func (c *control) legEnded(l *leg, was legState, h hangup) {
+func (c *control) legEnded(l *leg, was legState, h freeswitch.Hangup) {
 	if l.standIn != nil {
 		c.standInEnded(l, h)
 		return
@@ -171,22 +172,22 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 	}
 	c.forgetConnection(l.id)
 	if l.logger.Enabled(context.Background(), slog.LevelInfo) {
-		l.log().Info("leg ended", "cause", h.cause, "sipstatus", h.status, "disposition", h.disposition)
+		l.log().Info("leg ended", "cause", h.Cause, "sipstatus", h.Status, "disposition", h.Disposition)
 	}
 	if l.answerUntold(was, h) {
 		c.queueConnection(l, "connection.connected", interpreter.Connected)
 		was = legConnected
 	}
-	name, state, reason := "connection.disconnected", interpreter.Disconnected, h.cause
+	name, state, reason := "connection.disconnected", interpreter.Disconnected, h.Cause
 	switch {
 	case l.redirected:
 		name = "connection.redirected"
 	case was != legConnected:
 		name, state = "connection.failed", interpreter.Failed
 		if was != legAlerting { // the table is about calls that we placed
-			reason = failureReason(h.status, h.cause)
+			reason = failureReason(h)
 		}
-		if h.contact != "" {
+		if h.Contact != "" {
 			reason = reasonUnknown // as of any other status 3xx
 		}
 		if l.failure != "" {
@@ -194,9 +195,9 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 		}
 	}
 	fields := []interpreter.Field{
-		{Name: "reason", Value: reason}, {Name: "trigger", Value: h.trigger(l.ending)}, {Name: "info", Value: h.info()},
+		{Name: "reason", Value: reason}, {Name: "trigger", Value: triggerOf(h, l.ending)}, {Name: "info", Value: infoOf(h)},
 	}
-	if detail := cmp.Or(l.detail, h.detail()); detail != "" {
+	if detail := cmp.Or(l.detail, h.Detail()); detail != "" {
 		fields = append(fields, interpreter.Field{Name: "detail", Value: detail})
 	}
 	c.queueConnection(l, name, state, fields...)
@@ -205,9 +206,9 @@ func (c *control) legEnded(l *leg, was legState, h hangup) {
 // answerUntold tells whether the far end answered a call that we placed, and its
 // hangup came over the link before the leg did on its socket. A leg that did not come
 // for as long as attachDeadline has failed.
-func (l *leg) answerUntold(was legState, h hangup) bool {
+func (l *leg) answerUntold(was legState, h freeswitch.Hangup) bool {
 	placed := was == legDialing || was == legAttaching || was == legEarly
-	return placed && h.answered && !l.ending && l.failure == ""
+	return placed && h.Answered && !l.ending && l.failure == ""
 }
 
 func (c *control) forgetConnection(id string) {

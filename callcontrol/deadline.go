@@ -6,6 +6,7 @@ import (
 
 	"ccxmld/dialog"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // What a session asks of FreeSWITCH ends in an event in any case: where FreeSWITCH
@@ -124,7 +125,7 @@ func (l *leg) hangupLate(asked int, cause string) {
 			if l.detail == "" {
 				l.detail = fmt.Sprintf("FreeSWITCH was told to hang up %d times and did not say that the call has ended", asked)
 			}
-			l.gone(hangup{cause: cause})
+			l.gone(freeswitch.Hangup{Cause: cause})
 		}
 	})
 }

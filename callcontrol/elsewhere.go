@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // calling is one attempt to place a call on a node. Word of an attempt that is
@@ -23,7 +24,7 @@ func (c *control) notPlaced(l *leg, err error) {
 	if invalid := new(esl.InvalidError); errors.As(err, &invalid) { // of a caller id or a header
 		l.log().Warn("originate failed", "error", err)
 		l.failure, l.detail, l.calling = reasonUnknown, err.Error(), nil
-		l.gone(hangup{cause: "NORMAL_UNSPECIFIED"})
+		l.gone(freeswitch.Hangup{Cause: "NORMAL_UNSPECIFIED"})
 		return
 	}
 	if call == nil || !inFlight(err) {
@@ -32,7 +33,7 @@ func (c *control) notPlaced(l *leg, err error) {
 		}
 		l.log().Warn("originate failed", "error", err)
 		l.detail = err.Error()
-		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+		l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 		return
 	}
 	// The call may be there, and come to our socket; or resynchronise finds out.
@@ -42,7 +43,7 @@ func (c *control) notPlaced(l *leg, err error) {
 		if l.calling == call && call.adrift {
 			l.detail = fmt.Sprintf("the link to FreeSWITCH node %s was lost", l.node.options.Name)
 			l.node.kill(l.id, "ORIGINATOR_CANCEL")
-			l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+			l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 		}
 	})
 }
@@ -53,38 +54,23 @@ func inFlight(err error) bool {
 	return errors.Is(err, esl.ErrLinkDown) && err != esl.ErrLinkDown
 }
 
-// faultOfNode tells whether a call failed because of its node and not of anybody
-// that was called: no SIP answer came, and FreeSWITCH's cause names something of
-// its own. DESTINATION_OUT_OF_ORDER is what its limits on sessions end in.
-func faultOfNode(h hangup) bool {
-	if h.status != 0 || h.contact != "" || h.answered {
-		return false
-	}
-	switch h.cause {
-	case "INVALID_GATEWAY", "GATEWAY_DOWN", "INVALID_PROFILE", "CHAN_NOT_IMPLEMENTED", "DESTINATION_OUT_OF_ORDER",
-		"SWITCH_CONGESTION", "REQUESTED_CHAN_UNAVAIL", "NETWORK_OUT_OF_ORDER", "SYSTEM_SHUTDOWN", "CRASH":
-		return true
-	}
-	return strings.Contains(h.cause, " ") // no cause at all, such as "originate Command not found!"
-}
-
 // triesElsewhere judges the node of a call that has failed before it was answered,
 // and places the call on another node if it was the node's fault. It reports
 // whether it has.
-func (c *control) triesElsewhere(l *leg, h hangup) bool {
+func (c *control) triesElsewhere(l *leg, h freeswitch.Hangup) bool {
 	call := l.calling
 	if call == nil || l.state != legDialing || l.ending {
 		return false
 	}
 	l.calling = nil
-	if !faultOfNode(h) {
-		if h.cause != unknownEnd {
+	if !h.FaultOfNode() {
+		if h.Cause != unknownEnd {
 			l.node.health.worked()
 		}
 		return false
 	}
-	l.node.health.failed(h.cause)
-	failed := append(call.failed, l.node.options.Name+": "+h.cause)
+	l.node.health.failed(h.Cause)
+	failed := append(call.failed, l.node.options.Name+": "+h.Cause)
 	if l.progressed || l.browser != nil { // which is needed where its connection is
 		return false
 	}
@@ -95,7 +81,7 @@ func (c *control) triesElsewhere(l *leg, h hangup) bool {
 		}
 		return false
 	}
-	l.log().Warn("call is tried on another node", "cause", h.cause, "next", next.options.Name)
+	l.log().Warn("call is tried on another node", "cause", h.Cause, "next", next.options.Name)
 	l.failure, l.detail = "", ""
 	l.calling = &calling{job: call.job, tried: append(call.tried, l.node), failed: failed}
 	l.attempt = l.calling

@@ -2,7 +2,8 @@ package callcontrol
 
 import (
 	"fmt"
-	"strings"
+
+	"ccxmld/freeswitch"
 )
 
 // A callee may redirect a call (SIP 3xx). mod_sofia would dial wherever it is told to,
@@ -11,38 +12,24 @@ import (
 // document gets connection.failed with the address, or dial.redirects lets the call go
 // there by dial.routes.
 
-// contactOf takes the URI out of a Contact header, "" if there is none.
-func contactOf(header string) string {
-	header = strings.TrimSpace(header)
-	if _, rest, ok := strings.Cut(header, "<"); ok {
-		uri, _, closed := strings.Cut(rest, ">")
-		if !closed {
-			return ""
-		}
-		return strings.TrimSpace(uri)
-	}
-	uri, _, _ := strings.Cut(header, ";") // without brackets, parameters are the header's
-	return strings.TrimSpace(uri)
-}
-
 // goesOnTo places a call anew that its callee has redirected, where dial.redirects
 // and dial.routes let it go there. It reports whether it has.
-func (c *control) goesOnTo(l *leg, h hangup) bool {
+func (c *control) goesOnTo(l *leg, h freeswitch.Hangup) bool {
 	call := l.calling
-	if h.contact == "" || call == nil || l.state != legDialing || l.ending || l.browser != nil {
+	if h.Contact == "" || call == nil || l.state != legDialing || l.ending || l.browser != nil {
 		return false
 	}
 	l.node.health.worked()
 	if l.forwards >= c.controller.limits.Redirects {
-		l.detail = fmt.Sprintf("the call was redirected to %s; dial.redirects lets it go on %d times", h.contact, c.controller.limits.Redirects)
+		l.detail = fmt.Sprintf("the call was redirected to %s; dial.redirects lets it go on %d times", h.Contact, c.controller.limits.Redirects)
 		return false
 	}
-	dial, err := c.controller.options.Dial(h.contact)
+	dial, err := c.controller.options.Dial(h.Contact)
 	if err != nil {
-		l.detail = fmt.Sprintf("the call was redirected to %s: %s", h.contact, err)
+		l.detail = fmt.Sprintf("the call was redirected to %s: %s", h.Contact, err)
 		return false
 	}
-	l.log().Info("call is redirected", "to", h.contact, "dial", dial.Text)
+	l.log().Info("call is redirected", "to", h.Contact, "dial", dial.Text)
 	l.forwards++
 	l.hungUp.Store(false)
 	job := call.job

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 	"ccxmld/peer"
 )
@@ -15,10 +16,10 @@ import (
 type handover struct {
 	request  interpreter.MoveRequest
 	done     func(error)
-	question string  // to the other controller, if it goes to one
-	answered bool    // meanwhile
-	returned bool    // it came back to our socket
-	ended    *hangup // meanwhile
+	question string             // to the other controller, if it goes to one
+	answered bool               // meanwhile
+	returned bool               // it came back to our socket
+	ended    *freeswitch.Hangup // meanwhile
 }
 
 // Move gives a connection to another session (interpreter.Sessions).

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // A leg keeps its first socket for its whole life. Out of a bridge, or wherever else
@@ -236,7 +237,7 @@ func (c *control) strayed(l *leg, mark, reason string) {
 	l.socketTimer.Stop()
 	if l.conn == nil {
 		l.kill("NORMAL_TEMPORARY_FAILURE")
-		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+		l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 		return
 	}
 	l.hangUp("NORMAL_TEMPORARY_FAILURE")

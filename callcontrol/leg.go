@@ -14,6 +14,7 @@ import (
 	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -54,15 +55,15 @@ type leg struct {
 	call      dialog.Call
 	machine   string // the FreeSWITCH it is on, by its own name
 
-	incoming      bool  // a caller's; it does not change
-	waiting       bool  // for its turn to be dialled
-	turn          *turn // that it waits for
-	forwards      int   // how often its callees have redirected it
-	answered      bool  // an inbound leg that the dialplan answered before us
-	progressed    bool  // connection.progressing was sent
-	takesEarly    bool  // early media is let through
-	early         bool  // and has come
-	ending        bool  // we asked for the hangup
+	incoming      bool             // a caller's; it does not change
+	waiting       bool             // for its turn to be dialled
+	turn          *freeswitch.Turn // that it waits for
+	forwards      int              // how often its callees have redirected it
+	answered      bool             // an inbound leg that the dialplan answered before us
+	progressed    bool             // connection.progressing was sent
+	takesEarly    bool             // early media is let through
+	early         bool             // and has come
+	ending        bool             // we asked for the hangup
 	redirected    bool
 	socketTimer   *clock.Timer // of the wait for the leg to come to our socket
 	callTimer     *clock.Timer // of the wait for the answer
@@ -522,8 +523,8 @@ func (l *leg) hangUp(cause string) {
 	}
 	if l.waiting { // FreeSWITCH does not know it yet
 		l.waiting = false
-		l.turn.cancel()
-		if !l.route.do(func() { l.gone(hangup{cause: cause}) }) {
+		l.turn.Cancel()
+		if !l.route.do(func() { l.gone(freeswitch.Hangup{Cause: cause}) }) {
 			l.control.controller.forgetLeg(l)
 		}
 		return

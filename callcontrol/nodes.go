@@ -14,6 +14,7 @@ import (
 	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // NodeOptions name a FreeSWITCH and how to reach it.
@@ -32,8 +33,8 @@ type Node struct {
 	options    NodeOptions
 	controller *Controller
 	link       *esl.Link
-	beenUp     *clock.Latch // the link is up for the first time
-	turns      *turns       // of outbound calls
+	beenUp     *clock.Latch      // the link is up for the first time
+	turns      *freeswitch.Turns // of outbound calls
 	log        *slog.Logger
 	health     health
 	turn       int                // of the weighted round robin; belongs to nodes
@@ -64,7 +65,7 @@ var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL
 func newNode(c *Controller, o NodeOptions) *Node {
 	n := &Node{
 		options: o, controller: c, log: c.log.With("node", o.Name), beenUp: clock.NewLatch(c.options.Clock),
-		turns: newTurns(c.options.Clock, c.limits.OriginatesPerSecond, c.limits.OriginatesWaiting),
+		turns: freeswitch.NewTurns(c.options.Clock, c.limits.OriginatesPerSecond, c.limits.OriginatesWaiting),
 		owed:  make(map[string]string),
 	}
 	n.health.node = n
@@ -138,8 +139,8 @@ func (n *nodes) pick(except ...*Node) (*Node, error) {
 			reasons = append(reasons, node.options.Name+": has weight 0")
 		case !node.link.Up():
 			reasons = append(reasons, fmt.Sprintf("%s: %v", node.options.Name, node.link.Err()))
-		case node.turns.full() != nil:
-			reasons = append(reasons, fmt.Sprintf("%s: %v", node.options.Name, node.turns.full()))
+		case node.turns.Full() != nil:
+			reasons = append(reasons, fmt.Sprintf("%s: %v", node.options.Name, node.turns.Full()))
 		default:
 			reachable = append(reachable, node)
 			if node.health.problem() == "" {

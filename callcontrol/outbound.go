@@ -12,6 +12,7 @@ import (
 
 	"ccxmld/dialog"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 	"ccxmld/sip"
 )
@@ -130,7 +131,7 @@ func (c *control) turnsOf() []string {
 // whenItsTurn places a call when the node takes one more.
 func (c *control) whenItsTurn(l *leg, job esl.Originate) {
 	call := l.calling // nil for a stand-in
-	one, now, err := l.node.turns.takeIn(l.route.do, c.turnsOf(), func() (wanted bool) {
+	one, now, err := l.node.turns.TakeIn(l.route.do, c.turnsOf(), func() (wanted bool) {
 		if wanted = l.waiting && l.calling == call; wanted {
 			l.waiting = false
 			l.control.place(l, job)
@@ -153,7 +154,7 @@ func (l *leg) tooManyWait(err error) {
 	l.log().Warn("call not placed", "error", err)
 	l.calling, l.failure = nil, reasonUnreachable
 	l.detail = "FreeSWITCH node " + l.node.options.Name + ": " + err.Error()
-	l.gone(hangup{cause: "SWITCH_CONGESTION"})
+	l.gone(freeswitch.Hangup{Cause: "SWITCH_CONGESTION"})
 }
 
 // place gives the originate job to the node.
@@ -185,11 +186,11 @@ func (c *control) originated(l *leg, result string, err error) {
 		call, state := l.attempt, l.state
 		l.after(detailPatience, func() {
 			if l.attempt == call && l.state == state {
-				l.gone(hangup{cause: cause})
+				l.gone(freeswitch.Hangup{Cause: cause})
 			}
 		})
 	case failed:
-		l.gone(hangup{cause: cause})
+		l.gone(freeswitch.Hangup{Cause: cause})
 	case l.state == legDialing:
 		c.awaitAttach(l)
 	}
@@ -276,7 +277,7 @@ func (c *Controller) handleLink(n *Node, e *esl.Event) {
 			}
 		})
 	case "CHANNEL_HANGUP_COMPLETE":
-		h := hangupOf(e)
+		h := freeswitch.HangupOf(e)
 		told := l.route.do(func() {
 			if l.node == n { // else it is of an attempt that was given up
 				l.hungUp.Store(true)

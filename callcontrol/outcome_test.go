@@ -4,6 +4,7 @@ import (
 	"maps"
 	"testing"
 
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -41,7 +42,7 @@ func TestFailureReason(t *testing.T) {
 		{0, "NEVER_HEARD_OF", reasonUnknown},
 		{0, "", reasonUnknown},
 	} {
-		if got := failureReason(c.status, c.cause); got != c.want {
+		if got := failureReason(freeswitch.Hangup{Status: c.status, Cause: c.cause}); got != c.want {
 			t.Errorf("%d %s: %s, want %s", c.status, c.cause, got, c.want)
 		}
 	}
@@ -63,28 +64,8 @@ func TestTrigger(t *testing.T) {
 		{"", true, "local"},
 		{"", false, "remote"},
 	} {
-		if got := (hangup{disposition: c.disposition}).trigger(c.weAsked); got != c.want {
+		if got := triggerOf(freeswitch.Hangup{Disposition: c.disposition}, c.weAsked); got != c.want {
 			t.Errorf("%q, asked %v: %s, want %s", c.disposition, c.weAsked, got, c.want)
-		}
-	}
-}
-
-// The end of a call whose session timer runs out is as that of any other, but that
-// neither side hung up.
-func TestHangupDetail(t *testing.T) {
-	for _, c := range []struct {
-		hangup
-		said bool
-	}{
-		{hangup{cause: "NORMAL_CLEARING", status: 200}, true},
-		{hangup{cause: "NORMAL_CLEARING", status: 200, disposition: "recv_bye"}, false},
-		{hangup{cause: "NORMAL_CLEARING", status: 200, disposition: "send_bye"}, false},
-		{hangup{cause: "NORMAL_CLEARING"}, false}, // no SIP
-		{hangup{cause: "MEDIA_TIMEOUT", status: 200, disposition: "send_bye"}, true},
-		{hangup{cause: "USER_BUSY", status: 486, disposition: "recv_refuse"}, false},
-	} {
-		if got := c.detail(); (got != "") != c.said {
-			t.Errorf("%+v: %q", c.hangup, got)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"ccxmld/conference"
 	"ccxmld/dialog"
+	"ccxmld/freeswitch"
 )
 
 // placeKind is where a leg's media goes.
@@ -90,7 +91,7 @@ func (l *leg) leftRoom() {
 // gone notes that the leg is hung up. The document is told of its bridges, then
 // of the leg, then of the dialogs that end with it (DEV-17) and of what waited
 // for it in vain.
-func (l *leg) gone(h hangup) {
+func (l *leg) gone(h freeswitch.Hangup) {
 	if l.state != legGone {
 		l.takeUp()
 	}

@@ -8,6 +8,7 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 	"ccxmld/sip"
 )
@@ -85,7 +86,7 @@ func (l *leg) askReferred() {
 			if err != nil || r.Err() != nil {
 				return
 			}
-			status := sipStatus(strings.TrimSpace(r.Text))
+			status := freeswitch.SIPStatus(strings.TrimSpace(r.Text))
 			l.from(conn, func() { l.referAnswered(status) })
 		})
 	})

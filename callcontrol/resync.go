@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // unknownEnd is the cause of a call that ended while nobody told us.
@@ -136,7 +137,7 @@ func hasLine(text, line string) bool {
 func (l *leg) vanished(n *Node, restarted bool) {
 	if restarted {
 		l.detail = fmt.Sprintf("FreeSWITCH node %s was started anew", n.options.Name)
-		l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+		l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 		return
 	}
 	l.detail = fmt.Sprintf("the call ended while the link to FreeSWITCH node %s was down, which does not say how", n.options.Name)
@@ -144,7 +145,7 @@ func (l *leg) vanished(n *Node, restarted bool) {
 	if l.ending {
 		cause = l.usualEnd()
 	}
-	l.gone(hangup{cause: cause})
+	l.gone(freeswitch.Hangup{Cause: cause})
 }
 
 // reach is the node whose link reaches the leg, nil if there is none.
@@ -205,7 +206,7 @@ func (c *control) fetchHome(l *leg, n *Node) {
 			l.route.do(func() {
 				if l.homing && l.conn == nil {
 					l.detail = "its socket to FreeSWITCH was lost, and the call has ended"
-					l.gone(hangup{cause: "NETWORK_OUT_OF_ORDER"})
+					l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 				}
 			})
 		}

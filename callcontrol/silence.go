@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // A leg's socket may fall silent while FreeSWITCH and its link are well: a machine on
@@ -104,7 +105,7 @@ func (l *leg) vanishedFrom(conn *esl.Conn) {
 	if l.detail == "" && !l.ending {
 		l.detail = "the call ended while its socket to FreeSWITCH was silent, which does not say how"
 	}
-	l.gone(hangup{cause: l.usualEnd()})
+	l.gone(freeswitch.Hangup{Cause: l.usualEnd()})
 	if conn != nil {
 		_ = conn.Close()
 	}

@@ -6,6 +6,7 @@ import (
 
 	"ccxmld/conference"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -91,11 +92,11 @@ func (c *control) standsIn(l *leg) {
 }
 
 // standInEnded tells the document of a dialog that could not be started.
-func (c *control) standInEnded(l *leg, h hangup) {
+func (c *control) standInEnded(l *leg, h freeswitch.Hangup) {
 	delete(c.legs, l.id)
 	reason := l.detail
 	if reason == "" {
-		reason = "FreeSWITCH could not bring it to the conference (" + h.cause + "); is mod_loopback loaded?"
+		reason = "FreeSWITCH could not bring it to the conference (" + h.Cause + "); is mod_loopback loaded?"
 	}
 	if l.voice() != nil {
 		c.voiceEnded(l, reason)

@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"ccxmld/callcontrol"
 	"ccxmld/conf"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // node is a FreeSWITCH under examination.
@@ -184,7 +184,7 @@ func (n *node) ready(ctx context.Context) bool {
 
 func (n *node) modules(ctx context.Context) {
 	var loaded []string
-	for _, module := range callcontrol.Modules() {
+	for _, module := range freeswitch.Modules() {
 		text, ok := n.ask(ctx, "module_exists", module.Name)
 		mend := fmt.Sprintf(`add <load module="%s"/> to modules.conf.xml, and fs_cli -x 'load %s'`, module.Name, module.Name)
 		switch {

@@ -1,4 +1,4 @@
-package callcontrol
+package freeswitch
 
 import (
 	"cmp"
@@ -10,12 +10,12 @@ import (
 	"ccxmld/clock"
 )
 
-// turns paces the outbound calls of a node: no more than so many begin in any one
+// Turns pace the outbound calls of a node: no more than so many begin in any one
 // second, since FreeSWITCH refuses what exceeds its sessions-per-second. The others
 // wait, each token and within it each session as one: who places many calls at once
 // does not keep others waiting for all of them. A turn is taken when it comes, and
 // a call that is given up before has none.
-type turns struct {
+type Turns struct {
 	clock     clock.Clock
 	perSecond int // 0: unlimited
 	most      int // that wait
@@ -29,15 +29,17 @@ type turns struct {
 // turnsWait is how long calls wait at most where no bound of their number is set.
 const turnsWait = 30 * time.Second
 
-func newTurns(c clock.Clock, perSecond, most int) *turns {
-	return &turns{clock: c, perSecond: perSecond, most: cmp.Or(most, perSecond*int(turnsWait/time.Second))}
+// NewTurns makes the turns of a node: so many calls a second (0: unlimited), and so many
+// that wait (0: as many as get their turn in half a minute).
+func NewTurns(c clock.Clock, perSecond, most int) *Turns {
+	return &Turns{clock: c, perSecond: perSecond, most: cmp.Or(most, perSecond*int(turnsWait/time.Second))}
 }
 
-// turn is a call that waits, or whose turn has come.
-type turn struct {
-	of    *turns
+// Turn is a call that waits, or whose turn has come.
+type Turn struct {
+	of    *Turns
 	by    []string // the token and the session that it belongs to
-	begin func(*turn)
+	begin func(*Turn)
 	timer *clock.Timer // of the second for which it counts
 }
 
@@ -48,14 +50,14 @@ func (n tooManyWait) Error() string {
 	return fmt.Sprintf("%d calls wait for their turn there already (limits.originates_waiting)", int(n))
 }
 
-// full tells why no further call can wait, nil if one can.
-func (t *turns) full() error {
+// Full tells why no further call can wait, nil if one can.
+func (t *Turns) Full() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.refusal()
 }
 
-func (t *turns) refusal() error {
+func (t *Turns) refusal() error {
 	if t.perSecond > 0 && t.waiting >= t.most {
 		return tooManyWait(t.waiting)
 	}
@@ -65,8 +67,8 @@ func (t *turns) refusal() error {
 // take asks for a turn. begin is called once it comes, in a goroutine of the clock;
 // now reports that it has come already, and begin is not called. The error says
 // that too many wait.
-func (t *turns) take(by []string, begin func(*turn)) (one *turn, now bool, err error) {
-	one = &turn{of: t, by: by, begin: begin}
+func (t *Turns) take(by []string, begin func(*Turn)) (one *Turn, now bool, err error) {
+	one = &Turn{of: t, by: by, begin: begin}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
@@ -84,33 +86,33 @@ func (t *turns) take(by []string, begin func(*turn)) (one *turn, now bool, err e
 	return one, false, nil
 }
 
-// takeIn takes a turn for a call that belongs to the goroutine which do leads to: place
+// TakeIn takes a turn for a call that belongs to the goroutine which do leads to: place
 // is called there once the turn comes, and says whether the call is still wanted. The
 // turn is given back if it is not, or if do leads nowhere any more.
-func (t *turns) takeIn(do func(func()) bool, by []string, place func() (wanted bool)) (one *turn, now bool, err error) {
-	return t.take(by, func(one *turn) {
+func (t *Turns) TakeIn(do func(func()) bool, by []string, place func() (wanted bool)) (one *Turn, now bool, err error) {
+	return t.take(by, func(one *Turn) {
 		told := do(func() {
 			if !place() {
-				one.giveBack()
+				one.GiveBack()
 			}
 		})
 		if !told {
-			one.giveBack()
+			one.GiveBack()
 		}
 	})
 }
 
 // count lets a turn count for a second. t.mu is held.
-func (t *turns) count(one *turn) {
+func (t *Turns) count(one *Turn) {
 	t.begun++
 	one.timer = clock.Start(t.clock, time.Second, nil, t.next)
 }
 
 // next passes a place among those who have begun on to who waits.
-func (t *turns) next() {
+func (t *Turns) next() {
 	t.mu.Lock()
 	t.begun--
-	var one *turn
+	var one *Turn
 	if t.waiting > 0 && t.begun < t.perSecond {
 		t.waiting--
 		one = t.line.next()
@@ -122,8 +124,8 @@ func (t *turns) next() {
 	}
 }
 
-// cancel takes a call that waits out of the queue; nil is none.
-func (one *turn) cancel() {
+// Cancel takes a call that waits out of the queue; nil is none.
+func (one *Turn) Cancel() {
 	if one == nil {
 		return
 	}
@@ -135,8 +137,8 @@ func (one *turn) cancel() {
 	}
 }
 
-// giveBack returns a turn that came and was not used.
-func (one *turn) giveBack() {
+// GiveBack returns a turn that came and was not used.
+func (one *Turn) GiveBack() {
 	if one.timer.Stop() {
 		one.of.next()
 	}
@@ -145,7 +147,7 @@ func (one *turn) giveBack() {
 // turnLine is a queue: of calls, or of queues that take turns, oldest first.
 type turnLine struct {
 	key   string
-	calls []*turn
+	calls []*Turn
 	lines []*turnLine // none of them empty
 }
 
@@ -155,7 +157,7 @@ func (l *turnLine) find(key string) int {
 	return slices.IndexFunc(l.lines, func(sub *turnLine) bool { return sub.key == key })
 }
 
-func (l *turnLine) add(by []string, one *turn) {
+func (l *turnLine) add(by []string, one *Turn) {
 	if len(by) == 0 {
 		l.calls = append(l.calls, one)
 		return
@@ -169,7 +171,7 @@ func (l *turnLine) add(by []string, one *turn) {
 }
 
 // next takes the call out whose turn it is. The queue must not be empty.
-func (l *turnLine) next() *turn {
+func (l *turnLine) next() *Turn {
 	if len(l.calls) > 0 {
 		one := l.calls[0]
 		l.calls = slices.Delete(l.calls, 0, 1)
@@ -185,7 +187,7 @@ func (l *turnLine) next() *turn {
 }
 
 // remove reports whether the call was there.
-func (l *turnLine) remove(by []string, one *turn) bool {
+func (l *turnLine) remove(by []string, one *Turn) bool {
 	if len(by) == 0 {
 		i := slices.Index(l.calls, one)
 		if i >= 0 {

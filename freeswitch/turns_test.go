@@ -1,4 +1,4 @@
-package callcontrol
+package freeswitch
 
 import (
 	"slices"
@@ -13,7 +13,7 @@ import (
 
 // queue records whose turn came, and when.
 type queue struct {
-	*turns
+	*Turns
 	t     *testing.T
 	began time.Time
 
@@ -23,13 +23,13 @@ type queue struct {
 }
 
 func newQueue(t *testing.T, perSecond, most int) *queue {
-	return &queue{turns: newTurns(clocktest.Real(), perSecond, most), t: t, began: time.Now()}
+	return &queue{Turns: NewTurns(clocktest.Real(), perSecond, most), t: t, began: time.Now()}
 }
 
 // call asks for a turn for a session of a token.
-func (q *queue) call(name, token, session string) *turn {
+func (q *queue) call(name, token, session string) *Turn {
 	q.t.Helper()
-	note := func(*turn) {
+	note := func(*Turn) {
 		q.mu.Lock()
 		defer q.mu.Unlock()
 		q.came, q.times = append(q.came, name), append(q.times, time.Since(q.began))
@@ -81,13 +81,13 @@ func TestTurnsOfGivenUpCalls(t *testing.T) {
 		for range 10 {
 			q.call("first", "", "s")
 		}
-		var waiting []*turn
+		var waiting []*Turn
 		for range 90 {
 			waiting = append(waiting, q.call("given up", "", "s"))
 		}
 		for _, one := range waiting {
-			one.cancel()
-			one.cancel()
+			one.Cancel()
+			one.Cancel()
 		}
 		q.call("next", "", "s")
 		q.after(time.Second)
@@ -103,16 +103,16 @@ func TestTurnGivenBack(t *testing.T) {
 		q := newQueue(t, 1, 0)
 		first := q.call("first", "", "s")
 		q.call("second", "", "s")
-		first.giveBack()
+		first.GiveBack()
 		if len(q.came) != 2 {
 			t.Errorf("turns: %v", q.came)
 		}
 		q.after(2 * time.Second)
-		q.call("third", "", "s").giveBack()
+		q.call("third", "", "s").GiveBack()
 		q.call("fourth", "", "s")
-		q.turns.mu.Lock()
+		q.Turns.mu.Lock()
 		begun := q.begun
-		q.turns.mu.Unlock()
+		q.Turns.mu.Unlock()
 		if len(q.came) != 4 || begun != 1 {
 			t.Errorf("turns: %v; %d began", q.came, begun)
 		}
@@ -146,10 +146,10 @@ func TestTurnsAreBounded(t *testing.T) {
 		q.call("first", "", "s")
 		q.call("second", "", "s")
 		third := q.call("third", "", "s")
-		if _, _, err := q.take([]string{"", "s"}, nil); err == nil || q.full() == nil {
+		if _, _, err := q.take([]string{"", "s"}, nil); err == nil || q.Full() == nil {
 			t.Error("a third call waits")
 		}
-		third.cancel()
+		third.Cancel()
 		q.call("fourth", "", "s")
 		q.after(3 * time.Second)
 		if want := []string{"first", "second", "fourth"}; !slices.Equal(q.came, want) {
