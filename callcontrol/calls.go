@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -22,7 +23,7 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 	}
 	answer := esl.Execute("answer", "", "")
 	if len(l.playing) > 0 { // which the application would wait for
-		answer = esl.API("uuid_answer", l.id)
+		answer = freeswitch.Answer(l.id)
 	}
 	l.send(answer, func(err error) {
 		l.control.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())

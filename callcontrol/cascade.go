@@ -222,7 +222,7 @@ func (c *Controller) lookForCascades(n *Node) {
 	}
 	c.mu.Unlock()
 	for _, s := range there {
-		n.link.Send(esl.API("uuid_exists", s.id), func(r *esl.Reply, err error) {
+		n.link.Send(freeswitch.Exists(s.id), func(r *esl.Reply, err error) {
 			if err == nil && strings.TrimSpace(r.Text) == "false" {
 				c.cascadeHungUp(s.id, "while the link was down")
 			}

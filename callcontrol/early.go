@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -38,7 +39,7 @@ func (c *control) attachedEarly(l *leg) {
 // coming and our subscription nobody has told.
 func (c *control) lookForAnswer(l *leg) {
 	conn := l.conn
-	conn.Send(esl.API("uuid_dump", l.id), func(r *esl.Reply, err error) {
+	conn.Send(freeswitch.Dump(l.id), func(r *esl.Reply, err error) {
 		if err == nil && r.Err() == nil && hasLine(r.Text, "Answer-State: answered") {
 			l.from(conn, func() { l.control.answered(l) })
 		}

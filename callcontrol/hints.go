@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 	"ccxmld/script"
 )
@@ -104,7 +105,7 @@ func (l *leg) setHeaders(prefix string, hints interpreter.Hints) error {
 		if !headerName.MatchString(name) {
 			return fmt.Errorf("the hint headers names %.60q; expected a name such as x-account", name)
 		}
-		command := esl.API("uuid_setvar", l.id, prefix+name, esl.Word(headers[name]))
+		command := freeswitch.SetVariable(l.id, prefix+name, esl.Word(headers[name]))
 		if err := command.Err(); err != nil {
 			return fmt.Errorf("the hint headers: %w", err)
 		}
@@ -124,7 +125,7 @@ func (l *leg) prepareAnswer(hints interpreter.Hints) error {
 		return err
 	}
 	for name, value := range byKey(variables) {
-		l.send(esl.API("uuid_setvar", l.id, name, value), nil)
+		l.send(freeswitch.SetVariable(l.id, name, value), nil)
 	}
 	l.tones = hearsTones(hints)
 	return nil

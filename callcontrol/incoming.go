@@ -6,6 +6,7 @@ import (
 	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/fetch"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -84,7 +85,7 @@ func (c *Controller) documentOf(channel *esl.Event, id string) string {
 // forgets it once it is gone.
 func (c *Controller) refuseLeg(l *leg, conn *esl.Conn, cause string) {
 	conn.SetHandler(func(e *esl.Event) {
-		if e.Name() == "CHANNEL_HANGUP_COMPLETE" {
+		if e.Name() == freeswitch.ChannelHangupComplete {
 			c.forgetLeg(l)
 		}
 	})

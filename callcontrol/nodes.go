@@ -60,7 +60,9 @@ const sessionVariable = "ccxml_session"
 
 // linkEvents are what a link subscribes to: the fate of outbound calls before
 // they come to our socket, and what happens in rooms that have an audience.
-var linkEvents = []string{"CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA", "CHANNEL_HANGUP_COMPLETE", "CUSTOM conference::maintenance"}
+var linkEvents = []string{
+	freeswitch.ChannelProgress, freeswitch.ChannelProgressMedia, freeswitch.ChannelHangupComplete, freeswitch.ConferenceMaintenance,
+}
 
 func newNode(c *Controller, o NodeOptions) *Node {
 	n := &Node{
@@ -231,7 +233,7 @@ const maxOwed = 10_000
 // kill hangs up a leg that has no socket; once the link is up again, if it is
 // down.
 func (n *Node) kill(id, cause string) {
-	n.link.Send(esl.API("uuid_kill", id, cause), func(r *esl.Reply, err error) {
+	n.link.Send(freeswitch.Kill(id, cause), func(r *esl.Reply, err error) {
 		switch {
 		case errors.Is(err, esl.ErrLinkDown):
 			n.owe(id, cause)

@@ -5,6 +5,7 @@ import (
 
 	"ccxmld/dialog"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // asrEvents is the variable that has FreeSWITCH tell of speech at once. Without it
@@ -25,7 +26,7 @@ func (l *leg) recognize(argument string, heard func(dialog.Recognition)) {
 	if !l.recognizes {
 		l.recognizes = true
 		l.send(esl.Subscribe("DETECTED_SPEECH"), nil)
-		l.send(esl.API("uuid_setvar", l.id, asrEvents, "true"), nil)
+		l.send(freeswitch.SetVariable(l.id, asrEvents, "true"), nil)
 	}
 	l.hears = nil
 	l.Execute("detect_speech", argument, func() { l.hears = heard }, nil)

@@ -6,7 +6,7 @@ import (
 	"path"
 	"regexp"
 
-	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -35,10 +35,10 @@ func (c *control) Record(r interpreter.RecordRequest) (string, error) {
 		}
 		file = c.recordingOf(l, r.Tag)
 		l.recording = file
-		l.send(esl.API("uuid_record", l.id, "start", file), func(error) { c.recordAgain(l, file) })
+		l.send(freeswitch.StartRecording(l.id, file), func(error) { c.recordAgain(l, file) })
 	case file != "":
 		l.recording = ""
-		l.send(esl.API("uuid_record", l.id, "stop", file), nil)
+		l.send(freeswitch.StopRecording(l.id, file), nil)
 	}
 	return file, nil
 }
@@ -55,7 +55,7 @@ func (c *control) recordAgain(l *leg, file string) {
 				l.log().Warn("not recorded: the directory of recordings cannot be made", "file", file, "error", err)
 				l.recording = ""
 			default:
-				l.send(esl.API("uuid_record", l.id, "start", file), func(error) {
+				l.send(freeswitch.StartRecording(l.id, file), func(error) {
 					if l.recording == file {
 						l.recording = ""
 					}
@@ -76,7 +76,7 @@ func (c *control) SendDigits(id, digits string) error {
 	if l == nil || l.conn == nil {
 		return errors.New("the leg is not in our socket")
 	}
-	l.send(esl.API("uuid_send_dtmf", l.id, digits), nil)
+	l.send(freeswitch.SendDTMF(l.id, digits), nil)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // released is what is remembered of a leg whose session has ended and which
@@ -37,7 +38,7 @@ func (c *Controller) remember(l *leg, cause string, dialogs []dialog.Dialog, pat
 	c.mu.Unlock()
 	if r.conn != nil {
 		r.conn.SetHandler(func(e *esl.Event) {
-			if e.Name() == "CHANNEL_HANGUP_COMPLETE" {
+			if e.Name() == freeswitch.ChannelHangupComplete {
 				c.forgetReleased(r.id)
 				r.conn.Send(esl.Exit(), nil)
 			}
@@ -79,7 +80,7 @@ func (c *Controller) killReleased(r *released, asked int) {
 			_ = r.conn.Close()
 		}
 	case r.conn != nil:
-		r.conn.Send(esl.API("uuid_kill", r.id, r.cause), nil)
+		r.conn.Send(freeswitch.Kill(r.id, r.cause), nil)
 	}
 	again := c.after(hangupAgain, func() {
 		if asked+1 < hangupAsked {
@@ -132,7 +133,7 @@ func (c *Controller) forgetReleased(id string) {
 // session.
 func (c *Controller) refuseReleased(r *released, conn *esl.Conn, machine string) {
 	conn.SetHandler(func(e *esl.Event) {
-		if e.Name() == "CHANNEL_HANGUP_COMPLETE" {
+		if e.Name() == freeswitch.ChannelHangupComplete {
 			c.forgetReleased(r.id)
 		}
 	})

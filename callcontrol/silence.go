@@ -114,7 +114,7 @@ func (l *leg) vanishedFrom(conn *esl.Conn) {
 // has asks whether FreeSWITCH has a leg that is not hung up. told is not called if the
 // link does not bring an answer.
 func (n *Node) has(id string, told func(there bool)) {
-	n.link.Send(esl.API("uuid_exists", id), func(r *esl.Reply, err error) {
+	n.link.Send(freeswitch.Exists(id), func(r *esl.Reply, err error) {
 		if err == nil && r.Err() == nil {
 			told(r.Text == "true")
 		}

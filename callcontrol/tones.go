@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -68,14 +69,14 @@ func (a *analysis) expectTones() {
 		fmt.Fprintf(&report, " %s=${tone_detect_%s_total_time}", d.key, d.key)
 	}
 	l := a.leg
-	l.send(esl.API("uuid_setvar", l.id, "execute_on_tone_detect", report.String()), nil)
-	l.send(esl.API("uuid_setvar_multi", l.id, "tone_detect_sleep=4;tone_detect_expires=25"), nil)
+	l.send(freeswitch.SetVariable(l.id, "execute_on_tone_detect", report.String()), nil)
+	l.send(freeswitch.SetVariables(l.id, "tone_detect_sleep=4;tone_detect_expires=25"), nil)
 	lasts := "+" + strconv.Itoa(int(math.Ceil(a.request.Runtime.Seconds())))
 	hits := 0
 	for _, d := range detectors {
 		if hits != d.hits {
 			hits = d.hits
-			l.send(esl.API("uuid_setvar", l.id, "tone_detect_hits", strconv.Itoa(hits)), nil)
+			l.send(freeswitch.SetVariable(l.id, "tone_detect_hits", strconv.Itoa(hits)), nil)
 		}
 		l.send(esl.API("tone_detect", l.id, d.key, strconv.FormatFloat(d.frequency, 'f', -1, 64), "r", lasts), nil)
 	}
