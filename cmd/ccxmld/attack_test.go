@@ -229,7 +229,7 @@ func attackOnce(t *testing.T, attack attack, way course) (row string) {
 	a.ctx = ctx
 	beside := load.during(t, way.attacked, way.between, func() { attack.run(a) })
 	if attack.check != nil {
-		checking, cancel := context.WithTimeout(context.Background(), patience)
+		checking, cancel := context.WithTimeout(context.Background(), processPatience)
 		defer cancel()
 		a.ctx = checking
 		attack.check(a)
@@ -322,7 +322,7 @@ func (o *ordinaryCalls) during(t *testing.T, long time.Duration, between time.Du
 // call makes one call, and gives the time from its arrival to the answer, and from the
 // digit to the hangup.
 func (o *ordinaryCalls) call() (times []time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), processPatience)
 	defer cancel()
 	begun := time.Now()
 	caller, err := o.sw.Dial(switchsim.Call{Sockets: []string{o.socket}, Variables: map[string]string{"ccxml_uri": o.document}})

@@ -15,16 +15,6 @@ func (h *house) hearsParty(party *switchsim.Party, number string) {
 	h.must(party.WaitHeardFunc(h.ctx, func(s switchsim.Sound) bool { return s.Kind == "bridge" && s.What == number }))
 }
 
-// count is how many lines begin like this.
-func (r *recorder) count(beginning string) (n int) {
-	for _, line := range r.all() {
-		if strings.HasPrefix(line, beginning) {
-			n++
-		}
-	}
-	return n
-}
-
 // callAndJoin accepts a call and bridges it to 200.
 const callAndJoin = `
 <transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>

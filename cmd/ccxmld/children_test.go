@@ -36,21 +36,6 @@ func family(p *plan) {
 	p.environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'file://%s/parent.ccxml'}}", p.dir)
 }
 
-// inOrder checks that lines came, in this order.
-func (h *house) inOrder(lines ...string) {
-	h.Helper()
-	all := h.seen.all()
-	at := 0
-	for _, line := range all {
-		if at < len(lines) && strings.HasPrefix(line, lines[at]) {
-			at++
-		}
-	}
-	if at < len(lines) {
-		h.Errorf("%q did not come in its turn:\n%s", lines[at], strings.Join(all, "\n"))
-	}
-}
-
 // TestCCX1CCX5CreatedSession: a child gets its parameters, what was sent to it
 // before it was there, and its parent's id; its end comes to the parent, after
 // its beginning (CCX-1 to CCX-5, CCX-8, SES-2, SES-10, SES-15).

@@ -15,7 +15,6 @@ import (
 	"github.com/google/uuid"
 
 	"ccxmld/callcontrol"
-	"ccxmld/clock"
 	"ccxmld/esl"
 	"ccxmld/examples/conference-cgi/cgi"
 	"ccxmld/interpreter"
@@ -27,9 +26,6 @@ import (
 // ccxmld (conf/freeswitch) and mod_tone_stream; speech needs the engine of
 // dialog.tts. Callers and callees are loopback legs, so that no phone is needed;
 // what they cannot do is done with a SIP phone of the tests' own (phone).
-
-// realPatience bounds every wait; a prompt takes the time it takes.
-const realPatience = time.Minute
 
 // realHouse is a daemon that works with a real FreeSWITCH, and a link of the
 // test's own to play the parties by.
@@ -46,26 +42,18 @@ func newRealHouse(t *testing.T, options ...option) *realHouse {
 		t.Fatal("CCXMLD_FREESWITCH must be HOST:PORT:PASSWORD of mod_event_socket")
 	}
 	address, password := named[:at], named[at+1:]
-	ctx, cancel := context.WithTimeout(context.Background(), realPatience)
-	t.Cleanup(cancel)
-	h := &realHouse{house: &house{TB: t, ctx: ctx, clock: clock.Real(), seen: newRecorder(clock.Real()), log: newRecorder(clock.Real()), dir: t.TempDir()}}
+	h := &realHouse{house: newReal(t, append([]option{func(p *plan) {
+		p.environment = map[string]string{
+			"ESL_LISTEN":       "127.0.0.1:0",
+			"HTTP_LISTEN":      "127.0.0.1:0",
+			"NODES":            fmt.Sprintf("[{name: real, address: %q, password: %q}]", address, password),
+			"DOCUMENTS_ALLOW":  fmt.Sprintf("[%q]", "file://"+p.dir+"/"),
+			"DOCUMENTS_ROUTES": fmt.Sprintf("[{uri: %q}]", "file://"+p.dir+"/incoming.ccxml"),
+			"DIAL_ROUTES": "[{match: 'tel:1', dial: 'loopback/app=conference:callee@ccxmld'}, {match: 'tel:2', dial: 'loopback/app=hangup:USER_BUSY'}, " +
+				"{match: 'tel:3', dial: 'sofia/gateway/no-such-gateway/3'}, {match: 'tel:4', dial: 'loopback/app=park'}]",
+		}
+	}}, options...)...)}
 	h.connect(address, password)
-	environment := map[string]string{
-		"ESL_LISTEN":       "127.0.0.1:0",
-		"HTTP_LISTEN":      "127.0.0.1:0",
-		"NODES":            fmt.Sprintf("[{name: real, address: %q, password: %q}]", address, password),
-		"DOCUMENTS_ALLOW":  fmt.Sprintf("[%q]", "file://"+h.dir+"/"),
-		"DOCUMENTS_ROUTES": fmt.Sprintf("[{uri: %q}]", "file://"+h.dir+"/incoming.ccxml"),
-		"DIAL_ROUTES": "[{match: 'tel:1', dial: 'loopback/app=conference:callee@ccxmld'}, {match: 'tel:2', dial: 'loopback/app=hangup:USER_BUSY'}, " +
-			"{match: 'tel:3', dial: 'sofia/gateway/no-such-gateway/3'}, {match: 'tel:4', dial: 'loopback/app=park'}]",
-	}
-	p := &plan{dir: h.dir, environment: environment}
-	for _, o := range options {
-		o(p)
-	}
-	h.environment = environment
-	h.start()
-	h.up()
 	return h
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,22 +9,17 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"go.uber.org/goleak"
 
 	"ccxmld/clock"
 	"ccxmld/clock/clocktest"
 	"ccxmld/conf"
 	"ccxmld/daemon"
 	"ccxmld/esl/switchsim"
-	"ccxmld/interpreter"
 	"ccxmld/memnet"
-	"ccxmld/script"
 	"ccxmld/sessionstore"
 	"ccxmld/site"
 )
@@ -33,22 +27,6 @@ import (
 // patience bounds every wait of these tests, in virtual time; it is no part of what they
 // assert.
 const patience = 10 * time.Minute
-
-// TestMain checks that no goroutine is left. Benchmarks are let off: the eslgo
-// that they measure beside ours leaves some.
-func TestMain(m *testing.M) {
-	if os.Getenv(asProcess) != "" { // this is the daemon of a test
-		main()
-	}
-	code := m.Run()
-	if code == 0 && flag.Lookup("test.bench").Value.String() == "" {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
 
 // house is a daemon, the simulated switch that it works with and the network between
 // them, on virtual time: nothing in it depends on how fast the machine is. The test's
@@ -194,7 +172,7 @@ func (h *house) start() {
 		}
 		h.daemon, end = running.Daemon, running.Stop
 	} else {
-		end = h.startReal(config, log)
+		end = h.runReal(config, log)
 	}
 	h.stop = sync.OnceFunc(func() {
 		if err := end(); err != nil {
@@ -207,53 +185,12 @@ func (h *house) start() {
 	h.Cleanup(h.stop)
 }
 
-// newHouseOverTCP is a house on real time, with TCP between its daemon and its simulated
-// switch: for tests of what goes by neither the house's clock nor its network, as the
-// doctor.
-func newHouseOverTCP(t testing.TB, options ...option) *house {
-	t.Helper()
-	h := &house{TB: t, dir: t.TempDir(), clock: clock.Real()}
-	h.seen, h.log = newRecorder(h.clock), newRecorder(h.clock)
-	p := newPlan(t, nil, h.dir)
-	for _, o := range options {
-		o(p)
-	}
-	var cancel context.CancelFunc
-	h.ctx, cancel = context.WithTimeout(context.Background(), p.patience)
-	t.Cleanup(cancel)
-	h.sw = switchsim.New(p.sw)
-	t.Cleanup(h.sw.Close)
-	h.must(h.sw.Listen("127.0.0.1:0"))
-	h.sw.AddTTS("flite")
-	h.environment, h.options = p.environment, p.options
-	h.environment["NODES"] = fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", h.sw.Addr())
-	h.start()
-	h.up()
-	return h
-}
-
 // inTime gives a line of the log the house's time.
 func (h *house) inTime(groups []string, a slog.Attr) slog.Attr {
 	if a.Key == slog.TimeKey && len(groups) == 0 {
 		a.Value = slog.TimeValue(h.clock.Now())
 	}
 	return a
-}
-
-// startReal starts the daemon on the machine's network and time.
-func (h *house) startReal(config *conf.Config, log *slog.Logger) (end func() error) {
-	h.Helper()
-	var err error
-	if h.daemon, err = daemon.New(h.ctx, config, log, h.seen, append([]daemon.Option{daemon.WithClock(clocktest.Real())}, h.options...)...); err != nil {
-		h.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(h.ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- h.daemon.Run(ctx) }()
-	return func() error {
-		cancel()
-		return <-ended
-	}
 }
 
 // document writes a document and gives its URI.
@@ -353,110 +290,6 @@ func (h *house) logged(text string) {
 	h.must(h.seen.wait(h.ctx, "log "+text))
 }
 
-// recorder keeps what an observer is told, a line each.
-type recorder struct {
-	clock   clock.Clock
-	mu      sync.Mutex
-	lines   []string
-	waiters []*clock.Waiter
-	stops   map[string]*clock.Latch // for what sessions wait where they log it
-}
-
-var _ interpreter.Observer = (*recorder)(nil)
-
-func newRecorder(c clock.Clock) *recorder {
-	return &recorder{clock: c, stops: make(map[string]*clock.Latch)}
-}
-
-func (r *recorder) add(line string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = append(r.lines, line)
-	for _, w := range r.waiters {
-		w.Wake()
-	}
-	r.waiters = nil
-}
-
-func (r *recorder) EventHandled(_ string, e *interpreter.Event, _ *script.Position) {
-	line := "event " + e.Name
-	if reason := e.String("reason"); reason != "" {
-		line += " (" + reason + ")"
-	}
-	r.add(line)
-}
-
-func (r *recorder) Logged(_, label, text string) {
-	line := strings.TrimSpace("log " + label + text)
-	r.mu.Lock()
-	stop := r.stops[line]
-	r.mu.Unlock()
-	r.add(line)
-	if stop != nil {
-		_ = stop.Wait(context.Background())
-	}
-}
-
-// stop lets the session that logs a text wait there until it is told to go on.
-func (r *recorder) stop(text string) (goOn func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	stop := clock.NewLatch(r.clock)
-	r.stops["log "+text] = stop
-	return stop.Open
-}
-
-func (r *recorder) StateChanged(_, state string) { r.add("state " + state) }
-
-func (r *recorder) SessionEnded(string, string, interpreter.Ending) {}
-
-// forget begins a new record.
-func (r *recorder) forget() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lines = nil
-}
-
-func (r *recorder) all() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return append([]string(nil), r.lines...)
-}
-
-// wait waits for a line that begins like this.
-func (r *recorder) wait(ctx context.Context, line string) error {
-	return r.await(ctx, line, strings.HasPrefix)
-}
-
-// waitFor waits for a line that contains a text.
-func (r *recorder) waitFor(ctx context.Context, text string) error {
-	return r.await(ctx, text, strings.Contains)
-}
-
-func (r *recorder) await(ctx context.Context, text string, matches func(line, text string) bool) error {
-	w := clock.NewWaiter(r.clock)
-	for {
-		r.mu.Lock()
-		found := slices.ContainsFunc(r.lines, func(line string) bool { return matches(line, text) })
-		if !found {
-			r.waiters = append(r.waiters, w)
-		}
-		r.mu.Unlock()
-		switch {
-		case found:
-			return nil
-		case ctx.Err() != nil:
-			return fmt.Errorf("never seen: %s", text)
-		}
-		w.WaitContext(ctx)
-	}
-}
-
-// has tells whether there was a line that contains a text.
-func (r *recorder) has(text string) bool {
-	return slices.ContainsFunc(r.all(), func(line string) bool { return strings.Contains(line, text) })
-}
-
 // testWriter writes a log to the test's, and keeps it.
 type testWriter struct{ *house }
 
@@ -465,39 +298,4 @@ func (w testWriter) Write(line []byte) (int, error) {
 	w.Logf("%s", text)
 	w.log.add(text)
 	return len(line), nil
-}
-
-// box is where one goroutine puts things for another one, which waits for them by the
-// clock.
-type box[T any] struct {
-	come *clock.Waiter
-
-	mu     sync.Mutex
-	things []T
-}
-
-func newBox[T any](c clock.Clock) *box[T] { return &box[T]{come: clock.NewWaiter(c)} }
-
-func (b *box[T]) put(thing T) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.things = append(b.things, thing)
-	b.come.Wake()
-}
-
-// next waits for the next thing.
-func (b *box[T]) next(ctx context.Context) (thing T, err error) {
-	for {
-		b.mu.Lock()
-		if len(b.things) > 0 {
-			thing, b.things = b.things[0], b.things[1:]
-			b.mu.Unlock()
-			return thing, nil
-		}
-		b.mu.Unlock()
-		if ctx.Err() != nil {
-			return thing, context.Cause(ctx)
-		}
-		b.come.WaitContext(ctx)
-	}
 }

@@ -69,7 +69,7 @@ func TestEndedCallsKeepNoSession(t *testing.T) {
 // BenchmarkEndedCalls reports what the process holds for a call that has ended a
 // moment ago, the simulated switch included. Run it with -benchtime 12000x.
 func BenchmarkEndedCalls(b *testing.B) {
-	h := newHouse(b, withPatience(patience*30))
+	h := newHouse(b, withPatience(30*patience))
 	document := h.transitions("in.ccxml", `
 <transition event="connection.alerting"><accept/></transition>
 <transition event="connection.connected"><exit/></transition>`)

@@ -38,17 +38,6 @@ func published(h *house) {
 	h.document(name, string(text))
 }
 
-// startToken starts a session and returns its id.
-func (h *house) startToken(query string) string {
-	h.Helper()
-	status, body := h.get("/CCXML10.start?tokenid=s3cret&" + query)
-	first, id, _ := strings.Cut(strings.TrimSpace(body), "\r\n")
-	if status != http.StatusOK || first != "success" || id == "" {
-		h.Fatalf("token start: %d %q", status, body)
-	}
-	return id
-}
-
 func tutorialHouse(t testing.TB, options ...option) *house {
 	h := newHouse(t, append([]option{withToken("outbound-calls-with-tokens.ccxml")}, options...)...)
 	published(h)

@@ -18,6 +18,10 @@ import (
 	"ccxmld/sessionstore/redistest"
 )
 
+// processPatience bounds every wait for a process; it is no part of what the tests
+// assert.
+const processPatience = time.Minute
+
 // asProcess is the variable by which the test's program is the daemon: a process of
 // its own, which can be killed, and whose end takes no test along.
 const asProcess = "TEST_CCXMLD_PROCESS"
@@ -111,7 +115,7 @@ func (p *process) read() (log func() string) {
 // get makes an HTTP request to it.
 func (p *process) get(path string) (status int, body string) {
 	p.Helper()
-	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: processPatience, Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Get("http://" + p.http + path)
 	if err != nil {
 		p.Fatalf("%s: %v", path, err)
@@ -144,7 +148,7 @@ func (p *process) terminate() {
 		if p.status != nil {
 			p.Errorf("it ended with %v", p.status)
 		}
-	case <-time.After(patience):
+	case <-time.After(processPatience):
 		p.Error("SIGTERM did not end it")
 	}
 }

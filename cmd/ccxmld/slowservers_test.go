@@ -6,35 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"ccxmld/clock"
 )
-
-// serveSilently has http://slow answer the documents that it is given, and nobody else.
-// It tells of each request that it does not answer.
-func (h *house) serveSilently(documents map[string]string) (asked *box[string]) {
-	asked = newBox[string](h.clock)
-	h.serve("slow", func(w http.ResponseWriter, r *http.Request) {
-		if document, ok := documents[r.URL.Path]; ok {
-			w.Header().Set("Content-Type", "application/ccxml+xml")
-			fmt.Fprint(w, document)
-			return
-		}
-		asked.put(r.URL.Path)
-		_ = clock.NewLatch(h.clock).Wait(r.Context())
-	})
-	return asked
-}
-
-func allowing(uris ...string) option {
-	return func(p *plan) {
-		allow := fmt.Sprintf("'file://%s/'", p.dir)
-		for _, uri := range uris {
-			allow += fmt.Sprintf(", '%s/'", uri)
-		}
-		p.environment["DOCUMENTS_ALLOW"] = "[" + allow + "]"
-	}
-}
 
 // TestASlowServerKeepsNoCallOut: what a session sends to a server that does not
 // answer, and fetches from it, takes nothing from the documents of calls, even of
@@ -81,14 +53,6 @@ func TestASlowServerKeepsNoPageOut(t *testing.T) {
 	}
 	caller := h.dial("vxml:http://slow/hello.vxml")
 	h.must(caller.WaitHeard(h.ctx, "Hello."))
-}
-
-// told waits for one of what is told.
-func (h *house) told(of *box[string]) string {
-	h.Helper()
-	text, err := of.next(h.ctx)
-	h.must(err)
-	return text
 }
 
 // TestSND14HTTPSendsKeepTheirOrder: what a session sends to one HTTP server comes

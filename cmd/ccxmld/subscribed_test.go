@@ -2,7 +2,6 @@ package main
 
 import (
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"ccxmld/esl/switchsim"
@@ -21,19 +20,6 @@ func lateHouse(t *testing.T, options ...option) (*house, *slowLines) {
 		p.environment["ESL_ADVERTISE"] = lines.address()
 	}}, options...)...)
 	return h, lines
-}
-
-// inject sends an event to the session that has logged its id, and waits until that
-// has seen it.
-func (h *house) inject(event string) {
-	h.Helper()
-	h.must(h.seen.wait(h.ctx, "log session "))
-	for _, line := range h.seen.all() {
-		if id, ok := strings.CutPrefix(line, "log session "); ok {
-			h.get("/ccxml/basichttp?sessionid=" + id + "&name=" + event)
-		}
-	}
-	h.must(h.seen.wait(h.ctx, "event "+event))
 }
 
 const tellsSignals = `

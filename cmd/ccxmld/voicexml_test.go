@@ -10,13 +10,6 @@ import (
 	"ccxmld/esl/switchsim"
 )
 
-// page writes a VoiceXML page of one form and gives the URI of the document that
-// runs it.
-func (h *house) page(form string) string {
-	h.Helper()
-	return "vxml:" + h.document("page.vxml", `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">`+form+`</vxml>`)
-}
-
 // The document that runs pages is one that people could have written.
 func TestVoiceXMLDocumentIsChecked(t *testing.T) {
 	t.Parallel()
