@@ -30,12 +30,13 @@ var mayImport = map[string][]string{
 	"memnet":                {"clock"},
 	"random":                nil,
 	"remote":                nil,
-	"site":                  {"random", "clock", "memnet", "interpreter", "esl", "conf", "daemon"},
+	"site":                  {"random", "clock", "memnet", "interpreter", "switchsim", "conf", "daemon"},
+	"switchsim":             {"random", "clock"},
 	"processors":            nil,
 	"script":                {"processors"},
 	"fetch":                 {"clock", "processors"},
 	"interpreter":           {"random", "clock", "processors", "script"},
-	"conformance":           {"clock", "script", "interpreter", "esl", "callcontrol", "conf", "daemon", "site", "memnet"},
+	"conformance":           {"clock", "script", "interpreter", "switchsim", "esl", "callcontrol", "conf", "daemon", "site", "memnet"},
 	"esl":                   {"random", "remote", "clock", "logs"},
 	"freeswitch":            {"clock", "esl"},
 	"dialog":                {"logs", "processors", "random", "sip", "clock", "esl", "script", "fetch", "spool"},
@@ -231,7 +232,7 @@ func TestChanceIsInjected(t *testing.T) {
 	}
 	for _, p := range packages(t) {
 		path := strings.TrimPrefix(p.ImportPath, "ccxmld/")
-		if _, ours := timed[path]; !ours && path != "esl/switchsim" {
+		if _, ours := timed[path]; !ours && path != "switchsim" {
 			continue
 		}
 		for _, file := range p.GoFiles {

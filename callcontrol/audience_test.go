@@ -7,7 +7,7 @@ import (
 	"ccxmld/clock/clocktest"
 	"ccxmld/conference"
 	"ccxmld/esl"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // linkedNode is a node whose link to a simulated switch is up. run does something in

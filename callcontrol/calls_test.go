@@ -16,10 +16,10 @@ import (
 	"ccxmld/callcontrol"
 	"ccxmld/clock"
 	"ccxmld/conf"
-	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
 	"ccxmld/script"
 	"ccxmld/site"
+	"ccxmld/switchsim"
 )
 
 // calls is a site on which a test has documents, and parties call. The test's goroutine

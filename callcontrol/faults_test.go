@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // jobs makes the switch do so with jobs of this name that an argument has a text of.

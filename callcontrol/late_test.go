@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // slowly is a session that handles an event a second once it has handled three: what

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // party is someone whom the suite's documents call, as sip:NAME@party.

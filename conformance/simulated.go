@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
 	"ccxmld/site"
+	"ccxmld/switchsim"
 )
 
 // simulated is the simulated switch with the suite's parties.

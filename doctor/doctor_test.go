@@ -19,8 +19,8 @@ import (
 	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/doctor"
-	"ccxmld/esl/switchsim"
 	"ccxmld/sessionstore/redistest"
+	"ccxmld/switchsim"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

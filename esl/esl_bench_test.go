@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"ccxmld/esl"
-	"ccxmld/esl/internal/recording"
+	"ccxmld/esl/recording"
 
 	"github.com/percipia/eslgo"
 	"github.com/percipia/eslgo/command"

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"ccxmld/esl"
-	"ccxmld/esl/internal/recording"
+	"ccxmld/esl/recording"
 )
 
 // header is one header of an event, decoded.

@@ -17,10 +17,10 @@ import (
 	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/daemon"
-	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
 	"ccxmld/memnet"
 	"ccxmld/random"
+	"ccxmld/switchsim"
 )
 
 // The seeds of ids and chance.

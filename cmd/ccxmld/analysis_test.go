@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"ccxmld/callcontrol"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // analysed calls a number and tells what it is found to be.

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // attack is something that is done to a running daemon. To add one, write it down in a

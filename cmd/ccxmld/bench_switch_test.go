@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // switchProcess is a simulated switch in a process of its own, so that its CPU

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // browsing is a document that has its page run by an external server.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // A call is answered, hears a prompt, and is hung up: the life of an incoming

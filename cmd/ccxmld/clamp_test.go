@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // clamping bridges a caller to tel:1 with dtmfclamp, and without it after the digit

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // meeting takes callers into the conference "the meeting". What they press moves

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // These tests are about what is asked for before the answer to what was asked for

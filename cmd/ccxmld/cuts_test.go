@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // cutInRoom lets a caller join a conference over a line that is cut, once, where it

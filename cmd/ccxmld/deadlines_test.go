@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // These tests show that what FreeSWITCH says +OK to and does not do ends in an

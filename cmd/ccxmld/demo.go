@@ -16,10 +16,10 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/conf"
-	"ccxmld/esl/switchsim"
 	"ccxmld/examples"
 	"ccxmld/examples/conference-cgi/cgi"
 	"ccxmld/memnet"
+	"ccxmld/switchsim"
 )
 
 func demoCommand() *cobra.Command {

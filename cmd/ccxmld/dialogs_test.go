@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // answer accepts a call and plays a dialog to it; what comes of it is logged.

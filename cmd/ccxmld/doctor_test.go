@@ -11,7 +11,7 @@ import (
 
 	"ccxmld/conf"
 	"ccxmld/doctor"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // Doctor runs beside a daemon that works, with its configuration.

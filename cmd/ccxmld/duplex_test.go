@@ -8,8 +8,8 @@ import (
 
 	"ccxmld/callcontrol"
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
+	"ccxmld/switchsim"
 )
 
 // switchboard is a document with the connections a (the caller), b and c and the

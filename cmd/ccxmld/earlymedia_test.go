@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // early is a document that calls 200 for its caller, with attributes for

@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // forwards is a document that dials 200 and logs what becomes of it.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // A FreeSWITCH that is gone is one error in the log, however many calls it had, and

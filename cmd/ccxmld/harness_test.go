@@ -18,10 +18,10 @@ import (
 	"ccxmld/clock/clocktest"
 	"ccxmld/conf"
 	"ccxmld/daemon"
-	"ccxmld/esl/switchsim"
 	"ccxmld/memnet"
 	"ccxmld/sessionstore"
 	"ccxmld/site"
+	"ccxmld/switchsim"
 )
 
 // patience bounds every wait of these tests, in virtual time; it is no part of what they

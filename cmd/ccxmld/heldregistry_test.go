@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // newHeldBoard makes a switchboard whose Redis can be made to answer late.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // These tests are about legs that no document knows, about what is said of calls

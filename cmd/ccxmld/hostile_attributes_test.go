@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // Whatever stands in the attributes of a document that reach FreeSWITCH, a leg is

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // quoted writes text as an ECMAScript string in an attribute.

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // A call is refused by <reject>, with the SIP status that its reason names.

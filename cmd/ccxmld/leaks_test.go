@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // manyCalls leaves calls of all kinds behind: talking, ringing, bridged, in a

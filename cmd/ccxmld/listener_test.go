@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // listenerDigits has the caller listen to 200, which does not hear him. # takes

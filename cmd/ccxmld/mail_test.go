@@ -11,7 +11,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // relay is an SMTP server that keeps the mails it gets.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // liveHeap is the size of what is reachable now, in bytes.

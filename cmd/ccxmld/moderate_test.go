@@ -9,8 +9,8 @@ import (
 
 	"ccxmld/callcontrol"
 	"ccxmld/conference"
-	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
+	"ccxmld/switchsim"
 )
 
 // moderator hears of all members of "the meeting", by their callers' numbers, and

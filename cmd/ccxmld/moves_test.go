@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // guest tells who it is, and takes whatever connection is moved to it.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"ccxmld/conf"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // callOut is a document that dials 200 and logs how that went.

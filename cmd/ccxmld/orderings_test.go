@@ -11,8 +11,8 @@ import (
 
 	"ccxmld/callcontrol"
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
+	"ccxmld/switchsim"
 )
 
 var (

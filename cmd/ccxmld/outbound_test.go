@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // announcement is what outbound-calls-with-tokens.ccxml says to commander

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // These tests are about joins of connections that other sessions have, and that

@@ -11,7 +11,7 @@ import (
 	"ccxmld/clock/clocktest"
 	"ccxmld/conf"
 	"ccxmld/daemon"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // newReal starts a daemon on the machine's network and time, without a switch: for tests

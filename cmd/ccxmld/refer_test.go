@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // A connection that is redirected after its answer is gone when the far end has told

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // A call that is placed on a link before FreeSWITCH has said there who it is, is not

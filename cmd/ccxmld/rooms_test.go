@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // What createconference and join ask for by their hints reaches FreeSWITCH.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // Hold and resume are signals, digits go to the far end, and the end of a call

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // silenced lets a caller in, of whom the document asks something by events, and makes

@@ -20,11 +20,11 @@ import (
 	"ccxmld/callcontrol/documents"
 	"ccxmld/clock"
 	"ccxmld/conf"
-	"ccxmld/esl/switchsim"
 	"ccxmld/fetch"
 	"ccxmld/interpreter"
 	"ccxmld/interpreter/lint"
 	"ccxmld/script"
+	"ccxmld/switchsim"
 )
 
 // simulateOptions are the flags of ccxmld simulate.

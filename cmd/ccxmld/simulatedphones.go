@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // input is something that the simulated caller, or callee where nobody calls, presses or says: so long after the

@@ -12,9 +12,9 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/conf"
-	"ccxmld/esl/switchsim"
 	"ccxmld/interpreter"
 	"ccxmld/site"
+	"ccxmld/switchsim"
 )
 
 // stage is a site, for commands that show what happens there. Whoever builds it is

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // transferring is a document that makes the calls which its VoiceXML page asks for,

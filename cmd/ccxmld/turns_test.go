@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // Calls that are given up while they wait for their turn do not keep others from

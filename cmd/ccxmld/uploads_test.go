@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // TestUploadOutlivesTheCall: a recording is uploaded whatever ends it, and whatever

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // The document that runs pages is one that people could have written.

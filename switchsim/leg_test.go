@@ -10,7 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // fast is a switch with time a hundred times as fast, and its controllers.

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 func newSwitch(t testing.TB, options switchsim.Options) *switchsim.Switch {

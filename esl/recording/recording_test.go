@@ -9,7 +9,7 @@ import (
 // Every recording must be readable, and each received block as long as its
 // Content-Length says: otherwise a replay would lose step.
 func TestRecordingsAreWhole(t *testing.T) {
-	files, err := filepath.Glob("../../testdata/traces/*.txt")
+	files, err := filepath.Glob("../testdata/traces/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no recordings found: %v", err)
 	}

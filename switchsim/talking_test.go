@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // A room tells of who talks, has the floor, is mute and deaf, as it was recorded.

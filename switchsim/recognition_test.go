@@ -4,8 +4,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"ccxmld/esl/internal/recording"
-	"ccxmld/esl/switchsim"
+	"ccxmld/esl/recording"
+	"ccxmld/switchsim"
 )
 
 // TestSpeechAsRecorded: detect_speech with the engine test of FreeSWITCH's mod_test,

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // called originates a call to a number, under an id, that is parked.

@@ -13,11 +13,11 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/internal/recording"
-	"ccxmld/esl/switchsim"
+	"ccxmld/esl/recording"
+	"ccxmld/switchsim"
 )
 
-const traces = "../testdata/traces"
+const traces = "../esl/testdata/traces"
 
 // stage is where a recorded conversation is played again: a switch with time of
 // its own, and those who talk to it. The subject is the connection that was

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // BenchmarkCall is a whole call: connect, answer, one prompt, hang up, with

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/esl/internal/recording"
-	"ccxmld/esl/switchsim"
+	"ccxmld/esl/recording"
+	"ccxmld/switchsim"
 )
 
 // outgoingLeg makes a call go out to a number under the recorded id, whose socket is

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"ccxmld/clock"
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // A socket that falls silent answers nothing more and tells of nothing, while the

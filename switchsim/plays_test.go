@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"time"
 
-	"ccxmld/esl/switchsim"
+	"ccxmld/switchsim"
 )
 
 // play is how a recorded conversation came about: what was there before it and
