@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	"freeswitch":            {"clock", "esl"},
 	"dialog":                {"logs", "processors", "random", "sip", "clock", "esl", "script", "fetch", "spool"},
 	"spool":                 {"logs"},
-	"conference":            {"random", "clock", "esl", "sessionstore"},
+	"conference":            {"random", "clock", "sessionstore"},
 	"sessionstore":          {"clock", "memnet", "logs"},
 	"peer":                  {"clock", "sessionstore"},
 	"callcontrol/documents": {"clock", "processors", "fetch", "interpreter"},

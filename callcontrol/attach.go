@@ -10,7 +10,6 @@ import (
 
 	"github.com/percipia/eslgo/command"
 
-	"ccxmld/conference"
 	"ccxmld/esl"
 	"ccxmld/freeswitch"
 )
@@ -226,7 +225,7 @@ func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
 		mark := e.Get("variable_" + homeVariable)
 		l.from(conn, func() { l.control.parked(l, mark) })
 	case "CUSTOM":
-		l.handleMaintenance(conn, e)
+		l.handleRoom(conn, e)
 	}
 }
 
@@ -279,19 +278,19 @@ func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {
 	}
 }
 
-func (l *leg) handleMaintenance(conn *esl.Conn, e *esl.Event) {
-	event, ok := conference.ParseMaintenance(e)
+func (l *leg) handleRoom(conn *esl.Conn, e *esl.Event) {
+	event, ok := freeswitch.ParseRoomEvent(e)
 	if !ok {
 		l.handleRefer(conn, e)
 		return
 	}
 	switch event.Action {
-	case conference.AddMember:
+	case freeswitch.AddMember:
 		l.from(conn, func() { l.control.entered(l, event) })
-	case conference.DelMember:
+	case freeswitch.DelMember:
 		l.from(conn, func() { l.control.departed(l, event) })
-	case conference.StartTalking, conference.StopTalking, conference.FloorChange,
-		conference.MuteMember, conference.UnmuteMember, conference.DeafMember, conference.UndeafMember:
+	case freeswitch.StartTalking, freeswitch.StopTalking, freeswitch.FloorChange,
+		freeswitch.MuteMember, freeswitch.UnmuteMember, freeswitch.DeafMember, freeswitch.UndeafMember:
 		l.from(conn, func() { l.happens(event) })
 	}
 }

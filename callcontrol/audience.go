@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"sync"
 
-	"ccxmld/conference"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // audiences are the sessions that hear of all members of a conference (the hint
@@ -144,7 +144,7 @@ func (a *audiences) observeAll(n *Node) {
 // was sent before it is in the roster, and what comes after it is not.
 func (n *Node) observe(room string) {
 	n.link.Send(esl.Filter("Conference-Name", room), nil)
-	n.ask(conference.ListMembers(room), func(result string, err error) {
+	n.ask(freeswitch.Room(room).List(), func(result string, err error) {
 		switch {
 		case err == nil:
 			n.census(room, result)
@@ -158,10 +158,10 @@ func (n *Node) observe(room string) {
 // who is there, the others of what the events did not tell, as while the link was
 // down. It runs in the link's reader goroutine, as all that touches n.occupancy.
 func (n *Node) census(room, text string) {
-	list, err := conference.ParseRoster(text)
+	list, err := freeswitch.ParseRoster(text)
 	switch {
-	case errors.Is(err, conference.ErrNoRoom):
-		list = conference.Roster{}
+	case errors.Is(err, freeswitch.ErrNoRoom):
+		list = freeswitch.Roster{}
 	case err != nil:
 		n.log.Warn("roster of a conference not understood", "room", room, "error", err)
 		return
@@ -194,7 +194,7 @@ func (n *Node) census(room, text string) {
 
 // roomEvent takes an event of a room that has an audience.
 func (n *Node) roomEvent(e *esl.Event) {
-	m, ok := conference.ParseMaintenance(e)
+	m, ok := freeswitch.ParseRoomEvent(e)
 	if !ok {
 		return
 	}
@@ -205,16 +205,16 @@ func (n *Node) roomEvent(e *esl.Event) {
 	change := n.occupancy.Apply(m)
 	for _, l := range audience {
 		switch {
-		case change == conference.Entered:
+		case change == freeswitch.Entered:
 			l.do(func(c *control, r *roster) { c.memberJoined(r, n, m.Channel, m.Member, m.Number) })
-		case change == conference.Left:
+		case change == freeswitch.Left:
 			l.do(func(c *control, r *roster) { c.memberLeft(r, m.Channel) })
 		case !n.occupancy.Has(m.Created, m.Channel):
-		case m.Action == conference.StartTalking, m.Action == conference.StopTalking:
+		case m.Action == freeswitch.StartTalking, m.Action == freeswitch.StopTalking:
 			l.do(func(c *control, r *roster) {
-				c.talkingChanged(r.conference, m.Channel, m.Action == conference.StartTalking)
+				c.talkingChanged(r.conference, m.Channel, m.Action == freeswitch.StartTalking)
 			})
-		case m.Action == conference.FloorChange:
+		case m.Action == freeswitch.FloorChange:
 			l.do(func(c *control, r *roster) { c.floorChanged(r.conference, m.Channel) })
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"ccxmld/clock/clocktest"
-	"ccxmld/conference"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/switchsim"
 )
 
@@ -65,7 +65,7 @@ func TestOccupancyOfRoomsWithoutAudience(t *testing.T) {
 	}
 	enter := func(room string) {
 		run(func() {
-			n.occupancy.Reset(conference.Roster{Room: room, UniqueID: "id of " + room, Members: []conference.RosterMember{{ID: 1, Channel: "leg"}}})
+			n.occupancy.Reset(freeswitch.Roster{Room: room, UniqueID: "id of " + room, Members: []freeswitch.RosterMember{{ID: 1, Channel: "leg"}}})
 		})
 	}
 	first, second := &roster{room: "heard"}, &roster{room: "heard"}

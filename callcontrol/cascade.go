@@ -83,24 +83,15 @@ func (c *control) joinConferences(o *order) {
 	})
 }
 
-// intoRoom is the dial string of a loopback call one half of which enters a room.
-// Its | would separate two destinations.
-func intoRoom(room, profile string, flags ...string) string {
-	return "loopback/app=conference:" + strings.ReplaceAll(conference.JoinArgument(room, profile, flags...), "|", `\|`)
-}
-
 func (c *control) placeCascade(s *cascade, room1, room2 string) {
 	o := s.pending
 	profile := c.controller.options.Profile
 	// In the first conference: it brings the second's voices there.
-	hears, speaks := conference.Aside(), conference.Aside()
-	if o.Half {
-		hears, speaks = conference.Aside("mute"), conference.Aside("deaf")
-	}
+	hears, speaks := freeswitch.Membership{Aside: true, Muted: o.Half}, freeswitch.Membership{Aside: true, Deaf: o.Half}
 	call := esl.Originate{
 		UUID: s.id, Timeout: standInPatience,
-		Dial: intoRoom(room2, profile, hears...),
-		Apps: []esl.App{{Name: "conference", Arg: conference.JoinArgument(room1, profile, speaks...)}},
+		Dial: freeswitch.Room(room2).Dial(profile, hears),
+		Apps: []esl.App{{Name: "conference", Arg: freeswitch.Room(room1).JoinArgument(profile, speaks)}},
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
 			linkVariable: c.controller.options.ID, // so that the link tells of its end

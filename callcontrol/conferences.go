@@ -9,6 +9,7 @@ import (
 
 	"ccxmld/conference"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -110,7 +111,7 @@ func (c *Controller) clearRoom(was conference.Conference) {
 	if node == nil || was.Room == "" {
 		return
 	}
-	node.link.Send(conference.KickAll(was.Room), func(r *esl.Reply, err error) {
+	node.link.Send(freeswitch.Room(was.Room).KickAll(), func(r *esl.Reply, err error) {
 		if err == nil && r.Err() == nil {
 			c.log.Debug("the room of a conference that has ended is empty", "conference", was.ID, "room", was.Room)
 		}
@@ -404,20 +405,20 @@ func (c *control) enterRoom(l *leg, in place) {
 			l.control.bringHome(l)
 		}
 	})
-	flags := in.flags(l)
-	l.place.muted, l.place.deaf = slices.Contains(flags, "mute"), slices.Contains(flags, "deaf")
-	argument := conference.JoinArgument(in.room, c.controller.options.Profile, flags...)
+	membership := in.membership(l)
+	l.place.muted, l.place.deaf = membership.Muted, membership.Deaf
+	argument := freeswitch.Room(in.room).JoinArgument(c.controller.options.Profile, membership)
 	l.send(esl.ExecuteNow("", "conference", argument, in.running), func(err error) { c.roomRefused(l, in.order, err.Error()) })
 }
 
 // entered takes add-member of the leg.
-func (c *control) entered(l *leg, e conference.Maintenance) {
+func (c *control) entered(l *leg, e freeswitch.RoomEvent) {
 	switch {
 	case l.joinPending != nil && e.Room == l.place.room:
 	case e.Room == l.notEntered:
 		l.log().Warn("FreeSWITCH let the leg into a conference after the join had failed; that is undone", "room", e.Room)
 		l.notEntered = ""
-		l.send(conference.Kick(e.Room, e.Member), nil)
+		l.send(freeswitch.Room(e.Room).Kick(e.Member), nil)
 		return
 	default:
 		return
@@ -435,7 +436,7 @@ func (c *control) entered(l *leg, e conference.Maintenance) {
 }
 
 // departed takes del-member of the leg.
-func (c *control) departed(l *leg, e conference.Maintenance) {
+func (c *control) departed(l *leg, e freeswitch.RoomEvent) {
 	if l.place.kind != inConference || e.Member != l.place.member {
 		return
 	}

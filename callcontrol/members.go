@@ -8,6 +8,7 @@ import (
 
 	"ccxmld/conference"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // The tones that are played where a document says no more than entertone='true'.
@@ -16,18 +17,21 @@ const (
 	exitTone  = "tone_stream://%(120,40,587);%(120,0,440)"
 )
 
-// flags are those of the leg's membership (mod_conference).
-func (p place) flags(l *leg) []string {
+// membership is how the leg is in the room.
+func (p place) membership(l *leg) freeswitch.Membership {
 	switch {
 	case p.pair != nil:
-		return nil
+		return freeswitch.Membership{}
 	case p.settings == nil:
 		p.settings = &conference.Settings{}
 	}
 	entry := p.order.entry
 	entry.Mute, entry.Deaf = p.order.mutes(l.id), p.order.deafens(l.id)
 	moderator, _ := p.settings.Admit(entry) // who is not admitted was told so before
-	return p.settings.Flags(entry, moderator)
+	role := p.settings.Role(entry, moderator)
+	return freeswitch.Membership{
+		Moderator: role.Moderator, EndsRoom: role.EndsRoom, WaitsForModerator: role.WaitsForModerator, Muted: role.Muted, Deaf: role.Deaf,
+	}
 }
 
 // welcome does what the conference's settings and the join ask for once a leg is
@@ -43,7 +47,7 @@ func (c *control) welcome(l *leg) {
 	l.setVolume(o.entry)
 	c.playToRoom(l, o.EnterTone, enterTone, settings.EnterSound)
 	if settings.AnnounceCount {
-		l.send(conference.SayTo(room, headcount(size-1), l.place.member), nil)
+		l.send(freeswitch.Room(room).SayTo(l.place.member, headcount(size-1)), nil)
 	}
 }
 
@@ -61,7 +65,7 @@ func headcount(others int) string {
 func (c *control) furnish(l *leg, s conference.Settings) {
 	if s.Music != "" {
 		room, machine := l.place.room, l.machine // the leg may be elsewhere by then
-		c.withSound(l, s.Music, func(file string) { c.sendTo(machine, conference.Music(room, file)) })
+		c.withSound(l, s.Music, func(file string) { c.sendTo(machine, freeswitch.Room(room).Music(file)) })
 	}
 	for _, cmd := range c.roomChanges(l.place.room, s) {
 		l.send(cmd, nil)
@@ -71,12 +75,12 @@ func (c *control) furnish(l *leg, s conference.Settings) {
 // roomChanges are the commands for what may change while a room is there.
 func (c *control) roomChanges(room string, s conference.Settings) (commands []esl.Command) {
 	if s.Locked != nil {
-		commands = append(commands, conference.Lock(room, *s.Locked))
+		commands = append(commands, freeswitch.Room(room).Lock(*s.Locked))
 	}
 	if err := c.mayRecord(s); err != nil {
 		c.log().Warn("a conference is not recorded", "room", room, "error", err)
 	} else if s.Record != nil {
-		commands = append(commands, conference.Record(room, c.recordingOfRoom(room, s), *s.Record))
+		commands = append(commands, freeswitch.Room(room).Record(c.recordingOfRoom(room, s), *s.Record))
 	}
 	return commands
 }
@@ -122,18 +126,18 @@ func (c *control) sendTo(machine string, cmd esl.Command) bool {
 
 // setVolume sets a member's volumes, if its join names them.
 func (l *leg) setVolume(e conference.Entry) {
-	for _, cmd := range volumes(l.place.room, l.place.member, e) {
+	for _, cmd := range volumes(freeswitch.Room(l.place.room), l.place.member, e) {
 		l.send(cmd, nil)
 	}
 }
 
 // volumes are the commands for the volumes that a join names.
-func volumes(room, member string, e conference.Entry) (commands []esl.Command) {
+func volumes(room freeswitch.Room, member string, e conference.Entry) (commands []esl.Command) {
 	if e.VolumeIn != nil {
-		commands = append(commands, conference.VolumeIn(room, member, int(*e.VolumeIn)))
+		commands = append(commands, room.VolumeIn(member, int(*e.VolumeIn)))
 	}
 	if e.VolumeOut != nil {
-		commands = append(commands, conference.VolumeOut(room, member, int(*e.VolumeOut)))
+		commands = append(commands, room.VolumeOut(member, int(*e.VolumeOut)))
 	}
 	return commands
 }
@@ -168,8 +172,8 @@ func (c *control) playToRoom(l *leg, asked, usual, own string) {
 		case err != nil:
 			c.log().Warn("sound for a conference cannot be had", "source", source, "error", err)
 		case node != nil:
-			node.link.Send(conference.Play(room, file), nil)
-		case !c.session.Do(func() { c.sendTo(machine, conference.Play(room, file)) }):
+			node.link.Send(freeswitch.Room(room).Play(file), nil)
+		case !c.session.Do(func() { c.sendTo(machine, freeswitch.Room(room).Play(file)) }):
 			c.log().Warn("tone not played: there is no link to the conference's FreeSWITCH", "room", room)
 		}
 	})
@@ -201,21 +205,21 @@ func (c *control) soundRequest(source string, f func(context.Context)) {
 // happens takes what happens to a member in its room: how others than its session
 // changed it, and, if its join asks for events, when it talks and has the floor. A
 // session that hears of all members has that from the link.
-func (l *leg) happens(e conference.Maintenance) {
+func (l *leg) happens(e freeswitch.RoomEvent) {
 	if l.place.kind != inConference || e.Member != l.place.member {
 		return
 	}
 	wanted := l.place.order.entry.Events && l.place.pair == nil && l.control.rosters[l.place.partner] == nil
 	switch e.Action {
-	case conference.MuteMember, conference.UnmuteMember:
-		l.place.muted = e.Action == conference.MuteMember
-	case conference.DeafMember, conference.UndeafMember:
-		l.place.deaf = e.Action == conference.DeafMember
-	case conference.StartTalking, conference.StopTalking:
+	case freeswitch.MuteMember, freeswitch.UnmuteMember:
+		l.place.muted = e.Action == freeswitch.MuteMember
+	case freeswitch.DeafMember, freeswitch.UndeafMember:
+		l.place.deaf = e.Action == freeswitch.DeafMember
+	case freeswitch.StartTalking, freeswitch.StopTalking:
 		if wanted {
-			l.control.talkingChanged(l.place.partner, l.id, e.Action == conference.StartTalking)
+			l.control.talkingChanged(l.place.partner, l.id, e.Action == freeswitch.StartTalking)
 		}
-	case conference.FloorChange:
+	case freeswitch.FloorChange:
 		if wanted {
 			l.control.floorChanged(l.place.partner, l.id)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ccxmld/conference"
+	"ccxmld/freeswitch"
 )
 
 // hearsOnly tells whether a connection listens to the conference and is not heard
@@ -53,19 +54,12 @@ func (c *control) member(connection, machine string, o *order) conference.Member
 // that.
 func (l *leg) changeMembership(o *order) {
 	l.place.order, l.place.silent = o, false
+	room := freeswitch.Room(l.place.room)
 	if mute := o.mutes(l.id); mute != l.place.muted {
-		command := conference.Unmute
-		if mute {
-			command = conference.Mute
-		}
-		l.send(command(l.place.room, l.place.member), nil)
+		l.send(room.SetMuted(l.place.member, mute), nil)
 	}
 	if deaf := o.deafens(l.id); deaf != l.place.deaf {
-		command := conference.Undeaf
-		if deaf {
-			command = conference.Deaf
-		}
-		l.send(command(l.place.room, l.place.member), nil)
+		l.send(room.SetDeaf(l.place.member, deaf), nil)
 	}
 	l.place.muted, l.place.deaf = o.mutes(l.id), o.deafens(l.id)
 	l.setVolume(o.entry)

@@ -3,7 +3,7 @@ package callcontrol
 import (
 	"slices"
 
-	"ccxmld/conference"
+	"ccxmld/freeswitch"
 )
 
 // move is something that needs legs which are alone: a join, or a dialog that
@@ -108,7 +108,7 @@ func (l *leg) leave() {
 		l.place.leaving = true
 		l.leaveLate()
 		running := l.place.running
-		l.send(conference.Kick(l.place.room, l.place.member), func(error) {
+		l.send(freeswitch.Room(l.place.room).Kick(l.place.member), func(error) {
 			if l.place.leaving && l.place.running == running {
 				l.place.leaving = false
 				l.control.bringHome(l)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/conference"
 	"ccxmld/esl"
 	"ccxmld/freeswitch"
 )
@@ -42,7 +41,7 @@ type Node struct {
 	needed     atomic.Bool        // by a call, while the node is being taken out
 	// occupancy of the rooms that have an audience; belongs to the link's reader
 	// goroutine.
-	occupancy conference.Occupancy
+	occupancy freeswitch.Occupancy
 
 	mu      sync.Mutex
 	machine string            // the FreeSWITCH's name for itself

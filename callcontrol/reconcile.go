@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ccxmld/conference"
+	"ccxmld/freeswitch"
 )
 
 // reconcile compares, one after the other, the conferences in which we have members
@@ -18,19 +19,19 @@ func (n *Node) reconcile(held []conference.Conference) {
 	}
 	c := n.controller
 	settled := c.options.Store.Now().Add(-joinPatience) // who joined later may be on the way
-	n.ask(conference.ListMembers(held[0].Room), func(result string, err error) {
+	n.ask(freeswitch.Room(held[0].Room).List(), func(result string, err error) {
 		lost := errors.Is(err, errJobLost)
 		if err != nil && !lost { // it is down; it will be tried again when it comes up
 			return
 		}
-		var roster conference.Roster
+		var roster freeswitch.Roster
 		if !lost {
-			roster, err = conference.ParseRoster(result)
+			roster, err = freeswitch.ParseRoster(result)
 		}
 		switch {
 		case lost:
 			n.log.Error("conference not compared with its room", "conference", held[0].ID, "error", err)
-		case errors.Is(err, conference.ErrNoRoom):
+		case errors.Is(err, freeswitch.ErrNoRoom):
 			roster.Room = held[0].Room
 		case err != nil:
 			n.log.Warn("roster of a conference not understood", "conference", held[0].ID, "error", err)
@@ -47,8 +48,8 @@ func (n *Node) reconcile(held []conference.Conference) {
 }
 
 // mend reconciles the registry with a room's roster.
-func (c *Controller) mend(ctx context.Context, id string, roster conference.Roster, settled time.Time) {
-	gone, err := c.options.Conferences.Reconcile(ctx, id, roster, settled)
+func (c *Controller) mend(ctx context.Context, id string, roster freeswitch.Roster, settled time.Time) {
+	gone, err := c.options.Conferences.Reconcile(ctx, id, roster.Room, roster.Channels(), settled)
 	if err != nil && !errors.Is(err, conference.ErrNotFound) {
 		c.log.Warn("conference not compared with its room", "conference", id, "error", err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"ccxmld/conference"
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -111,15 +112,8 @@ func (c *control) changeFar(connection, id string, o *order) {
 		return
 	}
 	o.entry = entry
-	room := c.rosters[id].room
-	mute, deaf := conference.Unmute, conference.Undeaf
-	if o.mutes(connection) {
-		mute = conference.Mute
-	}
-	if o.deafens(connection) {
-		deaf = conference.Deaf
-	}
-	commands := append([]esl.Command{mute(room, m.id), deaf(room, m.id)}, volumes(room, m.id, entry)...)
+	room := freeswitch.Room(c.rosters[id].room)
+	commands := append([]esl.Command{room.SetMuted(m.id, o.mutes(connection)), room.SetDeaf(m.id, o.deafens(connection))}, volumes(room, m.id, entry)...)
 	c.moderate(m, commands, func(err error) {
 		if err != nil {
 			o.fail(c, err.Error())
@@ -132,7 +126,7 @@ func (c *control) changeFar(connection, id string, o *order) {
 // kickFar is an unjoin of a connection that another controller has from the
 // conference that it is in. Its own session hears that it was unjoined.
 func (c *control) kickFar(m present, room string, r interpreter.UnjoinRequest) {
-	c.moderate(m, []esl.Command{conference.Kick(room, m.id)}, func(err error) {
+	c.moderate(m, []esl.Command{freeswitch.Room(room).Kick(m.id)}, func(err error) {
 		if err != nil {
 			c.queueJoinError("error.conference.unjoin", r.ID1, r.ID2, err.Error())
 			return

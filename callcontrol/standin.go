@@ -17,9 +17,9 @@ import (
 type standIn struct {
 	conference string
 	dialog     interpreter.DialogRequest
-	voice      *voice   // instead of a dialog
-	room, node string   // FreeSWITCH's names of the conference and of itself
-	flags      []string // of the member (mod_conference)
+	voice      *voice // instead of a dialog
+	room, node string // FreeSWITCH's names of the conference and of itself
+	muted      bool   // it only hears
 }
 
 // startConferenceDialog starts a dialog on a conference (VX-11).
@@ -64,7 +64,7 @@ func (c *control) placeStandIn(l *leg, node *Node) {
 	})
 	c.whenItsTurn(l, esl.Originate{
 		UUID: l.id, Timeout: standInPatience, Apps: c.controller.comesBy(),
-		Dial: intoRoom(l.standIn.room, c.controller.options.Profile, conference.Aside(l.standIn.flags...)...),
+		Dial: freeswitch.Room(l.standIn.room).Dial(c.controller.options.Profile, freeswitch.Membership{Aside: true, Muted: l.standIn.muted}),
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
 			linkVariable: c.controller.options.ID, sessionVariable: c.session.ID(),

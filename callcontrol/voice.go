@@ -72,7 +72,7 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 	v := &voice{of: l, order: o, quiet: quiet}
 	s := &standIn{conference: id, voice: v}
 	if muted {
-		s.flags = []string{"mute"}
+		s.muted = true
 	}
 	speaker := c.newStandIn(s)
 	inOrder(c, func(ctx context.Context) (admission, error) {

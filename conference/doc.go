@@ -1,12 +1,10 @@
-// Package conference is about shared conferences: the registry in Redis that
-// gives each name one conference on one node, and mod_conference's commands and
-// events.
+// Package conference is the registry of shared conferences in Redis, which gives each
+// name one conference on one node.
 //
 //	session ── CreateOrGet, Attach, Detach ──▶ Registry ──scripts──▶ Redis
 //	leg     ── Join, Leave ──────────────────▶    │  ▲
-//	                                              │  └─ Renew: leases, and what
-//	FreeSWITCH ── conference::maintenance ──▶ ParseMaintenance       changed
-//	           ── xml_list  ──▶ ParseRoster ──▶ Reconcile            without Redis
+//	room    ── Reconcile ────────────────────▶    │  └─ Renew: leases, and what
+//	                                                     changed without Redis
 //
 // Redis is the directory, FreeSWITCH is the truth about who is in a room. Each
 // operation is one Lua script, one round trip; all keys of a conference have one

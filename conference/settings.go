@@ -92,23 +92,24 @@ func (s *Settings) Admit(e Entry) (moderator bool, err error) {
 	return e.Moderator, nil
 }
 
-// Flags are the member's flags for [JoinArgument] (mod_conference).
-func (s *Settings) Flags(e Entry, moderator bool) (flags []string) {
-	for _, flag := range []struct {
-		name string
-		set  bool
-	}{
-		{"moderator", moderator},
-		{"endconf", moderator && s.EndWithModerator},
-		{"wait-mod", !moderator && s.WaitForModerator},
-		{"mute", e.Mute || s.JoinMuted && !moderator},
-		{"deaf", e.Deaf},
-	} {
-		if flag.set {
-			flags = append(flags, flag.name)
-		}
+// Role is what a member is in the room.
+type Role struct {
+	Moderator         bool
+	EndsRoom          bool // with the last such member
+	WaitsForModerator bool
+	Muted             bool // is not heard
+	Deaf              bool // does not hear
+}
+
+// Role gives the role of who is let in.
+func (s *Settings) Role(e Entry, moderator bool) Role {
+	return Role{
+		Moderator:         moderator,
+		EndsRoom:          moderator && s.EndWithModerator,
+		WaitsForModerator: !moderator && s.WaitForModerator,
+		Muted:             e.Mute || s.JoinMuted && !moderator,
+		Deaf:              e.Deaf,
 	}
-	return flags
 }
 
 // with gives the settings with what may change while a conference runs.
@@ -212,7 +213,7 @@ func (r *reader) count(name string) int {
 	return int(n)
 }
 
-// loudest and quietest are mod_conference's steps of volume.
+// loudest and quietest are the steps of volume that rooms have.
 const loudest, quietest = 4, -4
 
 func (r *reader) volume(name string) *float64 {

@@ -2,7 +2,6 @@ package conference_test
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
@@ -12,20 +11,20 @@ import (
 func TestAdmit(t *testing.T) {
 	for name, c := range map[string]struct {
 		create, join map[string]any
-		flags        string
+		role         conference.Role
 		err          error
 	}{
-		"open to all":               {nil, nil, "", nil},
-		"a moderator by hint":       {nil, map[string]any{"moderator": true}, "moderator", nil},
-		"no PIN":                    {map[string]any{"pin": "1234"}, nil, "", conference.ErrPIN},
-		"wrong PIN":                 {map[string]any{"pin": "1234"}, map[string]any{"pin": "1235"}, "", conference.ErrPIN},
-		"PIN as a number":           {map[string]any{"pin": "1234"}, map[string]any{"pin": int64(1234)}, "", nil},
-		"moderator's PIN":           {map[string]any{"pin": "1", "moderatorpin": "2"}, map[string]any{"pin": "2"}, "moderator", nil},
-		"moderator without his PIN": {map[string]any{"moderatorpin": "2"}, map[string]any{"moderator": true}, "", conference.ErrModerator},
-		"waits":                     {map[string]any{"waitformoderator": true}, nil, "wait-mod", nil},
-		"ends with him":             {map[string]any{"endwithmoderator": "true", "waitformoderator": true}, map[string]any{"moderator": "true"}, "moderator endconf", nil},
-		"joins muted":               {map[string]any{"joinMuted": true}, map[string]any{"deaf": true}, "mute deaf", nil},
-		"moderators are not muted":  {map[string]any{"joinmuted": true}, map[string]any{"moderator": true}, "moderator", nil},
+		"open to all":               {nil, nil, conference.Role{}, nil},
+		"a moderator by hint":       {nil, map[string]any{"moderator": true}, conference.Role{Moderator: true}, nil},
+		"no PIN":                    {map[string]any{"pin": "1234"}, nil, conference.Role{}, conference.ErrPIN},
+		"wrong PIN":                 {map[string]any{"pin": "1234"}, map[string]any{"pin": "1235"}, conference.Role{}, conference.ErrPIN},
+		"PIN as a number":           {map[string]any{"pin": "1234"}, map[string]any{"pin": int64(1234)}, conference.Role{}, nil},
+		"moderator's PIN":           {map[string]any{"pin": "1", "moderatorpin": "2"}, map[string]any{"pin": "2"}, conference.Role{Moderator: true}, nil},
+		"moderator without his PIN": {map[string]any{"moderatorpin": "2"}, map[string]any{"moderator": true}, conference.Role{}, conference.ErrModerator},
+		"waits":                     {map[string]any{"waitformoderator": true}, nil, conference.Role{WaitsForModerator: true}, nil},
+		"ends with him":             {map[string]any{"endwithmoderator": "true", "waitformoderator": true}, map[string]any{"moderator": "true"}, conference.Role{Moderator: true, EndsRoom: true}, nil},
+		"joins muted":               {map[string]any{"joinMuted": true}, map[string]any{"deaf": true}, conference.Role{Muted: true, Deaf: true}, nil},
+		"moderators are not muted":  {map[string]any{"joinmuted": true}, map[string]any{"moderator": true}, conference.Role{Moderator: true}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			settings, err := conference.ParseSettings(c.create)
@@ -40,8 +39,8 @@ func TestAdmit(t *testing.T) {
 			if !errors.Is(err, c.err) {
 				t.Fatalf("%v, expected %v", err, c.err)
 			}
-			if got := settings.Flags(entry, moderator); err == nil && !slices.Equal(got, strings.Fields(c.flags)) {
-				t.Errorf("flags %q, expected %q", got, c.flags)
+			if got := settings.Role(entry, moderator); err == nil && got != c.role {
+				t.Errorf("role %+v, expected %+v", got, c.role)
 			}
 		})
 	}

@@ -1,4 +1,4 @@
-package conference
+package freeswitch
 
 import (
 	"maps"
@@ -42,7 +42,7 @@ type presence struct {
 }
 
 // Apply takes in an event of this node.
-func (o *Occupancy) Apply(m Maintenance) Change {
+func (o *Occupancy) Apply(m RoomEvent) Change {
 	switch m.Action {
 	case AddMember:
 		return o.add(m)
@@ -54,7 +54,7 @@ func (o *Occupancy) Apply(m Maintenance) Change {
 	return Unchanged
 }
 
-func (o *Occupancy) add(m Maintenance) Change {
+func (o *Occupancy) add(m RoomEvent) Change {
 	if m.Channel == "" || m.Aside {
 		return Unchanged
 	}
@@ -79,7 +79,7 @@ func (o *Occupancy) room(uniqueID, name string) *occupied {
 	return room
 }
 
-func (o *Occupancy) remove(m Maintenance) Change {
+func (o *Occupancy) remove(m RoomEvent) Change {
 	room := o.rooms[m.Created]
 	if room == nil {
 		return Unchanged

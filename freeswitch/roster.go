@@ -1,13 +1,11 @@
-package conference
+package freeswitch
 
 import (
-	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 )
 
 // Roster is who is in a room according to FreeSWITCH.
@@ -26,11 +24,20 @@ type RosterMember struct {
 	Hears   bool
 	Speaks  bool
 	Floor   bool
-	Aside   bool // see Maintenance
+	Aside   bool // see RoomEvent
 }
 
 // ErrNoRoom means that FreeSWITCH has no such room.
 var ErrNoRoom = errors.New("no such room")
+
+// Channels are the legs that are in the room.
+func (r Roster) Channels() []string {
+	channels := make([]string, len(r.Members))
+	for i, m := range r.Members {
+		channels[i] = m.Channel
+	}
+	return channels
+}
 
 // rosterXML is the answer to xml_list (mod_conference, conference_xlist). A
 // recording that runs is a member of another type.
@@ -53,7 +60,7 @@ type rosterXML struct {
 	} `xml:"conference"`
 }
 
-// ParseRoster reads the answer to [ListMembers].
+// ParseRoster reads the answer to [Room.List].
 func ParseRoster(answer string) (Roster, error) {
 	answer = strings.TrimSpace(answer)
 	if strings.HasPrefix(answer, "-ERR") {
@@ -85,55 +92,4 @@ func ParseRoster(answer string) (Roster, error) {
 		})
 	}
 	return roster, nil
-}
-
-// HeldOn lists the conferences on a node in which this controller has members.
-func (r *Registry) HeldOn(node string) (list []Conference) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, h := range r.held {
-		if len(h.members) > 0 && h.conference.Room != "" && h.conference.Node == node {
-			list = append(list, h.conference)
-		}
-	}
-	return list
-}
-
-// Reconcile compares this controller's members of a conference with the room's
-// roster, and removes from the registry, and returns, those who are not there; the
-// room is the truth. Members that joined at or after settled, normally a few
-// seconds before the roster was asked for, may still be on their way and are left
-// alone, as are those for whom another leg is in the room. A roster of another room is an error.
-func (r *Registry) Reconcile(ctx context.Context, id string, roster Roster, settled time.Time) (gone []Member, err error) {
-	if gone, err = r.missing(id, roster, settled); err != nil {
-		return nil, err
-	}
-	for _, m := range gone {
-		if _, err := r.Leave(ctx, id, m.Connection); err != nil {
-			return gone, err
-		}
-	}
-	return gone, nil
-}
-
-func (r *Registry) missing(id string, roster Roster, settled time.Time) (gone []Member, err error) {
-	present := make(map[string]bool, len(roster.Members))
-	for _, m := range roster.Members {
-		present[m.Channel] = true
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	h := r.held[id]
-	if h == nil || h.conference.Room == "" {
-		return nil, ErrNotFound
-	}
-	if h.conference.Room != roster.Room {
-		return nil, fmt.Errorf("reconcile %s: the roster is of room %.64q, want %s", id, roster.Room, h.conference.Room)
-	}
-	for connection, m := range h.members {
-		if !m.ByVoice && m.Joined.Before(settled) && !present[connection] {
-			gone = append(gone, m)
-		}
-	}
-	return gone, nil
 }

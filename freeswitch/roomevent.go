@@ -1,10 +1,6 @@
-package conference
+package freeswitch
 
-import (
-	"strings"
-
-	"ccxmld/esl"
-)
+import "ccxmld/esl"
 
 // The actions of conference::maintenance events that call control looks at.
 const (
@@ -21,8 +17,8 @@ const (
 	UndeafMember = "undeaf-member"
 )
 
-// Maintenance is an event of mod_conference (CUSTOM conference::maintenance).
-type Maintenance struct {
+// RoomEvent is an event of mod_conference (CUSTOM conference::maintenance).
+type RoomEvent struct {
 	Action  string
 	Room    string // Conference-Name
 	Created string // Conference-Unique-ID: tells rooms of one name apart, as the next can begin before the last has ended
@@ -34,32 +30,15 @@ type Maintenance struct {
 	Aside bool
 }
 
-// ParseMaintenance takes a conference::maintenance event apart. ok is false for
+// ParseRoomEvent takes a conference::maintenance event apart. ok is false for
 // other events.
-func ParseMaintenance(e *esl.Event) (m Maintenance, ok bool) {
+func ParseRoomEvent(e *esl.Event) (m RoomEvent, ok bool) {
 	if e.Get("Event-Subclass") != "conference::maintenance" {
-		return Maintenance{}, false
+		return RoomEvent{}, false
 	}
-	return Maintenance{
+	return RoomEvent{
 		Action: e.Get("Action"), Room: e.Get("Conference-Name"), Created: e.Get("Conference-Unique-ID"),
 		Member: e.Get("Member-ID"), Channel: e.Get("Unique-ID"),
 		Number: e.Get("Caller-Caller-ID-Number"), Aside: e.Get("See") == "false",
 	}, true
-}
-
-// Aside gives the flags, beside others, of members that are none in the eyes of
-// documents. They see no video and are not seen: events show the one, rosters the
-// other, and no caller can set them. mod_conference's own ghosts will not do: what
-// they say is not heard where there is one member.
-func Aside(flags ...string) []string { return append([]string{"blind", "vmute"}, flags...) }
-
-// JoinArgument is the argument of the conference application: the room, with the
-// profile it is made by if it is not there yet, and the member's flags, such as
-// mute or deaf.
-func JoinArgument(room, profile string, flags ...string) string {
-	argument := room + "@" + profile
-	if len(flags) > 0 {
-		argument += "+flags{" + strings.Join(flags, "|") + "}"
-	}
-	return argument
 }
