@@ -1,7 +1,9 @@
 package callcontrol
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -14,40 +16,79 @@ import (
 // events of <createconference>), whichever sessions and controllers these belong
 // to. The links to the nodes let the events of their rooms through.
 type audiences struct {
-	mu     sync.Mutex
-	rooms  map[string][]*listener // by FreeSWITCH's name
-	orders inOrderOf              // what the links are told of it
-}
-
-// inOrderOf does one thing after the other, in the order in which they were put.
-type inOrderOf struct {
 	mu      sync.Mutex
-	waiting []func()
-	runs    bool
+	rooms   map[string]*audience // by FreeSWITCH's name
+	changes map[roomOn]bool      // what links are to be told of; no more than rooms that are heard of or let through
+	tells   bool                 // a goroutine is telling the links
 }
 
-func (o *inOrderOf) put(f func()) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.waiting = append(o.waiting, f)
+// audience is who hears of a room, and which links let its events through.
+type audience struct {
+	listeners []*listener
+	lets      map[*Node]bool
 }
 
-// run does what has been put, unless another goroutine is at it, which does all.
-func (o *inOrderOf) run() {
-	for first := true; ; first = false {
-		o.mu.Lock()
-		if first && o.runs || len(o.waiting) == 0 {
-			o.runs = o.runs && first
-			o.mu.Unlock()
-			return
+// roomOn is a room as a node's link knows it.
+type roomOn struct {
+	room string
+	node *Node
+}
+
+// audience gives the one of a room. mu is held.
+func (a *audiences) audience(room string) *audience {
+	if a.rooms == nil {
+		a.rooms, a.changes = make(map[string]*audience), make(map[roomOn]bool)
+	}
+	if a.rooms[room] == nil {
+		a.rooms[room] = &audience{lets: make(map[*Node]bool)}
+	}
+	return a.rooms[room]
+}
+
+// tell tells the links of what has changed.
+func (a *audiences) tell() {
+	a.tellEach(func(at roomOn, heard bool) {
+		if heard {
+			at.node.observe(at.room)
+		} else {
+			at.node.observeNoMore(at.room)
 		}
-		batch := o.waiting
-		o.waiting, o.runs = nil, true
-		o.mu.Unlock()
-		for _, f := range batch {
-			f()
+	})
+}
+
+// tellEach tells what has changed, unless another goroutine is at it, which does all.
+// It does so without the lock: a link must not hold up the others.
+func (a *audiences) tellEach(tell func(at roomOn, heard bool)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.tells {
+		return
+	}
+	a.tells = true
+	for len(a.changes) > 0 {
+		for _, at := range slices.SortedFunc(maps.Keys(a.changes), roomOn.compare) {
+			if !a.changes[at] { // it is over meanwhile, and the link has not been told of it
+				continue
+			}
+			delete(a.changes, at)
+			now := a.rooms[at.room]
+			heard := len(now.listeners) > 0
+			if heard {
+				now.lets[at.node] = true
+			} else if delete(now.lets, at.node); len(now.lets) == 0 {
+				delete(a.rooms, at.room)
+			}
+			a.mu.Unlock()
+			tell(at, heard)
+			a.mu.Lock()
 		}
 	}
+	a.tells = false
+}
+
+// compare puts what links are told in an order that is the same every time.
+func (r roomOn) compare(other roomOn) int {
+	return cmp.Or(cmp.Compare(r.room, other.room), cmp.Compare(r.node.options.Name, other.node.options.Name))
 }
 
 // listener is a session in the audience of a room.
@@ -66,49 +107,44 @@ func (l *listener) do(f func(c *control, r *roster)) {
 	})
 }
 
-// add lets a session hear of a room. The links are told in the order in which
-// sessions want this, and without the lock: a link must not hold up the others.
+// add lets a session hear of a room.
 func (a *audiences) add(c *control, r *roster) {
-	defer a.orders.run()
+	defer a.tell()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.rooms == nil {
-		a.rooms = make(map[string][]*listener)
+	now := a.audience(r.room)
+	now.listeners = append(now.listeners, &listener{control: c, roster: r, told: make(map[*Node]bool)})
+	for _, n := range c.controller.nodes.all() {
+		a.changes[roomOn{r.room, n}] = true
 	}
-	a.rooms[r.room] = append(a.rooms[r.room], &listener{control: c, roster: r, told: make(map[*Node]bool)})
-	a.orders.put(func() {
-		for _, n := range c.controller.nodes.all() {
-			n.observe(r.room)
-		}
-	})
 }
 
 // remove is the opposite of add.
-func (a *audiences) remove(c *control, r *roster) {
-	defer a.orders.run()
+func (a *audiences) remove(r *roster) {
+	defer a.tell()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.rooms[r.room] = slices.DeleteFunc(a.rooms[r.room], func(l *listener) bool { return l.roster == r })
-	if len(a.rooms[r.room]) > 0 {
+	now := a.audience(r.room)
+	now.listeners = slices.DeleteFunc(now.listeners, func(l *listener) bool { return l.roster == r })
+	if len(now.listeners) > 0 {
 		return
 	}
-	delete(a.rooms, r.room)
-	a.orders.put(func() {
-		for _, n := range c.controller.nodes.all() {
-			n.link.Send(esl.Unfilter("Conference-Name", r.room), func(_ *esl.Reply, err error) {
-				if err == nil && !a.hears(r.room) {
-					n.occupancy.Forget(r.room)
-				}
-			})
-		}
-	})
+	// A link that was not told of the room yet need not be told that it is over.
+	maps.DeleteFunc(a.changes, func(at roomOn, _ bool) bool { return at.room == r.room })
+	for n := range now.lets {
+		a.changes[roomOn{r.room, n}] = true
+	}
+	if len(now.lets) == 0 {
+		delete(a.rooms, r.room)
+	}
 }
 
 // hears tells whether any session hears of a room.
 func (a *audiences) hears(room string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.rooms[room]) > 0
+	now := a.rooms[room]
+	return now != nil && len(now.listeners) > 0
 }
 
 // of gives a room's audience: those who were told who is there on a node, and
@@ -116,7 +152,10 @@ func (a *audiences) hears(room string) bool {
 func (a *audiences) of(room string, n *Node, tell bool) (told, untold []*listener) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, l := range a.rooms[room] {
+	if a.rooms[room] == nil {
+		return nil, nil
+	}
+	for _, l := range a.rooms[room].listeners {
 		if l.told[n] {
 			told = append(told, l)
 			continue
@@ -131,11 +170,13 @@ func (a *audiences) of(room string, n *Node, tell bool) (told, untold []*listene
 // that have an audience. It runs in the link's reader goroutine.
 func (a *audiences) observeAll(n *Node) {
 	n.occupancy.Keep(a.hears)
-	defer a.orders.run()
+	defer a.tell()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for room := range byKey(a.rooms) {
-		a.orders.put(func() { n.observe(room) })
+	for room, now := range a.rooms {
+		if len(now.listeners) > 0 {
+			a.changes[roomOn{room, n}] = true
+		}
 	}
 }
 
@@ -150,6 +191,15 @@ func (n *Node) observe(room string) {
 			n.census(room, result)
 		case errors.Is(err, errJobLost):
 			n.log.Error("members of a conference are not told of", "room", room, "error", err)
+		}
+	})
+}
+
+// observeNoMore keeps the events of a room from the link, and forgets who is in it.
+func (n *Node) observeNoMore(room string) {
+	n.link.Send(esl.Unfilter("Conference-Name", room), func(_ *esl.Reply, err error) {
+		if err == nil && !n.controller.audiences.hears(room) {
+			n.occupancy.Forget(room)
 		}
 	})
 }

@@ -69,11 +69,12 @@ func TestOccupancyOfRoomsWithoutAudience(t *testing.T) {
 		})
 	}
 	first, second := &roster{room: "heard"}, &roster{room: "heard"}
-	a.rooms = map[string][]*listener{"heard": {{control: c, roster: first}, {control: c, roster: second}}}
+	a.audience("heard").listeners = []*listener{{control: c, roster: first}, {control: c, roster: second}}
+	a.audience("heard").lets[n] = true
 	enter("heard")
-	a.remove(c, first)
+	a.remove(first)
 	is("heard", true)
-	a.remove(c, second)
+	a.remove(second)
 	is("heard", false)
 
 	enter("left while the link was down")

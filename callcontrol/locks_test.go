@@ -2,7 +2,9 @@ package callcontrol
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -74,23 +76,51 @@ func TestLogsWithoutLocks(t *testing.T) {
 }
 
 // What the links are told of rooms is told in order, and with no lock: telling may
-// call back at once.
-func TestAudienceOrders(t *testing.T) {
-	var a audiences
-	var order []int
-	for i := range 3 {
-		a.orders.put(func() {
-			order = append(order, i)
-			a.hears("room")
-			a.orders.put(func() { order = append(order, i+10) })
-			a.orders.run() // by whoever is at it
-		})
-	}
-	a.orders.run()
-	a.orders.run()
-	for i, want := range []int{0, 1, 2, 10, 11, 12} {
-		if order[i] != want {
-			t.Fatalf("order %v", order)
+// call back at once. What has changed while a link is told of one room is kept by room:
+// however many conferences come and go meanwhile, nothing grows.
+func TestAudienceChanges(t *testing.T) {
+	c, _ := askedController()
+	a, session := &c.audiences, &control{controller: c}
+	var told []string
+	add := func(rooms ...string) {
+		for _, room := range rooms {
+			a.add(session, &roster{room: room})
 		}
+	}
+	drop := func(room string) { a.remove(a.rooms[room].listeners[0].roster) }
+	first := true
+	a.tells = true // as if a link were being told
+	add("b", "a", "c")
+	drop("c")
+	a.tells = false
+	a.tellEach(func(at roomOn, heard bool) {
+		told = append(told, fmt.Sprintf("%s on %s %t", at.room, at.node.options.Name, heard))
+		if a.hears(at.room) != heard {
+			t.Errorf("%s: heard is %t", at.room, !heard)
+		}
+		if !first {
+			return
+		}
+		first = false
+		for range 100 {
+			add("d")
+			drop("d")
+			add("b")
+			drop("a")
+			add("a")
+		}
+		drop("a")
+		if rooms, changes := len(a.rooms), len(a.changes); rooms != 2 || changes != 2 {
+			t.Errorf("%d rooms, %d changes", rooms, changes)
+		}
+	})
+	if want := []string{"a on one true", "b on one true", "a on one false"}; !slices.Equal(told, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+	for range len(a.rooms["b"].listeners) {
+		drop("b")
+	}
+	if rooms, changes := len(a.rooms), len(a.changes); rooms+changes > 0 || a.tells {
+		t.Errorf("%d rooms and %d changes are left", rooms, changes)
 	}
 }

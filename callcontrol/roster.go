@@ -47,7 +47,7 @@ func (c *control) attend(held conference.Conference, on bool) {
 func (c *control) attendNoMore(id string) {
 	if r := c.rosters[id]; r != nil {
 		delete(c.rosters, id)
-		c.controller.audiences.remove(c, r)
+		c.controller.audiences.remove(r)
 	}
 }
 
