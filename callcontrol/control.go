@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ccxmld/clock"
@@ -24,6 +25,7 @@ type control struct {
 	controller *Controller
 	session    *interpreter.Session
 	record     sessionstore.Session
+	document   atomic.Pointer[interpreter.Document] // for other goroutines
 
 	legs      map[string]*leg
 	dialogs   map[string]*leg
@@ -66,10 +68,11 @@ func (c *Controller) newControl(b beginning) *control {
 		controller: c,
 		record: sessionstore.Session{
 			ID: b.id, Controller: c.options.ID, Document: b.document.URI, Startup: string(b.mode), Started: c.options.Store.Now(),
-			Token: b.token,
+			Token: b.token, PostEvent: b.document.PostEvent(),
 		},
 		child: b.child, by: b.by,
 	}
+	control.document.Store(b.document)
 	options := interpreter.Options{
 		ID: b.id, Document: b.document, Startup: b.mode, Values: b.values,
 		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID, Random: c.options.Random,
@@ -78,11 +81,19 @@ func (c *Controller) newControl(b beginning) *control {
 	if c.limits.Strain != nil {
 		options.Abandoned = c.limits.Strain.Abandoned
 	}
+	options.Loading = control.loading
 	if b.child != nil {
 		control.record.Parent, options.ParentID, options.Started = b.child.parent, b.child.parent, b.child.start
 	}
 	control.session = interpreter.NewSession(options)
 	return control
+}
+
+// loading notes in the record which document the session is in.
+func (c *control) loading(d *interpreter.Document) {
+	c.record.Document, c.record.PostEvent = d.URI, d.PostEvent()
+	c.document.Store(d)
+	c.save()
 }
 
 // watcher keeps the session's record in the store, and passes on to the

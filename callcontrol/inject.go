@@ -16,6 +16,7 @@ import (
 var (
 	ErrNoSession     = peer.ErrNoSession
 	ErrNotInjectable = errors.New("cannot be sent by HTTP")
+	ErrNoEvent       = errors.New("the document takes no event without a name")
 )
 
 // basicHTTP is the event I/O processor by which HTTP clients and servers send
@@ -37,15 +38,21 @@ func injectable(name string) error {
 // Injection is an event that comes to a session from an HTTP client.
 type Injection struct {
 	Session    string
-	Name       string
+	Name       string // "" for a POST that names none, which documents of the drafts take
 	Source     string // eventsource, as the client says
 	Parameters []interpreter.Pair
 }
 
 // Inject brings an event to a session, which may run on another controller: then
-// it is on its way once Inject returns. The error wraps ErrNoSession or
+// it is on its way once Inject returns. The error wraps ErrNoSession, ErrNoEvent or
 // ErrNotInjectable, or tells why the other controller cannot be reached.
 func (c *Controller) Inject(ctx context.Context, i Injection) error {
+	if i.Name == "" {
+		var err error
+		if i.Name, err = c.postEvent(ctx, i.Session); err != nil {
+			return err
+		}
+	}
 	if err := injectable(i.Name); err != nil {
 		return err
 	}
@@ -57,6 +64,20 @@ func (c *Controller) Inject(ctx context.Context, i Injection) error {
 		return nil
 	}
 	return c.peers.Send(ctx, e)
+}
+
+// postEvent is what a POST that names no event brings to a session, which may run on
+// another controller.
+func (c *Controller) postEvent(ctx context.Context, session string) (name string, err error) {
+	if control := c.control(session); control != nil {
+		name = control.document.Load().PostEvent()
+	} else if name, err = c.peers.PostEvent(ctx, session); err != nil {
+		return "", err
+	}
+	if name == "" {
+		return "", ErrNoEvent
+	}
+	return name, nil
 }
 
 // List lists the sessions that run here, as Redis has them.

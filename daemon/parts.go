@@ -164,6 +164,8 @@ func (s sessions) Inject(ctx context.Context, e httpapi.Event) error {
 	switch err := s.controller.Inject(ctx, injection); {
 	case errors.Is(err, callcontrol.ErrNoSession):
 		return httpapi.ErrNoSession
+	case errors.Is(err, callcontrol.ErrNoEvent):
+		return httpapi.ErrNoName
 	case errors.Is(err, callcontrol.ErrNotInjectable):
 		return fmt.Errorf("%w: %w", httpapi.ErrForbidden, err)
 	default:

@@ -13,7 +13,7 @@ import (
 // HTTP event I/O processor; HTP-2).
 type Event struct {
 	Session string
-	Name    string
+	Name    string // "" for a POST that names none
 	// Source is the eventsource that the client gives itself, a URI or empty.
 	Source string
 	// Parameters are the event's further properties; dots in names nest.
@@ -31,7 +31,7 @@ func (s *Server) event(status int, success ...string) http.HandlerFunc {
 		if !ok {
 			return
 		}
-		e, ignored, err := parseEvent(query, form)
+		e, ignored, err := parseEvent(query, form, r.Method == http.MethodPost)
 		if err != nil {
 			answer(w, http.StatusBadRequest, textFailure+oneLine(err.Error()))
 			return
@@ -47,6 +47,8 @@ func (s *Server) event(status int, success ...string) http.HandlerFunc {
 		case errors.Is(err, ErrNoSession):
 			log.Info("event by HTTP refused", "reason", err)
 			answer(w, http.StatusNotFound, textFailure+oneLine(err.Error()))
+		case errors.Is(err, ErrNoName):
+			answer(w, http.StatusBadRequest, textFailure+oneLine(err.Error()))
 		case errors.Is(err, ErrForbidden):
 			log.Warn("event by HTTP refused", "reason", err)
 			answer(w, http.StatusForbidden, textFailure+oneLine(err.Error()))
@@ -67,8 +69,9 @@ var (
 const longestName = 200
 
 // parseEvent reads an event. Parameters that would stand for what only ccxmld
-// says of an event are ignored, since other platforms send them along (HTP-5).
-func parseEvent(query, form string) (e Event, ignored []string, err error) {
+// says of an event are ignored, since other platforms send them along (HTP-5). The
+// name of a POST may be missing: it is the session's to say what that is (OLD-56).
+func parseEvent(query, form string, post bool) (e Event, ignored []string, err error) {
 	list, err := decode(query, form)
 	if err != nil {
 		return e, nil, err
@@ -80,7 +83,7 @@ func parseEvent(query, form string) (e Event, ignored []string, err error) {
 		must  bool
 	}{
 		{&e.Session, []string{"sessionid", "session"}, notEmpty, true},
-		{&e.Name, []string{"name", "eventname"}, eventName.MatchString, true},
+		{&e.Name, []string{"name", "eventname"}, eventName.MatchString, !post},
 		{&e.Source, []string{"eventsource"}, isURI, false},
 	} {
 		var given bool

@@ -30,6 +30,8 @@ func (r *running) Inject(_ context.Context, e httpapi.Event) error {
 		return httpapi.ErrNoSession
 	case e.Name == "ccxml.kill.unconditional":
 		return fmt.Errorf("%w: %s", httpapi.ErrForbidden, e.Name)
+	case e.Name == "":
+		return httpapi.ErrNoName
 	case r.err != nil:
 		return r.err
 	}

@@ -14,7 +14,7 @@ import (
 // at once.
 type Sessions interface {
 	// Inject brings an event to a session, whichever controller runs it. The
-	// error wraps ErrNoSession or ErrForbidden, or says what else went wrong.
+	// error wraps ErrNoSession, ErrNoName or ErrForbidden, or says what else went wrong.
 	Inject(ctx context.Context, e Event) error
 	// Sessions lists the sessions of this controller. An error ends it.
 	Sessions(ctx context.Context) iter.Seq2[sessionstore.Session, error]
@@ -32,6 +32,9 @@ type Counter struct {
 var (
 	// ErrNoSession: there is no session of that id.
 	ErrNoSession = errors.New("there is no such session")
+	// ErrNoName: the session's document is none of those that take a POST without an
+	// event's name.
+	ErrNoName = errors.New("the parameter name is missing")
 	// ErrForbidden: this may not be done by HTTP.
 	ErrForbidden = errors.New("not allowed")
 )

@@ -44,6 +44,9 @@ type dialect struct {
 	// schemeTells: a target that is the URI of an HTTP server needs no targettype
 	// (OLD-18).
 	schemeTells bool
+	// postEvent: what a POST without an event's name is to a session (OLD-56); "" for
+	// nothing.
+	postEvent string
 	// besideBridges: a dialog plays beside what its connection is joined to.
 	besideBridges bool
 }

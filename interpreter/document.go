@@ -53,6 +53,10 @@ type Document struct {
 	readings      readings
 }
 
+// PostEvent is the event that a POST without an event's name brings to a session that
+// runs the document: http.post in the drafts of 2003 and 2004, else "" (OLD-56).
+func (d *Document) PostEvent() string { return d.dialect.postEvent }
+
 // Script is a compiled script that <fetch> brought.
 type Script struct {
 	URI     string

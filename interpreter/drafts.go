@@ -24,6 +24,7 @@ var drafts = &dialect{
 	declareTargets: true,
 	bareNames:      true,
 	schemeTells:    true,
+	postEvent:      "http.post",
 	rename: map[string]map[string]string{
 		"accept":            ofConnection,
 		"reject":            ofConnection,

@@ -71,6 +71,9 @@ type Options struct {
 	// Abandoned is called if a script of the session does not end when it is told
 	// to, and the session is given up (script.Limits.Stuck). It may be nil.
 	Abandoned func()
+	// Loading is called in the session's goroutine with each document of the session,
+	// the first one included, before it is initialised. It may be nil.
+	Loading func(*Document)
 	// Started is called once, in the session's goroutine, when the document is
 	// initialised; not for one that fails in that. It may be nil.
 	Started func()
@@ -222,6 +225,9 @@ func (s *Session) Done() <-chan struct{} { return s.done.Done() }
 // (CCXML 1.0, 6.3). An error here ends the session (9.5.2).
 func (s *Session) load(d *Document) {
 	s.document = d
+	if s.options.Loading != nil {
+		s.options.Loading(d)
+	}
 	s.debug.enabled = d.wantsDebugLog
 	s.runtime.OpenScope(transitionScope)
 	s.runtime.OpenScope(ccxmlScope)

@@ -67,6 +67,10 @@ func (r *redis) Owner(_ context.Context, session string) (string, bool, error) {
 	return owner, ok, nil
 }
 
+func (r *redis) Session(_ context.Context, session string) (sessionstore.Session, bool, error) {
+	return sessionstore.Session{ID: session}, true, nil
+}
+
 func (r *redis) Controllers(context.Context) ([]sessionstore.Controller, error) {
 	return r.controllers, nil
 }

@@ -49,6 +49,7 @@ type Store interface {
 	Post(ctx context.Context, controller string, m sessionstore.Mail) error
 	Receive(ctx context.Context, controller string, handle func(sessionstore.Mail)) error
 	Owner(ctx context.Context, session string) (controller string, ok bool, err error)
+	Session(ctx context.Context, session string) (record sessionstore.Session, ok bool, err error)
 	Controllers(ctx context.Context) ([]sessionstore.Controller, error)
 	WriteEvery() time.Duration
 }

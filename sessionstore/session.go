@@ -19,6 +19,7 @@ type Session struct {
 	ID         string
 	Controller string    // the one that runs it; empty means this store's
 	Document   string    // URI of the document it is in
+	PostEvent  string    // what a POST without an event's name is to the session, "" for nothing
 	State      string    // value of the document's state variable
 	Parent     string    // id of the session that created it
 	Startup    string    // what began it: newcall, newsession, newccxml, as in session.startupmode
@@ -39,7 +40,7 @@ func Fingerprint(token string) string {
 
 func (r *Session) equal(o *Session) bool {
 	return r.ID == o.ID && r.Controller == o.Controller && r.Document == o.Document &&
-		r.State == o.State && r.Parent == o.Parent && r.Startup == o.Startup &&
+		r.PostEvent == o.PostEvent && r.State == o.State && r.Parent == o.Parent && r.Startup == o.Startup &&
 		r.Token == o.Token && r.Started.Equal(o.Started) &&
 		slices.Equal(r.Connections, o.Connections) &&
 		slices.Equal(r.Dialogs, o.Dialogs) && slices.Equal(r.Conferences, o.Conferences)
@@ -72,6 +73,7 @@ func (r *Session) fields() []any {
 		"id", r.ID,
 		"controller", r.Controller,
 		"document", r.Document,
+		"postevent", r.PostEvent,
 		"state", r.State,
 		"parent", r.Parent,
 		"startup", r.Startup,
@@ -88,6 +90,7 @@ func sessionOf(hash map[string]string) Session {
 		ID:          hash["id"],
 		Controller:  hash["controller"],
 		Document:    hash["document"],
+		PostEvent:   hash["postevent"],
 		State:       hash["state"],
 		Parent:      hash["parent"],
 		Startup:     hash["startup"],

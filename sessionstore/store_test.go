@@ -64,7 +64,7 @@ func flush(t testing.TB, s *sessionstore.Store) {
 
 func sampleSession(id string) sessionstore.Session {
 	return sessionstore.Session{
-		ID: id, Document: "file:///etc/ccxmld/outbound.ccxml", State: "dialing", Parent: "p1",
+		ID: id, Document: "file:///etc/ccxmld/outbound.ccxml", PostEvent: "http.post", State: "dialing", Parent: "p1",
 		Startup: "newsession", Token: sessionstore.Fingerprint("secret"),
 		Started:     time.Date(2026, 11, 21, 12, 0, 0, 123e6, time.UTC),
 		Connections: []string{"c1", "c2"}, Dialogs: []string{"d1"}, Conferences: []string{"conference:x"},
@@ -83,7 +83,7 @@ func TestSessionRoundTrip(t *testing.T) {
 		if err != nil || !ok {
 			t.Fatalf("Session = %v, %v", ok, err)
 		}
-		if got.Controller != "a" || got.State != "dialing" || got.Document != want.Document ||
+		if got.Controller != "a" || got.State != "dialing" || got.Document != want.Document || got.PostEvent != want.PostEvent ||
 			!got.Started.Equal(want.Started) || !slices.Equal(got.Connections, want.Connections) ||
 			!slices.Equal(got.Dialogs, want.Dialogs) || !slices.Equal(got.Conferences, want.Conferences) ||
 			got.Parent != "p1" || got.Startup != "newsession" || got.Token != want.Token {
