@@ -100,7 +100,7 @@ func (l *listener) backgroundAPI(cmd *command, line string) {
 		sw.fire(e)
 	}
 	sw.job(name, arguments, func(report func(output string)) {
-		if name == "originate" {
+		if name == "originate" && sw.refuses(name, arguments) == "" {
 			sw.originate(arguments, report)
 			return
 		}
@@ -109,6 +109,9 @@ func (l *listener) backgroundAPI(cmd *command, line string) {
 }
 
 func (sw *Switch) runAPI(name, arguments string) string {
+	if reason := sw.refuses(name, arguments); reason != "" {
+		return "-ERR " + reason + "\n"
+	}
 	if sw.idles(name, arguments) {
 		return "+OK\n"
 	}

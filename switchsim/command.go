@@ -192,11 +192,16 @@ func (l *listener) sendMessage(cmd *command, uuid string) {
 		l.reply("-ERR memory error")
 		return
 	}
+	application, argument := cmd.headers["execute-app-name"], cmd.headers["execute-app-arg"]
+	if reason := l.sw.refuses(application, argument); reason != "" {
+		l.reply("-ERR " + reason)
+		return
+	}
 	l.reply("+OK")
 	if l.sw.options.LogCommands && len(c.commands) < maxLogged {
 		c.commands = append(c.commands, describe(cmd))
 	}
-	if !c.down() && !l.sw.idles(cmd.headers["execute-app-name"], cmd.headers["execute-app-arg"]) {
+	if !c.down() && !l.sw.idles(application, argument) {
 		c.deliver(&message{headers: cmd.headers, body: cmd.body})
 	}
 }

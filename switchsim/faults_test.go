@@ -88,6 +88,32 @@ func TestJobFates(t *testing.T) {
 	l.await("Event-Name: BACKGROUND_JOB", "Job-UUID: j2", "kept")
 }
 
+// What the switch refuses, it answers so: an API command, a job, a call, an application.
+func TestRefusals(t *testing.T) {
+	sw, controllers := fast(t, switchsim.Options{Refuses: func(name, argument string) string {
+		if strings.HasSuffix(argument, "not") {
+			return name + " REFUSED"
+		}
+		return ""
+	}})
+	dial(t, sw, switchsim.Call{})
+	leg := controllers.accept().connect()
+	leg.say("api echo not")
+	leg.await("\n\n-ERR echo REFUSED")
+	leg.say("sendmsg\ncall-command: execute\nexecute-app-name: playback\nexecute-app-arg: not")
+	leg.await("Reply-Text: -ERR playback REFUSED")
+	l := link(t, sw.Addr())
+	l.say("event plain BACKGROUND_JOB")
+	l.await("+OK event listener enabled plain")
+	for _, job := range []string{"echo not", "originate sofia/gateway/pstn/1 park inline not"} {
+		l.say("bgapi " + job)
+		name, _, _ := strings.Cut(job, " ")
+		l.await("Event-Name: BACKGROUND_JOB", "-ERR "+name+" REFUSED")
+	}
+	leg.say("api echo done")
+	leg.await("\n\ndone")
+}
+
 // A room that waits for its moderator lets nobody be heard before he is there.
 func TestRoomWaitsForModerator(t *testing.T) {
 	sw := newSwitch(t, switchsim.Options{Clock: clock.Scaled(100)})

@@ -71,6 +71,9 @@ type Options struct {
 	// does nothing about, as a real one when a thread of it hangs; nil is none.
 	// It must not call the switch.
 	Idle func(name, argument string) bool
+	// Refuses tells which API commands and applications the switch refuses, by what
+	// stands behind -ERR; nil, or "", is none. It must not call the switch.
+	Refuses func(name, argument string) string
 	// Job tells what becomes of a bgapi; nil is [JobDone]. It must not call the
 	// switch.
 	Job func(name, argument string) JobFate
@@ -233,6 +236,14 @@ func (sw *Switch) accept(server net.Listener) {
 // idles tells whether the switch does nothing about a command.
 func (sw *Switch) idles(name, argument string) bool {
 	return sw.options.Idle != nil && sw.options.Idle(name, argument)
+}
+
+// refuses gives the words by which the switch refuses a command, "" if it does not.
+func (sw *Switch) refuses(name, argument string) string {
+	if sw.options.Refuses == nil {
+		return ""
+	}
+	return sw.options.Refuses(name, argument)
 }
 
 // CloseLinks cuts all links and takes no new ones until Listen is called again.
