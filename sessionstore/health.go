@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +48,9 @@ func (w watcher) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := next(ctx, cmds)
 		w.store.observe(err)
+		for _, cmd := range cmds { // err is the first of theirs, which may be an answer
+			w.store.observe(cmd.Err())
+		}
 		return err
 	}
 }
@@ -135,11 +138,11 @@ const healthLasts = time.Minute
 
 // notServing begins the errors of a Redis that is reached but does not do what
 // it is asked: loading, without its master, read-only after a failover, unable
-// to save or to replicate, asking for a password.
-var notServing = [...]string{
-	"LOADING", "MASTERDOWN", "CLUSTERDOWN", "READONLY", "MISCONF", "NOREPLICAS",
-	"TRYAGAIN", "BUSY ", "OOM", "NOAUTH", "NOPERM", "WRONGPASS",
-}
+// to save or to replicate, asking for a password, with too many clients. Before
+// Redis 7, what a script was refused stands behind a dash within the script's error.
+var notServing = regexp.MustCompile(`^(?:ERR )?(?:Error running script .*: -)?(?:` +
+	`LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|MISCONF|NOREPLICAS|TRYAGAIN|BUSY|OOM|` +
+	`NOAUTH|NOPERM|WRONGPASS|DENIED|max number of clients reached)\b`)
 
 // isAnswer reports whether the error is Redis's own answer to a command, from a
 // Redis that is at work.
@@ -151,11 +154,5 @@ func isAnswer(err error) bool {
 	if !ok {
 		return false
 	}
-	text := strings.TrimPrefix(answer.Error(), "ERR ")
-	for _, prefix := range notServing {
-		if strings.HasPrefix(text, prefix) {
-			return false
-		}
-	}
-	return true
+	return !notServing.MatchString(answer.Error())
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/alicebob/miniredis/v2/server"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -161,6 +162,28 @@ func (m *mini) start(t testing.TB) {
 	m.now = m.now.Add(time.Second) // a restart takes time: stream ids are never given twice
 	m.server.SetTime(m.now)
 	m.address = m.server.Addr()
+}
+
+// Refuse has miniredis refuse, from now on, what Redis refuses with that error: all
+// commands, or those that write. A script writes. "" ends it.
+func Refuse(t testing.TB, s *Server, text string, all bool) {
+	t.Helper()
+	m, ok := s.engine.(*mini)
+	if !ok {
+		t.Fatal("only miniredis refuses what it is told to")
+	}
+	m.server.Server().SetPreHook(func(client *server.Peer, command string, _ ...string) bool {
+		refused := text != "" && (all || writes[strings.ToUpper(command)])
+		if refused {
+			client.WriteError(text)
+		}
+		return refused
+	})
+}
+
+var writes = map[string]bool{
+	"SET": true, "DEL": true, "HSET": true, "SADD": true, "SREM": true, "ZADD": true, "XADD": true, "XDEL": true,
+	"EXPIRE": true, "PEXPIRE": true, "EVAL": true, "EVALSHA": true,
 }
 
 func (m *mini) stop(testing.TB) { m.server.Close() }
