@@ -30,7 +30,7 @@ var legEvents = []string{
 // unless we do, no far end has it transferred to another leg (REFER with Replaces),
 // and the link need not tell of it any more.
 const legVariables = "park_after_bridge=true;hangup_after_bridge=false;socket_resume=;playback_terminators=none;" +
-	"eavesdrop_bridge_aleg=true;eavesdrop_enable_dtmf=false;deny_refer_requests=true;" + linkVariable + "="
+	"eavesdrop_bridge_aleg=true;eavesdrop_enable_dtmf=false;deny_refer_requests=true;" + freeswitch.LinkVariable + "="
 
 // instanceVariable marks a leg that this very process has had, so that one which
 // comes home after its end was told is not taken for a new call.
@@ -155,7 +155,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 	const words = "the leg's socket ended before its hangup"
 	if node := l.reach(); node != nil {
 		l.log().Info(words, "error", reason)
-		node.socketEnded(reason)
+		node.SocketEnded(reason)
 	} else {
 		l.log().Warn(words, "error", reason)
 	}

@@ -65,7 +65,7 @@ func (b *browser) call(r interpreter.DialogRequest) error {
 	if err := hintVariables(r.Hints, variables); err != nil {
 		return err
 	}
-	node, err := c.controller.nodes.pickOn(b.caller.machine)
+	node, err := c.controller.nodes.PickOn(b.caller.machine)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type cascade struct {
 	control  *control
 	id       string // the call's uuid
 	id1, id2 string // of the conferences
-	node     *Node
+	node     *freeswitch.Node
 	pending  *order // the join, until it is answered
 	timer    *clock.Timer
 	turn     *freeswitch.Turn // that its call waits for
@@ -67,9 +67,9 @@ func (c *control) joinConferences(o *order) {
 				c.hold(held.ID)
 			}
 		}
-		var node *Node
+		var node *freeswitch.Node
 		if err == nil {
-			node, err = c.controller.nodes.pickOn(p.first.Node)
+			node, err = c.controller.nodes.PickOn(p.first.Node)
 		}
 		if err != nil {
 			o.fail(c, err.Error())
@@ -94,7 +94,7 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 		Apps: []esl.App{{Name: "conference", Arg: freeswitch.Room(room1).JoinArgument(profile, speaks)}},
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
-			linkVariable: c.controller.options.ID, // so that the link tells of its end
+			freeswitch.LinkVariable: c.controller.options.ID, // so that the link tells of its end
 		},
 	}
 	c.cascades = append(c.cascades, s)
@@ -102,7 +102,7 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 	s.timer = c.after(standInPatience+jobPatience, func() {
 		c.cascadeEnded(s, fmt.Sprintf("FreeSWITCH did not say within %s whether it has", standInPatience+jobPatience))
 	})
-	one, now, err := s.node.turns.TakeIn(c.session.Do, c.turnsOf(), func() (wanted bool) {
+	one, now, err := s.node.TakeTurn(c.session.Do, c.turnsOf(), func() (wanted bool) {
 		if wanted = s.pending == o; wanted {
 			c.originateCascade(s, call)
 		}
@@ -110,7 +110,7 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 	})
 	switch {
 	case err != nil:
-		c.session.Do(func() { c.cascadeEnded(s, "FreeSWITCH node "+s.node.options.Name+": "+err.Error()) })
+		c.session.Do(func() { c.cascadeEnded(s, "FreeSWITCH node "+s.node.Name()+": "+err.Error()) })
 	case now:
 		c.originateCascade(s, call)
 	default:
@@ -120,13 +120,13 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 
 func (c *control) originateCascade(s *cascade, call esl.Originate) {
 	o := s.pending
-	s.node.link.Job(call.Command(), func(result string, err error) {
+	s.node.Originate(call, func(result string, err error) {
 		cause, refused := strings.CutPrefix(strings.TrimSpace(result), "-ERR ")
 		made := err == nil && !refused
 		alive := c.session.Do(func() {
 			switch {
 			case s.pending == nil && made: // too late
-				s.node.kill(s.id, "NORMAL_CLEARING")
+				s.node.Kill(s.id, "NORMAL_CLEARING")
 			case s.pending == nil:
 			case err != nil:
 				c.cascadeEnded(s, err.Error())
@@ -139,7 +139,7 @@ func (c *control) originateCascade(s *cascade, call esl.Originate) {
 			}
 		})
 		if !alive && made {
-			s.node.kill(s.id, "NORMAL_CLEARING")
+			s.node.Kill(s.id, "NORMAL_CLEARING")
 		}
 	})
 }
@@ -170,7 +170,7 @@ func (c *control) endCascade(s *cascade) {
 	s.timer.Stop()
 	s.turn.Cancel()
 	c.controller.forgetCascade(s)
-	s.node.kill(s.id, "NORMAL_CLEARING")
+	s.node.Kill(s.id, "NORMAL_CLEARING")
 	if o := s.pending; o != nil {
 		s.pending = nil
 		o.fail(c, "the conferences were unjoined, or joined again, before")
@@ -203,7 +203,7 @@ func (c *Controller) cascadeHungUp(id, cause string) bool {
 }
 
 // lookForCascades asks a node whose link is up again for the cascades there.
-func (c *Controller) lookForCascades(n *Node) {
+func (c *Controller) lookForCascades(n *freeswitch.Node) {
 	c.mu.Lock()
 	var there []*cascade
 	for _, s := range byKey(c.cascades) {
@@ -213,7 +213,7 @@ func (c *Controller) lookForCascades(n *Node) {
 	}
 	c.mu.Unlock()
 	for _, s := range there {
-		n.link.Send(freeswitch.Exists(s.id), func(r *esl.Reply, err error) {
+		n.Send(freeswitch.Exists(s.id), func(r *esl.Reply, err error) {
 			if err == nil && strings.TrimSpace(r.Text) == "false" {
 				c.cascadeHungUp(s.id, "while the link was down")
 			}

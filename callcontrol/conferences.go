@@ -41,7 +41,7 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
 		return
 	}
-	if settings.Events != nil && *settings.Events && len(c.controller.nodes.all()) == 0 {
+	if settings.Events != nil && *settings.Events && len(c.controller.nodes.All()) == 0 {
 		giveBack()
 		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: errNoNodes.Error()})
 		return
@@ -107,11 +107,11 @@ func (c *control) detach(ctx context.Context, id string) {
 // a leg whose controller has died would stay there alone. Its dialplan goes on then,
 // which may have another controller, or hangs it up.
 func (c *Controller) clearRoom(was conference.Conference) {
-	node := c.nodes.on(was.Node)
+	node := c.nodes.On(was.Node)
 	if node == nil || was.Room == "" {
 		return
 	}
-	node.link.Send(freeswitch.Room(was.Room).KickAll(), func(r *esl.Reply, err error) {
+	node.Send(freeswitch.Room(was.Room).KickAll(), func(r *esl.Reply, err error) {
 		if err == nil && r.Err() == nil {
 			c.log.Debug("the room of a conference that has ended is empty", "conference", was.ID, "room", was.Room)
 		}

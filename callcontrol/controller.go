@@ -16,6 +16,7 @@ import (
 	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/fetch"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 	"ccxmld/peer"
 	"ccxmld/processors"
@@ -39,7 +40,7 @@ type Options struct {
 	// and the caller id that the route sets, if any.
 	Dial func(destination string) (DialString, error)
 
-	Nodes []NodeOptions
+	Nodes []freeswitch.NodeOptions
 	// Intake gets the documents of calls and of token starts, Fetch what documents
 	// ask for, and Sends makes the requests of their sends. They are apart, so that
 	// no server that is slow to answer documents keeps calls out.
@@ -100,7 +101,7 @@ type Controller struct {
 	limits    Limits
 	log       *slog.Logger
 	documents *documents.Loader
-	nodes     nodes
+	nodes     *freeswitch.Nodes
 	started   atomic.Int64 // sessions, ever
 	instance  string       // tells this process from one of the same ID before it
 
@@ -153,9 +154,7 @@ func New(o Options) *Controller {
 	c.peers = c.newPeers()
 	c.documents = documents.New(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Clock, o.Logger)
 	c.documents.Processors = o.Processors
-	for _, node := range o.Nodes {
-		c.nodes.list = append(c.nodes.list, newNode(c, node))
-	}
+	c.nodes = c.newNodes()
 	return c
 }
 
@@ -164,7 +163,7 @@ func New(o Options) *Controller {
 func (c *Controller) Run(ctx context.Context) error {
 	var running clock.Group
 	running.Go(c.options.Clock, func() { c.peers.Receive(ctx) })
-	running.Go(c.options.Clock, func() { c.nodes.run(ctx, c.options.Clock) })
+	running.Go(c.options.Clock, func() { c.nodes.Run(ctx) })
 	running.Go(c.options.Clock, func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
 	_ = running.Wait(context.Background(), c.options.Clock)
 	return ctx.Err()

@@ -16,7 +16,6 @@ const (
 	hangupAgain    = 3 * time.Second        // after which FreeSWITCH is asked to hang up once more
 	hangupAsked    = 3                      // how often it is asked before the call counts as ended
 	jobPatience    = 5 * time.Second        // for the result of a job, beyond the time that the job itself has
-	jobAsked       = 3                      // how often a job that only asks is given before it counts as lost
 	leavePatience  = 5 * time.Second        // for a member to leave its room
 	beginPatience  = 15 * time.Second       // for an application to begin whose turn it is
 	breakAgain     = 500 * time.Millisecond // after which what was broken off and plays still is broken off once more
@@ -28,8 +27,6 @@ const (
 	// replyPatience is how long FreeSWITCH may take to answer a command on a leg's
 	// socket.
 	replyPatience = 10 * time.Second
-	// cutsTold is how long sockets of legs that end are counted before the log has them.
-	cutsTold = time.Second
 	// probePatience is how long the answer to a probe on a leg's own socket may take.
 	probePatience = 10 * time.Second
 	// joinPatience is how long a join may take to happen in FreeSWITCH before it

@@ -13,8 +13,9 @@ import (
 
 // deadlineNames are those of deadlines, by package.
 var deadlineNames = map[string]*regexp.Regexp{
-	".":       regexp.MustCompile(`(Patience|Deadline|After|Again)$`),
-	"../peer": regexp.MustCompile(`(Timeout|Deadline|After|Again)$`),
+	".":             regexp.MustCompile(`(Patience|Deadline|After|Again)$`),
+	"../freeswitch": regexp.MustCompile(`(Timeout|Deadline|After|Again)$`),
+	"../peer":       regexp.MustCompile(`(Timeout|Deadline|After|Again)$`),
 }
 
 // All deadlines stand in each package's deadline.go, where a reader finds them, and

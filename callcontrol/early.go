@@ -40,7 +40,7 @@ func (c *control) attachedEarly(l *leg) {
 func (c *control) lookForAnswer(l *leg) {
 	conn := l.conn
 	conn.Send(freeswitch.Dump(l.id), func(r *esl.Reply, err error) {
-		if err == nil && r.Err() == nil && hasLine(r.Text, "Answer-State: answered") {
+		if err == nil && r.Err() == nil && freeswitch.StateOf(r.Text) == freeswitch.Answered {
 			l.from(conn, func() { l.control.answered(l) })
 		}
 	})

@@ -13,7 +13,7 @@ import (
 // over comes to nobody.
 type calling struct {
 	job    esl.Originate
-	tried  []*Node // before this one
+	tried  []*freeswitch.Node // before this one
 	failed []string
 	adrift bool // the link has dropped, and whether FreeSWITCH has the call is not known
 }
@@ -29,7 +29,7 @@ func (c *control) notPlaced(l *leg, err error) {
 	}
 	if call == nil || !inFlight(err) {
 		if inFlight(err) {
-			l.node.kill(l.id, "ORIGINATOR_CANCEL")
+			l.node.Kill(l.id, "ORIGINATOR_CANCEL")
 		}
 		l.log().Warn("originate failed", "error", err)
 		l.detail = err.Error()
@@ -41,8 +41,8 @@ func (c *control) notPlaced(l *leg, err error) {
 	call.adrift = true
 	l.after(adriftPatience, func() {
 		if l.calling == call && call.adrift {
-			l.detail = fmt.Sprintf("the link to FreeSWITCH node %s was lost", l.node.options.Name)
-			l.node.kill(l.id, "ORIGINATOR_CANCEL")
+			l.detail = fmt.Sprintf("the link to FreeSWITCH node %s was lost", l.node.Name())
+			l.node.Kill(l.id, "ORIGINATOR_CANCEL")
 			l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 		}
 	})
@@ -65,23 +65,23 @@ func (c *control) triesElsewhere(l *leg, h freeswitch.Hangup) bool {
 	l.calling = nil
 	if !h.FaultOfNode() {
 		if h.Cause != unknownEnd {
-			l.node.health.worked()
+			l.node.Worked()
 		}
 		return false
 	}
-	l.node.health.failed(h.Cause)
-	failed := append(call.failed, l.node.options.Name+": "+h.Cause)
+	l.node.Failed(h.Cause)
+	failed := append(call.failed, l.node.Name()+": "+h.Cause)
 	if l.progressed || l.browser != nil { // which is needed where its connection is
 		return false
 	}
-	next, err := c.controller.nodes.pick(append(call.tried, l.node)...)
+	next, err := c.controller.nodes.Pick(append(call.tried, l.node)...)
 	if err != nil {
 		if len(failed) > 1 {
 			l.detail = "the call was tried on several FreeSWITCH nodes (" + strings.Join(failed, "; ") + ")"
 		}
 		return false
 	}
-	l.log().Warn("call is tried on another node", "cause", h.Cause, "next", next.options.Name)
+	l.log().Warn("call is tried on another node", "cause", h.Cause, "next", next.Name())
 	l.failure, l.detail = "", ""
 	l.calling = &calling{job: call.job, tried: append(call.tried, l.node), failed: failed}
 	l.attempt = l.calling
@@ -93,5 +93,11 @@ func (c *control) triesElsewhere(l *leg, h freeswitch.Hangup) bool {
 // strange tells whether a leg that comes to our socket is an earlier attempt of
 // the call, from a node that was given up.
 func (l *leg) strange(machine string) bool {
-	return l.attempt != nil && len(l.attempt.tried) > 0 && l.node.name() != "" && machine != l.node.name()
+	return l.attempt != nil && l.attempt.isOver(machine, l.node.Machine())
+}
+
+// isOver tells whether what comes from a machine is of another attempt than the one on
+// the machine of now, which is "" where it is not known.
+func (c *calling) isOver(machine, now string) bool {
+	return len(c.tried) > 0 && now != "" && machine != now
 }

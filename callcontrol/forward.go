@@ -19,7 +19,7 @@ func (c *control) goesOnTo(l *leg, h freeswitch.Hangup) bool {
 	if h.Contact == "" || call == nil || l.state != legDialing || l.ending || l.browser != nil {
 		return false
 	}
-	l.node.health.worked()
+	l.node.Worked()
 	if l.forwards >= c.controller.limits.Redirects {
 		l.detail = fmt.Sprintf("the call was redirected to %s; dial.redirects lets it go on %d times", h.Contact, c.controller.limits.Redirects)
 		return false

@@ -44,14 +44,14 @@ type leg struct {
 	id        string       // the channel's uuid and the connection's id
 	logger    *slog.Logger // the controller's; see log
 	state     legState
-	conn      *esl.Conn   // the leg's own socket, nil until it is there
-	others    []*esl.Conn // those that it has beside its own
-	watched   *esl.Conn   // the one whose answers are waited for
-	untold    []func()    // wait until conn tells of what a document may react to
-	node      *Node       // of an outbound leg
-	calling   *calling    // of one that is being placed
-	attempt   *calling    // the one that placed it, or is about to; nil for one that came in
-	strangers []*esl.Conn // sockets of attempts that were given up
+	conn      *esl.Conn        // the leg's own socket, nil until it is there
+	others    []*esl.Conn      // those that it has beside its own
+	watched   *esl.Conn        // the one whose answers are waited for
+	untold    []func()         // wait until conn tells of what a document may react to
+	node      *freeswitch.Node // of an outbound leg
+	calling   *calling         // of one that is being placed
+	attempt   *calling         // the one that placed it, or is about to; nil for one that came in
+	strangers []*esl.Conn      // sockets of attempts that were given up
 	call      dialog.Call
 	machine   string // the FreeSWITCH it is on, by its own name
 
@@ -127,7 +127,7 @@ type execution struct {
 func (l *leg) log() *slog.Logger {
 	log := l.logger.With("connection", l.id)
 	if l.node != nil {
-		log = log.With("node", l.node.options.Name)
+		log = log.With("node", l.node.Name())
 	}
 	if l.control != nil {
 		log = log.With("session", l.control.record.ID)
@@ -538,13 +538,13 @@ func (l *leg) kill(cause string) {
 	switch node := l.reach(); {
 	case l.conn == nil:
 		if node != nil {
-			node.kill(l.id, cause)
+			node.Kill(l.id, cause)
 		}
 	default:
 		l.conn.Send(esl.API("uuid_kill", l.id, cause), func(r *esl.Reply, err error) {
 			switch {
 			case err != nil && node != nil && !errors.Is(err, esl.ErrDisconnected):
-				node.kill(l.id, cause) // the socket was cut; there may be no session any more to notice it
+				node.Kill(l.id, cause) // the socket was cut; there may be no session any more to notice it
 			case err == nil && r.Err() != nil:
 				l.route.do(func() {
 					if l.state != legGone {
@@ -554,4 +554,9 @@ func (l *leg) kill(cause string) {
 			}
 		})
 	}
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return strings.TrimSpace(line)
 }

@@ -117,8 +117,8 @@ func (c *control) sendTo(machine string, cmd esl.Command) bool {
 			return true
 		}
 	}
-	if node := c.controller.nodes.on(machine); node != nil {
-		node.link.Send(cmd, nil)
+	if node := c.controller.nodes.On(machine); node != nil {
+		node.Send(cmd, nil)
 		return true
 	}
 	return false
@@ -167,12 +167,12 @@ func (c *control) playToRoom(l *leg, asked, usual, own string) {
 	// The leg and its session may be gone by then: those who stay hear it.
 	c.soundRequest(source, func(ctx context.Context) {
 		file, err := c.controller.options.Dialogs.Sound(ctx, source, base)
-		node := c.controller.nodes.on(machine)
+		node := c.controller.nodes.On(machine)
 		switch {
 		case err != nil:
 			c.log().Warn("sound for a conference cannot be had", "source", source, "error", err)
 		case node != nil:
-			node.link.Send(freeswitch.Room(room).Play(file), nil)
+			node.Send(freeswitch.Room(room).Play(file), nil)
 		case !c.session.Do(func() { c.sendTo(machine, freeswitch.Room(room).Play(file)) }):
 			c.log().Warn("tone not played: there is no link to the conference's FreeSWITCH", "room", room)
 		}

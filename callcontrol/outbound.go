@@ -17,6 +17,9 @@ import (
 	"ccxmld/sip"
 )
 
+// sessionVariable names the session of an outbound leg.
+const sessionVariable = "ccxml_session"
+
 var errNoSocket = errors.New("the leg has no socket to FreeSWITCH")
 
 // CreateCall dials out (interpreter.Telephony).
@@ -43,7 +46,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		c.callFailed(r.ConnectionID, reasonUnknown, err.Error())
 		return
 	}
-	node, err := c.controller.nodes.pick()
+	node, err := c.controller.nodes.Pick()
 	if err != nil {
 		c.log().Warn("call not placed", "connection", r.ConnectionID, "destination", r.Destination, "error", err)
 		c.callFailed(r.ConnectionID, reasonUnreachable, err.Error())
@@ -87,10 +90,10 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 // callVariables are the channel variables of all calls that we make.
 func (c *control) callVariables(callerID string, dial DialString) map[string]string {
 	variables := map[string]string{
-		"ignore_early_media":  "true",
-		"park_after_bridge":   "true",
-		"hangup_after_bridge": "false",
-		linkVariable:          c.controller.options.ID,
+		"ignore_early_media":    "true",
+		"park_after_bridge":     "true",
+		"hangup_after_bridge":   "false",
+		freeswitch.LinkVariable: c.controller.options.ID,
 
 		"outbound_redirect_fatal": "true",
 		sessionVariable:           c.session.ID(),
@@ -131,7 +134,7 @@ func (c *control) turnsOf() []string {
 // whenItsTurn places a call when the node takes one more.
 func (c *control) whenItsTurn(l *leg, job esl.Originate) {
 	call := l.calling // nil for a stand-in
-	one, now, err := l.node.turns.TakeIn(l.route.do, c.turnsOf(), func() (wanted bool) {
+	one, now, err := l.node.TakeTurn(l.route.do, c.turnsOf(), func() (wanted bool) {
 		if wanted = l.waiting && l.calling == call; wanted {
 			l.waiting = false
 			l.control.place(l, job)
@@ -153,7 +156,7 @@ func (c *control) whenItsTurn(l *leg, job esl.Originate) {
 func (l *leg) tooManyWait(err error) {
 	l.log().Warn("call not placed", "error", err)
 	l.calling, l.failure = nil, reasonUnreachable
-	l.detail = "FreeSWITCH node " + l.node.options.Name + ": " + err.Error()
+	l.detail = "FreeSWITCH node " + l.node.Name() + ": " + err.Error()
 	l.gone(freeswitch.Hangup{Cause: "SWITCH_CONGESTION"})
 }
 
@@ -161,7 +164,7 @@ func (l *leg) tooManyWait(err error) {
 func (c *control) place(l *leg, job esl.Originate) {
 	l.log().Info("originate", "dial", job.Dial)
 	call := l.attempt
-	l.node.link.Job(job.Command(), func(result string, err error) {
+	l.node.Originate(job, func(result string, err error) {
 		told := l.route.do(func() {
 			if l.attempt == call && (l.calling == call || l.state == legAttaching) {
 				l.control.originated(l, strings.TrimSpace(result), err)
@@ -214,7 +217,7 @@ func (c *control) awaitAttach(l *leg) {
 			if l.complain("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise) {
 				l.detail = "the call was answered, and did not come to the socket of ccxmld; check esl.advertise"
 			} else {
-				l.detail = "the call was answered, and FreeSWITCH node " + l.node.options.Name + " is not reached any more"
+				l.detail = "the call was answered, and FreeSWITCH node " + l.node.Name() + " is not reached any more"
 			}
 			l.hangUp("NORMAL_TEMPORARY_FAILURE")
 		}
@@ -225,7 +228,7 @@ func (c *control) awaitAttach(l *leg) {
 func (c *control) answeredOn(l *leg) {
 	if l.calling != nil {
 		l.calling = nil
-		l.node.health.worked()
+		l.node.Worked()
 	}
 }
 
@@ -252,44 +255,6 @@ func (c *control) callTimedOut(l *leg) {
 	l.hangUp("ORIGINATOR_CANCEL")
 }
 
-// handleLink takes what a link tells of an outbound leg that has no socket yet, and
-// of rooms that have an audience.
-// It runs in the link's reader goroutine.
-func (c *Controller) handleLink(n *Node, e *esl.Event) {
-	if e.Name() == "CUSTOM" {
-		n.roomEvent(e)
-		return
-	}
-	id := e.Get("Unique-ID")
-	l := c.findLeg(id)
-	if l == nil {
-		if e.Name() == "CHANNEL_HANGUP_COMPLETE" && !c.cascadeHungUp(id, e.Get("Hangup-Cause")) {
-			c.forgetReleased(id)
-		}
-		return
-	}
-	switch e.Name() {
-	case "CHANNEL_PROGRESS", "CHANNEL_PROGRESS_MEDIA":
-		media := e.Name() == "CHANNEL_PROGRESS_MEDIA"
-		l.route.do(func() {
-			if l.node == n {
-				l.control.progressing(l, media)
-			}
-		})
-	case "CHANNEL_HANGUP_COMPLETE":
-		h := freeswitch.HangupOf(e)
-		told := l.route.do(func() {
-			if l.node == n { // else it is of an attempt that was given up
-				l.hungUp.Store(true)
-				l.gone(h)
-			}
-		})
-		if !told {
-			l.forgotten(c)
-		}
-	}
-}
-
 // progressing tells the document once that the far end rings, and once when there
 // is early media.
 func (c *control) progressing(l *leg, media bool) {
@@ -304,7 +269,7 @@ func (c *control) progressing(l *leg, media bool) {
 		return
 	}
 	l.progressed, l.early = true, l.early || early
-	l.node.health.worked()
+	l.node.Worked()
 	var about []interpreter.Field
 	if early {
 		about = append(about, interpreter.Field{Name: "info", Value: map[string]any{"earlymedia": true}})

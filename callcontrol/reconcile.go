@@ -13,14 +13,13 @@ import (
 // with the rooms on a node whose link has come up again. Who is not in the room is
 // no member; that is mended in the registry, and the session that has the
 // connection hears of it.
-func (n *Node) reconcile(held []conference.Conference) {
+func (c *Controller) reconcile(n *freeswitch.Node, held []conference.Conference) {
 	if len(held) == 0 {
 		return
 	}
-	c := n.controller
 	settled := c.options.Store.Now().Add(-joinPatience) // who joined later may be on the way
-	n.ask(freeswitch.Room(held[0].Room).List(), func(result string, err error) {
-		lost := errors.Is(err, errJobLost)
+	n.Ask(freeswitch.Room(held[0].Room).List(), func(result string, err error) {
+		lost := errors.Is(err, freeswitch.ErrJobLost)
 		if err != nil && !lost { // it is down; it will be tried again when it comes up
 			return
 		}
@@ -30,19 +29,19 @@ func (n *Node) reconcile(held []conference.Conference) {
 		}
 		switch {
 		case lost:
-			n.log.Error("conference not compared with its room", "conference", held[0].ID, "error", err)
+			n.Log().Error("conference not compared with its room", "conference", held[0].ID, "error", err)
 		case errors.Is(err, freeswitch.ErrNoRoom):
 			roster.Room = held[0].Room
 		case err != nil:
-			n.log.Warn("roster of a conference not understood", "conference", held[0].ID, "error", err)
+			n.Log().Warn("roster of a conference not understood", "conference", held[0].ID, "error", err)
 		}
 		if !c.background(func(ctx context.Context) { // one after the other
 			if roster.Room != "" {
 				c.mend(ctx, held[0].ID, roster, settled)
 			}
-			n.reconcile(held[1:])
+			c.reconcile(n, held[1:])
 		}) {
-			n.log.Error("conferences not compared with their rooms: too much is under way already", "conferences", len(held))
+			n.Log().Error("conferences not compared with their rooms: too much is under way already", "conferences", len(held))
 		}
 	})
 }

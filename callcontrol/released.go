@@ -14,8 +14,8 @@ import (
 // to refuse the leg if it comes to our socket still. Nothing of the session is kept.
 type released struct {
 	id, cause string
-	conn      *esl.Conn // the leg's socket, nil if it has none
-	node      *Node     // whose link reaches the leg, nil for none
+	conn      *esl.Conn        // the leg's socket, nil if it has none
+	node      *freeswitch.Node // whose link reaches the leg, nil for none
 	again     *clock.Timer
 	late      *clock.Timer
 
@@ -75,7 +75,7 @@ func (c *Controller) killReleased(r *released, asked int) {
 	}
 	switch {
 	case r.node != nil:
-		r.node.kill(r.id, r.cause)
+		r.node.Kill(r.id, r.cause)
 		if r.conn != nil && isSilent(r.conn) {
 			_ = r.conn.Close()
 		}

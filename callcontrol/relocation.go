@@ -40,7 +40,7 @@ func (c *control) dropped(l *leg, conn *esl.Conn) {
 	case conn != nil:
 		conn.Send(kill, nil)
 	case l.node != nil:
-		l.node.kill(l.id, "NORMAL_CLEARING")
+		l.node.Kill(l.id, "NORMAL_CLEARING")
 	}
 	c.controller.forgetLeg(l)
 }

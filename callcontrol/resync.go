@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"ccxmld/esl"
 	"ccxmld/freeswitch"
@@ -12,40 +11,8 @@ import (
 // unknownEnd is the cause of a call that ended while nobody told us.
 const unknownEnd = "UNSPECIFIED"
 
-// cameUp takes a link that is up, for the first time or again: the node says who
-// it is, is told to hang up what it is owed, and then what we have there is looked
-// for. It runs in the link's reader goroutine.
-func (n *Node) cameUp() {
-	n.mu.Lock()
-	owed := n.owed
-	n.owed = make(map[string]string)
-	n.mu.Unlock()
-	for id, cause := range byKey(owed) {
-		n.kill(id, cause)
-	}
-	var machine string
-	n.link.Send(esl.API("switchname"), func(r *esl.Reply, err error) {
-		if err == nil && r.Err() == nil {
-			machine = r.Text
-		}
-	})
-	n.link.Send(esl.API("global_getvar", "core_uuid"), func(r *esl.Reply, err error) {
-		if err != nil { // it is down again
-			return
-		}
-		n.mu.Lock()
-		restarted := n.core != "" && n.core != r.Text
-		n.machine, n.core = machine, r.Text
-		n.mu.Unlock()
-		n.beenUp.Open()
-		n.controller.resynchronise(n, restarted)
-		n.controller.lookForCascades(n)
-		n.reconcile(n.controller.options.Conferences.HeldOn(machine))
-	})
-}
-
 // legsOn brings f to the sessions of all legs on a node, without waiting.
-func (c *Controller) legsOn(n *Node, f func(l *leg)) {
+func (c *Controller) legsOn(n *freeswitch.Node, f func(l *leg)) {
 	c.mu.Lock()
 	legs := make([]*leg, 0, len(c.legs))
 	for _, l := range byKey(c.legs) {
@@ -63,10 +30,7 @@ func (c *Controller) legsOn(n *Node, f func(l *leg)) {
 
 // resynchronise asks a node whose link is up again for the legs that only the link
 // tells of: those that have no socket of their own, and were placed before it came.
-func (c *Controller) resynchronise(n *Node, restarted bool) {
-	if restarted {
-		n.log.Warn("FreeSWITCH has been started anew; its calls are gone")
-	}
+func (c *Controller) resynchronise(n *freeswitch.Node, restarted bool) {
 	c.legsOn(n, func(l *leg) {
 		switch {
 		case l.conn != nil || l.waiting || l.arriving != nil:
@@ -76,7 +40,7 @@ func (c *Controller) resynchronise(n *Node, restarted bool) {
 		case restarted:
 			l.vanished(n, true)
 		case l.ending:
-			n.kill(l.id, "NORMAL_CLEARING")
+			n.Kill(l.id, "NORMAL_CLEARING")
 		case l.homing:
 			l.control.fetchHome(l, n)
 		default:
@@ -86,27 +50,23 @@ func (c *Controller) resynchronise(n *Node, restarted bool) {
 }
 
 // look asks whether the leg is still there, and how it is.
-func (l *leg) look(n *Node) {
+func (l *leg) look(n *freeswitch.Node) {
 	call := l.attempt
-	n.link.Send(esl.API("uuid_dump", l.id), func(r *esl.Reply, err error) {
-		if err != nil { // the link is down again
-			return
-		}
+	n.Look(l.id, func(state freeswitch.ChannelState, there bool) {
 		l.route.do(func() {
 			switch {
 			case l.state == legGone || l.conn != nil || l.reach() != n || l.attempt != call:
-			case r.Err() != nil:
+			case !there:
 				l.vanished(n, false)
 			default:
-				l.found(r.Text)
+				l.found(state)
 			}
 		})
 	})
 }
 
-// found takes the channel of a leg that is there, as uuid_dump shows it: what the
-// link would have told of it.
-func (l *leg) found(dump string) {
+// found takes the channel of a leg that is there: what the link would have told of it.
+func (l *leg) found(state freeswitch.ChannelState) {
 	if l.calling != nil {
 		l.calling.adrift = false
 	}
@@ -114,33 +74,24 @@ func (l *leg) found(dump string) {
 	if l.state != legDialing {
 		return
 	}
-	switch {
-	case hasLine(dump, "Answer-State: answered"):
+	switch state {
+	case freeswitch.Answered:
 		l.control.awaitAttach(l)
-	case hasLine(dump, "Channel-Call-State: RINGING"):
+	case freeswitch.Ringing:
 		l.control.progressing(l, false)
-	case hasLine(dump, "Channel-Call-State: EARLY"):
+	case freeswitch.Early:
 		l.control.progressing(l, true)
 	}
 }
 
-func hasLine(text, line string) bool {
-	for one := range strings.Lines(text) {
-		if strings.TrimSpace(one) == line {
-			return true
-		}
-	}
-	return false
-}
-
 // vanished ends a leg that is not there any more.
-func (l *leg) vanished(n *Node, restarted bool) {
+func (l *leg) vanished(n *freeswitch.Node, restarted bool) {
 	if restarted {
-		l.detail = fmt.Sprintf("FreeSWITCH node %s was started anew", n.options.Name)
+		l.detail = fmt.Sprintf("FreeSWITCH node %s was started anew", n.Name())
 		l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 		return
 	}
-	l.detail = fmt.Sprintf("the call ended while the link to FreeSWITCH node %s was down, which does not say how", n.options.Name)
+	l.detail = fmt.Sprintf("the call ended while the link to FreeSWITCH node %s was down, which does not say how", n.Name())
 	cause := unknownEnd
 	if l.ending {
 		cause = l.usualEnd()
@@ -149,11 +100,11 @@ func (l *leg) vanished(n *Node, restarted bool) {
 }
 
 // reach is the node whose link reaches the leg, nil if there is none.
-func (l *leg) reach() *Node {
+func (l *leg) reach() *freeswitch.Node {
 	if l.node != nil {
 		return l.node
 	}
-	return l.control.controller.nodes.on(l.machine)
+	return l.control.controller.nodes.On(l.machine)
 }
 
 // reclaim begins to fetch a leg whose socket has ended, though FreeSWITCH did not
@@ -181,7 +132,7 @@ func (c *control) reclaim(l *leg) bool {
 		c.transferHome(partner, nil)
 	}
 	l.after(fetchAfter, func() {
-		if l.comes(mark) && l.conn == nil && node.link.Up() { // else resynchronise does
+		if l.comes(mark) && l.conn == nil && node.Up() { // else resynchronise does
 			l.control.fetchHome(l, node)
 		}
 	})
@@ -196,9 +147,9 @@ func (l *leg) breakOff(reason string) {
 }
 
 // fetchHome transfers a leg to our socket over its node's link.
-func (c *control) fetchHome(l *leg, n *Node) {
+func (c *control) fetchHome(l *leg, n *freeswitch.Node) {
 	l.fetching = true
-	n.link.Send(esl.Transfer(l.id, false, c.controller.fetched(l.home)...), func(r *esl.Reply, err error) {
+	n.Send(esl.Transfer(l.id, false, c.controller.fetched(l.home)...), func(r *esl.Reply, err error) {
 		if err == nil {
 			err = r.Err()
 		}
@@ -209,21 +160,6 @@ func (c *control) fetchHome(l *leg, n *Node) {
 					l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 				}
 			})
-		}
-	})
-}
-
-// wentDown asks the legs of a node, on their own sockets, whether it is still
-// there, if its link stays down. A machine that has lost its power closes no
-// socket.
-func (n *Node) wentDown(reason error) {
-	c := n.controller
-	if !errors.Is(reason, esl.ErrClosed) { // else we ended it
-		n.log.Error("FreeSWITCH is not reached any more", "error", reason, "connections", c.Connections(), "do", esl.Remedy(reason))
-	}
-	c.after(probeAfter, func() {
-		if !n.link.Up() {
-			c.legsOn(n, (*leg).probe)
 		}
 	})
 }

@@ -19,7 +19,7 @@ type roster struct {
 
 // present is a member of a roster, whoever has the connection.
 type present struct {
-	node *Node
+	node *freeswitch.Node
 	id   string // in mod_conference
 }
 
@@ -47,12 +47,12 @@ func (c *control) attend(held conference.Conference, on bool) {
 func (c *control) attendNoMore(id string) {
 	if r := c.rosters[id]; r != nil {
 		delete(c.rosters, id)
-		c.controller.audiences.remove(r)
+		c.controller.audiences.remove(c, r)
 	}
 }
 
 // memberJoined tells the document of a member that it had not heard of.
-func (c *control) memberJoined(r *roster, n *Node, connection, member, number string) {
+func (c *control) memberJoined(r *roster, n *freeswitch.Node, connection, member, number string) {
 	_, known := r.members[connection]
 	r.members[connection] = present{n, member}
 	if !known {
@@ -148,7 +148,7 @@ func (c *control) far(connection, id string) (m present, ok bool) {
 func (c *control) moderate(m present, commands []esl.Command, done func(error)) {
 	var failed error // belongs to the link's reader goroutine
 	for i, cmd := range commands {
-		m.node.link.Send(cmd, func(r *esl.Reply, err error) {
+		m.node.Send(cmd, func(r *esl.Reply, err error) {
 			if err == nil {
 				err = r.Err()
 			}

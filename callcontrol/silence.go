@@ -15,34 +15,12 @@ import (
 // complain logs an error of FreeSWITCH's with a leg, and reports true; where the link
 // to it is down, of which the operator was told, all its legs have the same trouble.
 func (l *leg) complain(words string, about ...any) bool {
-	if node := l.reach(); node != nil && !node.link.Up() {
+	if node := l.reach(); node != nil && !node.Up() {
 		l.log().Info("the leg ends, as FreeSWITCH is not reached any more")
 		return false
 	}
 	l.log().Error(words, about...)
 	return true
-}
-
-// socketEnded notes that a leg's socket has ended before its hangup. The operator is
-// told once of all that end together, and not where the link has ended too, of which
-// he was told.
-func (n *Node) socketEnded(reason error) {
-	n.mu.Lock()
-	n.cut++
-	first := n.cut == 1
-	n.mu.Unlock()
-	if !first {
-		return
-	}
-	n.controller.after(cutsTold, func() {
-		n.mu.Lock()
-		legs := n.cut
-		n.cut = 0
-		n.mu.Unlock()
-		if n.link.Up() {
-			n.log.Warn("sockets of legs ended before their hangup, and FreeSWITCH is there; is something on the way that ends connections?", "legs", legs, "error", reason)
-		}
-	})
 }
 
 // watch sees to it that what has been sent on the leg's socket is answered.
@@ -83,7 +61,7 @@ func (l *leg) suspect(conn *esl.Conn) {
 		_ = conn.Close()
 		return
 	}
-	node.has(l.id, func(there bool) {
+	node.Exists(l.id, func(there bool) {
 		l.route.do(func() {
 			switch {
 			case l.conn != conn || l.state == legGone:
@@ -111,26 +89,16 @@ func (l *leg) vanishedFrom(conn *esl.Conn) {
 	}
 }
 
-// has asks whether FreeSWITCH has a leg that is not hung up. told is not called if the
-// link does not bring an answer.
-func (n *Node) has(id string, told func(there bool)) {
-	n.link.Send(freeswitch.Exists(id), func(r *esl.Reply, err error) {
-		if err == nil && r.Err() == nil {
-			told(r.Text == "true")
-		}
-	})
-}
-
 // killAgain tells FreeSWITCH once more to hang the leg up: over the link, whatever is
 // wrong with its socket. A socket that did not answer is given up, and the link tells
 // whether the call has ended.
 func (l *leg) killAgain(cause string) {
 	node, conn := l.reach(), l.conn
-	if node == nil || !node.link.Up() {
+	if node == nil || !node.Up() {
 		l.kill(cause)
 		return
 	}
-	node.kill(l.id, cause)
+	node.Kill(l.id, cause)
 	if conn != nil && isSilent(conn) {
 		l.log().Warn("the leg's socket is silent; it is hung up over the link")
 		_ = conn.Close() // lost leaves the rest to the link
@@ -142,8 +110,8 @@ func (l *leg) killAgain(cause string) {
 
 // awaitGone ends a leg that was hung up over the link, which has no socket to tell of
 // it any more.
-func (l *leg) awaitGone(node *Node) {
-	node.has(l.id, func(there bool) {
+func (l *leg) awaitGone(node *freeswitch.Node) {
+	node.Exists(l.id, func(there bool) {
 		l.route.do(func() {
 			if !there && l.state != legGone {
 				l.vanishedFrom(nil)
@@ -164,8 +132,8 @@ func (c *Controller) refuse(conn *esl.Conn, id, machine, cause string) {
 			return
 		}
 		c.log.Warn("a call that was refused does not end", "connection", id)
-		if node := c.nodes.on(machine); node != nil {
-			node.kill(id, cause)
+		if node := c.nodes.On(machine); node != nil {
+			node.Kill(id, cause)
 		}
 		_ = conn.Close()
 	})
@@ -173,8 +141,8 @@ func (c *Controller) refuse(conn *esl.Conn, id, machine, cause string) {
 		switch {
 		case err != nil && !errors.Is(err, esl.ErrDisconnected) && !errors.Is(err, esl.ErrClosed):
 			if late.Stop() {
-				if node := c.nodes.on(machine); node != nil {
-					node.kill(id, cause)
+				if node := c.nodes.On(machine); node != nil {
+					node.Kill(id, cause)
 				}
 			}
 		case err == nil && r.Err() != nil:

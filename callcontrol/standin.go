@@ -27,9 +27,9 @@ func (c *control) startConferenceDialog(r interpreter.DialogRequest) {
 	inOrder(c, func(ctx context.Context) (conference.Conference, error) {
 		return c.controller.options.Conferences.Get(ctx, r.ConferenceID)
 	}, func(held conference.Conference, err error) {
-		var node *Node
+		var node *freeswitch.Node
 		if err == nil {
-			node, err = c.controller.nodes.pickOn(held.Node)
+			node, err = c.controller.nodes.PickOn(held.Node)
 		}
 		if err != nil {
 			c.cannotStart(r, err.Error())
@@ -39,7 +39,9 @@ func (c *control) startConferenceDialog(r interpreter.DialogRequest) {
 	}, nil)
 }
 
-func (c *control) sendStandIn(node *Node, s *standIn) { c.placeStandIn(c.newStandIn(s), node) }
+func (c *control) sendStandIn(node *freeswitch.Node, s *standIn) {
+	c.placeStandIn(c.newStandIn(s), node)
+}
 
 // newStandIn makes a stand-in of which FreeSWITCH does not know yet.
 func (c *control) newStandIn(s *standIn) *leg {
@@ -53,12 +55,12 @@ func (c *control) newStandIn(s *standIn) *leg {
 	return l
 }
 
-func (c *control) placeStandIn(l *leg, node *Node) {
+func (c *control) placeStandIn(l *leg, node *freeswitch.Node) {
 	l.node = node
 	l.callTimer = l.after(standInPatience, func() {
 		if l.waiting {
 			l.detail = fmt.Sprintf("its turn among the calls of FreeSWITCH node %s did not come within %s (limits.originates_per_second)",
-				node.options.Name, standInPatience)
+				node.Name(), standInPatience)
 		}
 		l.hangUp("ORIGINATOR_CANCEL")
 	})
@@ -67,7 +69,7 @@ func (c *control) placeStandIn(l *leg, node *Node) {
 		Dial: freeswitch.Room(l.standIn.room).Dial(c.controller.options.Profile, freeswitch.Membership{Aside: true, Muted: l.standIn.muted}),
 		Vars: map[string]string{
 			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
-			linkVariable: c.controller.options.ID, sessionVariable: c.session.ID(),
+			freeswitch.LinkVariable: c.controller.options.ID, sessionVariable: c.session.ID(),
 		},
 	})
 }

@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"context"
 
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -83,9 +84,9 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 		if v.over { // taken back meanwhile, with the membership
 			return
 		}
-		var node *Node
+		var node *freeswitch.Node
 		if err == nil {
-			node, err = c.controller.nodes.pickOn(held.Node)
+			node, err = c.controller.nodes.PickOn(held.Node)
 		}
 		if err != nil {
 			v.fail(c, err.Error())

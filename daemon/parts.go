@@ -14,6 +14,7 @@ import (
 	"ccxmld/dialog"
 	"ccxmld/dialog/vxml"
 	"ccxmld/fetch"
+	"ccxmld/freeswitch"
 	"ccxmld/httpapi"
 	"ccxmld/interpreter"
 	"ccxmld/mail"
@@ -44,9 +45,9 @@ func (d *Daemon) controllerID() string {
 	return hostName() + "-" + strings.SplitN(d.random.UUID(), "-", 2)[0]
 }
 
-func nodesOf(config *conf.Config) (nodes []callcontrol.NodeOptions) {
+func nodesOf(config *conf.Config) (nodes []freeswitch.NodeOptions) {
 	for _, node := range config.Nodes {
-		nodes = append(nodes, callcontrol.NodeOptions{Name: node.Name, Address: node.Address, Password: node.Password.Reveal(), Weight: node.Weight})
+		nodes = append(nodes, freeswitch.NodeOptions{Name: node.Name, Address: node.Address, Password: node.Password.Reveal(), Weight: node.Weight})
 	}
 	return nodes
 }

@@ -1,0 +1,18 @@
+package freeswitch
+
+import "time"
+
+// What a node is waited for. docs/design.md has the table of all deadlines.
+const (
+	// jobTimeout is for the result of a job that only asks, and jobAsked how often such
+	// a job is given before it counts as lost.
+	jobTimeout = 5 * time.Second
+	jobAsked   = 3
+	// cutsToldAfter is how long sockets of channels that end are counted before the log
+	// has them.
+	cutsToldAfter = time.Second
+	// A node whose calls fail is passed over for shortestRest, and for twice as long
+	// each time that the next call fails too.
+	shortestRest = 10 * time.Second
+	longestRest  = 5 * time.Minute
+)
