@@ -166,7 +166,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 
 // usualEnd is the cause of a call that ended without saying why.
 func (l *leg) usualEnd() string {
-	if l.state == legConnected || l.ending {
+	if l.state == legConnected || l.ending || l.handover != nil && l.handover.answered {
 		return "NORMAL_CLEARING"
 	}
 	return "ORIGINATOR_CANCEL"

@@ -99,7 +99,9 @@ func (l *leg) gone(h freeswitch.Hangup) {
 	case l.state == legGone:
 		return
 	case l.handover != nil:
-		l.handover.ended = &h
+		if l.handover.ended == nil { // the end of its socket follows, which says less
+			l.handover.ended = &h
+		}
 		return
 	case l.control.goesOnTo(l, h), l.control.triesElsewhere(l, h):
 		return
