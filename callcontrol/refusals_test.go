@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/conference"
 	"ccxmld/switchsim"
 )
 
@@ -74,16 +73,6 @@ func (c *calls) said() (lines []string) {
 		}
 	}
 	return lines
-}
-
-// conferenceID is the id of a conference with a name.
-func conferenceID(t *testing.T, name string) string {
-	t.Helper()
-	id, err := conference.ID(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
 }
 
 // TestRefusedByFreeSWITCH: what FreeSWITCH refuses the document hears of in FreeSWITCH's
