@@ -39,7 +39,7 @@ test-engine:
 
 # The packages that have timers, with a clock whose stop always comes too late.
 test-late:
-	TEST_CLOCK=late $(GO) test ./clock/... ./dialog/... ./interpreter ./esl ./conference ./sessionstore ./mail ./peer ./freeswitch ./callcontrol ./cmd/ccxmld
+	TEST_CLOCK=late $(GO) test ./clock/... ./dialog/... ./interpreter ./esl ./conference ./sessionstore ./mail ./peer ./freeswitch ./callcontrol ./httpapi ./daemon ./cmd/ccxmld
 
 # Attacks on a daemon that is a process of its own, ten seconds each (make test has a
 # second of each), with a table of what ordinary calls beside them notice: five minutes.

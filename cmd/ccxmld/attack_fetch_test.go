@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -102,12 +103,12 @@ var fetchAttacks = []attack{{
 		var elements strings.Builder
 		for _, host := range []string{"127.0.0.1", "localhost", "2130706433", "0x7f000001", "127.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "user@127.0.0.1", "127.0.0.1.nip.io", "169.254.169.254"} {
 			for _, format := range []string{"http://%s:%s/", "https://%s:%s/", "ftp://%s:%s/", "HTTP://%s:%s/", "//%s:%s/", "http:\\\\%s:%s/"} {
-				uri := quoted(fmt.Sprintf(format, host, port))
+				uri := html.EscapeString(strconv.Quote(fmt.Sprintf(format, host, port)))
 				fmt.Fprintf(&elements, `<fetch next="%s"/><send target="%s" targettype="'basichttp'" name="'x'"/><createccxml next="%s"/>`, uri, uri, uri)
 			}
 		}
 		for _, uri := range []string{"file:///etc/passwd", "file:///proc/self/environ", "ordinary.ccxml/../../../../etc/passwd", "ordinary.ccxml/%2e%2e/%2e%2e/etc/passwd", "..;/etc/passwd", "data:text/xml,x", "gopher://x/"} {
-			fmt.Fprintf(&elements, `<fetch next="%s" type="'text/plain'"/>`, quoted(uri))
+			fmt.Fprintf(&elements, `<fetch next="%s" type="'text/plain'"/>`, html.EscapeString(strconv.Quote(uri)))
 		}
 		a.transitions("ssrf.ccxml", `<transition event="ccxml.loaded">`+elements.String()+`</transition>
 <transition event="fetch.done"><log expr="'was let in: ' + event$.fetchid"/></transition><transition event="error.*"/>`)

@@ -188,3 +188,11 @@ func TestServeRefusesBadConfiguration(t *testing.T) {
 		t.Errorf("exit status %d, printed:\n%s", status, errors)
 	}
 }
+
+// The document that runs pages is one that people could have written.
+func TestVoiceXMLDocumentIsChecked(t *testing.T) {
+	t.Parallel()
+	if status, out, _ := ccxmld(t, "check", "--strict", "../../callcontrol/documents/voicexml.ccxml"); status != 0 || out != "" {
+		t.Errorf("exit status %d, printed:\n%s", status, out)
+	}
+}

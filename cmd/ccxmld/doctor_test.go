@@ -11,33 +11,34 @@ import (
 
 	"ccxmld/conf"
 	"ccxmld/doctor"
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
 // Doctor runs beside a daemon that works, with its configuration.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
-	h := newHouseOverTCP(t, func(p *plan) {
-		p.sw.SessionsPerSecond, p.sw.MaxSessions = 100, 20000
-		p.sw.Sounds = func(path string) (time.Duration, bool) {
+	s := sitetest.NewOverTCP(t, func(p *sitetest.Options) {
+		p.Switch.SessionsPerSecond, p.Switch.MaxSessions = 100, 20000
+		p.Switch.Sounds = func(path string) (time.Duration, bool) {
 			_, err := os.Stat(path)
 			return 100 * time.Millisecond, err == nil
 		}
 	})
-	good := h.transitions("good.ccxml", `<transition event="connection.alerting"><accept/></transition>`)
-	bad := h.transitions("bad.ccxml", `<transition event="connection.alerting"><accept connectionid="1 +"/></transition>`)
+	good := s.Transitions("good.ccxml", `<transition event="connection.alerting"><accept/></transition>`)
+	bad := s.Transitions("bad.ccxml", `<transition event="connection.alerting"><accept connectionid="1 +"/></transition>`)
 	examine := func(document string) (string, error) {
 		var environ []string
-		for name, value := range h.environment {
+		for name, value := range s.Environment {
 			environ = append(environ, "CCXMLD_"+name+"="+value)
 		}
 		environ = append(environ, "CCXMLD_DOCUMENTS_ROUTES=[{uri: '"+document+"'}]", "CCXMLD_DIALOG_RECORDINGS="+t.TempDir())
-		environ = append(environ, "CCXMLD_ESL_LISTEN="+h.daemon.ESLAddress())
+		environ = append(environ, "CCXMLD_ESL_LISTEN="+s.Daemon.ESLAddress())
 		config, err := conf.Load(conf.Source{Environ: environ})
-		h.must(err)
+		s.Must(err)
 		var out bytes.Buffer
 		d := doctorRun{format: "text", patience: 5 * time.Second}
-		err = d.run(h.ctx, config, &out)
+		err = d.run(s.Context(), config, &out)
 		return out.String(), err
 	}
 	out, err := examine(good)
@@ -48,17 +49,17 @@ func TestDoctor(t *testing.T) {
 	if err != errReported || !strings.Contains(out, "problem  "+bad+" does not load: line 1:") {
 		t.Errorf("%v, printed %s", err, out)
 	}
-	page := h.page(`<form><block/></form>`)
+	page := s.Page(`<form><block/></form>`)
 	if out, err = examine(strings.TrimPrefix(page, "vxml:")); err != errReported || !strings.Contains(out, "with vxml: before its URI") {
 		t.Errorf("%v, printed %s", err, out)
 	}
 	if out, err = examine(page); err != nil {
 		t.Errorf("%v, printed %s", err, out)
 	}
-	if n := h.daemon.Controller.Started(); n != 0 {
+	if n := s.Daemon.Controller.Started(); n != 0 {
 		t.Errorf("the doctor's call came to the daemon: %d sessions", n)
 	}
-	h.until("its call has ended", func() bool { return h.sw.Channels() == 0 })
+	s.WaitUntil("its call has ended", func() bool { return s.Switch.Channels() == 0 })
 }
 
 // The exit status says whether there is a problem, also for a program that reads
@@ -110,11 +111,11 @@ func TestLogSaysWhatToDoAboutNodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, func(p *plan) { c.spoil(&p.sw) })
+			s := sitetest.New(t, func(p *sitetest.Options) { c.spoil(&p.Switch) })
 			for _, text := range c.want {
-				h.must(h.log.waitFor(h.ctx, text))
+				s.Must(s.DaemonLog.WaitText(s.Context(), text))
 			}
-			if h.log.has("ClueCon") {
+			if s.DaemonLog.Has("ClueCon") {
 				t.Error("the log has the password")
 			}
 		})

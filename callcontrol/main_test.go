@@ -1,0 +1,10 @@
+package callcontrol_test
+
+import (
+	"testing"
+
+	"ccxmld/sitetest"
+)
+
+// TestMain checks that no goroutine is left.
+func TestMain(m *testing.M) { sitetest.Main(m) }
