@@ -164,6 +164,7 @@ func (c *control) joinFailed(l *leg, o *order, reason string) {
 		}
 	}
 	l.joinDone()
+	l.takePresence().ends(c)
 	if l.place.running != "" && l.place.room == "" && l.state != legGone {
 		c.bringHome(l)
 	}

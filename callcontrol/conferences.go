@@ -289,11 +289,11 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 		}
 		switch v := l.voiceIn(id); {
 		case v != nil && o.speaksOnly(l.id) && v.place.kind == listening:
-			v.place.order = o
+			v.voice().joinedAgain(v, o)
 			o.made(c)
 			return true
 		case v != nil: // it is to be a member itself
-			c.endVoice(v, false)
+			c.replaceVoice(v)
 		}
 		if o.speaksOnly(l.id) && l.place.kind != alone { // only its output is asked for
 			c.lendVoice(l, id, o, o.entry.Mute, false)
@@ -301,16 +301,17 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 		}
 		return false
 	}, run: func() {
-		if reason := c.notJoinable(l); reason != "" {
-			o.fail(c, reason)
-			return
+		reason := c.notJoinable(l)
+		if reason == "" && c.givesUp(id) {
+			reason = errGivenUp.Error()
 		}
-		if c.givesUp(id) {
-			o.fail(c, errGivenUp.Error())
+		if reason != "" {
+			o.fail(c, reason)
+			l.takePresence().ends(c)
 			return
 		}
 		if v := l.voiceIn(id); v != nil { // which came while the leg was on its way out of something else
-			c.endVoice(v, false)
+			c.replaceVoice(v)
 		}
 		c.enter(l, id, o)
 	}}
@@ -322,6 +323,7 @@ func (c *control) enter(l *leg, id string, o *order) {
 	giveBack, err := c.reserveConference(id)
 	if err != nil {
 		o.fail(c, err.Error())
+		l.takePresence().ends(c)
 		return
 	}
 	l.joinPending = o

@@ -246,6 +246,7 @@ func (c *control) Release() {
 		}
 		c.tellOthers(l)
 		l.leftRoom()
+		l.takePresence().ends(c)
 		if l.voice() != nil {
 			c.leaveVoice(l)
 		}

@@ -108,6 +108,7 @@ type leg struct {
 	joinPending *order                   // conference or bridge on its way
 	notEntered  string                   // the room of a join that counts as failed, and may still succeed
 	notBridged  string                   // the partner of a bridge that counts as failed, and may still come
+	present     *presence                // in a conference, while the way in which it is there changes
 	goesOn      *order                   // of a bridge whose partner turns to another leg and is still heard
 }
 

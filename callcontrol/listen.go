@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ccxmld/esl"
+	"ccxmld/interpreter"
 )
 
 // listen lets a leg hear another one, of this session or of another on the same
@@ -21,6 +22,7 @@ func (c *control) listen(l, source *leg, o *order) {
 		legs = append(legs, source)
 	}
 	var speaks *order // in the conference that it was a member of
+	var before *presence
 	var muted bool
 	m := &move{legs: legs, needless: func() bool {
 		switch {
@@ -35,13 +37,20 @@ func (c *control) listen(l, source *leg, o *order) {
 			was := l.place.order
 			speaks, muted = &order{entry: was.entry, implicit: was.implicit, issuer: was.issuer, legs: was.legs}, l.place.muted
 			speaks.ID1, speaks.ID2, speaks.Half = l.place.partner, l.id, true
+			speaks.EnterTone, speaks.ExitTone, speaks.Base = was.EnterTone, was.ExitTone, was.Base
+			before, l.place.heardOn = l.presence(), true
 		}
 		l.keepSpeaking(source)
 		return false
 	}, run: func() {
 		c.startListening(l, source, o)
-		if speaks != nil && l.state == legConnected {
+		switch {
+		case speaks == nil:
+		case l.state == legConnected:
+			l.keepPresence(before)
 			c.lendVoice(l, speaks.ID1, speaks, muted, true)
+		default: // it has ended before a stand-in could take its place
+			before.ends(c)
 		}
 	}}
 	m.queue()
@@ -194,7 +203,12 @@ func (c *control) hearing(l *leg) {
 	if o := l.joinPending; o != nil && l.place.room == "" {
 		l.joinDone()
 		l.place.kind = listening
-		o.made(c)
+		var about []interpreter.Field
+		if v := l.voice(); v != nil {
+			v.isHeard(c, l.standIn)
+			about = []interpreter.Field{{Name: "members", Value: v.headcount}}
+		}
+		o.made(c, about...)
 		l.nextMove()
 	}
 }

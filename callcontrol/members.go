@@ -1,7 +1,6 @@
 package callcontrol
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -37,17 +36,16 @@ func (p place) membership(l *leg) freeswitch.Membership {
 // welcome does what the conference's settings and the join ask for once a leg is
 // a member, the size-th one.
 func (c *control) welcome(l *leg) {
-	room, o, settings, size := l.place.room, l.place.order, l.place.settings, l.place.headcount
-	if settings == nil {
-		settings = &conference.Settings{}
-	}
+	room, o, p, size := freeswitch.Room(l.place.room), l.place.order, l.presence(), l.place.headcount
 	if size == 1 {
-		c.furnish(l, *settings)
+		c.furnish(p)
 	}
 	l.setVolume(o.entry)
-	c.playToRoom(l, o.EnterTone, enterTone, settings.EnterSound)
-	if settings.AnnounceCount {
-		l.send(freeswitch.Room(room).SayTo(l.place.member, headcount(size-1)), nil)
+	if l.takePresence() == nil { // else it was heard there before
+		p.begins(c)
+	}
+	if p.own().AnnounceCount {
+		l.send(room.SayTo(l.place.member, headcount(size-1)), nil)
 	}
 }
 
@@ -61,14 +59,14 @@ func headcount(others int) string {
 	return fmt.Sprintf("There are %d other people in this conference.", others)
 }
 
-// furnish makes a room what its settings say, when its first member is there.
-func (c *control) furnish(l *leg, s conference.Settings) {
+// furnish makes a room what its settings say, when the first is there.
+func (c *control) furnish(p *presence) {
+	room, s := freeswitch.Room(p.room), p.own()
 	if s.Music != "" {
-		room, machine := l.place.room, l.machine // the leg may be elsewhere by then
-		c.withSound(l, s.Music, func(file string) { c.sendTo(machine, freeswitch.Room(room).Music(file)) })
+		c.withSound(p.order.Base, s.Music, func(file string) { c.sendTo(p.machine, room.Music(file)) })
 	}
-	for _, cmd := range c.roomChanges(l.place.room, s) {
-		l.send(cmd, nil)
+	for _, cmd := range c.roomChanges(p.room, s) {
+		c.sendTo(p.machine, cmd)
 	}
 }
 
@@ -142,47 +140,9 @@ func volumes(room freeswitch.Room, member string, e conference.Entry) (commands 
 	return commands
 }
 
-// sayGoodbye plays the exit sound to those who stay (JOIN-3).
-func (l *leg) sayGoodbye() {
-	if l.place.kind != inConference || l.place.order == nil {
-		return
-	}
-	sound := ""
-	if l.place.settings != nil {
-		sound = l.place.settings.ExitSound
-	}
-	l.control.playToRoom(l, l.place.order.ExitTone, exitTone, sound)
-}
-
-// playToRoom plays a tone that a join asks for, or else the conference's own.
-func (c *control) playToRoom(l *leg, asked, usual, own string) {
-	source := cmp.Or(asked, own)
-	if source == "true" {
-		source = usual
-	}
-	if source == "" {
-		return
-	}
-	room, machine, base := l.place.room, l.machine, l.place.order.Base
-	// The leg and its session may be gone by then: those who stay hear it.
-	c.soundRequest(source, func(ctx context.Context) {
-		file, err := c.controller.options.Dialogs.Sound(ctx, source, base)
-		node := c.controller.nodes.On(machine)
-		switch {
-		case err != nil:
-			c.log().Warn("sound for a conference cannot be had", "source", source, "error", err)
-		case node != nil:
-			node.Send(freeswitch.Room(room).Play(file), nil)
-		case !c.session.Do(func() { c.sendTo(machine, freeswitch.Room(room).Play(file)) }):
-			c.log().Warn("tone not played: there is no link to the conference's FreeSWITCH", "room", room)
-		}
-	})
-}
-
 // withSound finds what FreeSWITCH plays for a source, which may have to be fetched,
 // and goes on with it in the session's goroutine.
-func (c *control) withSound(l *leg, source string, then func(file string)) {
-	base := l.place.order.Base
+func (c *control) withSound(base, source string, then func(file string)) {
 	c.soundRequest(source, func(ctx context.Context) {
 		file, err := c.controller.options.Dialogs.Sound(ctx, source, base)
 		c.session.Do(func() {

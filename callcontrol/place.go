@@ -33,6 +33,7 @@ type place struct {
 	running   string               // the id of the application that keeps it there: conference or eavesdrop
 	pair      *leg                 // the partner in a room of two, of another session
 	meeting   *meeting             // there
+	heardOn   bool                 // it leaves the room and is heard there by a stand-in
 	leaving   bool                 // kicked out of the room, but not out yet
 	silent    bool                 // its end is not reported
 	apart     bool                 // the bridge is no more, in FreeSWITCH
@@ -84,7 +85,9 @@ func (l *leg) leftRoom() {
 		l.leavePair()
 	default:
 		l.control.leaveConference(l.place.partner, l.id)
-		l.sayGoodbye()
+		if !l.place.heardOn {
+			l.presence().ends(l.control)
+		}
 	}
 }
 

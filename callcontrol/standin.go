@@ -17,9 +17,10 @@ import (
 type standIn struct {
 	conference string
 	dialog     interpreter.DialogRequest
-	voice      *voice // instead of a dialog
-	room, node string // FreeSWITCH's names of the conference and of itself
-	muted      bool   // it only hears
+	voice      *voice               // instead of a dialog
+	room, node string               // FreeSWITCH's names of the conference and of itself
+	muted      bool                 // it only hears
+	settings   *conference.Settings // of the conference; nil until the registry has answered
 }
 
 // startConferenceDialog starts a dialog on a conference (VX-11).

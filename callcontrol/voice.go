@@ -17,6 +17,9 @@ type voice struct {
 	begun bool // the stand-in listens, or is about to
 	over  bool // it is not to begin any more, and nothing is to be told of it
 	left  bool // the connection's membership was given up
+
+	presence  *presence // of the connection in the conference, nil before it is heard there
+	headcount int       // members of the conference when it came, the connection among them
 }
 
 // voice gives what the leg is there for as a stand-in that listens to a connection,
@@ -57,6 +60,7 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 		if !quiet { // else it was told that the membership is over
 			o.fail(c, errGivenUp.Error())
 		}
+		l.takePresence().ends(c)
 		return
 	}
 	m, attached := c.member(l.id, l.machine, o), c.holds(id)
@@ -68,9 +72,10 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 	giveBack, err := c.reserveConference(id)
 	if err != nil {
 		o.fail(c, err.Error())
+		l.takePresence().ends(c)
 		return
 	}
-	v := &voice{of: l, order: o, quiet: quiet}
+	v := &voice{of: l, order: o, quiet: quiet, presence: l.takePresence()}
 	s := &standIn{conference: id, voice: v}
 	if muted {
 		s.muted = true
@@ -94,7 +99,7 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 			speaker.hangUp("NORMAL_CLEARING")
 			return
 		}
-		s.room, s.node = held.Room, held.Node
+		s.room, s.node, s.settings, v.headcount = held.Room, held.Node, &held.Settings, held.headcount
 		c.placeStandIn(speaker, node)
 	}, func(ctx context.Context) {
 		c.leaveNow(ctx, id, l.id)
@@ -110,6 +115,9 @@ func (c *control) speaks(l *leg) {
 		return
 	}
 	v.begun = true
+	if v.headcount == 1 {
+		c.furnish(l.standIn.presence())
+	}
 	if !v.quiet {
 		c.awaitJoin(l, v.order)
 	}
@@ -122,6 +130,24 @@ func (c *control) speaks(l *leg) {
 			}
 		})
 	}
+}
+
+// presence is that of a connection which the stand-in lets be heard.
+func (s *standIn) presence() *presence {
+	return &presence{room: s.room, machine: s.node, order: s.voice.order, settings: s.settings}
+}
+
+// isHeard notes that the conference hears the connection by the stand-in.
+func (v *voice) isHeard(c *control, s *standIn) {
+	if v.presence == nil { // else it was there before
+		v.presence = s.presence()
+		v.presence.begins(c)
+	}
+}
+
+// joinedAgain changes the join of a voice that is heard already.
+func (v *voice) joinedAgain(l *leg, o *order) {
+	v.order, l.place.order, v.presence.order = o, o, o
 }
 
 // fail tells the document that a conference cannot hear a connection, or not any
@@ -165,11 +191,21 @@ func (c *control) endVoice(l *leg, tell bool) {
 	l.hangUp("NORMAL_CLEARING")
 }
 
+// replaceVoice ends a stand-in since its connection is to be in the conference in
+// another way.
+func (c *control) replaceVoice(l *leg) {
+	v := l.voice()
+	v.of.keepPresence(v.presence)
+	v.presence = nil
+	c.endVoice(l, false)
+}
+
 // leaveVoice gives up the membership that a connection has by a stand-in.
 func (c *control) leaveVoice(l *leg) {
 	if v := l.voice(); !v.left {
 		v.left = true
 		c.leaveConference(l.standIn.conference, v.of.id)
+		v.presence.ends(c)
 	}
 }
 
