@@ -1,4 +1,4 @@
-package main
+package callcontrol_test
 
 import (
 	"path"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
@@ -56,18 +57,18 @@ func TestJOIN3TonesOfEveryWayInAndOut(t *testing.T) {
 }
 
 func tonesOf(t *testing.T, joins []string, leaves string) {
-	h := newHouse(t)
+	s := sitetest.New(t)
 	for number, sound := range map[string]string{"200": "hello.wav", "300": "bye.wav"} {
-		h.sw.Callee(number, switchsim.Answers{})
-		h.sw.AddSound(h.dir+"/"+sound, time.Second)
-		h.document(sound, "RIFF")
+		s.Switch.Callee(number, switchsim.Answers{})
+		s.Switch.AddSound(s.Dir+"/"+sound, time.Second)
+		s.Document(sound, "RIFF")
 	}
-	a := h.dial(h.document("toned.ccxml", toned))
-	b, err := h.sw.WaitCallee(h.ctx, "200")
-	h.must(err)
-	h.must(h.seen.wait(h.ctx, "log ready "))
+	a := s.Dial(s.Document("toned.ccxml", toned))
+	b, err := s.Switch.WaitCallee(s.Context(), "200")
+	s.Must(err)
+	s.Must(s.Trace.Wait(s.Context(), "log ready "))
 	joined := func() (n int) {
-		for _, line := range h.seen.all() {
+		for _, line := range s.Trace.Lines() {
 			if strings.HasPrefix(line, "log joined ") {
 				n++
 			}
@@ -76,30 +77,30 @@ func tonesOf(t *testing.T, joins []string, leaves string) {
 	}
 	for i, words := range joins {
 		w := strings.Fields(words)
-		h.tellReady("user.join&id1=" + w[0] + "&id2=" + w[1] + "&duplex=" + w[2])
-		h.until(words, func() bool { return joined() == i+2 })
+		tellReady(s, "user.join&id1=" + w[0] + "&id2=" + w[1] + "&duplex=" + w[2])
+		s.WaitUntil(words, func() bool { return joined() == i+2 })
 	}
-	h.until("both are in the room", func() bool {
-		room, members := h.room()
-		return members == 2 && len(h.sw.Conference(room)) == 2
+	s.WaitUntil("both are in the room", func() bool {
+		room, members := roomOf(s)
+		return members == 2 && len(s.Switch.Conference(room)) == 2
 	})
 	switch leaves {
 	case "unjoin":
-		h.tellReady("user.unjoin&id1=room&id2=b")
+		tellReady(s, "user.unjoin&id1=room&id2=b")
 	case "disconnect":
-		h.tellReady("user.hangup")
+		tellReady(s, "user.hangup")
 	case "hangup":
 		b.Hangup()
 	case "another join":
-		h.tellReady("user.join&id1=b&id2=c&duplex=full")
+		tellReady(s, "user.join&id1=b&id2=c&duplex=full")
 	case "kick":
-		room, _ := h.room()
-		members := h.sw.Conference(room)
-		h.sw.API("conference " + room + " kick " + strconv.Itoa(members[1].ID))
+		room, _ := roomOf(s)
+		members := s.Switch.Conference(room)
+		s.Switch.API("conference " + room + " kick " + strconv.Itoa(members[1].ID))
 	}
-	h.must(a.WaitHeard(h.ctx, "bye.wav"))
+	s.Must(a.WaitHeard(s.Context(), "bye.wav"))
 	a.Hangup()
-	h.idle()
+	s.WaitIdle()
 	heard := map[string]int{}
 	for _, sound := range a.Heard() {
 		heard[path.Base(sound.What)]++
@@ -110,11 +111,11 @@ func tonesOf(t *testing.T, joins []string, leaves string) {
 }
 
 // tellReady sends an event to the session that has said it is ready.
-func (h *house) tellReady(event string) {
-	h.Helper()
-	for _, line := range h.seen.all() {
+func tellReady(s *sitetest.Site, event string) {
+	s.Helper()
+	for _, line := range s.Trace.Lines() {
 		if id, ok := strings.CutPrefix(line, "log ready "); ok {
-			h.tell(id, event)
+			tellSession(s, id, event)
 		}
 	}
 }
@@ -124,9 +125,9 @@ func (h *house) tellReady(event string) {
 // members that makes.
 func TestARoomThatBeginsWithAStandIn(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t)
-	h.sw.Callee("200", switchsim.Answers{})
-	caller := h.dial(h.document("first.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
+	s := sitetest.New(t)
+	s.Switch.Callee("200", switchsim.Answers{})
+	caller := s.Dial(s.Document("first.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">
 <var name="room"/><var name="a"/><var name="b"/><eventprocessor>
 <transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
 <transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:200'" connectionid="b"/></transition>
@@ -136,8 +137,8 @@ func TestARoomThatBeginsWithAStandIn(t *testing.T) {
 <transition event="conference.joined"><log expr="'members ' + event$.members"/></transition>
 <transition event="connection.disconnected"><exit/></transition>
 <transition event="error.*"><log expr="event$.reason"/></transition></eventprocessor></ccxml>`))
-	h.logged("members 1")
-	h.until("it is recorded", func() bool { return len(h.sw.Recordings()) == 1 })
+	s.WaitLog("members 1")
+	s.WaitUntil("it is recorded", func() bool { return len(s.Switch.Recordings()) == 1 })
 	caller.Hangup()
-	h.idle()
+	s.WaitIdle()
 }
