@@ -151,7 +151,7 @@ func TestSES12SES14Kill(t *testing.T) {
 	s.WaitIdle()
 }
 
-// controllerID is the name of the house's daemon in Redis.
+// controllerID is the name of the site's daemon in Redis.
 func controllerID(s *sitetest.Site) string {
 	s.Helper()
 	controllers, err := s.Daemon.Store.Controllers(s.Context())

@@ -32,7 +32,7 @@ func TestConferencesAtTheirLimits(t *testing.T) {
 		untold     []string
 	}{
 		{name: "conferences are joined", with: one, vars: "a b", text: then("ccxml.loaded", `<createconference conferenceid="a"/>`+after("30s", "end")) +
-			`<transition event="conference.created" cond="event$.conferenceid == a"><join id1="a" id2="'conference:hall'"/>`+ticks("go")+`</transition>` + then("go", `<destroyconference conferenceid="a"/>`) + then("conference.destroyed", `<log expr="'free'"/><createconference conferenceid="b" confname="'b'"/>`) +
+			`<transition event="conference.created" cond="event$.conferenceid == a"><join id1="a" id2="'conference:hall'"/>` + ticks("go") + `</transition>` + then("go", `<destroyconference conferenceid="a"/>`) + then("conference.destroyed", `<log expr="'free'"/><createconference conferenceid="b" confname="'b'"/>`) +
 			`<transition event="error.conference.create"><log expr="'not created'"/></transition>`,
 			want: []string{full, "free"}, not: "not created"},
 		{name: "conferences are joined the other way", with: one, vars: "a", text: then("ccxml.loaded", `<createconference conferenceid="a"/>`+after("30s", "end")) +

@@ -1,6 +1,8 @@
 package callcontrol_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -173,8 +175,8 @@ const giveUp = `
 </eventprocessor></ccxml>`
 
 // gaveUp waits for the end of a call of giveUp, and checks that one final event came of
-// it, the right one.
-func gaveUp(s *sitetest.Site, callee *switchsim.Party) {
+// it, the right one, which it names.
+func gaveUp(s *sitetest.Site, callee *switchsim.Party) (ended string) {
 	s.Helper()
 	_, err := callee.WaitEnded(s.Context())
 	s.Must(err)
@@ -182,31 +184,57 @@ func gaveUp(s *sitetest.Site, callee *switchsim.Party) {
 	if !s.Trace.Has("log ends: 1") || s.Trace.Has("log answered") != s.Trace.Has("log disconnected") {
 		s.Fatalf("seen:\n%s", strings.Join(s.Trace.Lines(), "\n"))
 	}
+	ended = "failed"
+	if s.Trace.Has("log answered") {
+		ended = "disconnected"
+	}
 	s.Trace.Reset()
+	return ended
 }
 
+// glareLongest is the longest way of a piece of the Event Socket in TestGlare, and the
+// time within which both ends act.
+const glareLongest = 40 * time.Millisecond
+
 // The callee answers as the caller gives up: one final event comes, and no call is
-// left, whoever was first.
+// left, whoever was first. Either acts within the time that word of the other takes, so
+// that answer, hangup and what is told of them cross in all orders; each seed is one.
 func TestGlare(t *testing.T) {
 	t.Parallel()
-	s := sitetest.New(t, sitetest.WithToken("out.ccxml"))
+	var s *sitetest.Site
+	s = sitetest.New(t, sitetest.WithToken("out.ccxml"), func(o *sitetest.Options) {
+		legs := slowLinesOf(o, rand.New(rand.NewPCG(1, 0)), glareLongest, func() string { return s.Daemon.ESLAddress() })
+		links := slowLinesOf(o, rand.New(rand.NewPCG(1, 1)), glareLongest, func() string { return sitetest.SwitchAddress })
+		o.Environment["ESL_ADVERTISE"] = legs.address()
+		o.Environment["NODES"] = fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", links.address())
+	})
+	s.WaitLinks()
 	s.Document("out.ccxml", giveUp)
 	s.Switch.Callee("200", switchsim.Undecided{})
-	for i := range 4 {
+	ends := make(map[string]int)
+	for seed := range uint64(100) {
+		random := rand.New(rand.NewPCG(2, seed))
 		session := s.StartToken("")
 		callee, err := s.Switch.WaitCallee(s.Context(), "200")
 		s.Must(err)
 		s.Must(s.Trace.Wait(s.Context(), "event ccxml.loaded"))
-		if i%2 == 0 {
-			callee.Answer()
+		answer, giveUp := time.Duration(random.Int64N(int64(glareLongest))), time.Duration(random.Int64N(int64(glareLongest)))
+		if seed%10 == 0 {
+			giveUp = answer // in the same moment
 		}
+		clock.Go(s.Clock, func() {
+			clock.Sleep(s.Context(), s.Clock, answer)
+			callee.Answer()
+		})
+		clock.Sleep(s.Context(), s.Clock, giveUp)
 		s.Get("/ccxml/basichttp?sessionid=" + session + "&name=give.up")
-		if i/2 == 0 {
-			callee.Answer()
-		}
-		gaveUp(s, callee)
+		ends[gaveUp(s, callee)]++
 	}
 	s.WaitIdle()
+	t.Logf("%v", ends)
+	if ends["failed"] == 0 || ends["disconnected"] == 0 {
+		t.Errorf("the orders have not both outcomes: %v", ends)
+	}
 }
 
 // A callee who hangs up in the moment that he has answered: one final event comes.
@@ -230,7 +258,7 @@ func TestAnswerThenHangup(t *testing.T) {
 	s.WaitIdle()
 }
 
-// silentlyHouse is a house in which the sockets of legs go to somebody who takes
+// newSilentSite makes a site in which the sockets of legs go to somebody who takes
 // connections and says nothing; came tells of them.
 func newSilentSite(t *testing.T, options ...sitetest.Option) (s *sitetest.Site, came *sitetest.Queue[net.Conn]) {
 	t.Helper()

@@ -125,7 +125,7 @@ func (g *gate) reopen() {
 	g.shut = false
 }
 
-// gated is a house whose link goes through a gate.
+// gated is a site whose link goes through a gate.
 func gated(t *testing.T, options ...sitetest.Option) (*realSite, *gate) {
 	t.Helper()
 	named := os.Getenv("CCXMLD_FREESWITCH")
@@ -202,7 +202,7 @@ func TestFreeSWITCHLinkStaysDown(t *testing.T) {
 	s.WaitIdle()
 }
 
-// gatedLegs is a house to which the sockets of legs come through a gate.
+// gatedLegs is a site to which the sockets of legs come through a gate.
 func gatedLegs(t *testing.T, options ...sitetest.Option) (*realSite, *gate) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -28,7 +28,7 @@ import (
 // dialog.tts. Callers and callees are loopback legs, so that no phone is needed;
 // what they cannot do is done with a SIP phone of the tests' own (phone).
 
-// realHouse is a daemon that works with a real FreeSWITCH, and a link of the
+// realSite is a daemon that works with a real FreeSWITCH, and a link of the
 // test's own to play the parties by.
 type realSite struct {
 	*sitetest.Site
@@ -104,21 +104,6 @@ func (s *realSite) caller() string {
 		}
 	}()
 	return id
-}
-
-// until waits until a condition holds, asking again and again: FreeSWITCH tells
-// some things only when asked.
-func (s *realSite) WaitUntil(what string, condition func() bool) {
-	s.Helper()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for !condition() {
-		select {
-		case <-ticker.C:
-		case <-s.Context().Done():
-			s.Fatalf("never true: %s; so far:\n%s", what, strings.Join(s.Trace.Lines(), "\n"))
-		}
-	}
 }
 
 // gone waits until a leg is no more.

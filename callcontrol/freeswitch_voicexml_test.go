@@ -9,7 +9,7 @@ import (
 	"ccxmld/sitetest"
 )
 
-// withPage routes calls to a VoiceXML page of the house's directory.
+// withPage routes calls to a VoiceXML page of the site's directory.
 func withPage(name string) sitetest.Option {
 	return func(p *sitetest.Options) {
 		p.Environment["DOCUMENTS_ROUTES"] = fmt.Sprintf("[{uri: 'vxml:file://%s/%s'}]", p.Dir, name)

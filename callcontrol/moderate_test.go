@@ -38,7 +38,7 @@ const moderator = `
 <transition event="error.*"><log expr="event$.name + ': ' + event$.reason"/></transition>
 </eventprocessor></ccxml>`
 
-// moderated is a house in which the moderator listens.
+// moderated is a site in which the moderator listens.
 type moderated struct {
 	*sitetest.Site
 	session string

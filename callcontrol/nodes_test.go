@@ -82,7 +82,7 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
-// nodesHouse is a house with a second FreeSWITCH, fs2, beside its own, fs1.
+// nodesSite is a site with a second FreeSWITCH, fs2, beside its own, fs1.
 type nodesSite struct {
 	*sitetest.Site
 	second *switchsim.Switch
@@ -208,7 +208,7 @@ func TestAllNodesAtFault(t *testing.T) {
 	}
 }
 
-// ringing starts a call that rings on the house's own switch.
+// ringing starts a call that rings on the site's own switch.
 func ringing(s *sitetest.Site) *switchsim.Party {
 	s.Helper()
 	s.Switch.Callee("200", switchsim.NoAnswer{})

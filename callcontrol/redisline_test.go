@@ -12,7 +12,7 @@ import (
 	"ccxmld/sitetest"
 )
 
-// redisLine is what a house's daemon says to Redis, which can be held back or cut.
+// redisLine is what a site's daemon says to Redis, which can be held back or cut.
 type redisLine struct {
 	clock clock.Clock
 
@@ -21,7 +21,7 @@ type redisLine struct {
 	down bool
 }
 
-// redisLine gives the line of a house's daemon.
+// newRedisLine gives the line of a site's daemon.
 func newRedisLine(s *sitetest.Site) *redisLine {
 	l := &redisLine{clock: s.Clock}
 	s.Daemon.Store.Client().AddHook(l)

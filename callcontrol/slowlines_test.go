@@ -14,7 +14,7 @@ import (
 	"ccxmld/sitetest"
 )
 
-// slowLines passes connections of a house's network on, and keeps what goes over each
+// slowLines passes connections of a site's network on, and keeps what goes over each
 // of them a while, so that what is told on several of them comes in any order.
 type slowLines struct {
 	clock    clock.Clock
@@ -39,7 +39,7 @@ type slowLines struct {
 // line is a connection that is passed on.
 type line struct{ near, far net.Conn }
 
-// slowLinesOf makes lines to an address on the network of a house that is planned.
+// slowLinesOf makes lines to an address on the network of a site that is being made.
 func slowLinesOf(p *sitetest.Options, random *rand.Rand, longest time.Duration, to func() string) *slowLines {
 	p.Helper()
 	listener, err := p.Network.Listen("127.0.0.1:0")

@@ -11,7 +11,7 @@ import (
 // subscription is a word of what a leg's socket subscribes to.
 const subscription = "CHANNEL_UNHOLD"
 
-// lateHouse is a house to which the sockets of legs come over lines.
+// newLateSite makes a site to which the sockets of legs come over lines.
 func newLateSite(t *testing.T, options ...sitetest.Option) (*sitetest.Site, *slowLines) {
 	t.Helper()
 	var s *sitetest.Site
