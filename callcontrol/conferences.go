@@ -111,11 +111,7 @@ func (c *Controller) clearRoom(was conference.Conference) {
 	if node == nil || was.Room == "" {
 		return
 	}
-	node.Send(freeswitch.Room(was.Room).KickAll(), func(r *esl.Reply, err error) {
-		if err == nil && r.Err() == nil {
-			c.log.Debug("the room of a conference that has ended is empty", "conference", was.ID, "room", was.Room)
-		}
-	})
+	node.Send(freeswitch.Room(was.Room).KickAll(), nil)
 }
 
 // machine is the FreeSWITCH of the session's legs, where a conference that it

@@ -62,7 +62,6 @@ func (c *control) triesElsewhere(l *leg, h freeswitch.Hangup) bool {
 	if call == nil || l.state != legDialing || l.ending {
 		return false
 	}
-	l.calling = nil
 	if !h.FaultOfNode() {
 		if h.Cause != unknownEnd {
 			l.node.Worked()

@@ -134,7 +134,7 @@ func (c *control) bringApartHome(l *leg) {
 // has come.
 func (c *control) bringHome(l *leg) {
 	partner := c.legs[l.place.partner]
-	if partner == nil || !l.bridgedTo(partner) || partner.state == legGone {
+	if partner == nil || !l.bridgedTo(partner) {
 		c.transferHome(l, nil)
 		return
 	}

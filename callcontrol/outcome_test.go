@@ -139,3 +139,21 @@ func TestIsLegID(t *testing.T) {
 		}
 	}
 }
+
+// A call that was answered while it was moved has ended in the ordinary way where its
+// last event is lost.
+func TestUsualEnd(t *testing.T) {
+	for _, test := range []struct {
+		leg  *leg
+		want string
+	}{
+		{&leg{state: legAlerting}, "ORIGINATOR_CANCEL"}, {&leg{state: legEarly}, "ORIGINATOR_CANCEL"},
+		{&leg{state: legConnected}, "NORMAL_CLEARING"}, {&leg{state: legAlerting, ending: true}, "NORMAL_CLEARING"},
+		{&leg{state: legAlerting, handover: &handover{}}, "ORIGINATOR_CANCEL"},
+		{&leg{state: legAlerting, handover: &handover{answered: true}}, "NORMAL_CLEARING"},
+	} {
+		if got := test.leg.usualEnd(); got != test.want {
+			t.Errorf("a call that is %s: %s", test.leg.state, got)
+		}
+	}
+}

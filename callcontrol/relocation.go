@@ -82,7 +82,6 @@ func (c *control) moved(l *leg, sent bool, err error) {
 		}
 		return
 	}
-	l.handover = nil
 	delete(c.legs, l.id)
 	c.forgetConnection(l.id)
 	l.moveTo(legGone)

@@ -108,13 +108,18 @@ func TestBackgroundIsBounded(t *testing.T) {
 
 func TestServerOf(t *testing.T) {
 	for _, same := range [][2]string{
-		{"http://h/a?x=1", "HTTP://H:80/b"}, {"https://h.", "https://h:443/"}, {"http://[::1]/x", "http://[::1]:80/"},
+		{"http://h/a?x=1", "HTTP://H:80/b"}, {"https://h.", "https://h:443/"}, {"http://[::1]/x", "http://[::1]:80/"}, {"gopher://h/", "gopher://h/x"},
 	} {
 		if a, b := serverOf(same[0]), serverOf(same[1]); a != b || a == "" {
 			t.Errorf("%q and %q", a, b)
 		}
 	}
-	if serverOf("http://h/") == serverOf("http://h:8080/") {
-		t.Error("two servers are one")
+	for _, other := range []string{"http://h:8080/", "https://h/", "gopher://h/"} {
+		if serverOf("http://h/") == serverOf(other) {
+			t.Errorf("the server of %s is another one", other)
+		}
+	}
+	if serverOf("https://h/") == serverOf("gopher://h/") {
+		t.Error("a server without a port of its own has that of another scheme")
 	}
 }

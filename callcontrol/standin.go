@@ -78,11 +78,6 @@ func (c *control) placeStandIn(l *leg, node *freeswitch.Node) {
 // standsIn lets a stand-in that has come to our socket do what it is there for.
 func (c *control) standsIn(l *leg) {
 	s := l.standIn
-	if s.node != "" && l.machine != s.node {
-		l.detail = fmt.Sprintf("the conference is on FreeSWITCH %s, and what was to be joined to it is on %s; conferences across nodes are not supported yet", s.node, l.machine)
-		l.hangUp("NORMAL_CLEARING")
-		return
-	}
 	if s.voice != nil {
 		c.speaks(l)
 		return
