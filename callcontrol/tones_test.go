@@ -77,7 +77,7 @@ func tonesOf(t *testing.T, joins []string, leaves string) {
 	}
 	for i, words := range joins {
 		w := strings.Fields(words)
-		tellReady(s, "user.join&id1=" + w[0] + "&id2=" + w[1] + "&duplex=" + w[2])
+		tellReady(s, "user.join&id1="+w[0]+"&id2="+w[1]+"&duplex="+w[2])
 		s.WaitUntil(words, func() bool { return joined() == i+2 })
 	}
 	s.WaitUntil("both are in the room", func() bool {
