@@ -10,7 +10,7 @@ BENCHFLAGS ?= -benchmem
 PACKAGES  ?= ./...
 TESTFLAGS ?=
 
-.PHONY: build demo test requirements test-engine test-late test-attacks lint bench fuzz test-freeswitch
+.PHONY: build demo test requirements test-engine test-late test-growth test-attacks lint bench fuzz test-freeswitch
 
 # The daemon, as bin/ccxmld.
 build:
@@ -40,6 +40,13 @@ test-engine:
 # The packages that have timers, with a clock whose stop always comes too late.
 test-late:
 	TEST_CLOCK=late $(GO) test ./clock/... ./dialog/... ./interpreter ./esl ./conference ./sessionstore ./mail ./peer ./freeswitch ./callcontrol ./httpapi ./daemon ./cmd/ccxmld
+
+# How compiling and checking grow with documents: counted in the blocks of the program that
+# run, and in what is allocated.
+GROWTH_OF = $(shell $(GO) list -f '{{join .Deps "\n"}}' ./cmd/ccxmld/testdata/growth | grep -E '^(ccxmld|github.com/dop251/goja|github.com/antchfx/xmlquery|encoding/xml)' | paste -sd,)
+test-growth:
+	$(GO) build -cover -covermode=atomic -coverpkg=ccxmld/cmd/ccxmld/testdata/growth,$(GROWTH_OF) -o bin/growth ./cmd/ccxmld/testdata/growth
+	TEST_GROWTH=$(CURDIR)/bin/growth $(GO) test -count=1 -tags growth -run '^TestGrowth$$' ./cmd/ccxmld
 
 # Attacks on a daemon that is a process of its own, ten seconds each (make test has a
 # second of each), with a table of what ordinary calls beside them notice: five minutes.

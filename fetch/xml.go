@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -26,6 +27,16 @@ type XMLLimits struct {
 	Nodes int
 	// Account is that of the time that parsing takes; nil for none.
 	Account *processors.Account
+	// Context breaks parsing off when it ends; nil does not.
+	Context context.Context
+}
+
+// ended is the error of parsing whose context has ended.
+func (l XMLLimits) ended() error {
+	if l.Context == nil || l.Context.Err() == nil {
+		return nil
+	}
+	return context.Cause(l.Context)
 }
 
 func (l XMLLimits) withDefaults() XMLLimits {
@@ -101,7 +112,7 @@ func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node,
 		return nil, nil, err
 	}
 	// The scanner has taken the document; what it takes the parser takes.
-	document, err := xmlquery.ParseWithOptions(&pieces{bytes.NewReader(s.text), limits.Account}, xmlquery.ParserOptions{
+	document, err := xmlquery.ParseWithOptions(&pieces{bytes.NewReader(s.text), limits}, xmlquery.ParserOptions{
 		Decoder: &xmlquery.DecoderOptions{Strict: true, CharsetReader: asItIs},
 	})
 	if err != nil {
@@ -115,12 +126,15 @@ func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node,
 // pieces lets a parser have its turns between pieces of a text.
 type pieces struct {
 	*bytes.Reader
-	account *processors.Account
+	limits XMLLimits
 }
 
 // Read gives a piece.
 func (p *pieces) Read(into []byte) (int, error) {
-	p.account.Tick()
+	p.limits.Account.Tick()
+	if err := p.limits.ended(); err != nil {
+		return 0, err
+	}
 	return p.Reader.Read(into[:min(len(into), 4<<10)])
 }
 
@@ -159,6 +173,9 @@ func (s *scan) run() error {
 		// Where the token begins.
 		s.advance(int(d.InputOffset()))
 		s.limits.Account.Tick()
+		if err := s.limits.ended(); err != nil {
+			return s.errorf(err, "reading it was broken off: %v", err)
+		}
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
 			if s.roots == 0 {

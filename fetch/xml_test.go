@@ -1,6 +1,7 @@
 package fetch_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -122,4 +123,32 @@ func FuzzParseXML(f *testing.F) {
 		}
 		walk(node, 1)
 	})
+}
+
+// endsAfter is a context that ends after some looks at it.
+type endsAfter struct {
+	context.Context
+	looks int
+}
+
+func (c *endsAfter) Err() error {
+	if c.looks--; c.looks < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestReadingXMLEnds with its context, in both of the parser's goes.
+func TestReadingXMLEnds(t *testing.T) {
+	document := []byte("<a>" + strings.Repeat("<b/>", 20_000) + "</a>")
+	whole := &endsAfter{t.Context(), 1 << 30}
+	if _, err := fetch.ParseXML(document, "a.xml", fetch.XMLLimits{Context: whole}); err != nil {
+		t.Fatal(err)
+	}
+	for _, looks := range []int{0, 100, 1<<30 - whole.looks - 1} {
+		_, err := fetch.ParseXML(document, "a.xml", fetch.XMLLimits{Context: &endsAfter{t.Context(), looks}})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("after %d looks: %v", looks, err)
+		}
+	}
 }

@@ -1,6 +1,8 @@
 package interpreter
 
 import (
+	"iter"
+
 	"ccxmld/script"
 )
 
@@ -47,8 +49,8 @@ type Document struct {
 	init          []action
 	stateVariable string
 	transitions   []*transition
-	byName        map[string][]*transition // candidates for an exact event name
-	byPattern     []*transition            // candidates for any other name
+	byName        map[string][]*transition // those for one event, by its name
+	byPattern     []*transition            // those whose event has stars
 	wantsDebugLog bool                     // an extension asks for the session's debug log
 	readings      readings
 }
@@ -66,6 +68,7 @@ type Script struct {
 // transition is one <transition> (CCXML 1.0, 9.2.2).
 type transition struct {
 	position script.Position
+	index    int      // of the document's transitions
 	states   []string // nil: any
 	pattern  pattern
 	cond     *script.Expression // nil: true
@@ -86,35 +89,45 @@ func (t *transition) inState(state string) bool {
 	return false
 }
 
-// index sorts the transitions by the event names that can select them, keeping
-// document order, so that an event with an exact name does not pay for the
-// transitions of other names.
+// index sorts the transitions by the event names that can select them, so that an event
+// does not pay for the transitions of other names.
 func (d *Document) index() {
 	d.byName = make(map[string][]*transition)
-	for _, t := range d.transitions {
+	for i, t := range d.transitions {
+		t.index = i
 		if t.pattern.exact() {
-			d.byName[t.pattern.text] = nil
+			d.byName[t.pattern.text] = append(d.byName[t.pattern.text], t)
 		} else {
 			d.byPattern = append(d.byPattern, t)
 		}
 	}
-	for name := range d.byName {
-		names := d.dialect.names(name)
-		for _, t := range d.transitions {
-			if t.pattern.accepts(names) {
-				d.byName[name] = append(d.byName[name], t)
+}
+
+// candidates gives the transitions that an event of these names selects by its name, in
+// document order.
+func (d *Document) candidates(names eventNames) iter.Seq[*transition] {
+	lists := [][]*transition{d.byName[names.now], d.byPattern}
+	if names.then != names.now {
+		lists = append(lists, d.byName[names.then])
+	}
+	return func(yield func(*transition) bool) {
+		for {
+			next := -1 // the list whose first transition is the first of all
+			for i, list := range lists {
+				if len(list) > 0 && (next < 0 || list[0].index < lists[next][0].index) {
+					next = i
+				}
+			}
+			if next < 0 {
+				return
+			}
+			t := lists[next][0]
+			lists[next] = lists[next][1:]
+			if (t.pattern.exact() || t.pattern.accepts(names)) && !yield(t) {
+				return
 			}
 		}
 	}
-}
-
-// candidates gives the transitions that an event name in lower case may select.
-// Those of byPattern are still to be matched.
-func (d *Document) candidates(name string) []*transition {
-	if list, ok := d.byName[d.dialect.canonical(name)]; ok {
-		return list
-	}
-	return d.byPattern
 }
 
 // action is a compiled element of executable content.

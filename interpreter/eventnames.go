@@ -64,8 +64,7 @@ func (o *Outline) OldNames() []string {
 // Accepts tells whether the pattern matches a name of the platform's events, which
 // may end in .*, by today's name or the one that the document's dialect has for it.
 func (o *Outline) Accepts(p EventPattern, name string) bool {
-	names := o.dialect.names(strings.ToLower(name))
-	for _, n := range []string{names.now, names.then} {
+	for _, n := range o.NamesOf(name) {
 		if p.pattern.match(n) {
 			return true
 		}
@@ -74,6 +73,13 @@ func (o *Outline) Accepts(p EventPattern, name string) bool {
 		}
 	}
 	return false
+}
+
+// NamesOf gives an event's names, in lower case: today's, and that of the document's
+// dialect.
+func (o *Outline) NamesOf(name string) []string {
+	names := o.dialect.names(strings.ToLower(name))
+	return []string{names.now, names.then}
 }
 
 // beginsLike tells whether the pattern may match a name that begins with stem.
@@ -102,8 +108,13 @@ func Nearest(wrong string, known []string) string {
 	if len(wrong) < 6 {
 		distance = 2
 	}
+	lower := strings.ToLower(wrong)
 	for _, name := range known {
-		if d := editDistance(strings.ToLower(wrong), strings.ToLower(name)); name != wrong && d < distance {
+		candidate := strings.ToLower(name)
+		if len(candidate)-len(lower) >= distance || len(lower)-len(candidate) >= distance {
+			continue // so many characters more or less
+		}
+		if d := editDistance(lower, candidate); name != wrong && d < distance {
 			best, distance = name, d
 		}
 	}

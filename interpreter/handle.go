@@ -85,14 +85,9 @@ func (s *Session) forget(e *Event) {
 // event and condition all match (CCXML 1.0, 9.2.2). The event is bound only
 // when a condition or a transition can see it.
 func (s *Session) selectTransition(e *Event, name string) *transition {
-	candidates := s.document.candidates(name)
-	if len(candidates) == 0 {
-		return nil
-	}
-	names := s.document.dialect.names(name)
 	state, bound := s.currentState(), false
-	for _, t := range candidates {
-		if !t.inState(state) || !t.pattern.accepts(names) {
+	for t := range s.document.candidates(s.document.dialect.names(name)) {
+		if !t.inState(state) {
 			continue
 		}
 		if !bound {

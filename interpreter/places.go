@@ -55,31 +55,6 @@ func (e *element) placed(v value) value {
 	return v
 }
 
-// part gives a part of the value, which begins at an offset.
-func (v *value) part(offset, length int) value {
-	result := value{text: v.text[offset : offset+length], name: v.name, position: v.position}
-	before, lines := v.text[:offset], 0
-	if newline := strings.LastIndexByte(before, '\n'); newline >= 0 {
-		lines = strings.Count(before, "\n")
-		before = before[newline+1:]
-		result.position.Column = min(result.position.Column, 1)
-	}
-	result.position.Line += lines
-	if result.position.Column > 0 {
-		result.position.Column += utf8.RuneCountInString(before)
-	}
-	for _, r := range v.references {
-		switch {
-		case r.Offset >= offset:
-			r.Offset -= offset
-			result.references = append(result.references, r)
-		case r.Offset >= offset-len(before):
-			result.position.Column += r.Width
-		}
-	}
-	return result
-}
-
 // mostWords bounds the words of a list: each is a piece of its own, with its place.
 const mostWords = 1000
 
@@ -89,12 +64,49 @@ func (v *value) tooMany() bool { return len(strings.Fields(v.text)) > mostWords 
 // fields gives the words of the value, which white space separates, the first
 // mostWords of them.
 func (v *value) fields() (list []value) {
-	at := 0
+	rest := *v
+	at := 0 // where rest begins in v
 	words := strings.Fields(v.text)
 	for _, word := range words[:min(len(words), mostWords)] {
-		at += strings.Index(v.text[at:], word)
-		list = append(list, v.part(at, len(word)))
+		before := strings.Index(rest.text, word)
+		rest.skip(at, before)
+		at += before
+		list = append(list, rest.word(at, len(word)))
+		rest.skip(at, len(word))
 		at += len(word)
 	}
 	return list
+}
+
+// skip takes a number of bytes off a value's beginning, which is at an offset that its
+// references count from.
+func (v *value) skip(at, length int) {
+	skipped := v.text[:length]
+	v.text = v.text[length:]
+	if newline := strings.LastIndexByte(skipped, '\n'); newline >= 0 {
+		v.position.Line += strings.Count(skipped, "\n")
+		v.position.Column = min(v.position.Column, 1)
+		skipped = skipped[newline+1:]
+	}
+	if v.position.Column > 0 {
+		v.position.Column += utf8.RuneCountInString(skipped)
+	}
+	for len(v.references) > 0 && v.references[0].Offset < at+length {
+		if v.references[0].Offset >= at+length-len(skipped) {
+			v.position.Column += v.references[0].Width
+		}
+		v.references = v.references[1:]
+	}
+}
+
+// word gives what a value begins with, as a value of its own.
+func (v *value) word(at, length int) value {
+	result := value{text: v.text[:length], name: v.name, position: v.position}
+	for _, r := range v.references {
+		if r.Offset >= at+length {
+			break
+		}
+		result.references = append(result.references, script.Reference{Offset: r.Offset - at, Width: r.Width})
+	}
+	return result
 }

@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -118,6 +119,13 @@ func (l *Language) source(text string, at Position, references []Reference) *sou
 	return &source{text: text, at: at, references: references, ctx: l.ctx}
 }
 
+// A source may have so many instructions: mostInstructions for each of its bytes, which
+// no source has that does not leave many blocks at once again and again, and some more.
+const (
+	mostInstructions  = 8
+	leastInstructions = 10_000
+)
+
 // compile wraps the statements into the scopes up to and including the one
 // with the index innermost, and compiles them.
 func (l *Language) compile(src *source, body ast.Statement, innermost int) (*goja.Program, error) {
@@ -128,9 +136,13 @@ func (l *Language) compile(src *source, body ast.Statement, innermost int) (*goj
 	}
 	var program *goja.Program
 	err := src.guarded(func() (err error) {
-		program, err = goja.CompileAST(&ast.Program{Body: []ast.Statement{body}, File: src.file}, false)
+		limits := goja.CompileLimits{Context: src.ctx, Instructions: leastInstructions + mostInstructions*len(src.text)}
+		program, err = goja.CompileASTWithin(limits, &ast.Program{Body: []ast.Statement{body}, File: src.file}, false)
 		return err
 	})
+	if errors.Is(err, goja.ErrTooManyInstructions) {
+		return nil, src.errorf(err, "SyntaxError: the source is too large once it is compiled; it leaves too many blocks at once")
+	}
 	if err != nil {
 		return nil, src.compileError(err)
 	}

@@ -98,7 +98,7 @@ func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response
 	account := d.Processors.Account()
 	account.Begin()
 	defer account.End()
-	root, places, err := response.PlacedXML(fetch.XMLLimits{Account: account})
+	root, places, err := response.PlacedXML(fetch.XMLLimits{Account: account, Context: ctx})
 	if err != nil {
 		return compiled, 0, err
 	}

@@ -154,7 +154,7 @@ func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 	if !c.asConfigured && isABNF(uri, response) {
 		return c.named(c.grammar(ctx, srgs.Source{URI: uri, Text: response.Text()}), uri, name)
 	}
-	root, places, err := response.PlacedXML(fetch.XMLLimits{})
+	root, places, err := response.PlacedXML(fetch.XMLLimits{Context: ctx})
 	if err != nil {
 		return unreadable(name, err)
 	}
@@ -216,7 +216,7 @@ func (c *checker) ccxml(ctx context.Context, source interpreter.Source) []lint.F
 		text, err := script.TextIn(r.Charset)
 		return text, script.URI, err
 	}
-	return append(lint.Document(c.compiler, source), c.pagesOf(ctx, source)...)
+	return append(lint.Document(ctx, c.compiler, source), c.pagesOf(ctx, source)...)
 }
 
 // unreadable is the one finding about a document that cannot be had, or is no XML.

@@ -39,7 +39,7 @@ func (c *checker) grammar(ctx context.Context, source srgs.Source) (findings []l
 			other.Text = response.Text()
 			return other, nil
 		}
-		other.Root, other.Places, err = response.PlacedXML(fetch.XMLLimits{})
+		other.Root, other.Places, err = response.PlacedXML(fetch.XMLLimits{Context: ctx})
 		return other, err
 	})
 	var problems script.Problems

@@ -74,7 +74,7 @@ func pageFinding(p *vxml.Problem, severity lint.Severity, code string) lint.Find
 
 // pagesOf checks the pages beside a document, as files, that its dialogs name.
 func (c *checker) pagesOf(ctx context.Context, source interpreter.Source) (findings []lint.Finding) {
-	for _, d := range lint.Dialogs(c.compiler, source) {
+	for _, d := range lint.Dialogs(ctx, c.compiler, source) {
 		uri, err := fetch.Resolve(source.URI, d.Source)
 		if err != nil || !strings.HasPrefix(uri, "file:") || d.Type != "" && !vxml.IsType(d.Type) || c.seen[uri] {
 			continue
@@ -86,7 +86,7 @@ func (c *checker) pagesOf(ctx context.Context, source interpreter.Source) (findi
 				Message: fmt.Sprintf("the page cannot be read: %v", err)})
 			continue
 		}
-		root, places, err := response.PlacedXML(fetch.XMLLimits{})
+		root, places, err := response.PlacedXML(fetch.XMLLimits{Context: ctx})
 		if err != nil {
 			findings = append(findings, unreadable(uri, err)...)
 			continue

@@ -9,18 +9,28 @@ import (
 // all, and refuses left recursion.
 func (c *compilation) analyse() {
 	rules := c.order
-	for changed := true; changed; {
-		changed = false
-		// Rules stand before those they refer to.
-		for _, r := range slices.Backward(rules) {
-			if !r.nullable && r.body.nullable() {
-				r.nullable, changed = true, true
-			}
-			if !r.productive && r.body.productive() {
-				r.productive, changed = true, true
-			}
+	spread(rules, func(e *expansion) bool {
+		switch e.kind {
+		case garbage, tagged:
+			return true
+		case sequence:
+			return len(e.items) == 0
+		case repeat:
+			return e.least == 0
 		}
-	}
+		return false // key, void; those with items by what these are
+	}, func(r *rule) { r.nullable = true })
+	spread(rules, func(e *expansion) bool {
+		switch e.kind {
+		case garbage, tagged, key:
+			return true
+		case sequence:
+			return len(e.items) == 0
+		case repeat:
+			return e.least == 0
+		}
+		return false
+	}, func(r *rule) { r.productive = true })
 	for _, r := range rules {
 		r.body.leftmost(&r.left)
 	}
@@ -30,56 +40,60 @@ func (c *compilation) analyse() {
 	}
 }
 
-// nullable tells whether the expansion may match no digits.
-func (e *expansion) nullable() bool {
-	switch e.kind {
-	case sequence:
-		for _, item := range e.items {
-			if !item.nullable() {
-				return false
-			}
-		}
-		return true
-	case choice:
-		for _, item := range e.items {
-			if item.nullable() {
-				return true
-			}
-		}
-		return false
-	case repeat:
-		return e.least == 0 || e.items[0].nullable()
-	case reference:
-		return e.target.nullable
-	case garbage, tagged:
-		return true
-	}
-	return false // key, void
+// use is where a part of a rule stands: in another part, or, with none, as its body.
+type use struct {
+	in   *expansion
+	rule *rule
 }
 
-// productive tells whether there is anything that the expansion matches.
-func (e *expansion) productive() bool {
-	switch e.kind {
-	case sequence:
-		for _, item := range e.items {
-			if !item.productive() {
-				return false
-			}
+// spread finds the rules of which something holds that holds of some parts by
+// themselves, of a sequence if it does of all in it, of a choice or a repeat if it does
+// of one, and of a reference if it does of its rule. Each part is looked at as often as
+// others stand in it.
+func spread(rules []*rule, holds func(*expansion) bool, tell func(*rule)) {
+	uses := make(map[*expansion]use)
+	references := make(map[*rule][]*expansion)
+	left := make(map[*expansion]int) // in a sequence, of which it does not hold so far
+	known := make(map[*expansion]bool)
+	var found []*expansion
+	note := func(e *expansion) {
+		if !known[e] {
+			known[e] = true
+			found = append(found, e)
 		}
-		return true
-	case choice:
-		for _, item := range e.items {
-			if item.productive() {
-				return true
-			}
-		}
-		return false
-	case repeat:
-		return e.least == 0 || e.items[0].productive()
-	case reference:
-		return e.target.productive
 	}
-	return e.kind != void
+	for _, r := range rules {
+		uses[r.body] = use{rule: r}
+		r.body.each(func(e *expansion) {
+			for _, item := range e.items {
+				uses[item] = use{in: e}
+			}
+			if e.kind == reference {
+				references[e.target] = append(references[e.target], e)
+			}
+			left[e] = len(e.items)
+			if holds(e) {
+				note(e)
+			}
+		})
+	}
+	for len(found) > 0 {
+		e := found[len(found)-1]
+		found = found[:len(found)-1]
+		switch u := uses[e]; {
+		case u.in == nil:
+			tell(u.rule)
+			for _, reference := range references[u.rule] {
+				note(reference)
+			}
+		case u.in.kind == sequence:
+			if left[u.in]--; left[u.in] == 0 {
+				note(u.in)
+			}
+		default:
+			note(u.in)
+		}
+	}
 }
 
 // leftmost lists the references of which the expansion may begin, and reports
@@ -131,14 +145,10 @@ func (c *compilation) refuseLeftRecursion(r *rule, states map[*rule]int, path []
 	for _, e := range r.left {
 		if states[e.target] == entered {
 			c.problem(e.at, "ruleref", "the rule %q refers to itself before it takes a key (%s): left recursion is not supported; use repeat, or put the key first",
-				e.target.name, strings.Join(lastOf(append(path, e.target.name), 10), " → "))
+				e.target.name, strings.Join(append(slices.Clone(path[max(len(path)-9, 0):]), e.target.name), " → "))
 			continue
 		}
 		c.refuseLeftRecursion(e.target, states, path)
 	}
 	states[r] = left
-}
-
-func lastOf(list []string, n int) []string {
-	return list[max(len(list)-n, 0):]
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/antchfx/xmlquery"
@@ -90,6 +91,7 @@ type document struct {
 	header    []*tag // run before the tags of rules
 	rules     []*rule
 	byName    map[string]*rule
+	folded    map[string]string // names of rules by theirs in lower case, once it is asked for
 }
 
 // rule is a <rule> (SRGS 1.0, 3).
@@ -357,10 +359,14 @@ func (c *compilation) notice(at script.Position, element, format string, args ..
 
 // suggest names the rule that may have been meant.
 func suggest(name string, d *document) string {
-	for _, r := range d.rules {
-		if strings.EqualFold(r.name, name) {
-			return fmt.Sprintf(" (did you mean %q?)", r.name)
+	if d.folded == nil {
+		d.folded = make(map[string]string, len(d.rules))
+		for _, r := range slices.Backward(d.rules) {
+			d.folded[strings.ToLower(r.name)] = r.name
 		}
+	}
+	if meant, known := d.folded[strings.ToLower(name)]; known {
+		return fmt.Sprintf(" (did you mean %q?)", meant)
 	}
 	return ""
 }

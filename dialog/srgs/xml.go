@@ -255,8 +255,15 @@ func (x *reading) tokens(to *expansion, node *xmlquery.Node) {
 	if node.Type != xmlquery.TextNode && node.Type != xmlquery.CharDataNode {
 		return
 	}
+	begin, behind := x.textBegin(node)
+	before := 0 // the offset that begin is of
 	for offset, token := range words(node.Data) {
-		x.token(to, token, x.textAt(node, offset))
+		if before == 0 && offset > 0 {
+			begin.Column = behind
+		}
+		begin = after(begin, node.Data[before:offset])
+		before = offset
+		x.token(to, token, begin)
 	}
 }
 
@@ -348,18 +355,32 @@ func (x *reading) attributeAt(node *xmlquery.Node, name string) script.Position 
 // textAt is the place of an offset in a text. The column is not known behind
 // character references.
 func (x *reading) textAt(node *xmlquery.Node, offset int) script.Position {
-	begin := script.Position{URI: x.document.uri, Line: node.LineNumber}
-	if x.places != nil {
-		if written, line, column := x.places.Text(node); line > 0 {
-			begin.Line, begin.Column = line, column
-			if strings.HasPrefix(written, "<![CDATA[") {
-				begin.Column += len("<![CDATA[")
-			} else if offset > 0 && strings.Contains(written, "&") {
-				begin.Column = 0
-			}
-		}
+	begin, behind := x.textBegin(node)
+	if offset > 0 {
+		begin.Column = behind
 	}
 	return after(begin, node.Data[:offset])
+}
+
+// textBegin is the place of a text, and the column to count from for what does not stand
+// at its beginning.
+func (x *reading) textBegin(node *xmlquery.Node) (begin script.Position, behind int) {
+	begin = script.Position{URI: x.document.uri, Line: node.LineNumber}
+	if x.places == nil {
+		return begin, 0
+	}
+	written, line, column := x.places.Text(node)
+	switch {
+	case line == 0:
+		return begin, 0
+	case strings.HasPrefix(written, "<![CDATA["):
+		column += len("<![CDATA[")
+	case strings.Contains(written, "&"):
+		begin.Line, begin.Column = line, column
+		return begin, 0
+	}
+	begin.Line, begin.Column = line, column
+	return begin, column
 }
 
 // after gives the place behind a text.

@@ -37,7 +37,7 @@ func (p *pages) grammar(ctx context.Context, g *grammar, src string, how *dialog
 			return nil, err
 		}
 		version, size = response.Version, len(response.Body)
-		read = func() (srgs.Source, error) { return grammarSource(response, rule) }
+		read = func() (srgs.Source, error) { return grammarSource(ctx, response, rule) }
 	}
 	known, err := p.grammars.Make(ctx, uri, version, func(known compiledGrammar) bool {
 		return p.unchanged(ctx, known.origins, how)
@@ -65,7 +65,7 @@ func (p *pages) compileGrammar(ctx context.Context, source srgs.Source, size int
 		}
 		made.origins = append(made.origins, origin{uri, response.Version})
 		bytes += fetch.CompiledBytes(len(response.Body))
-		return grammarSource(response, "")
+		return grammarSource(ctx, response, "")
 	})
 	switch {
 	case errors.Is(err, srgs.ErrSpeech):
@@ -92,12 +92,12 @@ func (p *pages) unchanged(ctx context.Context, origins []origin, how *dialog.Fet
 }
 
 // grammarSource reads a grammar of either form, to start from one of its rules.
-func grammarSource(response *fetch.Response, rule string) (source srgs.Source, err error) {
+func grammarSource(ctx context.Context, response *fetch.Response, rule string) (source srgs.Source, err error) {
 	source.URI, source.Rule = response.URI, rule
 	if text := response.Text(); srgs.IsABNF(text) {
 		source.Text = text
 		return source, nil
 	}
-	source.Root, source.Places, err = response.PlacedXML(fetch.XMLLimits{})
+	source.Root, source.Places, err = response.PlacedXML(fetch.XMLLimits{Context: ctx})
 	return source, err
 }

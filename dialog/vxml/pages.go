@@ -60,7 +60,7 @@ func (p *pages) compile(ctx context.Context, response *fetch.Response) (page *Pa
 	account := p.processors.Account()
 	account.Begin()
 	defer account.End()
-	root, places, err := response.PlacedXML(fetch.XMLLimits{Account: account})
+	root, places, err := response.PlacedXML(fetch.XMLLimits{Account: account, Context: ctx})
 	if err != nil {
 		return nil, 0, err
 	}

@@ -210,7 +210,7 @@ func (d *dataAction) run(x *execution) error {
 		if err != nil || d.name == "" {
 			return err
 		}
-		root, err = response.XML(fetch.XMLLimits{})
+		root, err = response.XML(fetch.XMLLimits{Context: ctx})
 		return err
 	})
 	if err != nil {

@@ -1,8 +1,8 @@
 package lint
 
 import (
+	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"ccxmld/interpreter"
@@ -11,6 +11,7 @@ import (
 
 // check is one document being checked.
 type check struct {
+	ctx      context.Context
 	compiler *interpreter.Compiler
 	outline  *interpreter.Outline
 	findings []Finding
@@ -27,6 +28,7 @@ type check struct {
 
 	declared          declared
 	declarationsKnown bool
+	otherwise         map[string]bool // see declaredOtherwise
 }
 
 type loaded struct{ text, uri string }
@@ -35,8 +37,9 @@ type loaded struct{ text, uri string }
 type transition struct {
 	*interpreter.OutlineElement
 	pattern interpreter.EventPattern
-	event   string   // as it is written
-	states  []string // nil: any
+	event   string          // as it is written
+	states  []string        // nil: any
+	among   map[string]bool // the states
 	cond    string
 }
 
@@ -58,18 +61,19 @@ func (c *check) look() {
 		}
 	}
 	c.declared, c.declarationsKnown = c.declarations(), c.allDeclarationsKnown()
-	c.shadows()
-	c.events()
-	c.states()
-	c.declareState()
-	c.values()
-	c.variables()
-	c.flow()
-	c.handlers()
+	for _, look := range []func(){c.shadows, c.events, c.states, c.declareState, c.values, c.variables, c.flow, c.handlers} {
+		if c.ctx.Err() != nil {
+			return
+		}
+		look()
+	}
 }
 
 // gather reads the document into the lists that the checks go through.
 func (c *check) gather(e *interpreter.OutlineElement) {
+	if c.ctx.Err() != nil {
+		return
+	}
 	c.elements = append(c.elements, e)
 	for _, a := range e.Attributes {
 		if a.Kind == interpreter.ExpressionAttribute || a.Kind == interpreter.TargetAttribute {
@@ -102,7 +106,7 @@ func (c *check) transition(e *interpreter.OutlineElement) *transition {
 	}
 	if state := e.Attribute("state"); state != nil {
 		if names := strings.Fields(strings.Trim(strings.TrimSpace(state.Text), `'"`)); len(names) > 0 { // none is any (LEN-20)
-			t.states = names
+			t.states, t.among = names, set(names)
 		}
 	}
 	return t
@@ -130,34 +134,11 @@ func at(e *interpreter.OutlineElement, name string) script.Position {
 	return e.Position
 }
 
-// shadows finds transitions that are never selected, because an earlier one takes
-// all their events (EVT-3, LEN-15).
-func (c *check) shadows() {
-	for i, t := range c.transitions {
-		for _, earlier := range c.transitions[:i] {
-			if earlier.cond != "" && earlier.cond != "true" || !earlier.pattern.Covers(t.pattern) || !coversStates(earlier.states, t.states) {
-				continue
-			}
-			c.report(t.Position, Warning, "unreachable-transition",
-				"this transition never runs: the one in line %d takes all its events first", earlier.Position.Line)
-			break
-		}
+// set gives a list's words as a set.
+func set(list []string) map[string]bool {
+	words := make(map[string]bool, len(list))
+	for _, word := range list {
+		words[word] = true
 	}
-}
-
-// coversStates tells whether a transition with these states is selected wherever
-// one with the others is; nil stands for any.
-func coversStates(states, others []string) bool {
-	if states == nil {
-		return true
-	}
-	if others == nil {
-		return false
-	}
-	for _, state := range others {
-		if !slices.Contains(states, state) {
-			return false
-		}
-	}
-	return true
+	return words
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"context"
 	"strings"
 
 	"ccxmld/interpreter"
@@ -15,10 +16,12 @@ type Dialog struct {
 	Type     string // "" where it is not given, which is VoiceXML
 }
 
-// Dialogs lists the dialogs of a document whose source and type are constants.
-func Dialogs(compiler *interpreter.Compiler, source interpreter.Source) (dialogs []Dialog) {
+// Dialogs lists the dialogs of a document whose source and type are constants, those
+// that it has found when ctx ends.
+func Dialogs(ctx context.Context, compiler *interpreter.Compiler, source interpreter.Source) (dialogs []Dialog) {
+	compiler = compiler.Until(ctx)
 	c := &check{
-		compiler: compiler, outline: compiler.Outline(source), scripts: make(map[*interpreter.OutlineElement]*script.Reading),
+		ctx: ctx, compiler: compiler, outline: compiler.Outline(source), scripts: make(map[*interpreter.OutlineElement]*script.Reading),
 		readings: make(map[*interpreter.OutlineAttribute]*script.Reading),
 	}
 	if c.outline.Root == nil {

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,9 +45,11 @@ func (f Finding) Error() string {
 	return fmt.Sprintf("%s: %s: %s [%s]", f.Position, f.Severity, f.Message, f.Code)
 }
 
-// Document checks a document. The findings are in the order of their places.
-func Document(compiler *interpreter.Compiler, source interpreter.Source) []Finding {
-	c := &check{compiler: compiler}
+// Document checks a document. The findings are in the order of their places. When ctx
+// ends, that is an error among them, and there may be more of the others.
+func Document(ctx context.Context, compiler *interpreter.Compiler, source interpreter.Source) []Finding {
+	compiler = compiler.Until(ctx)
+	c := &check{ctx: ctx, compiler: compiler}
 	if source.Load != nil {
 		load := source.Load
 		source.Load = func(r interpreter.ScriptRequest) (string, string, error) {
@@ -75,6 +78,9 @@ func Document(compiler *interpreter.Compiler, source interpreter.Source) []Findi
 	c.outline = compiler.Outline(source)
 	if c.outline.Root != nil {
 		c.look()
+	}
+	if ctx.Err() != nil {
+		c.report(script.Position{URI: source.URI}, Error, "document", "checking was broken off: %v", context.Cause(ctx))
 	}
 	Sort(c.findings)
 	return c.findings

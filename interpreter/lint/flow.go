@@ -8,7 +8,7 @@ import (
 // flow finds elements that never run, because an <exit> or a <goto> before them
 // ends the transition.
 func (c *check) flow() {
-	c.purged()
+	c.purged(c.outline.Root)
 	for _, e := range c.elements {
 		if e.Tag != "transition" && e.Tag != "if" && e.Tag != "foreach" || e.Foreign {
 			continue
@@ -29,33 +29,25 @@ func (c *check) flow() {
 	}
 }
 
-// purged finds delayed sends that an <exit> behind them takes back: they end with
-// their session (SES-7). One that only some calls reach says nothing.
-func (c *check) purged() {
-	for _, exit := range c.elements {
-		if exit.Tag != "exit" || exit.Foreign {
-			continue
-		}
-		for _, before := range c.before(exit) {
-			c.purgedIn(before, exit)
-		}
-	}
-}
-
-// before gives the elements that run before one beside them, in the same partition
-// of an <if>.
-func (c *check) before(e *interpreter.OutlineElement) (list []*interpreter.OutlineElement) {
-	for _, child := range e.Parent.Children {
+// purged finds delayed sends that an <exit> behind them, in the same partition of an
+// <if>, takes back: they end with their session (SES-7). One that only some calls reach
+// says nothing.
+func (c *check) purged(e *interpreter.OutlineElement) {
+	var before []*interpreter.OutlineElement // since the last <exit>
+	for _, child := range e.Children {
+		c.purged(child)
 		switch {
-		case child == e:
-			return list
 		case child.Tag == "else", child.Tag == "elseif":
-			list = nil
+			before = nil
+		case child.Tag == "exit" && !child.Foreign:
+			for _, b := range before {
+				c.purgedIn(b, child)
+			}
+			before = nil
 		default:
-			list = append(list, child)
+			before = append(before, child)
 		}
 	}
-	return list
 }
 
 // purgedIn reports the delayed sends in an element that runs before an <exit>.

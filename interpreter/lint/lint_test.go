@@ -1,6 +1,7 @@
 package lint_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"os"
@@ -56,7 +57,7 @@ func found(t testing.TB, uri, text string) string {
 	}
 	source := interpreter.Source{Root: root, URI: uri, Places: places, Load: load}
 	var lines strings.Builder
-	for _, finding := range lint.Document(interpreter.NewCompiler(), source) {
+	for _, finding := range lint.Document(t.Context(), interpreter.NewCompiler(), source) {
 		lines.WriteString(finding.Error() + "\n")
 	}
 	return lines.String()
@@ -88,7 +89,7 @@ func TestExamplesAreClean(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, finding := range lint.Document(interpreter.NewCompiler(mail), interpreter.Source{Root: root, URI: path, Places: places}) {
+			for _, finding := range lint.Document(t.Context(), interpreter.NewCompiler(mail), interpreter.Source{Root: root, URI: path, Places: places}) {
 				if finding.Severity > lint.Note {
 					t.Error(finding)
 				} else {
@@ -127,6 +128,20 @@ func TestCodesAreExplained(t *testing.T) {
 	}
 }
 
+// TestCheckingEnds with its context, and says so.
+func TestCheckingEnds(t *testing.T) {
+	root, places, err := fetch.ParsePlacedXML([]byte(`<ccxml version="1.0"><eventprocessor><transition event="nope"/></eventprocessor></ccxml>`), "a.ccxml", fetch.XMLLimits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	findings := lint.Document(ctx, interpreter.NewCompiler(), interpreter.Source{Root: root, URI: "a.ccxml", Places: places})
+	if len(findings) != 1 || findings[0].Error() != "a.ccxml: error: checking was broken off: context canceled [document]" {
+		t.Errorf("found %v", findings)
+	}
+}
+
 // FuzzDocument: no document makes the checks panic, and each finding has a place,
 // a code and words.
 func FuzzDocument(f *testing.F) {
@@ -152,7 +167,7 @@ func FuzzDocument(f *testing.F) {
 			return
 		}
 		source := interpreter.Source{Root: root, URI: "doc.ccxml", Places: places, Load: load}
-		for _, finding := range lint.Document(interpreter.NewCompiler(), source) {
+		for _, finding := range lint.Document(t.Context(), interpreter.NewCompiler(), source) {
 			if finding.Position.Line < 1 || finding.Code == "" || finding.Message == "" {
 				t.Errorf("incomplete: %+v", finding)
 			}

@@ -31,7 +31,9 @@ func TestLargeDocuments(t *testing.T) {
 		"undeclared variables":  {many(20000, `<var name="w%[1]d" expr="u%[1]d"/>`), "u19999 is not declared"},
 		"variables of a script": {`<script>` + many(45000, "var v%d;") + `</script>`, "no <eventprocessor>"},
 		"functions":             {`<script>` + many(20000, "function f%d(){};") + `</script>`, "no <eventprocessor>"},
-		"lines of a script":     {`<script>` + many(40000, "let v%d;\n") + `</script>`, "no <eventprocessor>"},
+		"breaks out of many blocks": {`<script>for(;;){` + strings.Repeat("{let a; (function(){a});", 300) + strings.Repeat("if(b)break;", 40000) + strings.Repeat("}", 301) + `</script>`,
+			"too large once it is compiled"},
+		"lines of a script": {`<script>` + many(40000, "let v%d;\n") + `</script>`, "no <eventprocessor>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := found(t, "big.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">`+test.body+`</ccxml>`)

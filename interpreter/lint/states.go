@@ -70,18 +70,16 @@ func (c *check) setWithoutState(variable string) bool {
 			return true
 		}
 	}
+	inAnyState := map[*interpreter.OutlineElement]bool{nil: true}
+	for _, t := range c.transitions {
+		inAnyState[t.OutlineElement] = t.states == nil
+	}
 	for _, e := range c.elements {
 		name := e.Attribute("name")
 		if name == nil || e.Tag != "assign" || !strings.HasSuffix(strings.TrimSpace(name.Text), variable) {
 			continue
 		}
-		within := transitionOf(e)
-		for _, t := range c.transitions {
-			if t.OutlineElement == within && t.states == nil {
-				return true
-			}
-		}
-		if within == nil {
+		if inAnyState[transitionOf(e)] {
 			return true
 		}
 	}
@@ -106,7 +104,7 @@ type state struct {
 // assignedStates lists the states that the document assigns to its variable. It
 // reports false if there may be others.
 func (c *check) assignedStates(variable string) (list []state, certain bool) {
-	set := func(by *interpreter.OutlineAttribute) bool {
+	add := func(by *interpreter.OutlineAttribute) bool {
 		if by == nil {
 			return true
 		}
@@ -138,7 +136,7 @@ func (c *check) assignedStates(variable string) (list []state, certain bool) {
 		if strings.ContainsAny(target, "[") {
 			return nil, false
 		}
-		if last := target[strings.LastIndexByte(target, '.')+1:]; last == variable && !set(e.Attribute("expr")) {
+		if last := target[strings.LastIndexByte(target, '.')+1:]; last == variable && !add(e.Attribute("expr")) {
 			return nil, false
 		}
 	}
@@ -151,26 +149,28 @@ func (c *check) unreachedStates(assigned []state) {
 	for _, s := range assigned {
 		names = append(names, s.name)
 	}
+	known := set(names)
 	for _, t := range c.transitions {
-		if t.stateIsExpression() {
+		if t.stateIsExpression() || len(t.states) == 0 {
 			continue
 		}
+		words := t.Attribute("state").Fields()
 		for i, name := range t.states {
-			if slices.Contains(names, name) {
+			if known[name] {
 				continue
 			}
 			severity := Warning
 			if c.outline.Old { // its variables outlive the page
 				severity = Note
 			}
-			c.report(t.statePosition(i), severity, "unreachable-state", "no element of the document sets the state %s%s", name, didYouMean(name, names))
+			c.report(t.statePosition(i, words), severity, "unreachable-state", "no element of the document sets the state %s%s", name, didYouMean(name, names))
 		}
 	}
 }
 
-// statePosition is where a state of a transition stands.
-func (t *transition) statePosition(i int) script.Position {
-	if words := t.Attribute("state").Fields(); i < len(words) && words[i].Text == t.states[i] {
+// statePosition is where a state of a transition stands, among the words of its attribute.
+func (t *transition) statePosition(i int, words []*interpreter.OutlineAttribute) script.Position {
+	if i < len(words) && words[i].Text == t.states[i] {
 		return words[i].Position
 	}
 	return at(t.OutlineElement, "state") // in quotes
@@ -185,12 +185,12 @@ func (c *check) unhandledStates(assigned []state) {
 	if len(handled) == 0 {
 		return
 	}
-	var told []string
+	known, told := set(handled), make(map[string]bool)
 	for _, s := range assigned {
-		if slices.Contains(handled, s.name) || slices.Contains(told, s.name) {
+		if known[s.name] || told[s.name] {
 			continue
 		}
-		told = append(told, s.name)
+		told[s.name] = true
 		severity, hint := Note, didYouMean(s.name, handled)
 		if hint != "" {
 			severity = Warning

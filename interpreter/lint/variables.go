@@ -137,6 +137,7 @@ func (c *check) variables() {
 	}
 	d := c.declared
 	told := make(map[string]bool)
+	c.otherwise = c.declaredOtherwise()
 	for _, e := range c.elements {
 		if e.Foreign && len(e.Attributes) == 0 {
 			continue
@@ -242,7 +243,7 @@ func (c *check) receiver(e *interpreter.OutlineElement, a *interpreter.OutlineAt
 		return
 	}
 	if c.outline.Lenient && e.Tag != "assign" {
-		if r.Path != "" && !strings.Contains(r.Path, ".") && !c.declaredOtherwise(r.Path) && !told["receives "+r.Path] {
+		if r.Path != "" && !strings.Contains(r.Path, ".") && !c.otherwise[r.Path] && !told["receives "+r.Path] {
 			told["receives "+r.Path] = true
 			c.report(a.Position, Note, "undeclared-receiver", "%s is not declared; it is declared for the document when the element runs", r.Path)
 		}
@@ -251,18 +252,24 @@ func (c *check) receiver(e *interpreter.OutlineElement, a *interpreter.OutlineAt
 	c.uses(e, r, d, scope, told)
 }
 
-// declaredOtherwise tells whether a <var>, a script or an assignment declares a
-// variable that also receives an id.
-func (c *check) declaredOtherwise(name string) bool {
+// declaredOtherwise lists the variables that a <var>, a script or an assignment
+// declares, be it that they also receive an id.
+func (c *check) declaredOtherwise() map[string]bool {
+	names := make(map[string]bool)
 	for _, e := range c.elements {
-		if v := e.Attribute("name"); v != nil && (e.Tag == "var" || e.Tag == "transition") && strings.TrimSpace(v.Text) == name {
-			return true
+		if v := e.Attribute("name"); v != nil && (e.Tag == "var" || e.Tag == "transition") {
+			names[strings.TrimSpace(v.Text)] = true
 		}
 	}
 	for _, r := range c.allReadings() {
-		if slices.Contains(r.Declares, name) || slices.ContainsFunc(r.Uses, func(u script.Use) bool { return u.Name == name && u.Assigned }) {
-			return true
+		for _, name := range r.Declares {
+			names[name] = true
+		}
+		for _, use := range r.Uses {
+			if use.Assigned {
+				names[use.Name] = true
+			}
 		}
 	}
-	return false
+	return names
 }

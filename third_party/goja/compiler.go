@@ -90,6 +90,10 @@ type compiler struct {
 	codeScratchpad []instruction
 
 	stringCache map[unistring.String]Value
+
+	limits  CompileLimits
+	emitted int // instructions so far, of all functions
+	looks   int // at the limits
 }
 
 type binding struct {
@@ -386,7 +390,14 @@ func (c *compiler) popScope() {
 	c.scope = c.scope.outer
 }
 
+// longestCached bounds the strings that are kept in case they come again.
+const longestCached = 1024
+
 func (c *compiler) emitLiteralString(s String) {
+	if s.Length() > longestCached {
+		c.emit(loadVal{s})
+		return
+	}
 	key := s.string()
 	if c.stringCache == nil {
 		c.stringCache = make(map[unistring.String]Value)
@@ -1273,6 +1284,8 @@ func (c *compiler) compileStandaloneFunctionDecl(v *ast.FunctionDeclaration) {
 
 func (c *compiler) emit(instructions ...instruction) {
 	c.p.code = append(c.p.code, instructions...)
+	c.emitted += len(instructions)
+	c.look()
 }
 
 func (c *compiler) throwSyntaxError(offset int, msg string) {

@@ -1336,7 +1336,7 @@ func Compile(name, src string, strict bool) (*Program, error) {
 // method. This representation is not linked to a runtime in any way and can be run in multiple runtimes (possibly
 // at the same time).
 func CompileAST(prg *js_ast.Program, strict bool) (*Program, error) {
-	return compileAST(prg, strict, true, nil)
+	return compileAST(prg, strict, true, nil, CompileLimits{})
 }
 
 // MustCompile is like Compile but panics if the code cannot be compiled.
@@ -1378,11 +1378,12 @@ func compile(name, src string, strict, inGlobal bool, evalVm *vm, parserOptions 
 		return
 	}
 
-	return compileAST(prg, strict, inGlobal, evalVm)
+	return compileAST(prg, strict, inGlobal, evalVm, CompileLimits{})
 }
 
-func compileAST(prg *js_ast.Program, strict, inGlobal bool, evalVm *vm) (p *Program, err error) {
+func compileAST(prg *js_ast.Program, strict, inGlobal bool, evalVm *vm, limits CompileLimits) (p *Program, err error) {
 	c := newCompiler()
+	c.limits = limits
 
 	defer func() {
 		if x := recover(); x != nil {
@@ -1390,6 +1391,8 @@ func compileAST(prg *js_ast.Program, strict, inGlobal bool, evalVm *vm) (p *Prog
 			switch x1 := x.(type) {
 			case *CompilerSyntaxError:
 				err = x1
+			case *compilingEnded:
+				err = x1.error
 			default:
 				panic(x)
 			}
