@@ -9,6 +9,8 @@ BENCHFLAGS ?= -benchmem
 # What `make test` tests, and how: PACKAGES=./interpreter/... make test.
 PACKAGES  ?= ./...
 TESTFLAGS ?=
+# How long the tests of one package may take, on whatever machine.
+TIMEOUT   ?= 1h
 
 .PHONY: build demo test requirements test-engine test-late test-growth test-attacks lint bench fuzz test-freeswitch
 
@@ -26,7 +28,7 @@ demo:
 test: requirements test-engine
 	@echo "building and testing with the race detector; the first package takes a minute or two"
 	@log=$$(mktemp) && status=0; \
-	CGO_ENABLED=1 $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg --jsonfile "$$log" -- -race $(TESTFLAGS) $(PACKAGES) || status=$$?; \
+	CGO_ENABLED=1 $(GO) tool gotestsum --format pkgname --format-hide-empty-pkg --jsonfile "$$log" -- -race -timeout $(TIMEOUT) $(TESTFLAGS) $(PACKAGES) || status=$$?; \
 	echo "the slowest tests:"; $(GO) tool gotestsum tool slowest --num 10 --threshold 1s --jsonfile "$$log"; \
 	rm -f "$$log"; exit $$status
 
@@ -39,7 +41,7 @@ test-engine:
 
 # The packages that have timers, with a clock whose stop always comes too late.
 test-late:
-	TEST_CLOCK=late $(GO) test ./clock/... ./dialog/... ./interpreter ./esl ./conference ./sessionstore ./mail ./peer ./freeswitch ./callcontrol ./httpapi ./daemon ./cmd/ccxmld
+	TEST_CLOCK=late $(GO) test -timeout $(TIMEOUT) ./clock/... ./dialog/... ./interpreter ./esl ./conference ./sessionstore ./mail ./peer ./freeswitch ./callcontrol ./httpapi ./daemon ./cmd/ccxmld
 
 # How compiling and checking grow with documents: counted in the blocks of the program that
 # run, and in what is allocated.
