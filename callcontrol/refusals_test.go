@@ -15,6 +15,7 @@ type orders struct {
 	times   int    // how often; 0 is always
 
 	mu    sync.Mutex
+	words string // at the end of a refusal
 	given []string
 }
 
@@ -32,7 +33,14 @@ func (o *orders) refused(name, argument string) string {
 			o.times = -1
 		}
 	}
-	return "REFUSED"
+	return "REFUSED" + o.words
+}
+
+// refuse has other ones refused from now on, which the refusal names.
+func (o *orders) refuse(text string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.refuses, o.words = text, text
 }
 
 // count tells how many there were with all of some texts.
@@ -49,6 +57,18 @@ next:
 		n++
 	}
 	return n
+}
+
+// first gives the first one with a text.
+func (o *orders) first(text string) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, line := range o.given {
+		if strings.Contains(line, text) {
+			return line
+		}
+	}
+	return ""
 }
 
 const (
@@ -87,6 +107,7 @@ func TestRefusedByFreeSWITCH(t *testing.T) {
 		vars, text string
 		want       []string // logged, once each; % is the refusal
 		not        string
+		warned     string   // a warning in the log
 		told       []string // FreeSWITCH was told a command with these words, in one
 	}{
 		{name: "a connection hears another one", refuses: "eavesdrop ", times: 1, vars: "c d",
@@ -119,6 +140,8 @@ func TestRefusedByFreeSWITCH(t *testing.T) {
 			text: withCaller + then("connection.connected", `<redirect connectionid="c" dest="'sip:5@there'"/>`) +
 				then("connection.redirect.failed", `<log expr="'not sent: ' + event$.reason"/><redirect connectionid="c" dest="'sip:6@there'"/>`+after("20s", "end")),
 			want: []string{"not sent: %"}, told: []string{"uuid_deflect", "sip:6@there"}},
+		{name: "a leg is set up", refuses: "uuid_setvar_multi", times: 1, vars: "c",
+			text: withCaller + then("connection.connected", play+after("20s", "end")), want: []string{"dialog.exit"}, warned: "leg could not be set up"},
 		{name: "a prompt plays", refuses: "playback", vars: "c",
 			text: withCaller + then("connection.connected", play+after("20s", "end")), want: []string{"error.dialog.notstarted: "}},
 		{name: "a member leaves", refuses: "kick", vars: "c room",
@@ -164,6 +187,9 @@ func TestRefusedByFreeSWITCH(t *testing.T) {
 			}
 			if test.not != "" && x.has("<log> "+test.not) > 0 {
 				t.Errorf("%q was told", test.not)
+			}
+			if test.warned != "" && x.has(test.warned) == 0 {
+				t.Errorf("not warned: %s", test.warned)
 			}
 			if test.told != nil && told.count(test.told...) == 0 {
 				t.Errorf("FreeSWITCH was not told %v", test.told)
