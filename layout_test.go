@@ -10,8 +10,10 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -39,7 +41,7 @@ var mayImport = map[string][]string{
 	"interpreter":           {"random", "clock", "processors", "script"},
 	"conformance":           {"clock", "script", "interpreter", "switchsim", "esl", "callcontrol", "conf", "daemon", "site", "memnet"},
 	"esl":                   {"random", "remote", "clock", "logs"},
-	"freeswitch":            {"random", "clock", "esl"},
+	"freeswitch":            {"random", "clock", "sip", "esl"},
 	"dialog":                {"logs", "processors", "random", "sip", "clock", "esl", "script", "fetch", "spool"},
 	"spool":                 {"logs"},
 	"conference":            {"random", "clock", "sessionstore"},
@@ -125,6 +127,30 @@ func rowOf(importPath string) (row string) {
 		}
 	}
 	return row
+}
+
+// TestFreeSWITCHIsKnownInOnePlace: call control has no names of FreeSWITCH's events,
+// commands and modules; package freeswitch has.
+func TestFreeSWITCHIsKnownInOnePlace(t *testing.T) {
+	files, err := filepath.Glob("callcontrol/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	names := regexp.MustCompile(`uuid_|CHANNEL_|sofia`)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if names.MatchString(line) {
+				t.Errorf("%s:%d: %s", file, i+1, strings.TrimSpace(line))
+			}
+		}
+	}
 }
 
 // wallClock are the functions of the time package that go by the clock on the

@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -18,20 +17,6 @@ import (
 // that its last events arrive.
 const lingerSeconds = 5
 
-// legEvents are what a leg's socket subscribes to: what is used and no more,
-// since FreeSWITCH walks all its listeners for every event.
-var legEvents = []string{
-	"CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP_COMPLETE", "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_PARK",
-	"PLAYBACK_START", "DTMF", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CUSTOM conference::maintenance sofia::error sofia::notify_refer",
-}
-
-// legVariables make a leg do as we say: it survives its partner in a bridge, which
-// goes on if our socket ends (socket_resume would reset it), no digit ends a prompt
-// unless we do, no far end has it transferred to another leg (REFER with Replaces),
-// and the link need not tell of it any more.
-const legVariables = "park_after_bridge=true;hangup_after_bridge=false;socket_resume=;playback_terminators=none;" +
-	"eavesdrop_bridge_aleg=true;eavesdrop_enable_dtmf=false;deny_refer_requests=true;" + freeswitch.LinkVariable + "="
-
 // instanceVariable marks a leg that this very process has had, so that one which
 // comes home after its end was told is not taken for a new call.
 const instanceVariable = "ccxmld_instance"
@@ -41,7 +26,7 @@ const instanceVariable = "ccxmld_instance"
 // that a document may react to. machine is the FreeSWITCH that it comes from. It
 // reports false when the session has ended.
 func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()) bool {
-	conn.SetHandler(func(e *esl.Event) { l.handle(c, conn, e) })
+	conn.SetHandler(func(e *esl.Event) { freeswitch.Tell(channelOwner{l, c, conn}, e) })
 	conn.SetEndHandler(func(reason error) {
 		if !l.route.do(func() { l.lost(conn, reason) }) {
 			l.forgotten(c)
@@ -50,9 +35,9 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 	const subscription = 2
 	steps := []command.Command{
 		esl.Linger(lingerSeconds),
-		esl.Filter("Unique-ID", l.id),
-		subscription: esl.Subscribe(legEvents...),
-		esl.API("uuid_setvar_multi", l.id, legVariables+";"+instanceVariable+"="+c.instance),
+		freeswitch.OwnEvents(l.id),
+		subscription: esl.Subscribe(freeswitch.ChannelEvents...),
+		freeswitch.OurVariables(l.id, instanceVariable+"="+c.instance),
 	}
 	prepare := func() {
 		conn.SendAll(func(i int, r *esl.Reply, err error) {
@@ -172,62 +157,95 @@ func (l *leg) usualEnd() string {
 	return "ORIGINATOR_CANCEL"
 }
 
-// handle takes what matters out of an event, in the reader goroutine, and brings
-// it to the session's.
-func (l *leg) handle(c *Controller, conn *esl.Conn, e *esl.Event) {
-	switch e.Name() {
-	case "CHANNEL_ANSWER":
-		l.from(conn, func() { l.control.answered(l) })
-	case "CHANNEL_EXECUTE":
-		id, at := e.Get("Application-UUID"), eventTime(e)
-		l.from(conn, func() {
-			if id != "" && id == l.place.running {
-				l.control.hearing(l)
-				return
-			}
-			l.began(id, at)
-		})
-	case "CHANNEL_EXECUTE_COMPLETE":
-		l.handleComplete(conn, e)
-	case "CHANNEL_HOLD":
-		l.from(conn, func() { l.signal("hold", "") })
-	case "CHANNEL_UNHOLD":
-		l.from(conn, func() { l.signal("resume", "") })
-	case "PLAYBACK_START":
-		l.from(conn, l.playbackBegan)
-	case "DETECTED_SPEECH":
-		sequence, r := speechOf(e)
-		l.from(conn, func() { l.recognized(sequence, r) })
-	case "DTMF":
-		digit := e.Get("DTMF-Digit")
-		l.from(conn, func() { l.digit(digit) })
-	case "CHANNEL_HANGUP_COMPLETE":
-		h := freeswitch.HangupOf(e)
-		if l.browser != nil && isAskable(h.Returned) {
-			l.from(conn, l.watch)
-			conn.Send(esl.GetVariable(freeswitch.ByePayload), func(r *esl.Reply, err error) {
-				if err == nil && r.Text != "" && len(r.Text) < esl.LongestVariable {
-					h.Returned = r.Text
-				}
-				l.ends(c, conn, h)
-			})
-		} else {
-			l.ends(c, conn, h)
+// channelOwner is a leg as its channel knows it, by one of its sockets. Its methods run
+// in the socket's reader goroutine, and bring what is told to the session's.
+type channelOwner struct {
+	*leg
+	controller *Controller
+	conn       *esl.Conn
+}
+
+var _ freeswitch.ChannelOwner = channelOwner{}
+
+// do runs f in the session's goroutine, unless conn is not the leg's socket any more.
+func (o channelOwner) do(f func()) { o.from(o.conn, f) }
+
+func (o channelOwner) Answered() { o.do(func() { o.control.answered(o.leg) }) }
+
+func (o channelOwner) Held(held bool) {
+	kind := "resume"
+	if held {
+		kind = "hold"
+	}
+	o.do(func() { o.signal(kind, "") })
+}
+
+func (o channelOwner) ExecutionBegan(id string, at time.Time) {
+	o.do(func() {
+		if id != "" && id == o.place.running {
+			o.control.hearing(o.leg)
+			return
 		}
-		conn.Send(esl.Exit(), nil) // nothing follows; FreeSWITCH keeps the channel for as long as the socket lingers
-	case "CHANNEL_BRIDGE":
-		a, b := e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID")
-		l.from(conn, func() { l.control.bridged(a, b) })
-	case "CHANNEL_UNBRIDGE":
-		a, b := e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID")
-		l.from(conn, func() { l.control.unbridged(a, b) })
-	case "CHANNEL_PARK":
-		mark := e.Get("variable_" + homeVariable)
-		l.from(conn, func() { l.control.parked(l, mark) })
-	case "CUSTOM":
-		l.handleRoom(conn, e)
+		o.began(id, at)
+	})
+}
+
+func (o channelOwner) ExecutionEnded(id, response string, at time.Time) {
+	o.do(func() { o.finished(id, response, at) })
+}
+
+func (o channelOwner) ConferenceEnded(id string) {
+	o.do(func() { o.control.conferenceApplicationEnded(o.leg, id) })
+}
+
+func (o channelOwner) EavesdropEnded(id string) { o.do(func() { o.control.heard(o.leg, id) }) }
+
+func (o channelOwner) PlaybackBegan() { o.do(o.playbackBegan) }
+
+func (o channelOwner) Recognized(s freeswitch.Speech) { o.do(func() { o.recognized(s) }) }
+
+func (o channelOwner) Digit(digit string) { o.do(func() { o.digit(digit) }) }
+
+func (o channelOwner) TonesHeard(report string) { o.do(func() { o.heardTones(report) }) }
+
+func (o channelOwner) HungUp(h freeswitch.Hangup) {
+	if o.browser != nil && isAskable(h.Returned) {
+		o.do(o.watch)
+		o.conn.Send(esl.GetVariable(freeswitch.ByePayload), func(r *esl.Reply, err error) {
+			if err == nil && r.Text != "" && len(r.Text) < esl.LongestVariable {
+				h.Returned = r.Text
+			}
+			o.ends(o.controller, o.conn, h)
+		})
+	} else {
+		o.ends(o.controller, o.conn, h)
+	}
+	o.conn.Send(esl.Exit(), nil) // nothing follows; FreeSWITCH keeps the channel for as long as the socket lingers
+}
+
+func (o channelOwner) Bridged(a, b string) { o.do(func() { o.control.bridged(a, b) }) }
+
+func (o channelOwner) Unbridged(a, b string) { o.do(func() { o.control.unbridged(a, b) }) }
+
+func (o channelOwner) Parked(mark string) { o.do(func() { o.control.parked(o.leg, mark) }) }
+
+func (o channelOwner) RoomEvent(e freeswitch.RoomEvent) {
+	switch e.Action {
+	case freeswitch.AddMember:
+		o.do(func() { o.control.entered(o.leg, e) })
+	case freeswitch.DelMember:
+		o.do(func() { o.control.departed(o.leg, e) })
+	case freeswitch.StartTalking, freeswitch.StopTalking, freeswitch.FloorChange,
+		freeswitch.MuteMember, freeswitch.UnmuteMember, freeswitch.DeafMember, freeswitch.UndeafMember:
+		o.do(func() { o.happens(e) })
 	}
 }
+
+func (o channelOwner) Referred(status string, last bool) {
+	o.do(func() { o.referred(status, last) })
+}
+
+func (o channelOwner) TransferAsked(to string) { o.do(func() { o.signal("transfer", to) }) }
 
 // isAskable tells whether a body may be asked for once more, since events show
 // what is escaped in it as if it were not: it has no line ends.
@@ -258,43 +276,6 @@ func (l *leg) forgotten(c *Controller) {
 	c.forgetLeg(l)
 }
 
-func (l *leg) handleComplete(conn *esl.Conn, e *esl.Event) {
-	id := e.Get("Application-UUID")
-	switch application := e.Get("Application"); application {
-	case "answer", "pre_answer", "set", "socket", "park", "bind_digit_action", "clear_digit_action", "event", "stop_tone_detect":
-	case "eval":
-		report := e.Get("Application-Data")
-		l.from(conn, func() { l.heardTones(report) })
-	case "conference":
-		l.from(conn, func() { l.control.conferenceApplicationEnded(l, id) })
-	case "eavesdrop":
-		l.from(conn, func() { l.control.heard(l, id) })
-	default:
-		if e.Get("Answer-State") == "hangup" {
-			return // what the hangup broke off ends with the leg
-		}
-		response, at := e.Get("Application-Response"), eventTime(e)
-		l.from(conn, func() { l.finished(id, response, at) })
-	}
-}
-
-func (l *leg) handleRoom(conn *esl.Conn, e *esl.Event) {
-	event, ok := freeswitch.ParseRoomEvent(e)
-	if !ok {
-		l.handleRefer(conn, e)
-		return
-	}
-	switch event.Action {
-	case freeswitch.AddMember:
-		l.from(conn, func() { l.control.entered(l, event) })
-	case freeswitch.DelMember:
-		l.from(conn, func() { l.control.departed(l, event) })
-	case freeswitch.StartTalking, freeswitch.StopTalking, freeswitch.FloorChange,
-		freeswitch.MuteMember, freeswitch.UnmuteMember, freeswitch.DeafMember, freeswitch.UndeafMember:
-		l.from(conn, func() { l.happens(event) })
-	}
-}
-
 // from runs f in the session's goroutine, unless conn is not the leg's socket
 // any more.
 func (l *leg) from(conn *esl.Conn, f func()) {
@@ -303,13 +284,4 @@ func (l *leg) from(conn *esl.Conn, f func()) {
 			f()
 		}
 	})
-}
-
-// eventTime is when FreeSWITCH made an event, by its own clock.
-func eventTime(e *esl.Event) time.Time {
-	microseconds, err := strconv.ParseInt(e.Get("Event-Date-Timestamp"), 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	return time.UnixMicro(microseconds)
 }

@@ -2,12 +2,11 @@ package callcontrol
 
 import (
 	"fmt"
-	"strconv"
 
-	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
-// bridge connects two legs by uuid_bridge. Both leave what they were in first.
+// bridge connects two legs. Both leave what they were in first.
 func (c *control) bridge(a, b *leg, o *order) {
 	if c.legs[b.id] != b { // it was moved meanwhile, or has ended
 		c.joinPair(a, b, o)
@@ -41,11 +40,11 @@ func (c *control) startBridge(a, b *leg, o *order) {
 		if l.clamps != o.ClampDigits {
 			l.clamps = o.ClampDigits
 			// On the same socket as the bridge, which reads it when it begins.
-			a.send(esl.API("uuid_setvar", l.id, "bridge_filter_dtmf", strconv.FormatBool(l.clamps)), nil)
+			a.send(freeswitch.ClampDigits(l.id, l.clamps), nil)
 		}
 	}
 	a.notBridged, b.notBridged = "", ""
-	a.send(esl.API("uuid_bridge", a.id, b.id), func(err error) { c.joinFailed(a, o, err.Error()) })
+	a.send(freeswitch.Bridge(a.id, b.id), func(err error) { c.joinFailed(a, o, err.Error()) })
 }
 
 // awaitJoin notes that a leg is on its way into a bridge.
@@ -60,7 +59,7 @@ func (c *control) joinLate(l *leg, o *order) {
 	if l.joinPending != o {
 		return
 	}
-	var started []*leg // by uuid_bridge; joinFailed brings home who listens
+	var started []*leg // of a bridge; joinFailed brings home who listens
 	for _, id := range []string{o.ID1, o.ID2} {
 		if other := c.legs[id]; !o.Half && other != nil && other.joinPending == o {
 			started = append(started, other)
@@ -95,7 +94,7 @@ func (c *control) notJoinable(legs ...*leg) string {
 	return ""
 }
 
-// bridged takes CHANNEL_BRIDGE, which comes on one of the two legs.
+// bridged takes the beginning of a bridge, which is told on one of the two legs.
 func (c *control) bridged(aID, bID string) {
 	a, b := c.legs[aID], c.legs[bID]
 	for _, pair := range [][2]*leg{{a, b}, {b, a}} {

@@ -1,7 +1,6 @@
 package callcontrol
 
 import (
-	"ccxmld/esl"
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
@@ -21,7 +20,7 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 		l.whenSubscribed(func() { l.control.answered(l) })
 		return
 	}
-	answer := esl.Execute("answer", "", "")
+	answer := freeswitch.AnswerInTurn()
 	if len(l.playing) > 0 { // which the application would wait for
 		answer = freeswitch.Answer(l.id)
 	}
@@ -53,7 +52,7 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 		c.operationFailed("connection.reject.failed", r.ConnectionID, "the call is not alerting any more")
 		return
 	}
-	if err := l.setHeaders(answerHeaderPrefix, r.Hints); err != nil {
+	if err := l.setHeaders(freeswitch.AnswerHeaderPrefix, r.Hints); err != nil {
 		c.operationFailed("connection.reject.failed", r.ConnectionID, err.Error())
 		return
 	}
@@ -64,7 +63,7 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 		l.failure = "rejected"
 	}
 	if status, ok := rejectStatus(r.Reason); ok && !l.answered {
-		l.send(esl.Execute("respond", status, ""), func(error) { l.hangUp("CALL_REJECTED") })
+		l.send(freeswitch.Respond(status), func(error) { l.hangUp("CALL_REJECTED") })
 		// Only SIP has an answer of its own: a leg of another kind is hung up.
 		c.after(refusalPatience, func() { l.hangUp("CALL_REJECTED") })
 		return
@@ -78,7 +77,7 @@ func (c *control) Disconnect(r interpreter.DisconnectRequest) {
 	if l == nil { // its final event is already queued
 		return
 	}
-	if err := l.setHeaders(byeHeaderPrefix, r.Hints); err != nil {
+	if err := l.setHeaders(freeswitch.ByeHeaderPrefix, r.Hints); err != nil {
 		l.log().Warn("the call is hung up without the headers that its document asked for", "error", err)
 	}
 	if l.state != legConnected {

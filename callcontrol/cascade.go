@@ -91,11 +91,8 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 	call := esl.Originate{
 		UUID: s.id, Timeout: standInPatience,
 		Dial: freeswitch.Room(room2).Dial(profile, hears),
-		Apps: []esl.App{{Name: "conference", Arg: freeswitch.Room(room1).JoinArgument(profile, speaks)}},
-		Vars: map[string]string{
-			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
-			freeswitch.LinkVariable: c.controller.options.ID, // so that the link tells of its end
-		},
+		Apps: []esl.App{freeswitch.Room(room1).Enters(profile, speaks)},
+		Vars: freeswitch.LoopbackVariables(c.controller.options.ID),
 	}
 	c.cascades = append(c.cascades, s)
 	c.controller.addCascade(s)

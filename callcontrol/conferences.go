@@ -389,9 +389,7 @@ func (c *control) enterRegistry(ctx context.Context, id string, m conference.Mem
 	return admission{held, size}, err
 }
 
-// enterRoom runs the conference application on the leg, which will be in that
-// place then. The application is not event-locked: it lasts as long as the leg is
-// a member, and prompts nest in it.
+// enterRoom has the leg enter a room; it will be in that place then.
 func (c *control) enterRoom(l *leg, in place) {
 	l.endDialogs()
 	in.running = c.controller.newID()
@@ -405,8 +403,7 @@ func (c *control) enterRoom(l *leg, in place) {
 	})
 	membership := in.membership(l)
 	l.place.muted, l.place.deaf = membership.Muted, membership.Deaf
-	argument := freeswitch.Room(in.room).JoinArgument(c.controller.options.Profile, membership)
-	l.send(esl.ExecuteNow("", "conference", argument, in.running), func(err error) { c.roomRefused(l, in.order, err.Error()) })
+	l.send(freeswitch.Room(in.room).Enter(c.controller.options.Profile, membership, in.running), func(err error) { c.roomRefused(l, in.order, err.Error()) })
 }
 
 // entered takes add-member of the leg.

@@ -301,14 +301,14 @@ func (c *Controller) newID() string { return c.options.Random.UUID() }
 // Handler of an esl.Server.
 func (c *Controller) Handle(call *esl.Call) {
 	id := call.Channel.Get("Unique-ID")
-	turnAway := func(cause string) { c.refuse(call.Conn, id, machineOf(call.Channel), cause) }
+	turnAway := func(cause string) { c.refuse(call.Conn, id, freeswitch.MachineOf(call.Channel), cause) }
 	l, ended := c.findLeg(id), c.findReleased(id)
 	switch session := call.Channel.Get("variable_" + sessionVariable); {
 	case !isLegID(id):
 		c.log.Error("leg refused: no command could name it", "connection", id)
 		turnAway("NORMAL_TEMPORARY_FAILURE")
 	case l != nil:
-		machine, answered, home := machineOf(call.Channel), isAnswered(call.Channel), call.Channel.Get("variable_"+homeVariable)
+		machine, answered, home := freeswitch.MachineOf(call.Channel), freeswitch.IsAnswered(call.Channel), call.Channel.Get("variable_"+freeswitch.HomeVariable)
 		taken := func() {
 			l.machine = machine
 			if l.arriving != nil {
@@ -329,7 +329,7 @@ func (c *Controller) Handle(call *esl.Call) {
 		}
 	case ended != nil:
 		c.log.Info("leg comes to a session that has ended", "connection", id)
-		c.refuseReleased(ended, call.Conn, machineOf(call.Channel))
+		c.refuseReleased(ended, call.Conn, freeswitch.MachineOf(call.Channel))
 	case session != "":
 		c.log.Warn("leg refused: its session is not here", "connection", id, "session", session)
 		turnAway("NORMAL_CLEARING")

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"ccxmld/dialog"
-	"ccxmld/esl"
 	"ccxmld/freeswitch"
 )
 
@@ -45,11 +44,6 @@ const (
 	// secondSocketPatience is how long a leg's own socket may take to answer when the leg
 	// comes by another one.
 	secondSocketPatience = time.Second
-	// A leg whose controllers are all gone may stay for mostUnattended, and tries after
-	// comeAgain whether one is there again. It is longer than a controller takes to
-	// start and than leases in Redis last, and as long as a caller bears silence.
-	comeAgain      = 10 * time.Second
-	mostUnattended = time.Minute
 	// browserPatience is how long a VoiceXML server may take to answer.
 	browserPatience = 30 * time.Second
 	// refusalPatience is how long a leg may take to end by the SIP status that it was
@@ -188,14 +182,14 @@ func (l *leg) breakLate() {
 }
 
 // breakMissed sees to it that an application ends whose beginning crossed our
-// uuid_break: FreeSWITCH forgets a break that comes after it took up the
+// break: FreeSWITCH forgets a break that comes after it took up the
 // application and before it runs it (switch_core_session_exec). What waits behind
 // it is meant to play, so this time not all goes.
 func (l *leg) breakMissed() {
 	l.breakTimer.Stop() // lest a second one hits what is next
 	l.breakTimer = l.after(breakAgain, func() {
 		if len(l.playing) > 0 && l.playing[0].broken && l.playing[0].begun && l.state != legGone {
-			l.send(esl.API("uuid_break", l.id), nil)
+			l.send(freeswitch.Break(l.id), nil)
 		}
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"ccxmld/dialog"
-	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -110,7 +110,7 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 	}
 	delete(c.prepared, r.DialogID)
 	if l.state == legAlerting {
-		l.send(esl.Execute("pre_answer", "", ""), nil)
+		l.send(freeswitch.PreAnswer(), nil)
 	}
 	if c.dialogs == nil {
 		c.dialogs = make(map[string]*leg, 1)

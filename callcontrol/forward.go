@@ -6,11 +6,10 @@ import (
 	"ccxmld/freeswitch"
 )
 
-// A callee may redirect a call (SIP 3xx). mod_sofia would dial wherever it is told to,
-// past dial.routes, as often as it is told: outbound_redirect_fatal ends the call
-// instead, with the address in sip_redirected_to (sofia_handle_sip_r_invite). The
-// document gets connection.failed with the address, or dial.redirects lets the call go
-// there by dial.routes.
+// A callee may redirect a call (SIP 3xx). FreeSWITCH would dial wherever it is told to,
+// past dial.routes, as often as it is told; it ends the call instead, and says the
+// address. The document gets connection.failed with it, or dial.redirects lets the call
+// go there by dial.routes.
 
 // goesOnTo places a call anew that its callee has redirected, where dial.redirects
 // and dial.routes let it go there. It reports whether it has.

@@ -24,24 +24,24 @@ var (
 // originate (docs/hints.md).
 func hintVariables(hints interpreter.Hints, variables map[string]string) error {
 	for name, value := range hintHeaders(hints) {
-		variables[sipHeaderPrefix+name] = value
+		variables[freeswitch.HeaderPrefix+name] = value
 	}
 	if value, ok := hint(hints, "codecs"); ok {
 		codecs := strings.ReplaceAll(fmt.Sprint(value), " ", "")
 		if !codecList.MatchString(codecs) {
 			return fmt.Errorf("the hint codecs is %.60q; expected names such as PCMA,PCMU", fmt.Sprint(value))
 		}
-		variables["absolute_codec_string"] = codecs
+		variables[freeswitch.Codecs] = codecs
 	}
 	if value, ok := hint(hints, "callername"); ok {
 		name := callerName(fmt.Sprint(value))
 		if !isText(value) || name == "" {
 			return fmt.Errorf("the hint callername is %.60q; expected a name to show", fmt.Sprint(value))
 		}
-		variables["origination_caller_id_name"] = name
+		variables[freeswitch.CallerName] = name
 	}
 	if value, _ := hint(hints, "privacy"); isTrue(value) {
-		variables["origination_privacy"] = "hide_name:hide_number:screen"
+		variables[freeswitch.Privacy] = freeswitch.Private
 	}
 	return mediaTimeout(hints, variables)
 }
@@ -52,9 +52,8 @@ const (
 	longestMediaTimeout  = 24 * time.Hour
 )
 
-// mediaTimeout turns the hint into the variable by which mod_sofia hangs up a call
-// that no audio comes from (switch_core_media.c, in milliseconds). A call on hold
-// is left alone for ten times as long.
+// mediaTimeout turns the hint into the variable by which FreeSWITCH hangs up a call
+// that no audio comes from.
 func mediaTimeout(hints interpreter.Hints, variables map[string]string) error {
 	value, ok := hint(hints, "mediatimeout")
 	if !ok {
@@ -65,7 +64,7 @@ func mediaTimeout(hints interpreter.Hints, variables map[string]string) error {
 		return fmt.Errorf("the hint mediatimeout is %.60q; expected a time of %s to %s, such as 30s",
 			fmt.Sprint(value), shortestMediaTimeout, longestMediaTimeout)
 	}
-	variables["media_timeout"] = strconv.FormatInt(timeout.Milliseconds(), 10)
+	variables[freeswitch.NoMediaHangup] = strconv.FormatInt(timeout.Milliseconds(), 10)
 	return nil
 }
 
@@ -76,20 +75,12 @@ func hearsTones(hints interpreter.Hints) bool {
 	return isTrue(value)
 }
 
-// hearTones has FreeSWITCH look for digits in what the party says, as long as the
-// call lasts (start_dtmf of mod_dptools). They come as any others do.
+// hearTones has digits looked for in what the party says.
 func (l *leg) hearTones() {
 	if l.tones {
-		l.send(esl.Execute("start_dtmf", "", ""), nil)
+		l.send(freeswitch.StartInbandDigits(), nil)
 	}
 }
-
-// The variables in which mod_sofia takes headers for something else than an
-// INVITE: an answer to one, or a BYE.
-const (
-	answerHeaderPrefix = "sip_rh_"
-	byeHeaderPrefix    = "sip_bye_h_"
-)
 
 // setHeaders has FreeSWITCH send the headers of a hints object with what it sends
 // next on a leg.
@@ -120,7 +111,7 @@ func (l *leg) setHeaders(prefix string, hints interpreter.Hints) error {
 // prepareAnswer readies a leg for its answer as the hints of accept want it.
 func (l *leg) prepareAnswer(hints interpreter.Hints) error {
 	variables := make(map[string]string, 1)
-	err := errors.Join(mediaTimeout(hints, variables), l.setHeaders(answerHeaderPrefix, hints))
+	err := errors.Join(mediaTimeout(hints, variables), l.setHeaders(freeswitch.AnswerHeaderPrefix, hints))
 	if err != nil {
 		return err
 	}

@@ -3,9 +3,7 @@ package callcontrol
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 
 	"ccxmld/esl"
 	"ccxmld/freeswitch"
@@ -15,70 +13,10 @@ import (
 // it is, it comes home to the application park, where commands reach it on that
 // socket as before.
 
-// homeVariable is set on each way home to a text of its own, by which CHANNEL_PARK
-// tells our park from one that FreeSWITCH or an operator sent the leg to.
-const homeVariable = "ccxmld_home"
+// home is where legs come to.
+func (c *Controller) home() freeswitch.Home { return freeswitch.Home(c.options.Advertise) }
 
-// comes is what begins a way home. FreeSWITCH hangs up a leg that was transferred 70
-// times (max_forwards), and tells of all transfers in each event (transfer_history);
-// a park takes away what bounded it (see [leg.keepTogether]).
-func comes(mark string) esl.App {
-	return esl.App{Name: "multiset", Arg: "transfer_history= park_timeout= max_forwards=70 park_after_bridge=true " + homeVariable + "=" + mark}
-}
-
-// home is what a leg that has a socket comes home to. FreeSWITCH ends a park when a
-// socket of the leg closes: the leg comes to a controller then if that was its own, and
-// is in the next park if it was one of the others (see [leg.closesOthers]).
-func (c *Controller) home(mark string, others int) []esl.App {
-	apps := []esl.App{comes(mark)}
-	for range 1 + others {
-		apps = append(apps, esl.App{Name: "park"})
-	}
-	return append(apps, c.unattended()...)
-}
-
-// fetched is what a leg that has no socket is fetched by.
-func (c *Controller) fetched(mark string) []esl.App {
-	return append([]esl.App{comes(mark), c.socket()}, c.unattended()...)
-}
-
-// comesBy is what a call that we place comes to us by.
-func (c *Controller) comesBy() []esl.App {
-	return append([]esl.App{c.socket()}, c.unattended()...)
-}
-
-// away brings a leg to another controller's socket. If nobody listens there, it is
-// parked with the mark, of which our socket, which is open still, tells. The end of
-// that lets it go on from the other's socket action to the same park.
-func (c *Controller) away(address, mark string) []esl.App {
-	there := esl.App{Name: "socket", Arg: address + " async full"}
-	known := esl.App{Name: "set", Arg: homeVariable + "=" + mark}
-	return append([]esl.App{comes(""), there, known, {Name: "park"}, there}, c.unattended()...)
-}
-
-// unattended is what becomes of a leg whose controller is gone: it comes to us, or to
-// another one that esl.advertise names. Where none answers, it tries once more when
-// one may have been started again, can be fetched meanwhile, and ends at last, so that
-// no leg stays for ever.
-func (c *Controller) unattended() []esl.App {
-	milliseconds := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-	return []esl.App{
-		c.socket(),
-		{Name: "sleep", Arg: milliseconds(comeAgain)},
-		c.socket(),
-		{Name: "sleep", Arg: milliseconds(mostUnattended - comeAgain)},
-		{Name: "hangup", Arg: unattendedCause},
-	}
-}
-
-// unattendedCause is why a leg ends for which no controller came.
-const unattendedCause = "RECOVERY_ON_TIMER_EXPIRE"
-
-func (c *Controller) socket() esl.App {
-	return esl.App{Name: "socket", Arg: c.options.Advertise + " async full"}
-}
-
-// parked takes CHANNEL_PARK, with the mark of the last way home.
+// parked takes a leg that is parked, with the mark of its last way home.
 func (c *control) parked(l *leg, mark string) {
 	switch {
 	case l.handover != nil && mark == l.handover.question:
@@ -95,7 +33,7 @@ func (c *control) parked(l *leg, mark string) {
 	}
 }
 
-// unbridged takes CHANNEL_UNBRIDGE.
+// unbridged takes the end of a bridge.
 func (c *control) unbridged(aID, bID string) {
 	for _, pair := range [][2]string{{aID, bID}, {bID, aID}} {
 		if l := c.legs[pair[0]]; l != nil && l.place.kind == inBridge && l.place.partner == pair[1] {
@@ -159,7 +97,7 @@ func (c *control) transferHome(l, partner *leg) {
 	}
 	partner.place.silent = true
 	c.awaitHome(partner, mark)
-	l.send(esl.Transfer(l.id, true, c.controller.home(mark, 0)...), func(err error) {
+	l.send(esl.Transfer(l.id, true, c.controller.home().Park(mark, 0)...), func(err error) {
 		c.notSentHome(l, mark, err)
 		c.sendHome(partner, mark)
 	})
@@ -169,7 +107,7 @@ func (c *control) transferHome(l, partner *leg) {
 func (c *control) sendHome(l *leg, mark string) {
 	if l.comes(mark) {
 		l.parks, l.closing = len(l.others), 0
-		l.send(esl.Transfer(l.id, false, c.controller.home(mark, l.parks)...), func(err error) { c.notSentHome(l, mark, err) })
+		l.send(esl.Transfer(l.id, false, c.controller.home().Park(mark, l.parks)...), func(err error) { c.notSentHome(l, mark, err) })
 	}
 }
 

@@ -18,19 +18,19 @@ const documentVariable = "variable_ccxml_uri"
 func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	uri := c.documentOf(call.Channel, id)
 	if uri == "" {
-		c.refuse(call.Conn, id, machineOf(call.Channel), "UNALLOCATED_NUMBER")
+		c.refuse(call.Conn, id, freeswitch.MachineOf(call.Channel), "UNALLOCATED_NUMBER")
 		return
 	}
 	if err := c.reserve(origin{call: true}); err != nil {
 		c.log.Warn("call refused", "connection", id, "error", err)
-		c.refuse(call.Conn, id, machineOf(call.Channel), c.limits.RefuseCause)
+		c.refuse(call.Conn, id, freeswitch.MachineOf(call.Channel), c.limits.RefuseCause)
 		return
 	}
 	connection := connectionOf(call.Channel, id)
 	l := &leg{
 		id: id, logger: c.log, state: legAlerting, call: callOf(connection), incoming: true,
-		machine:  machineOf(call.Channel),
-		answered: isAnswered(call.Channel),
+		machine:  freeswitch.MachineOf(call.Channel),
+		answered: freeswitch.IsAnswered(call.Channel),
 	}
 	c.addLeg(l)
 	l.attach(c, call.Conn, l.machine, func() {})
@@ -99,12 +99,8 @@ func (c *Controller) refuseLeg(l *leg, conn *esl.Conn, cause string) {
 
 // connectionOf makes the connection object of an incoming call from its channel.
 func connectionOf(channel *esl.Event, id string) *interpreter.Connection {
-	c := &interpreter.Connection{
-		ID:       id,
-		Local:    address(channel.Get("variable_sip_to_uri"), channel.Get("Caller-Destination-Number")),
-		Remote:   address(channel.Get("variable_sip_from_uri"), channel.Get("Caller-Caller-ID-Number")),
-		Protocol: interpreter.Protocol{Name: "sip", Version: "2.0", Headers: sipHeaders(channel)},
-	}
+	c := &interpreter.Connection{ID: id, Protocol: interpreter.Protocol{Name: "sip", Version: "2.0", Headers: sipHeaders(channel)}}
+	c.Local, c.Remote = freeswitch.PartiesOf(channel)
 	c.Originator = c.Remote
 	c.Redirects = redirectsOf(c.Protocol.Headers)
 	c.AAI = aaiOf(headerOf(c.Protocol.Headers, userToUserHeader))
@@ -118,17 +114,4 @@ func callOf(c *interpreter.Connection) dialog.Call {
 		call.Redirects = append(call.Redirects, dialog.Redirect(r))
 	}
 	return call
-}
-
-// machineOf is the FreeSWITCH that a leg is on, by the name that it gives itself.
-func machineOf(channel *esl.Event) string { return channel.Get("FreeSWITCH-Switchname") }
-
-func isAnswered(channel *esl.Event) bool { return channel.Get("Answer-State") == "answered" }
-
-// address gives a SIP URI where there is one, else a telephone number.
-func address(sip, number string) string {
-	if sip != "" {
-		return "sip:" + sip
-	}
-	return "tel:" + number
 }

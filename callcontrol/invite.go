@@ -6,28 +6,15 @@ import (
 	"unicode/utf8"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 	"ccxmld/sip"
 )
 
-// sipHeaderPrefix begins the channel variables in which mod_sofia keeps headers of
-// an INVITE, and takes those to be sent.
-const sipHeaderPrefix = "sip_h_"
-
 // sipHeaders are the headers of the INVITE that FreeSWITCH keeps.
 func sipHeaders(channel *esl.Event) (headers []interpreter.Pair) {
-	for _, header := range []struct{ name, variable string }{
-		{"From", "variable_sip_full_from"}, {"To", "variable_sip_full_to"}, {"Call-ID", "variable_sip_call_id"},
-		{"Via", "variable_sip_full_via"}, {"User-Agent", "variable_sip_user_agent"},
-		{"History-Info", "variable_sip_history_info"},
-	} {
-		if value := channel.Get(header.variable); value != "" {
-			headers = append(headers, interpreter.Pair{Name: header.name, Value: value})
-		}
-	}
-	const extra = "variable_" + sipHeaderPrefix
-	for name, value := range channel.WithPrefix(extra) {
-		headers = append(headers, interpreter.Pair{Name: strings.TrimPrefix(name, extra), Value: value})
+	for _, header := range freeswitch.HeadersOf(channel) {
+		headers = append(headers, interpreter.Pair(header))
 	}
 	return headers
 }

@@ -87,10 +87,10 @@ type leg struct {
 	settling    bool     // its socket does not tell of everything yet
 	playing     []execution
 	overdue     string                   // the execution whose beginning is waited for
-	executes    bool                     // CHANNEL_EXECUTE is subscribed
-	recognizes  bool                     // DETECTED_SPEECH is, too
+	executes    bool                     // the beginnings of applications are subscribed to
+	recognizes  bool                     // speech is, too
 	hears       func(dialog.Recognition) // whoever listens to speech, or nil
-	heardLast   int64                    // Event-Sequence of the last DETECTED_SPEECH
+	heardLast   int64                    // number of the last that was told of speech
 	dialogs     []*legDialog
 	clamps      bool      // the digits that it sends do not reach who it is bridged to
 	termDigit   string    // the digit that took the leg out of its join
@@ -368,7 +368,7 @@ func (l *leg) Execute(app, argument string, started func(), done func(dialog.Com
 	}
 	if app != "playback" && !l.executes {
 		l.executes = true
-		l.send(esl.Subscribe("CHANNEL_EXECUTE"), nil)
+		l.send(esl.Subscribe(freeswitch.ExecutionEvents), nil)
 	}
 	run := execution{id: l.control.controller.newID(), app: app, started: started, done: done}
 	l.playing = append(l.playing, run)
@@ -392,20 +392,20 @@ func (l *leg) runAtHome() {
 
 // Break ends what plays on the leg, and what waits to (dialog.Channel).
 func (l *leg) Break() {
-	l.send(esl.API("uuid_break", l.id, "all"), nil)
+	l.send(freeswitch.BreakAll(l.id), nil)
 	l.breakLate()
 }
 
 // background begins or ends to mix a file, again and again, under what the party
-// hears, wherever it is (uuid_displace of mod_commands, flags: mux and loop).
+// hears, wherever it is.
 func (l *leg) background(file string, on bool, done func(error)) {
 	if l.conn == nil || l.state == legGone {
 		done(errNoSocket)
 		return
 	}
-	cmd := esl.API("uuid_displace", l.id, "stop", file)
+	cmd := freeswitch.StopBackground(l.id, file)
 	if on {
-		cmd = esl.API("uuid_displace", l.id, "start", file, "0", "ml")
+		cmd = freeswitch.StartBackground(l.id, file)
 	}
 	l.conn.Send(cmd, func(r *esl.Reply, err error) {
 		if err == nil {
@@ -416,20 +416,19 @@ func (l *leg) background(file string, on bool, done func(error)) {
 	l.watch()
 }
 
-// exists asks the leg's FreeSWITCH whether a path is there (file_exists of
-// mod_commands, which answers for directories too).
+// exists asks the leg's FreeSWITCH whether a path is there, also one of a directory.
 func (l *leg) exists(path string, told func(bool)) {
 	if l.conn == nil || l.state == legGone {
 		told(true) // what needs it fails by itself
 		return
 	}
-	l.conn.Send(esl.API("file_exists", path), func(r *esl.Reply, err error) {
-		missing := err == nil && r.Err() == nil && strings.TrimSpace(r.Text) == "false"
+	l.conn.Send(freeswitch.PathExists(path), func(r *esl.Reply, err error) {
+		missing := err == nil && r.Err() == nil && freeswitch.IsMissing(r.Text)
 		l.route.do(func() { told(!missing) })
 	})
 }
 
-// began notes that an application has begun (CHANNEL_EXECUTE).
+// began notes that an application has begun.
 func (l *leg) began(id string, at time.Time) {
 	for i := range l.playing {
 		if l.playing[i].id == id {
@@ -463,7 +462,7 @@ func (l *leg) start(i int) {
 	}
 }
 
-// finished notes that an application has ended (CHANNEL_EXECUTE_COMPLETE).
+// finished notes that an application has ended.
 func (l *leg) finished(id, response string, at time.Time) {
 	elapsed := time.Duration(-1)
 	for i := range l.playing {
@@ -512,8 +511,7 @@ func (l *leg) signal(kind, value string) {
 	l.control.queueConnection(l, "connection.signal", "", interpreter.Field{Name: "info", Value: info})
 }
 
-// hangUp asks FreeSWITCH to end the leg. A hangup message would wait for the
-// application that runs under event-lock; uuid_kill does not.
+// hangUp asks FreeSWITCH to end the leg.
 func (l *leg) hangUp(cause string) {
 	if l.state == legGone {
 		return
@@ -542,7 +540,7 @@ func (l *leg) kill(cause string) {
 			node.Kill(l.id, cause)
 		}
 	default:
-		l.conn.Send(esl.API("uuid_kill", l.id, cause), func(r *esl.Reply, err error) {
+		l.conn.Send(freeswitch.Kill(l.id, cause), func(r *esl.Reply, err error) {
 			switch {
 			case err != nil && node != nil && !errors.Is(err, esl.ErrDisconnected):
 				node.Kill(l.id, cause) // the socket was cut; there may be no session any more to notice it

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
@@ -163,30 +164,24 @@ func (c *control) eavesdrop(l, source *leg, o *order) {
 	l.bindDigits()
 	if !l.executes {
 		l.executes = true
-		l.send(esl.Subscribe("CHANNEL_EXECUTE"), nil)
+		l.send(esl.Subscribe(freeswitch.ExecutionEvents), nil)
 	}
 	l.place = place{partner: source.id, order: o, running: c.controller.newID()}
 	if l.joinPending != o { // it goes on hearing what it heard
 		l.place.kind = listening
 	}
 	running := l.place.running
-	l.send(esl.Execute("eavesdrop", source.id, running), func(err error) {
+	l.send(freeswitch.Eavesdrop(source.id, running), func(err error) {
 		c.joinFailed(l, o, err.Error())
 		c.heard(l, running) // where it was only to go on
 	})
 }
 
-// digitBinding tells of each digit by a DTMF event. While eavesdrop runs nothing
-// else does: it leaves digits in their queue unless it may obey them. A binding
-// (bind_digit_action of mod_dptools) gets them before they are queued, and there
-// is to be but one, or it would wait for more digits.
-var digitBinding = esl.Literal("^^|ccxmld|~^[0-9A-D*#]$|exec[i]:event|Event-Name=DTMF,DTMF-Digit=${last_matching_digits}")
-
 // bindDigits has digits told while the leg listens to another one.
 func (l *leg) bindDigits() {
 	if !l.digitsBound {
 		l.digitsBound = true
-		l.send(esl.Execute("bind_digit_action", digitBinding, ""), nil)
+		l.send(freeswitch.BindDigits(), nil)
 	}
 }
 
@@ -194,11 +189,11 @@ func (l *leg) bindDigits() {
 func (l *leg) unbindDigits() {
 	if l.digitsBound && l.state == legConnected {
 		l.digitsBound = false
-		l.send(esl.Execute("clear_digit_action", "all", ""), nil)
+		l.send(freeswitch.UnbindDigits(), nil)
 	}
 }
 
-// hearing notes that the leg hears the other one (CHANNEL_EXECUTE).
+// hearing notes that the leg hears the other one.
 func (c *control) hearing(l *leg) {
 	if o := l.joinPending; o != nil && l.place.room == "" {
 		l.joinDone()
@@ -213,8 +208,7 @@ func (c *control) hearing(l *leg) {
 	}
 }
 
-// heard notes that the application has ended (CHANNEL_EXECUTE_COMPLETE): the
-// other leg is gone.
+// heard notes that the leg does not hear the other one any more, which is gone.
 func (c *control) heard(l *leg, id string) {
 	if l.place.kind != listening || l.place.running != id || l.homing {
 		return

@@ -4,12 +4,9 @@ import (
 	"fmt"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
-
-// leaveTogether makes two bridged legs independent of us: when one hangs up, so
-// does the other, and the end of its socket does not touch a leg.
-const leaveTogether = "park_after_bridge=false;hangup_after_bridge=true;park_timeout=;deny_refer_requests=false"
 
 // Merge bridges two legs and lets go of them (interpreter.Telephony). FreeSWITCH
 // keeps them until one hangs up; no session hears of them any more, and they
@@ -48,7 +45,7 @@ func (c *control) makeIndependent(a, b *leg, o *order) {
 		}
 	})
 	for _, l := range []*leg{a, b} {
-		l.conn.Send(esl.API("uuid_setvar_multi", l.id, leaveTogether+";signal_bond="+l.place.partner), func(r *esl.Reply, err error) {
+		l.conn.Send(freeswitch.Independent(l.id, l.place.partner), func(r *esl.Reply, err error) {
 			if err == nil {
 				err = r.Err()
 			}
@@ -76,7 +73,7 @@ func (c *control) notMerged(a, b *leg, o *order, err error) {
 	undo := a.place.order == o // else they were joined before
 	for _, l := range []*leg{a, b} {
 		if l.state != legGone {
-			l.send(esl.API("uuid_setvar_multi", l.id, legVariables), nil)
+			l.send(freeswitch.OurVariables(l.id, ""), nil)
 			l.keepTogether()
 		}
 	}

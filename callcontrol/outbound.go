@@ -79,32 +79,25 @@ var ErrBadNumber = errors.New("not a destination that can be dialled")
 
 func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, timeout time.Duration) {
 	variables := c.callVariables(r.CallerID, dial)
-	variables["ignore_early_media"] = strconv.FormatBool(!l.takesEarly)
+	variables[freeswitch.IgnoreEarlyMedia] = strconv.FormatBool(!l.takesEarly)
 	_ = hintVariables(r.Hints, variables) // CreateCall has looked at them
 	if r.AAI != "" {
-		variables[sipHeaderPrefix+userToUserHeader] = userToUser(r.AAI)
+		variables[freeswitch.HeaderPrefix+userToUserHeader] = userToUser(r.AAI)
 	}
 	c.dial(l, dial, variables, timeout)
 }
 
 // callVariables are the channel variables of all calls that we make.
 func (c *control) callVariables(callerID string, dial DialString) map[string]string {
-	variables := map[string]string{
-		"ignore_early_media":    "true",
-		"park_after_bridge":     "true",
-		"hangup_after_bridge":   "false",
-		freeswitch.LinkVariable: c.controller.options.ID,
-
-		"outbound_redirect_fatal": "true",
-		sessionVariable:           c.session.ID(),
-	}
+	variables := freeswitch.OutboundVariables(c.controller.options.ID)
+	variables[sessionVariable] = c.session.ID()
 	if callerID == "" {
 		callerID = dial.CallerID
 	}
 	switch number, name := callerOf(callerID); {
 	case number != "":
-		variables["origination_caller_id_number"] = number
-		variables["origination_caller_id_name"] = cmp.Or(name, number)
+		variables[freeswitch.CallerNumber] = number
+		variables[freeswitch.CallerName] = cmp.Or(name, number)
 	case callerID != "":
 		c.log().Warn("the caller id is neither a number nor an address, and is not sent", "callerid", fmt.Sprintf("%.80q", callerID))
 	}
@@ -115,7 +108,7 @@ func (c *control) callVariables(callerID string, dial DialString) map[string]str
 func (c *control) dial(l *leg, dial DialString, variables map[string]string, timeout time.Duration) {
 	job := esl.Originate{
 		UUID: l.id, Timeout: timeout + time.Second, Vars: variables, Dial: dial.Text,
-		Apps: c.controller.comesBy(),
+		Apps: c.controller.home().Begin(),
 	}
 	l.calling = &calling{job: job}
 	l.attempt = l.calling
@@ -385,7 +378,7 @@ func callerOf(callerID string) (number, name string) {
 // callerNumber is what the user part of an address is made of that carriers take.
 var callerNumber = regexp.MustCompile(`^[A-Za-z0-9+*#._-]{1,128}$`)
 
-// callerName makes a text fit for a display name. mod_sofia puts it between quotation
+// callerName makes a text fit for a display name. FreeSWITCH puts it between quotation
 // marks as it is, so that none may be in it, nor what could end the header.
 func callerName(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {

@@ -5,9 +5,10 @@ import (
 	"testing"
 
 	"ccxmld/dialog"
+	"ccxmld/freeswitch"
 )
 
-// FreeSWITCH tells the same DETECTED_SPEECH a second time when the leg is parked: who
+// FreeSWITCH tells the same speech a second time when the leg is parked: who
 // listens hears it once.
 func TestSpeechIsHeardOnce(t *testing.T) {
 	var heard []string
@@ -16,7 +17,7 @@ func TestSpeechIsHeardOnce(t *testing.T) {
 		sequence int64
 		body     string
 	}{{7, "one"}, {7, "one"}, {9, "two"}, {7, "one"}, {9, "two"}, {10, "two"}} {
-		l.recognized(told.sequence, dialog.Recognition{Kind: "detected-speech", Body: told.body})
+		l.recognized(freeswitch.Speech{Number: told.sequence, Kind: "detected-speech", Body: told.body})
 	}
 	if want := []string{"one", "two", "two"}; !slices.Equal(heard, want) {
 		t.Errorf("heard %q, want %q", heard, want)

@@ -17,8 +17,7 @@ var notInNames = regexp.MustCompile(`[^A-Za-z0-9=_-]+`)
 // longestTag bounds the part of a recording's name that the document gives.
 const longestTag = 64
 
-// Record begins or ends the recording of a leg by uuid_record of mod_commands
-// (interpreter.Telephony). FreeSWITCH ends it also when the leg is hung up. The
+// Record begins or ends the recording of a leg (interpreter.Telephony). FreeSWITCH ends it also when the leg is hung up. The
 // document knows at once where the recording will be; that FreeSWITCH could not
 // begin it is logged.
 func (c *control) Record(r interpreter.RecordRequest) (string, error) {
@@ -69,8 +68,7 @@ func (c *control) recordAgain(l *leg, file string) {
 	}
 }
 
-// SendDigits sends digits to the far end by uuid_send_dtmf of mod_commands
-// (interpreter.Telephony).
+// SendDigits sends digits to the far end (interpreter.Telephony).
 func (c *control) SendDigits(id, digits string) error {
 	l := c.legs[id]
 	if l == nil || l.conn == nil {

@@ -17,13 +17,6 @@ import (
 // REFER, of which there is no event.
 const referPoll = 200 * time.Millisecond
 
-// The variables in which mod_sofia keeps what a REFER came to, and the one that
-// has it leave the leg alone meanwhile: it would hang it up whatever came.
-const (
-	referStatus   = "sip_refer_status_code"
-	referPrepared = "sip_refer_continue_after_reply=true;" + referStatus + "="
-)
-
 // Redirect sends a call elsewhere: by a SIP 302 before it is answered, by REFER
 // after (interpreter.Telephony).
 func (c *control) Redirect(r interpreter.RedirectRequest) {
@@ -45,9 +38,9 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 		refused(err.Error())
 		return
 	}
-	prefix := answerHeaderPrefix
+	prefix := freeswitch.AnswerHeaderPrefix
 	if l.state == legConnected {
-		prefix = sipHeaderPrefix
+		prefix = freeswitch.HeaderPrefix
 	}
 	if err := l.setHeaders(prefix, r.Hints); err != nil {
 		refused(err.Error())
@@ -59,7 +52,7 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 		return
 	}
 	l.silence()
-	l.send(esl.Execute("redirect", destination, ""), func(err error) { l.notRedirected(err.Error()) })
+	l.send(freeswitch.Redirect(destination), func(err error) { l.notRedirected(err.Error()) })
 	l.redirectTimer = l.stayed(redirectPatience)
 }
 
@@ -68,9 +61,9 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 // until then. Whatever plays on it meanwhile goes on.
 func (l *leg) refer(destination string) {
 	failed := func(err error) { l.notRedirected(err.Error()) }
-	l.send(esl.Filter("UniqueID", l.id), failed) // so the event of a NOTIFY names the leg
-	l.send(esl.API("uuid_setvar_multi", l.id, referPrepared), failed)
-	l.send(esl.API("uuid_deflect", l.id, destination), failed) // which waits for no prompt
+	for _, cmd := range freeswitch.Refer(l.id, destination) {
+		l.send(cmd, failed)
+	}
 	l.redirectTimer = l.stayed(redirectPatience)
 	l.askReferred()
 }
@@ -82,7 +75,7 @@ func (l *leg) askReferred() {
 		if !l.redirected || l.state != legConnected || conn == nil {
 			return
 		}
-		conn.Send(esl.API("uuid_getvar", l.id, referStatus), func(r *esl.Reply, err error) {
+		conn.Send(freeswitch.ReferStatus(l.id), func(r *esl.Reply, err error) {
 			if err != nil || r.Err() != nil {
 				return
 			}
@@ -106,11 +99,11 @@ func (l *leg) referAnswered(status int) {
 }
 
 // referred takes what the far end tells of its call to the new destination: the
-// status line of a SIP message (RFC 3515, 2.4.5). With the last that it has to
-// tell, over, mod_sofia ends the call with it, whatever came of its own, and does
-// not notice: the leg would stay there with nobody at its other end.
-func (l *leg) referred(sipfrag string, over bool) {
-	_, line, _ := strings.Cut(firstLine(sipfrag), " ")
+// status line of a SIP message. With the last that it has to tell, over, FreeSWITCH
+// ends the call with it, whatever came of its own, and does not notice: the leg would
+// stay there with nobody at its other end.
+func (l *leg) referred(statusLine string, over bool) {
+	_, line, _ := strings.Cut(statusLine, " ")
 	code, _, _ := strings.Cut(line, " ")
 	status, err := strconv.Atoi(code)
 	switch {
@@ -157,29 +150,6 @@ func (l *leg) host() string {
 	return remote.Host
 }
 
-// handleRefer takes what mod_sofia tells of REFER, in the reader goroutine: what
-// the far end says of ours, or that it has sent one itself.
-func (l *leg) handleRefer(conn *esl.Conn, e *esl.Event) {
-	switch e.Get("Event-Subclass") {
-	case "sofia::notify_refer":
-		sipfrag, over := e.Body(), e.Get("subscription-substate") == "terminated"
-		l.from(conn, func() { l.referred(sipfrag, over) })
-	case "sofia::error":
-		if e.Get("Error-Type") != "blind_transfer" {
-			return
-		}
-		if to := addressesOf(e.Get("Full-Refer-To")); len(to) > 0 {
-			l.from(conn, func() { l.signal("transfer", to[0].URI) })
-		}
-	}
-}
-
-// keepTogether keeps the far end of a bridged leg from having FreeSWITCH take the
-// other one elsewhere, into any dialplan: mod_sofia obeys a REFER if it knows the
-// leg's partner, by this variable. Without, it refuses and tells us, and the
-// document decides. It also bounds how long the leg stays parked once the bridge is
-// over and no controller has come for it: FreeSWITCH takes up park_timeout, which it
-// forgets then, when a park begins.
-func (l *leg) keepTogether() {
-	l.send(esl.API("uuid_setvar_multi", l.id, fmt.Sprintf("signal_bond=;park_timeout=%d:%s", int(mostUnattended.Seconds()), unattendedCause)), nil)
-}
+// keepTogether keeps the far end of a bridged leg from having the other one taken
+// elsewhere, and bounds how long the leg stays where no controller comes for it.
+func (l *leg) keepTogether() { l.send(freeswitch.KeepTogether(l.id), nil) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 	"ccxmld/peer"
 )
@@ -35,7 +36,7 @@ func (c *control) moveFar(ctx context.Context, l *leg, h *handover, conn *esl.Co
 // dropped hangs up a leg that could not be moved and whose session has ended
 // meanwhile.
 func (c *control) dropped(l *leg, conn *esl.Conn) {
-	kill := esl.API("uuid_kill", l.id, "NORMAL_CLEARING")
+	kill := freeswitch.Kill(l.id, "NORMAL_CLEARING")
 	switch {
 	case conn != nil:
 		conn.Send(kill, nil)
@@ -60,7 +61,7 @@ func (c *control) sendLeg(ctx context.Context, l *leg, h *handover, conn *esl.Co
 	}
 	return c.controller.peers.Move(ctx, controller, h.question, m, func(address string) {
 		// A refusal, or the leg's return to us, counts as the other's answer.
-		l.sendTo(conn, esl.Transfer(l.id, false, c.controller.away(address, h.question)...), func(err error) {
+		l.sendTo(conn, esl.Transfer(l.id, false, c.controller.home().Away(address, h.question)...), func(err error) {
 			c.controller.peers.MoveFailed(h.question, err.Error())
 		})
 	})

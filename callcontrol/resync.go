@@ -149,7 +149,7 @@ func (l *leg) breakOff(reason string) {
 // fetchHome transfers a leg to our socket over its node's link.
 func (c *control) fetchHome(l *leg, n *freeswitch.Node) {
 	l.fetching = true
-	n.Send(esl.Transfer(l.id, false, c.controller.fetched(l.home)...), func(r *esl.Reply, err error) {
+	n.Send(esl.Transfer(l.id, false, c.controller.home().Fetch(l.home)...), func(r *esl.Reply, err error) {
 		if err == nil {
 			err = r.Err()
 		}
@@ -176,5 +176,5 @@ func (l *leg) probe() {
 			_ = conn.Close()
 		}
 	})
-	conn.Send(esl.API("uuid_exists", l.id), func(*esl.Reply, error) { patience.Stop() })
+	conn.Send(freeswitch.Exists(l.id), func(*esl.Reply, error) { patience.Stop() })
 }

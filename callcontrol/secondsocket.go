@@ -6,6 +6,7 @@ import (
 	"github.com/percipia/eslgo/command"
 
 	"ccxmld/esl"
+	"ccxmld/freeswitch"
 )
 
 // A leg may come to us by a second socket while it has its own: an operator sends it,
@@ -35,7 +36,7 @@ func (l *leg) comesAgain(conn *esl.Conn, take func()) {
 		decided = true
 	}
 	patience := l.after(secondSocketPatience, func() { decide(false) })
-	own.Send(esl.API("uuid_exists", l.id), func(_ *esl.Reply, err error) {
+	own.Send(freeswitch.Exists(l.id), func(_ *esl.Reply, err error) {
 		l.route.do(func() {
 			patience.Stop()
 			decide(err == nil)

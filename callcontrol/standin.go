@@ -65,13 +65,12 @@ func (c *control) placeStandIn(l *leg, node *freeswitch.Node) {
 		}
 		l.hangUp("ORIGINATOR_CANCEL")
 	})
+	variables := freeswitch.LoopbackVariables(c.controller.options.ID)
+	variables[sessionVariable] = c.session.ID()
 	c.whenItsTurn(l, esl.Originate{
-		UUID: l.id, Timeout: standInPatience, Apps: c.controller.comesBy(),
+		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home().Begin(),
 		Dial: freeswitch.Room(l.standIn.room).Dial(c.controller.options.Profile, freeswitch.Membership{Aside: true, Muted: l.standIn.muted}),
-		Vars: map[string]string{
-			"loopback_bowout": "false", "loopback_bowout_on_execute": "false",
-			freeswitch.LinkVariable: c.controller.options.ID, sessionVariable: c.session.ID(),
-		},
+		Vars: variables,
 	})
 }
 

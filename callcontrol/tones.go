@@ -7,30 +7,19 @@ import (
 	"strings"
 	"time"
 
-	"ccxmld/esl"
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
 
-// detector is one of the 16 that FreeSWITCH has for a leg (tone_detect of
-// mod_commands), each for a frequency, give or take 20 Hz. What it hears is told by
-// an application of ours, execute_on_tone_detect, while the audio goes on.
-//
 // A fax that calls says CNG (1100 Hz), what answers for a fax or a modem says CED
 // (2100 Hz; ITU-T T.30, V.25). A network says by three tones that it cannot
 // connect: the special information tones (ITU-T E.180), the first two in one of two
 // pitches each, or of 950, 1400 and 1800 Hz. What beeps is as its maker liked.
-type detector struct {
-	key       string
-	frequency float64 // hertz
-	hits      int     // how often it has to be heard
-}
-
 var (
-	faxTones = []detector{{"cng", 1100, 2}, {"ced", 2100, 2}}
-	sitTones = []detector{
-		{"low1", 913.8, 1}, {"low2", 950, 1}, {"low3", 985.2, 1}, {"mid1", 1370.6, 1}, {"mid2", 1400, 1}, {"mid3", 1428.5, 1},
-		{"high1", 1776.7, 1}, {"high2", 1800, 1},
+	faxTones = []freeswitch.ToneDetector{{Key: "cng", Frequency: 1100, Hits: 2}, {Key: "ced", Frequency: 2100, Hits: 2}}
+	sitTones = []freeswitch.ToneDetector{
+		{Key: "low1", Frequency: 913.8, Hits: 1}, {Key: "low2", Frequency: 950, Hits: 1}, {Key: "low3", Frequency: 985.2, Hits: 1}, {Key: "mid1", Frequency: 1370.6, Hits: 1}, {Key: "mid2", Frequency: 1400, Hits: 1}, {Key: "mid3", Frequency: 1428.5, Hits: 1},
+		{Key: "high1", Frequency: 1776.7, Hits: 1}, {Key: "high2", Frequency: 1800, Hits: 1},
 	}
 	usualBeeps = []float64{425, 440, 850, 950, 1000, 1400}
 )
@@ -40,13 +29,13 @@ const maxBeeps = 6
 
 // detectors are those for the results that matter. A tone that is not one of a
 // series has to be heard twice, so that a note of somebody's voice is none.
-func (a *analysis) detectors() (list []detector) {
+func (a *analysis) detectors() (list []freeswitch.ToneDetector) {
 	if a.matters("faxtone") || a.matters("modem") {
 		list = append(list, faxTones...)
 	}
 	if a.matters("beep") {
 		for i, frequency := range a.beeps {
-			list = append(list, detector{"beep" + strconv.Itoa(i), frequency, 2})
+			list = append(list, freeswitch.ToneDetector{Key: "beep" + strconv.Itoa(i), Frequency: frequency, Hits: 2})
 		}
 	}
 	if a.matters("sit") {
@@ -55,44 +44,29 @@ func (a *analysis) detectors() (list []detector) {
 	return list
 }
 
-// expectTones sets the detectors up: after a hit they pause for 80 ms, and forget
-// it after half a second.
+// expectTones sets the detectors up.
 func (a *analysis) expectTones() {
 	detectors := a.detectors()
 	if len(detectors) == 0 {
 		return
 	}
 	a.tones = make(map[string]time.Duration)
-	var report strings.Builder
-	report.WriteString("eval tones")
-	for _, d := range detectors {
-		fmt.Fprintf(&report, " %s=${tone_detect_%s_total_time}", d.key, d.key)
-	}
-	l := a.leg
-	l.send(freeswitch.SetVariable(l.id, "execute_on_tone_detect", report.String()), nil)
-	l.send(freeswitch.SetVariables(l.id, "tone_detect_sleep=4;tone_detect_expires=25"), nil)
-	lasts := "+" + strconv.Itoa(int(math.Ceil(a.request.Runtime.Seconds())))
-	hits := 0
-	for _, d := range detectors {
-		if hits != d.hits {
-			hits = d.hits
-			l.send(freeswitch.SetVariable(l.id, "tone_detect_hits", strconv.Itoa(hits)), nil)
-		}
-		l.send(esl.API("tone_detect", l.id, d.key, strconv.FormatFloat(d.frequency, 'f', -1, 64), "r", lasts), nil)
+	for _, cmd := range freeswitch.DetectTones(a.leg.id, detectors, a.request.Runtime) {
+		a.leg.send(cmd, nil)
 	}
 }
 
 // dismissTones ends the detectors, which would end by themselves.
 func (a *analysis) dismissTones() {
 	if a.tones != nil && a.leg.state == legConnected && a.leg.conn != nil {
-		a.leg.send(esl.Execute("stop_tone_detect", "", ""), nil)
+		a.leg.send(freeswitch.StopTones(), nil)
 	}
 }
 
-// heardTones takes the report of the detectors, "tones key=milliseconds …".
+// heardTones takes the report of the detectors.
 func (l *leg) heardTones(report string) {
 	a := l.analysis
-	rest, ok := strings.CutPrefix(report, "tones ")
+	tones, ok := freeswitch.TonesOf(report)
 	if a == nil || a.tones == nil || !ok {
 		return
 	}
@@ -100,14 +74,12 @@ func (l *leg) heardTones(report string) {
 		a.end()
 		return
 	}
-	for word := range strings.FieldsSeq(rest) {
-		key, value, _ := strings.Cut(word, "=")
-		ms, err := strconv.Atoi(value)
-		if _, known := a.tones[key]; err != nil || known || a.over {
+	for _, tone := range tones {
+		if _, known := a.tones[tone.Key]; known || a.over {
 			continue
 		}
-		a.tones[key] = time.Duration(ms) * time.Millisecond
-		a.heard(key)
+		a.tones[tone.Key] = tone.At
+		a.heard(tone.Key)
 	}
 }
 
@@ -175,7 +147,7 @@ func (a *analysis) follows(first, second string) bool {
 func (a *analysis) mayBeSIT(key string) bool {
 	i, _ := strconv.Atoi(strings.TrimPrefix(key, "beep"))
 	for _, d := range sitTones {
-		if math.Abs(d.frequency-a.beeps[i]) < 50 {
+		if math.Abs(d.Frequency-a.beeps[i]) < 50 {
 			return true
 		}
 	}

@@ -11,6 +11,11 @@ const (
 	// cutsToldAfter is how long sockets of channels that end are counted before the log
 	// has them.
 	cutsToldAfter = time.Second
+	// A channel whose controllers are all gone may stay for mostUnattended, and tries after
+	// comeAgainAfter whether one is there again. It is longer than a controller takes to
+	// start and than leases in Redis last, and as long as a caller bears silence.
+	comeAgainAfter = 10 * time.Second
+	mostUnattended = time.Minute
 	// A node whose calls fail is passed over for shortestRest, and for twice as long
 	// each time that the next call fails too.
 	shortestRest = 10 * time.Second
