@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"ccxmld/conference"
-	"ccxmld/esl"
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
