@@ -239,6 +239,10 @@ func attackOnce(t *testing.T, attack attack, way course) (row string) {
 	}
 	memory := a.memory()
 	a.terminate()
+	if a.process.status != nil {
+		text := a.log()
+		t.Logf("the end of its log:\n%s", text[max(0, len(text)-4000):])
+	}
 	if text := a.log(); strings.Contains(text, "internal error") || strings.Contains(text, "panicked") || strings.Contains(text, "DATA RACE") {
 		t.Errorf("the log tells of a mistake of ours:\n%.4000s", text)
 	}

@@ -66,7 +66,7 @@ func Register(s *dialog.Service, o Options) {
 		b := &browser{
 			pages: p, request: r, events: e, do: do, log: log, conversation: s.Converse(on, do, r.LogAttributes()...),
 			abandoned: o.Abandoned, hangup: make(chan struct{}), outcomes: make(chan dialog.Outcome, 1), inbox: make(chan dialog.Message, mostMessages),
-			pressed: make(chan string, mostMessages), wake: clock.NewWaiter(s.Clock()),
+			pressed: make(chan string, mostMessages), crowding: crowding{asked: make(chan struct{}, 1)}, wake: clock.NewWaiter(s.Clock()),
 		}
 		b.cancel = func() { cancel(); b.wake.Wake() }
 		if err := s.Background(b.cancel, func() { b.run(ctx, o) }); err != nil {
@@ -105,7 +105,8 @@ type browser struct {
 	abandoned func()
 	outcomes  chan dialog.Outcome
 	inbox     chan dialog.Message
-	pressed   chan string   // during a transfer
+	pressed   chan string // during a transfer
+	crowding  crowding
 	wake      *clock.Waiter // is woken with each of them
 
 	// Of the session's goroutine.
@@ -324,6 +325,9 @@ func (b *browser) take(ctx context.Context, t dialog.Turn, pending *[]dialog.Mes
 		case m := <-inbox:
 			*pending, inbox = append(*pending, m), nil
 			b.do(b.conversation.Interrupt)
+			continue
+		case <-b.crowding.asked:
+			b.letGo()
 			continue
 		case <-done:
 			done = nil

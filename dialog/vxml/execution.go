@@ -58,7 +58,10 @@ type execution struct {
 }
 
 func (p *party) newExecution(page *Page) *execution {
-	x := &execution{party: p, runtime: page.language.NewRuntime(p.limits)}
+	x := &execution{party: p}
+	limits := p.limits
+	limits.Crowded = func() { p.browser.crowd(x) }
+	x.runtime = page.language.NewRuntime(limits)
 	x.runtime.SetNow(p.browser.clock().Now)
 	x.runtime.SetRandom(p.random.Float64)
 	p.browser.declareSession(x.runtime)

@@ -132,6 +132,8 @@ func (x *execution) awaitTransfer(list []candidate) (complete dialog.Message, di
 		case <-b.hangup:
 			b.giveUpTransfer(nearEnd)
 			return complete, "", &thrown{event: "connection.disconnect.hangup"}
+		case <-b.crowding.asked:
+			b.letGo()
 		case <-x.ctx.Done():
 			return complete, "", &exit{}
 		default:
