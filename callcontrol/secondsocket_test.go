@@ -101,6 +101,9 @@ func TestRecordingsOfACall(t *testing.T) {
 	if c.has("<log> the same: true") != 1 || c.has("<log> another: true") != 1 {
 		t.Error(strings.Join(c.said(), ""))
 	}
+	if told.count("uuid_record", "-x-") != 3 {
+		t.Error("the names do not have the tag")
+	}
 	if starts, stops := told.count("uuid_record", " start "), told.count("uuid_record", " stop "); starts != 2 || stops != 1 {
 		t.Errorf("%d recordings were begun, %d ended", starts, stops)
 	}
@@ -129,5 +132,20 @@ func TestEndOfAVoice(t *testing.T) {
 	}
 	if got := strings.Join(order, ", "); got != "unjoined d, unjoined room, gone" && got != "unjoined room, unjoined d, gone" {
 		t.Errorf("told %s", got)
+	}
+}
+
+// TestConferenceCreatedAgain: a conference that a session has destroyed, and creates again
+// once it is told so, takes its members in again.
+func TestConferenceCreatedAgain(t *testing.T) {
+	c := newCalls(t, switchsim.Options{}, nil)
+	create := `<createconference conferenceid="room" confname="'again'"/>`
+	c.dial(c.document("a.ccxml", "c room", withCaller+then("connection.connected", create+after("30s", "end"))+
+		then("conference.created", `<join id1="c" id2="room"/>`)+
+		`<transition event="conference.joined" cond="typeof once == 'undefined'"><script>once = true;</script><log expr="'joined'"/><destroyconference conferenceid="room"/></transition>
+<transition event="conference.joined"><log expr="'joined again'"/></transition>`+then("conference.destroyed", create)+says))
+	c.over()
+	if c.has("<log> joined") != 2 || c.has("<log> joined again") != 1 || c.has("<log> error") > 0 {
+		t.Error(strings.Join(c.said(), ""))
 	}
 }
