@@ -5,15 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
 // TestConferencesAtTheirLimits: what a session cannot have of conferences it is told, and
 // what was reserved for it meanwhile is free again.
 func TestConferencesAtTheirLimits(t *testing.T) {
-	one := settings{"LIMITS_CONFERENCES_PER_SESSION": "1"}
-	rate := settings{"LIMITS_ORIGINATES_PER_SECOND": "1"}
-	crowded := settings{"LIMITS_ORIGINATES_PER_SECOND": "1", "LIMITS_ORIGINATES_WAITING": "1"}
+	one := map[string]string{"LIMITS_CONFERENCES_PER_SESSION": "1"}
+	rate := map[string]string{"LIMITS_ORIGINATES_PER_SECOND": "1"}
+	crowded := map[string]string{"LIMITS_ORIGINATES_PER_SECOND": "1", "LIMITS_ORIGINATES_WAITING": "1"}
 	const full = "error.conference.join: the session is in 1 conferences already, or about to be (limits.conferences_per_session)"
 	// hall is a conference of another session.
 	const hall = `<transition event="ccxml.loaded"><createconference conferenceid="a" confname="'hall'"/>` +
@@ -24,7 +25,7 @@ func TestConferencesAtTheirLimits(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		options    switchsim.Options
-		with       settings
+		with       map[string]string
 		vars, text string
 		want       []string // logged, once each
 		not        string
@@ -42,9 +43,9 @@ func TestConferencesAtTheirLimits(t *testing.T) {
 			`<transition event="conference.created"><join id1="c" id2="d" duplex="'half'"/>` + after("30s", "end") + `</transition>
 <transition event="conference.joined" cond="event$.id2 == d"><log expr="'listens'"/><join id1="'conference:hall'" id2="c" duplex="'half'"/></transition>`,
 			want: []string{full, "listens"}, not: "conference.unjoined"},
-		{name: "there is no link", with: settings{"NODES": "[]"}, vars: "a", text: then("ccxml.loaded", `<createconference conferenceid="a" hints="{events: true}"/>`+after("30s", "end")),
+		{name: "there is no link", with: map[string]string{"NODES": "[]"}, vars: "a", text: then("ccxml.loaded", `<createconference conferenceid="a" hints="{events: true}"/>`+after("30s", "end")),
 			want: []string{"error.conference.create: the hint events needs a link to the conference's FreeSWITCH; add it to nodes"}, not: "conference.created"},
-		{name: "no link and another one", with: settings{"NODES": "[]", "LIMITS_CONFERENCES_PER_SESSION": "1"}, vars: "a",
+		{name: "no link and another one", with: map[string]string{"NODES": "[]", "LIMITS_CONFERENCES_PER_SESSION": "1"}, vars: "a",
 			text: then("ccxml.loaded", `<createconference conferenceid="a" hints="{events: true}"/><createconference conferenceid="a" confname="'two'"/>`+after("30s", "end")),
 			want: []string{"error.conference.create: the hint", "conference.created"}},
 		{name: "bad hints of a member", vars: "c a", text: withCaller + create + created(`<join id1="c" id2="a" hints="{volumein: 'loud'}"/>`+after("30s", "end")),
@@ -75,34 +76,34 @@ func TestConferencesAtTheirLimits(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			told := &orders{}
 			test.options.Refuses = told.refused
-			x := newCalls(t, test.options, test.with)
+			x := sitetest.New(t, sitetest.WithSwitch(test.options), sitetest.WithSettings(test.with))
 			x.Switch.Callee("200", switchsim.Answers{})
 			x.Switch.AddSound("/sounds/a.wav", time.Second)
 			if strings.Contains(test.text, "conference:hall") {
-				x.begin(x.document("hall.ccxml", "a", hall))
-				x.await("<event> conference.created")
-				x.pause(time.Second)
+				x.StartSession(x.Transitions("hall.ccxml", hall, "a"))
+				x.Must(x.Trace.Wait(x.Context(), "event conference.created"))
+				x.Sleep(time.Second)
 			}
-			uri := x.document("a.ccxml", test.vars, test.text+says)
+			uri := x.Transitions("a.ccxml", test.text+says, test.vars)
 			if strings.Contains(test.text, "connection.alerting") {
-				x.dial(uri)
+				x.Dial(uri)
 			} else {
-				x.begin(uri)
+				x.StartSession(uri)
 			}
-			x.over()
+			x.WaitSwitchIdle()
 			for _, want := range test.want {
-				if n := x.has("<log> " + want); n != 1 {
+				if n := x.Trace.Count("log " + want); n != 1 {
 					t.Errorf("%q was told %d times", want, n)
 				}
 			}
-			if test.not != "" && x.has("<log> "+test.not) > 0 {
+			if test.not != "" && x.Trace.Count("log "+test.not) > 0 {
 				t.Errorf("%q was told", test.not)
 			}
 			if test.told != nil && told.count(test.told...) == 0 || test.untold != nil && told.count(test.untold...) > 0 {
 				t.Errorf("FreeSWITCH was not told %v, or was told %v", test.told, test.untold)
 			}
 			if t.Failed() {
-				t.Logf("%s\n%s", strings.Join(x.said(), ""), strings.Join(told.given, "\n"))
+				t.Logf("%s\n%s", strings.Join(x.Trace.Lines(), "\n"), strings.Join(told.given, "\n"))
 			}
 		})
 	}

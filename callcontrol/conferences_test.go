@@ -34,14 +34,6 @@ const meeting = `
 <transition event="error.*"><log expr="who + ' ' + event$.name + ': ' + event$.reason"/></transition>
 </eventprocessor></ccxml>`
 
-// call makes a call come in from a number.
-func call(s *sitetest.Site, number, document string) *switchsim.Party {
-	s.Helper()
-	caller, err := s.Switch.Dial(switchsim.Call{From: number, Sockets: []string{s.Daemon.ESLAddress()}, Variables: map[string]string{"ccxml_uri": document}})
-	s.Must(err)
-	return caller
-}
-
 // hearsConference waits until a party is in a conference.
 func hearsConference(s *sitetest.Site, party *switchsim.Party) {
 	s.Helper()
@@ -69,10 +61,10 @@ func TestMeetByName(t *testing.T) {
 	t.Parallel()
 	s := sitetest.New(t)
 	document := s.Document("meeting.ccxml", meeting)
-	first := call(s, "101", document)
+	first := s.DialFrom("101", document)
 	s.WaitLog("101 new: true")
 	s.WaitLog("101 in 1")
-	second := call(s, "102", document)
+	second := s.DialFrom("102", document)
 	s.WaitLog("102 new: false")
 	s.WaitLog("102 in 1")
 	room, members := roomOf(s)
@@ -96,7 +88,7 @@ func TestMeetByName(t *testing.T) {
 	rosterIsEmpty(s)
 
 	s.Trace.Reset()
-	third := call(s, "103", document)
+	third := s.DialFrom("103", document)
 	s.WaitLog("103 new: true")
 	s.WaitLog("103 in 1")
 	if again, _ := roomOf(s); again == room {
@@ -114,7 +106,7 @@ func TestMeetByName(t *testing.T) {
 func TestJoinedTwice(t *testing.T) {
 	t.Parallel()
 	s := sitetest.New(t)
-	caller := call(s, "101", s.Document("meeting.ccxml", meeting))
+	caller := s.DialFrom("101", s.Document("meeting.ccxml", meeting))
 	s.WaitLog("101 in 1")
 	caller.Press("22")
 	s.WaitLog("101 in 3")
@@ -142,9 +134,9 @@ func TestDestroyConference(t *testing.T) {
 	t.Parallel()
 	s := sitetest.New(t)
 	document := s.Document("meeting.ccxml", meeting)
-	first := call(s, "101", document)
+	first := s.DialFrom("101", document)
 	s.WaitLog("101 in 1")
-	second := call(s, "102", document)
+	second := s.DialFrom("102", document)
 	s.WaitLog("102 in 1")
 	room, _ := roomOf(s)
 	first.Press("3")
@@ -168,7 +160,7 @@ func TestDestroyConference(t *testing.T) {
 func TestExitInConference(t *testing.T) {
 	t.Parallel()
 	s := sitetest.New(t)
-	caller := call(s, "101", s.Document("meeting.ccxml", meeting))
+	caller := s.DialFrom("101", s.Document("meeting.ccxml", meeting))
 	s.WaitLog("101 in 1")
 	caller.Press("5")
 	ending, err := caller.WaitEnded(s.Context())
@@ -185,7 +177,7 @@ func TestExitInConference(t *testing.T) {
 func TestDialogTakesOutOfConference(t *testing.T) {
 	t.Parallel()
 	s := sitetest.New(t)
-	caller := call(s, "101", s.Document("meeting.ccxml", meeting))
+	caller := s.DialFrom("101", s.Document("meeting.ccxml", meeting))
 	s.WaitLog("101 in 1")
 	room, _ := roomOf(s)
 	caller.Press("4")
@@ -205,7 +197,7 @@ func TestDialogTakesOutOfConference(t *testing.T) {
 func TestDialogBesideConference(t *testing.T) {
 	t.Parallel()
 	s := sitetest.New(t)
-	caller := call(s, "101", s.Document("old.ccxml", `
+	caller := s.DialFrom("101", s.Document("old.ccxml", `
 <ccxml version="1.0"><eventhandler>
 <transition event="connection.CONNECTION_ALERTING" name="evt"><var name="in_callerid" expr="evt.callid"/><accept callid="in_callerid"/></transition>
 <transition event="connection.CONNECTION_CONNECTED"><createconference name="old"/></transition>
@@ -215,6 +207,7 @@ func TestDialogBesideConference(t *testing.T) {
 <transition event="dialog.exit"><log expr="'spoken to'"/></transition>
 <transition event="call.CALL_INVALID"><log expr="'gone'"/><exit/></transition>
 </eventhandler></ccxml>`))
+
 	hearsConference(s, caller)
 	s.Must(caller.WaitHeard(s.Context(), "Aside."))
 	s.WaitLog("spoken to")
@@ -235,9 +228,9 @@ func TestTwoControllersShareAConference(t *testing.T) {
 	one := sitetest.New(t)
 	other := one.AddDaemon()
 	document := one.Document("meeting.ccxml", meeting)
-	first := call(one, "101", document)
+	first := one.DialFrom("101", document)
 	one.WaitLog("101 in 1")
-	second := call(other, "102", document)
+	second := other.DialFrom("102", document)
 	other.WaitLog("102 new: false")
 	other.WaitLog("102 in 1")
 	room, members := roomOf(one)
@@ -247,7 +240,7 @@ func TestTwoControllersShareAConference(t *testing.T) {
 	first.Hangup()
 	one.WaitIdle()
 	other.WaitUntil("one is left", func() bool { _, members := roomOf(other); return members == 1 })
-	third := call(one, "103", document)
+	third := one.DialFrom("103", document)
 	one.WaitLog("103 new: false")
 	one.WaitLog("103 in 1")
 	second.Hangup()
@@ -369,7 +362,7 @@ func TestConferenceAskedForAtTheEnd(t *testing.T) {
 <transition event="conference.created"><join id1="leg" id2="c"/><exit/></transition></eventprocessor></ccxml>`)
 	for range 20 {
 		s.StartToken("")
-		call(s, "101", leave)
+		s.DialFrom("101", leave)
 	}
 	s.WaitIdle()
 	rosterIsEmpty(s)
@@ -380,18 +373,20 @@ func TestConferenceAskedForAtTheEnd(t *testing.T) {
 func TestSessionIsNotAttachedWithoutThePIN(t *testing.T) {
 	t.Parallel()
 	s := sitetest.New(t)
-	owner := call(s, "101", s.Transitions("owner.ccxml", `
+	owner := s.DialFrom("101", s.Transitions("owner.ccxml", `
 <transition event="connection.alerting"><assign name="application.leg" expr="event$.connectionid"/><accept/></transition>
 <transition event="connection.connected"><createconference conferenceid="application.room" confname="'meet'" hints="{pin: '1234'}"/></transition>
 <transition event="conference.created"><join id1="application.leg" id2="application.room" hints="{pin: '9'}"/></transition>
 <transition event="error.conference.join"><log expr="'owner: ' + event$.reason"/></transition>
 <transition event="connection.disconnected"><exit/></transition>`))
+
 	s.WaitLog("owner: ")
-	guest := call(s, "102", s.Transitions("guest.ccxml", `
+	guest := s.DialFrom("102", s.Transitions("guest.ccxml", `
 <transition event="connection.alerting"><accept/></transition>
 <transition event="connection.connected"><join id1="event$.connectionid" id2="'conference:meet'" hints="{pin: '9'}"/></transition>
 <transition event="error.conference.join"><log expr="'guest: ' + event$.reason"/></transition>
 <transition event="connection.disconnected"><exit/></transition>`))
+
 	s.WaitLog("guest: the conference asks for a PIN")
 	owner.Hangup()
 	rosterIsEmpty(s)

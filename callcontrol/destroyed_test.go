@@ -29,7 +29,7 @@ func TestARoomDestroyedByOthers(t *testing.T) {
 		t.Run(how, func(t *testing.T) {
 			s := sitetest.New(t)
 			document := s.Transitions("destroyed.ccxml", destroyed)
-			caller := call(s, "101", document)
+			caller := s.DialFrom("101", document)
 			s.WaitLog("members 1")
 			room, _ := roomOf(s)
 			dead := deadMember(s, room)
@@ -54,7 +54,7 @@ func TestARoomDestroyedByOthers(t *testing.T) {
 				return true
 			})
 			s.Trace.Reset()
-			second := call(s, "102", document)
+			second := s.DialFrom("102", document)
 			s.WaitLog("isnew true")
 			s.WaitLog("members 1")
 			if again, _ := roomOf(s); again == room {

@@ -21,7 +21,7 @@ func TestModerationThatIsRefused(t *testing.T) {
 	one := sitetest.New(t, sitetest.WithToken("moderator.ccxml"), func(o *sitetest.Options) { o.Switch.Refuses = told.refused })
 	one.Document("moderator.ccxml", moderator)
 	other := one.AddDaemon()
-	member := call(other, "101", one.Document("meeting.ccxml", meeting))
+	member := other.DialFrom("101", one.Document("meeting.ccxml", meeting))
 	other.WaitLog("101 in 1")
 	m := moderate(one)
 	m.WaitLog("101 came, members 1")
@@ -84,18 +84,18 @@ func TestRoomsThatNobodyHearsOf(t *testing.T) {
 
 // TestEndOfStartedSession: who starts a session is told once of its end, after it.
 func TestEndOfStartedSession(t *testing.T) {
-	c := newCalls(t, switchsim.Options{}, nil)
+	c := sitetest.New(t)
 	var ended atomic.Int32
-	_, err := c.Daemon.Controller.Start(c.ctx, callcontrol.StartRequest{
-		URI:   c.document("a.ccxml", "", then("ccxml.loaded", after("5s", "end"))+then("end", `<exit/>`)),
+	_, err := c.Daemon.Controller.Start(c.Context(), callcontrol.StartRequest{
+		URI:   c.Transitions("a.ccxml", then("ccxml.loaded", after("5s", "end"))+then("end", `<exit/>`)),
 		Ended: func() { ended.Add(1) },
 	})
-	c.must(err)
-	c.pause(4 * time.Second)
+	c.Must(err)
+	c.Sleep(4 * time.Second)
 	if n := ended.Load(); n != 0 {
 		t.Error("told before the end")
 	}
-	c.over()
+	c.WaitSwitchIdle()
 	if n := ended.Load(); n != 1 {
 		t.Errorf("told %d times", n)
 	}
@@ -105,35 +105,35 @@ func TestEndOfStartedSession(t *testing.T) {
 // join of two conferences there, whose end the document hears of.
 func TestNodeOfACascadeIsTakenOut(t *testing.T) {
 	told := &orders{}
-	c := newCalls(t, switchsim.Options{Refuses: told.refused}, nil)
-	c.begin(c.document("a.ccxml", "a b", twoRooms+`</transition>`+then("conference.joined", `<log expr="'joined'"/>`)+
-		then("conference.unjoined", `<log expr="'unjoined'"/><exit/>`)))
-	c.await("<log> joined")
+	c := sitetest.New(t, sitetest.WithSwitch(switchsim.Options{Refuses: told.refused}))
+	c.StartSession(c.Transitions("a.ccxml", twoRooms+`</transition>`+then("conference.joined", `<log expr="'joined'"/>`)+
+		then("conference.unjoined", `<log expr="'unjoined'"/><exit/>`), "a b"))
+	c.WaitLog("joined")
 	c.Daemon.Controller.SetNodes(nil)
-	c.pause(5 * time.Minute)
-	if c.has("link of a node that was taken out ends") > 0 {
+	c.Sleep(5 * time.Minute)
+	if c.DaemonLog.Has("link of a node that was taken out ends") {
 		t.Error("the link has ended while it was needed")
 	}
 	_, id, _ := strings.Cut(told.first("originate"), "origination_uuid=")
 	c.Switch.API("uuid_kill " + id[:36])
-	c.await("<log> unjoined")
-	c.await("link of a node that was taken out ends")
-	c.over()
+	c.WaitLog("unjoined")
+	c.Must(c.DaemonLog.WaitText(c.Context(), "link of a node that was taken out ends"))
+	c.WaitSwitchIdle()
 }
 
 // TestSessionsInCreation: a session waits for a hundred sessions that it creates, and is
 // told that it cannot have one more.
 func TestSessionsInCreation(t *testing.T) {
-	c := newCalls(t, switchsim.Options{}, nil)
-	child := c.document("child.ccxml", "", then("ccxml.loaded", `<exit/>`))
+	c := sitetest.New(t)
+	child := c.Transitions("child.ccxml", then("ccxml.loaded", `<exit/>`))
 	text := then("ccxml.loaded", strings.Repeat(`<createccxml next="'`+child+`'"/>`, 101)+after("60s", "end")) +
 		then("error.createccxml", `<log expr="'not created: ' + event$.reason"/>`) + then("ccxml.created", `<log expr="'created'"/>`) + then("end", `<exit/>`)
-	c.begin(c.document("a.ccxml", "", text))
-	c.over()
-	if c.has("100 sessions are being created already") == 0 {
+	c.StartSession(c.Transitions("a.ccxml", text))
+	c.WaitSwitchIdle()
+	if !c.Trace.Has("100 sessions are being created already") {
 		t.Error("the bound is not told")
 	}
-	if created, not := c.has("<log> created"), c.has("<log> not created: "); created != 100 || not != 1 {
+	if created, not := c.Trace.Count("log created"), c.Trace.Count("log not created: "); created != 100 || not != 1 {
 		t.Errorf("%d created, %d not", created, not)
 	}
 }

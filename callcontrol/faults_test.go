@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
@@ -16,6 +17,13 @@ func jobs(fate switchsim.JobFate, name, text string) func(name, argument string)
 			return fate
 		}
 		return switchsim.JobDone
+	}
+}
+
+// idle makes the switch take commands and do nothing about them.
+func idle(command string) func(name, argument string) bool {
+	return func(name, argument string) bool {
+		return strings.Contains(" "+name+" "+argument+" ", " "+command+" ")
 	}
 }
 
@@ -43,16 +51,16 @@ func TestFaultsOfTheSwitch(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		options    switchsim.Options
-		with       settings
+		with       map[string]string
 		vars, text string
-		act        func(*calls, *switchsim.Party)
+		act        func(*sitetest.Site, *switchsim.Party)
 		want       []string // logged once each
 		not        string
 	}{
 		{name: "two conferences unjoined before they are joined", options: switchsim.Options{Job: jobs(switchsim.JobKept, "originate", "conference")},
 			vars: "a b", text: twoRooms + after("1s", "unjoin") + after("9s", "end") + `</transition><transition event="unjoin"><unjoin id1="a" id2="b"/></transition>`,
-			act: func(c *calls, _ *switchsim.Party) { // and FreeSWITCH makes it all the same
-				c.await("unjoined, or joined again, before")
+			act: func(c *sitetest.Site, _ *switchsim.Party) { // and FreeSWITCH makes it all the same
+				c.Must(c.Trace.WaitText(c.Context(), "unjoined, or joined again, before"))
 				if c.Switch.ReleaseJobs() != 1 {
 					c.Error("nothing was kept")
 				}
@@ -60,9 +68,9 @@ func TestFaultsOfTheSwitch(t *testing.T) {
 			want: []string{"error.conference.join: the conferences were unjoined, or joined again, before", "error.conference.unjoin: the two are not joined yet"}},
 		{name: "two conferences joined again before they are joined", options: switchsim.Options{Job: jobs(switchsim.JobUntold, "originate", "conference")},
 			vars: "a b", text: twoRooms + after("1s", "again") + after("30s", "end") + `</transition><transition event="again"><join id1="b" id2="a"/></transition>`,
-			act: func(c *calls, _ *switchsim.Party) {
-				c.await("unjoined, or joined again, before")
-				c.pause(time.Second)
+			act: func(c *sitetest.Site, _ *switchsim.Party) {
+				c.Must(c.Trace.WaitText(c.Context(), "unjoined, or joined again, before"))
+				c.Sleep(time.Second)
 				c.Switch.ReleaseJobs()
 			},
 			want: []string{"error.conference.join: the conferences were unjoined, or joined again, before", "conference.joined"}},
@@ -71,25 +79,25 @@ func TestFaultsOfTheSwitch(t *testing.T) {
 			want: []string{"conference.joined", "conference.unjoined"}, not: "error"},
 		{name: "two conferences whose session ends before they are joined", options: switchsim.Options{Job: jobs(switchsim.JobUntold, "originate", "conference")},
 			vars: "a b", text: twoRooms + after("1s", "end") + `</transition>`,
-			act: func(c *calls, _ *switchsim.Party) {
-				c.must(c.Daemon.Controller.WaitIdle(c.ctx))
+			act: func(c *sitetest.Site, _ *switchsim.Party) {
+				c.Must(c.Daemon.Controller.WaitIdle(c.Context()))
 				c.Switch.ReleaseJobs()
 			}},
 		{name: "two conferences joined while the link is down", vars: "a b",
 			text: `<transition event="ccxml.loaded"><createconference conferenceid="a"/><createconference conferenceid="b"/>` + after("10s", "join") + after("60s", "end") + `</transition>
 <transition event="join"><join id1="a" id2="b"/></transition>`,
-			act:  func(c *calls, _ *switchsim.Party) { c.pause(9990 * time.Millisecond); c.Switch.CloseLinks() },
+			act:  func(c *sitetest.Site, _ *switchsim.Party) { c.Sleep(9990 * time.Millisecond); c.Switch.CloseLinks() },
 			want: []string{"error.conference.join: "}, not: "conference.joined"},
 		{name: "a call placed while the link is down", vars: "d",
 			text: `<transition event="ccxml.loaded">` + after("10s", "call") + after("60s", "end") + `</transition><transition event="call"><createcall dest="'tel:200'" connectionid="d"/></transition>`,
-			act:  func(c *calls, _ *switchsim.Party) { c.pause(9990 * time.Millisecond); c.Switch.CloseLinks() },
+			act:  func(c *sitetest.Site, _ *switchsim.Party) { c.Sleep(9990 * time.Millisecond); c.Switch.CloseLinks() },
 			want: []string{"connection.failed: "}},
 		{name: "a dialog on a conference while the link is down", vars: "a",
 			text: `<transition event="ccxml.loaded"><createconference conferenceid="a"/>` + after("10s", "say") + after("60s", "end") + `</transition>
 <transition event="say"><dialogstart conferenceid="a" src="'data:,hello'" type="'text/plain'"/></transition>`,
-			act:  func(c *calls, _ *switchsim.Party) { c.pause(9990 * time.Millisecond); c.Switch.CloseLinks() },
+			act:  func(c *sitetest.Site, _ *switchsim.Party) { c.Sleep(9990 * time.Millisecond); c.Switch.CloseLinks() },
 			want: []string{"error.dialog.notstarted: "}, not: "dialog.started"},
-		{name: "more calls than may wait", with: settings{"LIMITS_ORIGINATES_WAITING": "1", "LIMITS_ORIGINATES_PER_SECOND": "1"}, vars: "d1 d2 d3 d4",
+		{name: "more calls than may wait", with: map[string]string{"LIMITS_ORIGINATES_WAITING": "1", "LIMITS_ORIGINATES_PER_SECOND": "1"}, vars: "d1 d2 d3 d4",
 			text: `<transition event="ccxml.loaded">` + after("30s", "end") + `<createcall dest="'tel:200'" connectionid="d1"/><createcall dest="'tel:200'" connectionid="d2"/><createcall dest="'tel:200'" connectionid="d3"/></transition>
 <transition event="connection.failed"><log expr="event$.reason + ' ' + (event$.connectionid == d3) + ' ' + event$.detail"/></transition>`,
 			want: []string{"unreachable true no FreeSWITCH node takes a call (sim: 1 calls wait for their turn there already"}},
@@ -100,32 +108,32 @@ func TestFaultsOfTheSwitch(t *testing.T) {
 			text: c + `<transition event="connection.connected">` + after("5s", "end") + `</transition>`},
 		{name: "a connected caller that is sent away and stays", vars: "c",
 			text: c + `<transition event="connection.connected"><redirect connectionid="c" dest="'sip:5@there'"/>` + after("90s", "end") + `</transition>`,
-			act: func(c *calls, caller *switchsim.Party) {
+			act: func(c *sitetest.Site, caller *switchsim.Party) {
 				caller.Referred(switchsim.Referral{After: time.Hour})
-				c.await("connection.redirect.failed")
+				c.Must(c.Trace.WaitText(c.Context(), "connection.redirect.failed"))
 			},
 			want: []string{"connection.redirect.failed: "}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			x := newCalls(t, test.options, test.with)
+			x := sitetest.New(t, sitetest.WithSwitch(test.options), sitetest.WithSettings(test.with))
 			x.Switch.Callee("200", switchsim.Answers{})
-			uri := x.document("a.ccxml", test.vars, test.text+says)
+			uri := x.Transitions("a.ccxml", test.text+says, test.vars)
 			var caller *switchsim.Party
 			if strings.Contains(test.text, "connection.alerting") {
-				caller = x.dial(uri)
+				caller = x.Dial(uri)
 			} else {
-				x.begin(uri)
+				x.StartSession(uri)
 			}
 			if test.act != nil {
 				test.act(x, caller)
 			}
-			x.over()
+			x.WaitSwitchIdle()
 			for _, want := range test.want {
-				if n := x.has("<log> " + want); n != 1 {
+				if n := x.Trace.Count("log " + want); n != 1 {
 					t.Errorf("%q was told %d times", want, n)
 				}
 			}
-			if test.not != "" && x.has("<log> "+test.not) > 0 {
+			if test.not != "" && x.Trace.Count("log "+test.not) > 0 {
 				t.Errorf("%q was told", test.not)
 			}
 		})
@@ -136,23 +144,23 @@ func TestFaultsOfTheSwitch(t *testing.T) {
 // session has ended, and not more often.
 func TestReleasedLegIsHungUpAgain(t *testing.T) {
 	var told atomic.Int32
-	c := newCalls(t, switchsim.Options{Idle: func(name, _ string) bool {
+	c := sitetest.New(t, sitetest.WithSwitch(switchsim.Options{Idle: func(name, _ string) bool {
 		if name == "uuid_kill" {
 			told.Add(1)
 		}
 		return name == "uuid_kill"
-	}}, nil)
-	caller := c.dial(c.document("a.ccxml", "", `<transition event="connection.alerting"><accept/></transition>
+	}}))
+	caller := c.Dial(c.Transitions("a.ccxml", `<transition event="connection.alerting"><accept/></transition>
 <transition event="connection.connected"><exit/></transition>`))
-	c.await("<event> connection.connected")
-	c.must(c.Daemon.Controller.WaitIdle(c.ctx))
-	c.pause(10 * time.Millisecond)
+	c.Must(c.Trace.Wait(c.Context(), "event connection.connected"))
+	c.Must(c.Daemon.Controller.WaitIdle(c.Context()))
+	c.Sleep(10 * time.Millisecond)
 	for _, want := range []int32{1, 2, 3, 3, 3} {
 		if n := told.Load(); n != want {
 			t.Errorf("after %v FreeSWITCH was told %d times, want %d", c.Clock.Now().Second(), n, want)
 		}
-		c.pause(3010 * time.Millisecond)
+		c.Sleep(3010 * time.Millisecond)
 	}
 	caller.Hangup()
-	c.over()
+	c.WaitSwitchIdle()
 }

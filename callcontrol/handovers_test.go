@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
@@ -62,8 +63,8 @@ func TestCallsThatChangeWhileTheyMove(t *testing.T) {
 		{name: "the giver ends and there is no taker", host: leaves, fails: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			x := newCalls(t, switchsim.Options{}, settings{"DOCUMENTS_ALLOW": "['file:///tmp/', 'http://web/']"})
-			x.Site.Network.Handle("web:80", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			x := sitetest.New(t, sitetest.AllowDocuments("http://web"))
+			x.Handle("web", func(w http.ResponseWriter, r *http.Request) {
 				clock.Sleep(r.Context(), x.Clock, 5*time.Second)
 				if test.fails {
 					http.NotFound(w, r)
@@ -71,27 +72,27 @@ func TestCallsThatChangeWhileTheyMove(t *testing.T) {
 				}
 				fmt.Fprint(w, `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><eventprocessor>
 <transition event="ccxml.loaded"><send target="session.id" targettype="'ccxml'" name="'end'" delay="'60s'"/></transition>`+logs("guest")+`</eventprocessor></ccxml>`)
-			}))
+			})
 			x.Switch.Callee("200", switchsim.Answers{After: test.answers})
-			uri := x.document("host.ccxml", "c guest", test.host+logs("host"))
+			uri := x.Transitions("host.ccxml", test.host+logs("host"), "c guest")
 			var party *switchsim.Party
 			if strings.Contains(test.host, "createcall") {
-				x.begin(uri)
+				x.StartSession(uri)
 				var err error
-				party, err = x.Switch.WaitCallee(x.ctx, "200")
-				x.must(err)
+				party, err = x.Switch.WaitCallee(x.Context(), "200")
+				x.Must(err)
 			} else {
-				party = x.dial(uri)
+				party = x.Dial(uri)
 			}
-			x.pause(test.hangsUp)
+			x.Sleep(test.hangsUp)
 			if test.hangsUp == 0 {
-				x.pause(20 * time.Second)
+				x.Sleep(20 * time.Second)
 			}
 			party.Hangup()
-			x.pause(30 * time.Second)
+			x.Sleep(30 * time.Second)
 			var told []string
-			for _, line := range x.said() {
-				if text, ok := strings.CutPrefix(strings.TrimSpace(line), "<log> "); ok {
+			for _, line := range x.Trace.Lines() {
+				if text, ok := strings.CutPrefix(line, "log "); ok {
 					told = append(told, text)
 				}
 			}

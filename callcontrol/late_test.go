@@ -5,12 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/conf"
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
-// slowly is a session that handles an event a second once it has handled three: what
+// slowly makes a session handle an event a second once it has handled three: what
 // happens to its calls meanwhile, its document does not know yet.
-var slowly = settings{eventsPerSecond: "10"}
+func slowly(o *sitetest.Options) {
+	o.Configure = func(c *conf.Config) { c.Limits.EventsPerSecond = 1 }
+}
 
 // ticks are events that a document sends to itself.
 func ticks(names ...string) string {
@@ -48,27 +52,27 @@ func TestAskedOfWhatHasEnded(t *testing.T) {
 		{"move", connected, `<move sessionid="'nobody'" source="c"/>`, "error.move: ", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := newCalls(t, switchsim.Options{}, slowly)
+			c := sitetest.New(t, slowly)
 			c.Switch.Callee("200", switchsim.Answers{})
 			c.Switch.AddSound("/sounds/a.wav", time.Second)
-			caller := c.dial(c.document("a.ccxml", "c d room", strings.Replace(test.state, "%", ticks("first", "ask")+`
+			caller := c.Dial(c.Transitions("a.ccxml", strings.Replace(test.state, "%", ticks("first", "ask")+`
  <send target="session.id" targettype="'ccxml'" name="'end'" delay="'40s'"/>`, 1)+`
 <transition event="ask"><log expr="'asks'"/>`+test.asks+`</transition>
 <transition event="end"><exit/></transition>
 <transition event="connection.disconnected"><log expr="event$.name + ': ' + event$.reason"/></transition>
 <transition event="connection.*.failed"><log expr="event$.name + ': ' + event$.reason"/></transition>
 <transition event="error.*"><log expr="event$.name + ': ' + event$.reason"/></transition>
-<transition event="*"/>`))
-			c.await("<event> first")
+<transition event="*"/>`, "c d room"))
+			c.Must(c.Trace.Wait(c.Context(), "event first"))
 			caller.Hangup()
-			c.over()
-			if c.has("<log> asks") != 1 {
+			c.WaitSwitchIdle()
+			if c.Trace.Count("log asks") != 1 {
 				t.Fatal("nothing was asked")
 			}
-			if n := c.has("<log> " + test.want); n != 1 {
+			if n := c.Trace.Count("log " + test.want); n != 1 {
 				t.Errorf("%q was told %d times", test.want, n)
 			}
-			if test.not != "" && c.has("<log> "+test.not) > 0 {
+			if test.not != "" && c.Trace.Count("log "+test.not) > 0 {
 				t.Errorf("%q was told", test.not)
 			}
 		})

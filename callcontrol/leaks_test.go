@@ -41,7 +41,7 @@ func manyCalls(s *sitetest.Site) (parties []*switchsim.Party) {
 	s.Must(s.Trace.Wait(s.Context(), "event conference.joined"))
 	callee, err := s.Switch.WaitCallee(s.Context(), "200")
 	s.Must(err)
-	meets := call(s, "101", room)
+	meets := s.DialFrom("101", room)
 	s.WaitLog("101 in 1")
 	return []*switchsim.Party{ringing, listening, waiting, talking, callee, meets}
 }
@@ -156,7 +156,7 @@ func TestManyCallsLeaveNothing(t *testing.T) {
 	const calls = 60
 	var callers []*switchsim.Party
 	for i := range calls {
-		caller := call(s, fmt.Sprint(1000+i), document)
+		caller := s.DialFrom(fmt.Sprint(1000+i), document)
 		if i%3 == 0 {
 			caller.Hangup()
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
@@ -25,7 +26,7 @@ func TestListeners(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, other, text string // of the sessions of two callers
-		act               func(x *calls, one, two *switchsim.Party)
+		act               func(x *sitetest.Site, one, two *switchsim.Party)
 		want              []string // logged by the second one, once each
 		not               string
 		hears             string // whom the second caller hears after 30 s: its own number is 2, the first one's 1, the callee's 200
@@ -45,25 +46,28 @@ func TestListeners(t *testing.T) {
 		{name: "away from a conference that is locked meanwhile", text: withCallee + room("{pin: '1'}") + strings.NewReplacer(`id2="room"/>`, `id2="room" hints="{pin: '1'}"/>`, "LOCKS", locks).Replace(conferring),
 			want: []string{"in", "conference.joined"}, hears: "300", heard: "2", not: "conference.unjoined"},
 		{name: "to one that hangs up", text: withCallee + then("connection.connected", `<join id1="c" id2="d"`+half),
-			act:  func(x *calls, _, _ *switchsim.Party) { x.await("<log> conference.joined"); callee(x, "200").Hangup() },
+			act: func(x *sitetest.Site, _, _ *switchsim.Party) {
+				x.WaitLog("conference.joined")
+				callee(x, "200").Hangup()
+			},
 			want: []string{"conference.joined", "conference.unjoined", "connection.disconnected: "}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			x := newCalls(t, switchsim.Options{}, nil)
+			x := sitetest.New(t)
 			x.Switch.Callee("200", switchsim.Answers{})
 			x.Switch.Callee("300", switchsim.Answers{})
 			var one *switchsim.Party
 			if test.other != "" {
-				one = x.dialFrom("1", x.document("one.ccxml", "c", test.other+end+`<transition event="end"><exit/></transition><transition event="*"/>`))
-				x.pause(time.Second)
+				one = x.DialFrom("1", x.Transitions("one.ccxml", test.other+end+`<transition event="end"><exit/></transition><transition event="*"/>`, "c"))
+				x.Sleep(time.Second)
 			} else {
 				one = &switchsim.Party{}
 			}
-			two := x.dialFrom("2", x.document("two.ccxml", "c d e room", strings.ReplaceAll(test.text, "OTHER", one.UUID())+end+says))
+			two := x.DialFrom("2", x.Transitions("two.ccxml", strings.ReplaceAll(test.text, "OTHER", one.UUID())+end+says, "c d e room"))
 			if test.act != nil {
 				test.act(x, one, two)
 			}
-			x.pause(30 * time.Second)
+			x.Sleep(30 * time.Second)
 			if got := strings.Join(two.Hears(), " "); got != test.hears {
 				t.Errorf("the caller hears %q, want %q", got, test.hears)
 			}
@@ -72,37 +76,27 @@ func TestListeners(t *testing.T) {
 					t.Errorf("the callee hears %q, want %q", got, test.heard)
 				}
 			}
-			x.over()
+			x.WaitSwitchIdle()
 			for _, want := range test.want {
 				want = strings.NewReplacer("OTHER", one.UUID(), "SELF", two.UUID()).Replace(want)
-				if n := x.has("<log> " + want); n != 1 {
+				if n := x.Trace.Count("log " + want); n != 1 {
 					t.Errorf("%q was told %d times", want, n)
 				}
 			}
-			if test.not != "" && x.has("<log> "+test.not) > 0 {
+			if test.not != "" && x.Trace.Count("log "+test.not) > 0 {
 				t.Errorf("%q was told", test.not)
 			}
 			if t.Failed() {
-				t.Log(strings.Join(x.said(), ""))
+				t.Log(strings.Join(x.Trace.Lines(), "\n"))
 			}
 		})
 	}
 }
 
 // callee waits for someone who is called.
-func callee(x *calls, number string) *switchsim.Party {
+func callee(x *sitetest.Site, number string) *switchsim.Party {
 	x.Helper()
-	party, err := x.Switch.WaitCallee(x.ctx, number)
-	x.must(err)
-	return party
-}
-
-// dialFrom makes a call come in from a number.
-func (c *calls) dialFrom(number, document string) *switchsim.Party {
-	c.Helper()
-	party, err := c.Switch.Dial(switchsim.Call{
-		From: number, Sockets: []string{c.Daemon.ESLAddress()}, Variables: map[string]string{"ccxml_uri": document},
-	})
-	c.must(err)
+	party, err := x.Switch.WaitCallee(x.Context(), number)
+	x.Must(err)
 	return party
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
@@ -25,8 +26,8 @@ func TestSessionsThatMissEachOther(t *testing.T) {
 	)
 	for _, test := range []struct {
 		name, other string
-		late        bool                                      // FreeSWITCH lets only the first one in
-		act         func(c *calls, one, two *switchsim.Party) // once it has been asked for
+		late        bool                                              // FreeSWITCH lets only the first one in
+		act         func(c *sitetest.Site, one, two *switchsim.Party) // once it has been asked for
 		want        string
 		rooms       int // how often FreeSWITCH was asked to let one in
 		free        int // how many calls are there in the end, and can be played to
@@ -34,15 +35,15 @@ func TestSessionsThatMissEachOther(t *testing.T) {
 		{name: "the other one is busy for too long", other: withCaller + busy,
 			want: "connection OTHER did not come within 30s", rooms: 1, free: 2},
 		{name: "the one that waits hangs up", other: withCaller + busy,
-			act:  func(c *calls, _, two *switchsim.Party) { c.pause(5 * time.Second); two.Hangup() },
+			act:  func(c *sitetest.Site, _, two *switchsim.Party) { c.Sleep(5 * time.Second); two.Hangup() },
 			want: "connection ASKER left before OTHER came", rooms: 1, free: 1},
 		{name: "the other one is not let in", other: withCaller, late: true,
 			want: "FreeSWITCH did not let it in within 10s", rooms: 2, free: 2},
 		{name: "the one that is in hangs up before the other is let in", other: withCaller, late: true,
-			act:  func(c *calls, _, two *switchsim.Party) { c.pause(2 * time.Second); two.Hangup() },
+			act:  func(c *sitetest.Site, _, two *switchsim.Party) { c.Sleep(2 * time.Second); two.Hangup() },
 			want: "connection ASKER left before OTHER came", rooms: 2, free: 1},
 		{name: "the one that is to be let in hangs up", other: withCaller, late: true,
-			act:  func(c *calls, one, _ *switchsim.Party) { c.pause(2 * time.Second); one.Hangup() },
+			act:  func(c *sitetest.Site, one, _ *switchsim.Party) { c.Sleep(2 * time.Second); one.Hangup() },
 			want: "the call has ended", rooms: 2, free: 1},
 		{name: "the other one is not connected", other: `<transition event="connection.alerting"><assign name="c" expr="event$.connectionid"/></transition>`,
 			want: "connection OTHER is alerting; a join needs one that is connected", rooms: 1, free: 1},
@@ -50,33 +51,33 @@ func TestSessionsThatMissEachOther(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			told := &orders{}
 			var there atomic.Bool
-			x := newCalls(t, switchsim.Options{Refuses: told.refused, Idle: func(name, argument string) bool {
+			x := sitetest.New(t, sitetest.WithSwitch(switchsim.Options{Refuses: told.refused, Idle: func(name, argument string) bool {
 				return name == "uuid_bridge" || test.late && name == "conference" && there.Swap(true)
-			}}, nil)
+			}}))
 			x.Switch.Callee("200", switchsim.Answers{})
 			x.Switch.AddSound("/sounds/a.wav", time.Second)
-			one := x.dial(x.document("one.ccxml", "c d", test.other+free+says))
-			two := x.dial(x.document("two.ccxml", "c d", strings.ReplaceAll(asks, "OTHER", one.UUID())+says))
-			x.await("<log> asks")
+			one := x.Dial(x.Transitions("one.ccxml", test.other+free+says, "c d"))
+			two := x.Dial(x.Transitions("two.ccxml", strings.ReplaceAll(asks, "OTHER", one.UUID())+says, "c d"))
+			x.WaitLog("asks")
 			if test.act != nil {
 				test.act(x, one, two)
 			}
-			x.over()
+			x.WaitSwitchIdle()
 			want := strings.NewReplacer("OTHER", one.UUID(), "ASKER", two.UUID()).Replace(test.want)
-			if n, all := x.has("<log> not joined: "+want), x.has("<log> not joined: "); n != 1 || all != 1 {
+			if n, all := x.Trace.Count("log not joined: "+want), x.Trace.Count("log not joined: "); n != 1 || all != 1 {
 				t.Errorf("%q was told %d times, of %d", want, n, all)
 			}
-			if n := x.has("<log> conference."); n > 0 {
+			if n := x.Trace.Count("log conference."); n > 0 {
 				t.Errorf("%d events of conferences", n)
 			}
 			if n := told.count("conference ccxmld-pair", "@"); n != test.rooms {
 				t.Errorf("FreeSWITCH was asked %d times to let one in", n)
 			}
-			if n := x.has("<log> dialog.exit"); n != test.free {
+			if n := x.Trace.Count("log dialog.exit"); n != test.free {
 				t.Errorf("%d calls could be played to", n)
 			}
 			if t.Failed() {
-				t.Logf("%s\n%s", strings.Join(x.said(), ""), strings.Join(told.given, "\n"))
+				t.Logf("%s\n%s", strings.Join(x.Trace.Lines(), "\n"), strings.Join(told.given, "\n"))
 			}
 		})
 	}

@@ -85,12 +85,12 @@ func TestModerateMembersOfAnotherController(t *testing.T) {
 	one.Document("moderator.ccxml", moderator)
 	other := one.AddDaemon()
 	document := one.Document("meeting.ccxml", meeting)
-	first := call(other, "101", document)
+	first := other.DialFrom("101", document)
 	other.WaitLog("101 in 1")
 	m := moderate(one)
 	m.WaitLog("101 came, members 1") // who is there already
 	m.WaitLog("101 has the floor")
-	second := call(one, "102", document) // of another session here
+	second := one.DialFrom("102", document) // of another session here
 	m.WaitLog("102 came, members 2")
 	room, _ := roomOf(one)
 
@@ -120,7 +120,7 @@ func TestModerateMembersOfAnotherController(t *testing.T) {
 
 	m.tell("lock", "on", "true")
 	m.WaitUntil("the room is locked", func() bool { return one.Switch.Locked(room) })
-	third := call(other, "103", document)
+	third := other.DialFrom("103", document)
 	other.WaitLog("103 error.conference.join: the conference is locked")
 	m.tell("lock", "on", "false")
 	m.WaitUntil("the room is open", func() bool { return !one.Switch.Locked(room) })
@@ -156,11 +156,11 @@ func TestRosterAfterTheLinkWasDown(t *testing.T) {
 	s.Document("moderator.ccxml", moderator)
 	document := s.Document("meeting.ccxml", meeting)
 	m := moderate(s)
-	first := call(s, "101", document)
+	first := s.DialFrom("101", document)
 	m.WaitLog("101 came, members 1")
 	address := s.Switch.Addr()
 	s.Switch.CloseLinks()
-	second := call(s, "102", document)
+	second := s.DialFrom("102", document)
 	s.WaitLog("102 in 1")
 	first.Hangup()
 	s.WaitLog("101 out 1")
@@ -185,7 +185,7 @@ func TestRosterIsLost(t *testing.T) {
 			t.Parallel()
 			s := sitetest.New(t, sitetest.WithToken("moderator.ccxml"), losingRosters(lost))
 			s.Document("moderator.ccxml", moderator)
-			call(s, "101", s.Document("meeting.ccxml", meeting))
+			s.DialFrom("101", s.Document("meeting.ccxml", meeting))
 			s.WaitLog("101 in 1")
 			m := moderate(s)
 			if want != "" {
@@ -204,7 +204,7 @@ func TestHearNoMoreOfMembers(t *testing.T) {
 	s.Document("moderator.ccxml", moderator)
 	document := s.Document("meeting.ccxml", meeting)
 	m := moderate(s)
-	first := call(s, "101", document)
+	first := s.DialFrom("101", document)
 	m.WaitLog("101 came, members 1")
 	s.Trace.Reset()
 	other := moderate(s)
@@ -239,13 +239,13 @@ func TestReservedPlaces(t *testing.T) {
 		<transition event="connection.signal"><join id1="application.leg" id2="application.c"/></transition>
 		<transition event="error.conference.*"><log expr="application.who + ' ' + event$.reason"/></transition>
 		<transition event="connection.disconnected"><exit/></transition>`)
-	talker := call(s, "101", document)
+	talker := s.DialFrom("101", document)
 	s.WaitLog("101 in 1")
-	listener := call(s, "201", document)
+	listener := s.DialFrom("201", document)
 	s.WaitLog("201 in 2")
-	second := call(s, "102", document)
+	second := s.DialFrom("102", document)
 	s.WaitLog("102 in 3")
-	third := call(s, "103", document)
+	third := s.DialFrom("103", document)
 	s.WaitLog("103 the places that are left in the conference are reserved")
 	listener.Press("1")
 	s.WaitLog("201 the places that are left in the conference are reserved")
@@ -288,7 +288,7 @@ func losingRosters(first int32) sitetest.Option {
 
 func reconcile(s *sitetest.Site) {
 	s.Helper()
-	caller := call(s, "101", s.Document("meeting.ccxml", meeting))
+	caller := s.DialFrom("101", s.Document("meeting.ccxml", meeting))
 	s.WaitLog("101 in 1")
 	for held, err := range s.Daemon.Conferences.List(s.Context()) {
 		s.Must(err)
@@ -323,10 +323,10 @@ func TestEventsOfOneMember(t *testing.T) {
 		<transition event="conference.floor"><log expr="event$.connectionid + ' has the floor'"/></transition>
 		<transition event="connection.signal"><join id1="event$.connectionid" id2="application.c" hints="{events: true}"/></transition>
 		<transition event="connection.disconnected"><exit/></transition>`)
-	first := call(s, "101", document)
+	first := s.DialFrom("101", document)
 	s.WaitLog("in")
 	s.WaitLog(first.UUID() + " has the floor")
-	second := call(s, "102", document)
+	second := s.DialFrom("102", document)
 	s.WaitUntil("both are in", func() bool { return s.Trace.Count("log in") == 2 })
 	second.Talk(true) // which nobody hears
 	second.Talk(false)

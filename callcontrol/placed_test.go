@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
@@ -19,10 +20,10 @@ func TestPlacedCalls(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		options switchsim.Options
-		with    settings
+		with    map[string]string
 		callee  switchsim.Behaviour
 		text    string
-		act     func(*calls)
+		act     func(*sitetest.Site)
 		want    []string // logged, once each
 		not     string
 		told    []string // one command of FreeSWITCH has these words
@@ -38,11 +39,11 @@ func TestPlacedCalls(t *testing.T) {
 		{name: "name that is none", text: place(`hints="{callername: '&lt;&gt;'}"`), want: []string{"connection.failed: unknown; the hint callername is"}, untold: "originate"},
 		{name: "privacy", text: place(`hints="{privacy: true}"`), told: []string{"originate", "origination_privacy=hide_name:hide_number:screen"}},
 		{name: "no privacy", text: place(`hints="{privacy: false}"`), untold: "origination_privacy", want: []string{"connection.connected"}},
-		{name: "it does not come to our socket", with: settings{"ESL_ADVERTISE": "127.0.0.1:1"}, text: place(""), within: 15 * time.Second,
+		{name: "it does not come to our socket", with: map[string]string{"ESL_ADVERTISE": "127.0.0.1:1"}, text: place(""), within: 15 * time.Second,
 			want: []string{"connection.failed: unreachable; the call was answered, and did not come to the socket of ccxmld; check esl.advertise"}},
 		{name: "hung up before FreeSWITCH has it", options: switchsim.Options{Job: jobs(switchsim.JobKept, "originate", "")}, callee: switchsim.Answers{After: time.Minute},
 			text: place("") + hangUp + then("connection.progressing", `<log expr="'rings'"/>`),
-			act:  func(c *calls) { c.pause(1500 * time.Millisecond); c.Switch.ReleaseJobs() },
+			act:  func(c *sitetest.Site) { c.Sleep(1500 * time.Millisecond); c.Switch.ReleaseJobs() },
 			want: []string{"connection.failed: disconnected"}, not: "rings", within: 3 * time.Second},
 		{name: "answered after we hung up", callee: switchsim.Answers{After: 2 * time.Second},
 			text: place("") + hangUp,
@@ -58,38 +59,38 @@ func TestPlacedCalls(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			told := &orders{}
 			test.options.Refuses = told.refused
-			x := newCalls(t, test.options, test.with)
+			x := sitetest.New(t, sitetest.WithSwitch(test.options), sitetest.WithSettings(test.with))
 			if test.callee == nil {
 				test.callee = switchsim.Answers{}
 			}
 			x.Switch.Callee("200", test.callee)
 			began := x.Clock.Now()
-			x.begin(x.document("a.ccxml", "d", test.text+says))
+			x.StartSession(x.Transitions("a.ccxml", test.text+says, "d"))
 			if test.act != nil {
 				test.act(x)
 			}
 			if test.within > 0 {
-				for x.ctx.Err() == nil && x.has("<event> connection.failed")+x.has("session ended") == 0 || x.Switch.Channels() > 0 {
-					x.pause(100 * time.Millisecond)
-				}
+				x.WaitUntil("it is over", func() bool {
+					return (x.Trace.Has("event connection.failed") || x.DaemonLog.Has("session ended")) && x.Switch.Channels() == 0
+				})
 				if took := x.Clock.Now().Sub(began); took > test.within {
 					t.Errorf("it was over after %v", took)
 				}
 			}
-			x.over()
+			x.WaitSwitchIdle()
 			for _, want := range test.want {
-				if n := x.has("<log> " + want); n != 1 {
+				if n := x.Trace.Count("log " + want); n != 1 {
 					t.Errorf("%q was told %d times", want, n)
 				}
 			}
-			if test.not != "" && x.has("<log> "+test.not) > 0 {
+			if test.not != "" && x.Trace.Count("log "+test.not) > 0 {
 				t.Errorf("%q was told", test.not)
 			}
 			if test.told != nil && told.count(test.told...) == 0 || test.untold != "" && told.count(test.untold) > 0 {
 				t.Errorf("FreeSWITCH was not told %v, or was told %v", test.told, test.untold)
 			}
 			if t.Failed() {
-				t.Logf("%s\n%s", strings.Join(x.said(), ""), strings.Join(told.given, "\n"))
+				t.Logf("%s\n%s", strings.Join(x.Trace.Lines(), "\n"), strings.Join(told.given, "\n"))
 			}
 		})
 	}

@@ -17,10 +17,10 @@ func TestTwoControllersOverARedisServer(t *testing.T) {
 	other.WaitLinks()
 
 	document := one.Document("meeting.ccxml", meeting)
-	first := call(one, "101", document)
+	first := one.DialFrom("101", document)
 	one.WaitLog("101 new: true")
 	one.WaitLog("101 in 1")
-	second := call(other, "102", document)
+	second := other.DialFrom("102", document)
 	other.WaitLog("102 new: false")
 	other.WaitLog("102 in 1")
 	room, _ := roomOf(one)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
@@ -83,18 +84,6 @@ func then(event, does string) string {
 	return `<transition event="` + event + `">` + does + `</transition>`
 }
 
-// said is what documents have logged, and which events they have handled.
-func (c *calls) said() (lines []string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, line := range c.lines {
-		if strings.HasPrefix(line, "<") {
-			lines = append(lines, strings.TrimSpace(line)+"\n")
-		}
-	}
-	return lines
-}
-
 // TestRefusedByFreeSWITCH: what FreeSWITCH refuses the document hears of in FreeSWITCH's
 // words, once, and the connections are what they were and can be joined again.
 func TestRefusedByFreeSWITCH(t *testing.T) {
@@ -103,7 +92,7 @@ func TestRefusedByFreeSWITCH(t *testing.T) {
 		name       string
 		refuses    string
 		times      int
-		with       settings
+		with       map[string]string
 		vars, text string
 		want       []string // logged, once each; % is the refusal
 		not        string
@@ -168,34 +157,35 @@ func TestRefusedByFreeSWITCH(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			told := &orders{refuses: test.refuses, times: test.times}
-			x := newCalls(t, switchsim.Options{Refuses: told.refused}, test.with)
+			x := sitetest.New(t, sitetest.WithSwitch(switchsim.Options{Refuses: told.refused}), sitetest.WithSettings(test.with))
 			x.Switch.Callee("200", switchsim.Answers{})
 			x.Switch.AddSound("/sounds/a.wav", time.Second)
-			uri := x.document("a.ccxml", test.vars, test.text+
-				then("connection.disconnected", `<log expr="event$.name + ': ' + event$.trigger + '; ' + (event$.connectionid == c ? 'c' : 'd')"/>`)+says)
+			uri := x.Transitions("a.ccxml", test.text+
+				then("connection.disconnected", `<log expr="event$.name + ': ' + event$.trigger + '; ' + (event$.connectionid == c ? 'c' : 'd')"/>`)+says, test.vars)
+
 			if strings.Contains(test.text, "connection.alerting") {
-				x.dial(uri)
+				x.Dial(uri)
 			} else {
-				x.begin(uri)
+				x.StartSession(uri)
 			}
-			x.over()
+			x.WaitSwitchIdle()
 			for _, want := range test.want {
 				want = strings.Replace(want, "%", "esl: FreeSWITCH answered -ERR REFUSED", 1)
-				if n := x.has("<log> " + want); n != 1 {
+				if n := x.Trace.Count("log " + want); n != 1 {
 					t.Errorf("%q was told %d times", want, n)
 				}
 			}
-			if test.not != "" && x.has("<log> "+test.not) > 0 {
+			if test.not != "" && x.Trace.Count("log "+test.not) > 0 {
 				t.Errorf("%q was told", test.not)
 			}
-			if test.warned != "" && x.has(test.warned) == 0 {
+			if test.warned != "" && !x.DaemonLog.Has(test.warned) {
 				t.Errorf("not warned: %s", test.warned)
 			}
 			if test.told != nil && told.count(test.told...) == 0 {
 				t.Errorf("FreeSWITCH was not told %v", test.told)
 			}
 			if t.Failed() {
-				t.Logf("%s\n%s", strings.Join(x.said(), ""), strings.Join(told.given, "\n"))
+				t.Logf("%s\n%s", strings.Join(x.Trace.Lines(), "\n"), strings.Join(told.given, "\n"))
 			}
 		})
 	}

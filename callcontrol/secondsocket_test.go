@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
 
@@ -27,19 +28,19 @@ func TestLegThatComesAgain(t *testing.T) {
 			logs: "the leg has come by a second socket"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			x := newCalls(t, switchsim.Options{}, nil)
+			x := sitetest.New(t)
 			x.Switch.Callee("200", switchsim.Answers{})
 			x.Switch.AddSound("/sounds/a.wav", time.Second)
-			caller := x.dial(x.document("a.ccxml", "c d", test.text+then("play", play)+says))
-			x.await("<log> ready")
-			x.pause(time.Second)
+			caller := x.Dial(x.Transitions("a.ccxml", test.text+then("play", play)+says, "c d"))
+			x.WaitLog("ready")
+			x.Sleep(time.Second)
 			if test.silent {
 				x.Switch.SilenceSockets(caller.UUID())
 			}
 			if reply := x.Switch.API("uuid_transfer " + caller.UUID() + ` 'socket:` + x.Daemon.ESLAddress() + ` async full' inline`); !strings.HasPrefix(reply, "+OK") {
 				t.Fatal(reply)
 			}
-			x.pause(25 * time.Second)
+			x.Sleep(25 * time.Second)
 			want := 1
 			if test.silent {
 				want = 2 // FreeSWITCH does not notice that the silent one is closed
@@ -50,15 +51,15 @@ func TestLegThatComesAgain(t *testing.T) {
 			if n := x.Switch.SilentSockets(); n > 0 {
 				t.Errorf("%d silent sockets are not closed", n)
 			}
-			x.over()
-			if x.has("<log> dialog.exit") != 1 || x.has("<log> error") > 0 {
+			x.WaitSwitchIdle()
+			if x.Trace.Count("log dialog.exit") != 1 || x.Trace.Count("log error") > 0 {
 				t.Error("it cannot be played to")
 			}
-			if x.has(test.logs) == 0 {
+			if !x.DaemonLog.Has(test.logs) {
 				t.Errorf("not logged: %s", test.logs)
 			}
 			if t.Failed() {
-				t.Log(strings.Join(x.said(), ""))
+				t.Log(strings.Join(x.Trace.Lines(), "\n"))
 			}
 		})
 	}
@@ -69,23 +70,23 @@ func TestLegThatComesAgain(t *testing.T) {
 func TestCascadeOutlivesALink(t *testing.T) {
 	for _, ends := range []bool{false, true} {
 		told := &orders{}
-		c := newCalls(t, switchsim.Options{Refuses: told.refused}, nil)
-		c.begin(c.document("a.ccxml", "a b", twoRooms+after("60s", "end")+`</transition>`+then("conference.joined", `<log expr="'joined'"/>`)+
-			then("conference.unjoined", `<log expr="'unjoined'"/>`)+then("end", `<exit/>`)))
-		c.await("<log> joined")
+		c := sitetest.New(t, sitetest.WithSwitch(switchsim.Options{Refuses: told.refused}))
+		c.StartSession(c.Transitions("a.ccxml", twoRooms+after("60s", "end")+`</transition>`+then("conference.joined", `<log expr="'joined'"/>`)+
+			then("conference.unjoined", `<log expr="'unjoined'"/>`)+then("end", `<exit/>`), "a b"))
+		c.WaitLog("joined")
 		address := c.Switch.Addr()
 		c.Switch.CloseLinks()
 		if ends {
 			_, id, _ := strings.Cut(told.first("originate"), "origination_uuid=")
 			c.Switch.API("uuid_kill " + id[:36])
 		}
-		c.pause(time.Second)
-		c.must(c.Switch.Listen(address))
-		c.pause(40 * time.Second)
-		if told := c.has("<log> unjoined"); told != map[bool]int{true: 1}[ends] {
+		c.Sleep(time.Second)
+		c.Must(c.Switch.Listen(address))
+		c.Sleep(40 * time.Second)
+		if told := c.Trace.Count("log unjoined"); told != map[bool]int{true: 1}[ends] {
 			t.Errorf("it has ended: %t; told %d times", ends, told)
 		}
-		c.over()
+		c.WaitSwitchIdle()
 	}
 }
 
@@ -93,13 +94,13 @@ func TestCascadeOutlivesALink(t *testing.T) {
 // another recording, and each is ended.
 func TestRecordingsOfACall(t *testing.T) {
 	told := &orders{}
-	c := newCalls(t, switchsim.Options{Refuses: told.refused}, nil)
+	c := sitetest.New(t, sitetest.WithSwitch(switchsim.Options{Refuses: told.refused}))
 	record := func(on string) string { return `session.connections[c]._RecordCall(` + on + `, 'x')` }
-	c.dial(c.document("a.ccxml", "c one two three", withCaller+then("connection.connected", `<assign name="one" expr="`+record("100")+`"/><assign name="two" expr="`+record("100")+`"/>
-<log expr="'the same: ' + (one == two)"/><script>`+record("0")+`</script><assign name="three" expr="`+record("100")+`"/><log expr="'another: ' + (one != three)"/>`+after("5s", "end"))+says))
-	c.over()
-	if c.has("<log> the same: true") != 1 || c.has("<log> another: true") != 1 {
-		t.Error(strings.Join(c.said(), ""))
+	c.Dial(c.Transitions("a.ccxml", withCaller+then("connection.connected", `<assign name="one" expr="`+record("100")+`"/><assign name="two" expr="`+record("100")+`"/>
+<log expr="'the same: ' + (one == two)"/><script>`+record("0")+`</script><assign name="three" expr="`+record("100")+`"/><log expr="'another: ' + (one != three)"/>`+after("5s", "end"))+says, "c one two three"))
+	c.WaitSwitchIdle()
+	if c.Trace.Count("log the same: true") != 1 || c.Trace.Count("log another: true") != 1 {
+		t.Error(strings.Join(c.Trace.Lines(), "\n"))
 	}
 	if told.count("uuid_record", "-x-") != 3 {
 		t.Error("the names do not have the tag")
@@ -112,21 +113,21 @@ func TestRecordingsOfACall(t *testing.T) {
 // TestEndOfAVoice: a connection that is heard in a conference while it hears another
 // one hangs up; its joins end before it does (BRG-12), once each.
 func TestEndOfAVoice(t *testing.T) {
-	c := newCalls(t, switchsim.Options{}, nil)
+	c := sitetest.New(t)
 	c.Switch.Callee("200", switchsim.Answers{})
-	caller := c.dial(c.document("a.ccxml", "c d room", withCallee+`<transition event="connection.connected"><createconference conferenceid="room"/></transition>
+	caller := c.Dial(c.Transitions("a.ccxml", withCallee+`<transition event="connection.connected"><createconference conferenceid="room"/></transition>
 <transition event="conference.created"><join id1="c" id2="room"/></transition>
 <transition event="conference.joined" cond="event$.id2 == room"><join id1="c" id2="d" duplex="'half'"/></transition>
 <transition event="conference.joined"><log expr="'listens'"/></transition>
 <transition event="conference.unjoined"><log expr="'unjoined ' + (event$.id1 == room || event$.id2 == room ? 'room' : 'd')"/></transition>
-<transition event="connection.disconnected" cond="event$.connectionid == c"><log expr="'gone'"/>`+after("5s", "end")+`</transition>`+says))
-	c.await("<log> listens")
-	c.pause(5 * time.Second)
+<transition event="connection.disconnected" cond="event$.connectionid == c"><log expr="'gone'"/>`+after("5s", "end")+`</transition>`+says, "c d room"))
+	c.WaitLog("listens")
+	c.Sleep(5 * time.Second)
 	caller.Hangup()
-	c.over()
+	c.WaitSwitchIdle()
 	var order []string
-	for _, line := range c.said() {
-		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "<log> "); ok && (text == "gone" || strings.HasPrefix(text, "unjoined")) {
+	for _, line := range c.Trace.Lines() {
+		if text, ok := strings.CutPrefix(line, "log "); ok && (text == "gone" || strings.HasPrefix(text, "unjoined")) {
 			order = append(order, text)
 		}
 	}

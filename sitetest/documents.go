@@ -1,9 +1,12 @@
 package sitetest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"ccxmld/callcontrol"
 	"ccxmld/switchsim"
 )
 
@@ -15,10 +18,15 @@ func (s *Site) Document(name, text string) string {
 	return "file://" + path
 }
 
-// Transitions makes a document of what stands in its eventprocessor.
-func (s *Site) Transitions(name, text string) string {
+// Transitions makes a document of what stands in its eventprocessor, and of the names of
+// its variables, with spaces between them.
+func (s *Site) Transitions(name, text string, variables ...string) string {
 	s.Helper()
-	return s.Document(name, `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><eventprocessor>`+text+`</eventprocessor></ccxml>`)
+	var declared strings.Builder
+	for _, v := range strings.Fields(strings.Join(variables, " ")) {
+		fmt.Fprintf(&declared, `<var name=%q/>`, v)
+	}
+	return s.Document(name, `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml">`+declared.String()+`<eventprocessor>`+text+`</eventprocessor></ccxml>`)
 }
 
 // Page writes a VoiceXML page of one form, and gives the URI of the document that runs
@@ -28,11 +36,24 @@ func (s *Site) Page(form string) string {
 	return "vxml:" + s.Document("page.vxml", `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">`+form+`</vxml>`)
 }
 
+// StartSession starts a session that has no call.
+func (s *Site) StartSession(document string) {
+	s.Helper()
+	_, err := s.Daemon.Controller.Start(s.ctx, callcontrol.StartRequest{URI: document})
+	s.Must(err)
+}
+
 // Dial makes a call come in, for a document.
 func (s *Site) Dial(document string) *switchsim.Party {
 	s.Helper()
+	return s.DialFrom("", document)
+}
+
+// DialFrom makes a call come in from a number, for a document.
+func (s *Site) DialFrom(number, document string) *switchsim.Party {
+	s.Helper()
 	caller, err := s.Switch.Dial(switchsim.Call{
-		Sockets: []string{s.Daemon.ESLAddress()}, Variables: map[string]string{"ccxml_uri": document},
+		From: number, Sockets: []string{s.Daemon.ESLAddress()}, Variables: map[string]string{"ccxml_uri": document},
 	})
 	s.Must(err)
 	return caller

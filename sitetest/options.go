@@ -2,10 +2,12 @@ package sitetest
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
 	"ccxmld/clock"
+	"ccxmld/conf"
 	"ccxmld/daemon"
 	"ccxmld/memnet"
 	"ccxmld/site"
@@ -31,8 +33,9 @@ type Options struct {
 	Dir         string            // of documents
 	Environment map[string]string // the daemon's settings, by environment names without their prefix
 	Switch      switchsim.Options
-	Timeout     time.Duration   // of every wait
-	Daemon      []daemon.Option // of the first daemon
+	Timeout     time.Duration      // of every wait
+	Daemon      []daemon.Option    // of the first daemon
+	Configure   func(*conf.Config) // what settings may not say; nil for nothing
 
 	site *site.Site // nil on real time
 }
@@ -43,6 +46,20 @@ type Option func(*Options)
 // With gives the daemon a setting by its environment name, without the prefix.
 func With(name, value string) Option {
 	return func(o *Options) { o.Environment[name] = value }
+}
+
+// WithSettings gives the daemon settings by their environment names, without the prefix.
+func WithSettings(settings map[string]string) Option {
+	return func(o *Options) { maps.Copy(o.Environment, settings) }
+}
+
+// WithSwitch makes the switch from these options, beside its clock and network. It logs
+// its commands.
+func WithSwitch(options switchsim.Options) Option {
+	return func(o *Options) {
+		options.LogCommands = true
+		o.Switch = options
+	}
 }
 
 // WithTimeout is for a test that takes longer than others.

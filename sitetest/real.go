@@ -48,7 +48,7 @@ func (s *Site) startReal(options []Option, withSwitch func(*Options)) {
 	s.ctx, cancel = context.WithTimeout(context.Background(), o.Timeout)
 	s.Cleanup(cancel)
 	withSwitch(o)
-	s.Environment, s.options = o.Environment, o.Daemon
+	s.Environment, s.options, s.configure = o.Environment, o.Daemon, o.Configure
 	s.start()
 	s.WaitLinks()
 }

@@ -34,10 +34,11 @@ type Site struct {
 	Dir         string            // of documents, for file: URIs
 	Environment map[string]string // the daemon's settings, by environment names without their prefix
 
-	site    *site.Site // nil on real time
-	ctx     context.Context
-	options []daemon.Option
-	stop    func()
+	site      *site.Site // nil on real time
+	ctx       context.Context
+	options   []daemon.Option
+	configure func(*conf.Config)
+	stop      func()
 }
 
 // New starts a daemon and a switch, and ends both with the test. It waits for the
@@ -65,7 +66,7 @@ func New(t testing.TB, options ...Option) *Site {
 	s.Redis, err = sessionstore.StartEmbedded("127.0.0.1:0", s.Clock)
 	s.Must(err)
 	t.Cleanup(s.Redis.Close)
-	s.Environment, s.options = o.Environment, o.Daemon
+	s.Environment, s.options, s.configure = o.Environment, o.Daemon, o.Configure
 	s.start()
 	if o.Environment["NODES"] == nodes && o.Switch.Password == "" {
 		s.WaitLinks()
@@ -118,6 +119,9 @@ func (s *Site) Config(more ...string) *conf.Config {
 func (s *Site) start() {
 	s.Helper()
 	config := s.Config()
+	if s.configure != nil {
+		s.configure(config)
+	}
 	log := slog.New(slog.NewTextHandler(logWriter{s}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: s.inTime}))
 	var end func() error
 	if s.site != nil {

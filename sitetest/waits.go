@@ -33,11 +33,21 @@ func (s *Site) WaitUntil(what string, holds func() bool) {
 	}
 }
 
+// Sleep lets time pass by the site's clock.
+func (s *Site) Sleep(d time.Duration) { clock.Sleep(s.ctx, s.Clock, d) }
+
 // WaitIdle waits until no session runs and all calls have ended.
 func (s *Site) WaitIdle() {
 	s.Helper()
 	s.Must(s.Daemon.Controller.WaitIdle(s.ctx))
 	s.WaitUntil("all calls have ended", func() bool { return s.Daemon.Controller.Connections() == 0 })
+}
+
+// WaitSwitchIdle waits until no session runs and the switch has no call.
+func (s *Site) WaitSwitchIdle() {
+	s.Helper()
+	s.WaitIdle()
+	s.WaitUntil("the switch has no call", func() bool { return s.Switch.Channels() == 0 })
 }
 
 // WaitLog waits until a document's <log> writes a text, or has written it.
