@@ -22,8 +22,8 @@ var rowsOf = map[string]map[string]string{
 		"leavePatience": "`unjoin`", "beginPatience": "… a prompt whose turn", "breakAgain": "`dialogterminate`", "breakPatience": "`dialogterminate`",
 		"replyPatience": "any command on a leg's socket", "probePatience": "anything, of a FreeSWITCH", "joinPatience": "`join` of connections",
 		"strandedAfter": "a bridge of which", "homeAgain": "a leg on its way home", "homeAsked": "", "homePatience": "a leg on its way home",
-		"fetchAfter": "a leg whose socket was cut", "secondSocketPatience": "a leg's own socket", "comeAgain": "a leg of which no controller",
-		"mostUnattended": "a leg of which no controller", "browserPatience": "… on a VoiceXML server", "refusalPatience": "`reject` with",
+		"fetchAfter": "a leg whose socket was cut", "secondSocketPatience": "a leg's own socket",
+		"browserPatience": "… on a VoiceXML server", "refusalPatience": "`reject` with",
 		"publishPatience": "Redis to have the record", "releasePatience": "a leg whose session has ended", "endPatience": "the end of what ccxmld gives up",
 		"forwardAfter": "FreeSWITCH to forget a leg", "hangupPatience": "FreeSWITCH to hang up", "adriftPatience": "… whose link has dropped",
 		"sendPatience": "`send`", "attachDeadline": "… that is answered", "detailPatience": "the hangup of a failed call",
@@ -33,6 +33,7 @@ var rowsOf = map[string]map[string]string{
 	"../freeswitch": {
 		"jobTimeout": "the result of a job", "jobAsked": "the result of a job", "cutsToldAfter": "cuts of sockets",
 		"shortestRest": "a node that fails", "longestRest": "a node that fails",
+		"comeAgainAfter": "a leg of which no controller", "mostUnattended": "a leg of which no controller",
 	},
 	"../peer": {
 		"sendTimeout": "a mail to another", "createTimeout": "`createccxml` on another", "ArrivalTimeout": "a leg whose socket was cut", "moveTimeout": "`move` to another",

@@ -139,14 +139,14 @@ func TestEndOfAVoice(t *testing.T) {
 // TestConferenceCreatedAgain: a conference that a session has destroyed, and creates again
 // once it is told so, takes its members in again.
 func TestConferenceCreatedAgain(t *testing.T) {
-	c := newCalls(t, switchsim.Options{}, nil)
+	c := sitetest.New(t)
 	create := `<createconference conferenceid="room" confname="'again'"/>`
-	c.dial(c.document("a.ccxml", "c room", withCaller+then("connection.connected", create+after("30s", "end"))+
+	c.Dial(c.Transitions("a.ccxml", withCaller+then("connection.connected", create+after("30s", "end"))+
 		then("conference.created", `<join id1="c" id2="room"/>`)+
 		`<transition event="conference.joined" cond="typeof once == 'undefined'"><script>once = true;</script><log expr="'joined'"/><destroyconference conferenceid="room"/></transition>
-<transition event="conference.joined"><log expr="'joined again'"/></transition>`+then("conference.destroyed", create)+says))
-	c.over()
-	if c.has("<log> joined") != 2 || c.has("<log> joined again") != 1 || c.has("<log> error") > 0 {
-		t.Error(strings.Join(c.said(), ""))
+<transition event="conference.joined"><log expr="'joined again'"/></transition>`+then("conference.destroyed", create)+says, "c room"))
+	c.WaitSwitchIdle()
+	if c.Trace.Count("log joined") != 2 || c.Trace.Count("log joined again") != 1 || c.Trace.Count("log error") > 0 {
+		t.Error(strings.Join(c.Trace.Lines(), "\n"))
 	}
 }
