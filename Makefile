@@ -12,7 +12,7 @@ TESTFLAGS ?=
 # How long the tests of one package may take, on whatever machine.
 TIMEOUT   ?= 1h
 
-.PHONY: build demo test requirements test-engine test-late test-growth test-attacks lint bench fuzz test-freeswitch
+.PHONY: build demo test requirements test-engine test-late test-growth bench-engine test-attacks lint bench fuzz test-freeswitch
 
 # The daemon, as bin/ccxmld.
 build:
@@ -72,6 +72,10 @@ lint:
 # Benchmarks, beside their baselines. BENCH=Call runs those with Call in the name.
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' $(BENCHFLAGS) ./...
+
+# The script engine beside upstream's of the same version, which is fetched.
+bench-engine:
+	@.ci/bench-engine
 
 # Each fuzz target for FUZZTIME, one after the other.
 fuzz:
