@@ -100,6 +100,9 @@ func decode(data []byte, label string) ([]byte, error) {
 		return data, nil
 	}
 	encoding, name := charset.Lookup(label)
+	if encoding == nil { // ISO8859_1, as Java calls it
+		encoding, name = charset.Lookup(strings.ReplaceAll(label, "_", "-"))
+	}
 	if encoding == nil || name == "replacement" {
 		return nil, &unknownEncodingError{label}
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -105,7 +106,7 @@ func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node,
 		return nil, nil, &XMLError{URI: uri, Line: 1, Column: 1, Reason: err.Error(), cause: err}
 	}
 	begin := len(text) - len(bytes.TrimLeft(text, " \t\r\n"))
-	s := &scan{uri: uri, limits: limits, text: spaceInTags(text[begin:]), written: text[begin:], at: mark{line: 1, column: 1}.after(text[:begin]),
+	s := &scan{uri: uri, limits: limits, text: readAs10(spaceInTags(text[begin:])), written: text[begin:], at: mark{line: 1, column: 1}.after(text[:begin]),
 		namespaces: make(map[string]bool)}
 	s.at.offset = 0
 	if err := s.run(); err != nil {
@@ -121,6 +122,21 @@ func parseXML(data []byte, label, uri string, limits XMLLimits) (*xmlquery.Node,
 	places := &Places{text: text[begin:], nodes: make(map[*xmlquery.Node]mark, len(s.elements)+len(s.texts))}
 	s.number(document, places)
 	return document, places, nil
+}
+
+// version11 is the declaration of XML 1.1, which a parser of 1.0 need not take.
+var version11 = regexp.MustCompile(`^<\?xml\s+version\s*=\s*["']1\.(1)["']`)
+
+// readAs10 has a document of XML 1.1 read as one of 1.0: what it may have beyond that,
+// such as control characters, is an error where it stands.
+func readAs10(text []byte) []byte {
+	at := version11.FindSubmatchIndex(text[:min(len(text), 200)])
+	if at == nil {
+		return text
+	}
+	text = bytes.Clone(text)
+	text[at[2]] = '0'
+	return text
 }
 
 // pieces lets a parser have its turns between pieces of a text.

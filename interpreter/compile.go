@@ -355,6 +355,7 @@ const (
 	CodeNamelessSend     = "nameless-send"
 	CodeLiteralReceiver  = "literal-receiver"
 	CodeUnquotedTime     = "unquoted-time"
+	CodeUnquotedWord     = "unquoted-word"
 	CodeEmpty            = "empty-expression"
 	CodeNamespace        = "namespace"
 )

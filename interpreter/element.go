@@ -173,6 +173,9 @@ func (e *element) expression(name string) *script.Expression {
 		e.attributeMistake(name, v, err)
 		return script.Unparsable(err)
 	}
+	if e.document.lenient && IsFixedWord(name, v.text) {
+		return e.unquotedWord(name, v)
+	}
 	e.lacks(compiled.Lacks())
 	return compiled
 }

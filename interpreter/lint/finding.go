@@ -98,7 +98,7 @@ func Sort(findings []Finding) {
 func severityOf(code string) Severity {
 	switch code {
 	case interpreter.CodeUnknownAttribute, interpreter.CodeEventList, interpreter.CodeUnsupported, interpreter.CodeUnavailable,
-		interpreter.CodeUnquotedTime, interpreter.CodeNamespace:
+		interpreter.CodeUnquotedTime, interpreter.CodeUnquotedWord, interpreter.CodeNamespace:
 		return Warning
 	}
 	return Note

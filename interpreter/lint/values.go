@@ -62,6 +62,9 @@ func (c *check) text(e *interpreter.OutlineElement, a *interpreter.OutlineAttrib
 	switch {
 	case slices.Contains(notText, a.Name), e.Foreign:
 		return
+	case c.outline.Lenient && interpreter.IsFixedWord(a.Name, trimmed) && !c.declares(trimmed): // LEN-23, which the document's notices tell
+		c.unquoted[a] = true
+		return
 	case r == nil && (uriSyntax.MatchString(trimmed) || fileSyntax.MatchString(trimmed)) && !strings.ContainsAny(trimmed, `'"`):
 	case r == nil || r.Path == "":
 		return
