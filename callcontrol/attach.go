@@ -58,7 +58,8 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 	take := func() {
 		l.takeUp()
 		l.conn, l.settling = conn, true
-		l.executes, l.recognizes, l.heardLast = false, false, 0
+		l.playing().SocketIsNew()
+		l.recognizes, l.heardLast = false, 0
 		l.untold = []func(){taken}
 		l.watch()
 	}
@@ -186,12 +187,12 @@ func (o channelOwner) ExecutionBegan(id string, at time.Time) {
 			o.control.hearing(o.leg)
 			return
 		}
-		o.began(id, at)
+		o.playing().Began(id, at)
 	})
 }
 
 func (o channelOwner) ExecutionEnded(id, response string, at time.Time) {
-	o.do(func() { o.finished(id, response, at) })
+	o.do(func() { o.playing().Ended(id, response, at) })
 }
 
 func (o channelOwner) ConferenceEnded(id string) {
@@ -200,7 +201,7 @@ func (o channelOwner) ConferenceEnded(id string) {
 
 func (o channelOwner) EavesdropEnded(id string) { o.do(func() { o.control.heard(o.leg, id) }) }
 
-func (o channelOwner) PlaybackBegan() { o.do(o.playbackBegan) }
+func (o channelOwner) PlaybackBegan() { o.do(func() { o.playing().PlaybackBegan() }) }
 
 func (o channelOwner) Recognized(s freeswitch.Speech) { o.do(func() { o.recognized(s) }) }
 

@@ -21,7 +21,7 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 		return
 	}
 	answer := freeswitch.AnswerInTurn()
-	if len(l.playing) > 0 { // which the application would wait for
+	if !l.playing().Empty() { // which the application would wait for
 		answer = freeswitch.Answer(l.id)
 	}
 	l.send(answer, func(err error) {
@@ -57,7 +57,7 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 		return
 	}
 	l.ending = true
-	l.silence()
+	l.playing().Silence()
 	l.failure = r.Reason
 	if l.failure == "" {
 		l.failure = "rejected"

@@ -58,7 +58,7 @@ func (l *leg) unmovable() string {
 		return "the call waits for its turn to be dialled"
 	case l.isHeardByVoice() || l.place.kind != alone || l.moving() || len(l.moves) > 0 || l.join != nil:
 		return "the connection is joined, or on its way into a join or out of one; unjoin it first"
-	case len(l.dialogs) > 0 || len(l.playing) > 0:
+	case len(l.dialogs) > 0 || !l.playing().Empty():
 		return "a dialog runs on the connection, and cannot leave it; end it first"
 	}
 	return ""

@@ -70,24 +70,21 @@ type leg struct {
 	hangupTimer   *clock.Timer // of the wait for the end that we asked for
 	watchTimer    *clock.Timer // of the answers to what was sent on its socket
 	redirectTimer *clock.Timer // of the wait for what comes of a redirection
-	breakTimer    *clock.Timer // of the wait for what we broke off to end
 	joinTimer     *clock.Timer // of joinPending
 	failure       string       // reason that overrides the table's
 	detail        string       // more words about it
 
 	timers      []*clock.Timer // all of them
 	place       place
-	moves       []*move  // wait for their turn, the next one first
-	atHome      []func() // wait until the leg is in our park again
-	homing      bool     // on its way back to our park
-	home        string   // by which the park is known
-	fetching    bool     // that way home was asked for over the link
-	parks       int      // that stand behind the first one on that way home
-	closing     int      // how many of the others close, each of which ends a park
-	settling    bool     // its socket does not tell of everything yet
-	playing     []execution
-	overdue     string                   // the execution whose beginning is waited for
-	executes    bool                     // the beginnings of applications are subscribed to
+	moves       []*move                  // wait for their turn, the next one first
+	atHome      []func()                 // wait until the leg is in our park again
+	homing      bool                     // on its way back to our park
+	home        string                   // by which the park is known
+	fetching    bool                     // that way home was asked for over the link
+	parks       int                      // that stand behind the first one on that way home
+	closing     int                      // how many of the others close, each of which ends a park
+	settling    bool                     // its socket does not tell of everything yet
+	executions  *freeswitch.Executions   // nil where there were none; see playing
 	recognizes  bool                     // speech is, too
 	hears       func(dialog.Recognition) // whoever listens to speech, or nil
 	heardLast   int64                    // number of the last that was told of speech
@@ -110,17 +107,6 @@ type leg struct {
 	notBridged  string                   // the partner of a bridge that counts as failed, and may still come
 	present     *presence                // in a conference, while the way in which it is there changes
 	goesOn      *order                   // of a bridge whose partner turns to another leg and is still heard
-}
-
-// execution is an application that runs on the leg or waits for its turn.
-type execution struct {
-	id      string
-	app     string
-	begun   bool
-	broken  bool      // off, by us
-	began   time.Time // by FreeSWITCH's clock
-	started func()
-	done    func(dialog.Completion)
 }
 
 // log gives the logger with the leg's ids. It is made each time, since most legs
@@ -349,9 +335,22 @@ func (l *leg) sendTo(conn *esl.Conn, cmd esl.Command, failed func(error)) {
 	})
 }
 
-// maxHeaderArgument is how long an application's argument may be before it goes
-// in the message's body.
-const maxHeaderArgument = 1024
+// line is a leg as its executions use it.
+type line struct{ leg *leg }
+
+func (l line) ID() string                                   { return l.leg.id }
+func (l line) Gone() bool                                   { return l.leg.state == legGone }
+func (l line) Send(cmd esl.Command, failed func(error))     { l.leg.send(cmd, failed) }
+func (l line) After(d time.Duration, f func()) *clock.Timer { return l.leg.after(d, f) }
+func (l line) NewID() string                                { return l.leg.control.controller.newID() }
+
+// playing is what plays and listens on the leg, or waits to.
+func (l *leg) playing() *freeswitch.Executions {
+	if l.executions == nil {
+		l.executions = freeswitch.NewExecutions(line{l})
+	}
+	return l.executions
+}
 
 // Execute runs an application on the leg after what already runs there
 // (dialog.Channel).
@@ -366,19 +365,10 @@ func (l *leg) Execute(app, argument string, started func(), done func(dialog.Com
 		l.atHome = append(l.atHome, func() { l.Execute(app, argument, started, done) })
 		return
 	}
-	if app != "playback" && !l.executes {
-		l.executes = true
-		l.send(esl.Subscribe(freeswitch.ExecutionEvents), nil)
-	}
-	run := execution{id: l.control.controller.newID(), app: app, started: started, done: done}
-	l.playing = append(l.playing, run)
-	l.beginLate()
-	cmd := esl.Execute(app, argument, run.id)
-	if len(argument) > maxHeaderArgument {
-		cmd = esl.ExecuteBody("", app, argument, run.id)
-	}
-	l.send(cmd, func(err error) {
-		l.completed(run.id, dialog.Completion{Response: err.Error(), Elapsed: -1, Gone: l.state == legGone})
+	l.playing().Run(app, argument, started, func(c freeswitch.Completion) {
+		if done != nil {
+			done(dialog.Completion(c))
+		}
 	})
 }
 
@@ -391,10 +381,7 @@ func (l *leg) runAtHome() {
 }
 
 // Break ends what plays on the leg, and what waits to (dialog.Channel).
-func (l *leg) Break() {
-	l.send(freeswitch.BreakAll(l.id), nil)
-	l.breakLate()
-}
+func (l *leg) Break() { l.playing().Break() }
 
 // background begins or ends to mix a file, again and again, under what the party
 // hears, wherever it is.
@@ -426,66 +413,6 @@ func (l *leg) exists(path string, told func(bool)) {
 		missing := err == nil && r.Err() == nil && freeswitch.IsMissing(r.Text)
 		l.route.do(func() { told(!missing) })
 	})
-}
-
-// began notes that an application has begun.
-func (l *leg) began(id string, at time.Time) {
-	for i := range l.playing {
-		if l.playing[i].id == id {
-			l.playing[i].began = at
-			if l.playing[i].app != "playback" { // which has begun only with PLAYBACK_START
-				l.start(i)
-			}
-		}
-	}
-}
-
-// playbackBegan notes that a file plays (PLAYBACK_START). The event does not say
-// which application it belongs to; with event-lock it is the first that waits.
-func (l *leg) playbackBegan() {
-	for i := range l.playing {
-		if l.playing[i].app == "playback" {
-			l.start(i)
-			return
-		}
-	}
-}
-
-func (l *leg) start(i int) {
-	started := l.playing[i].started
-	l.playing[i].started, l.playing[i].begun = nil, true
-	if l.playing[i].broken {
-		l.breakMissed()
-	}
-	if started != nil {
-		started()
-	}
-}
-
-// finished notes that an application has ended.
-func (l *leg) finished(id, response string, at time.Time) {
-	elapsed := time.Duration(-1)
-	for i := range l.playing {
-		if l.playing[i].id == id && !l.playing[i].began.IsZero() {
-			elapsed = at.Sub(l.playing[i].began)
-		}
-	}
-	l.completed(id, dialog.Completion{Response: response, Elapsed: elapsed})
-}
-
-func (l *leg) completed(id string, c dialog.Completion) {
-	for i := range l.playing {
-		if l.playing[i].id != id {
-			continue
-		}
-		done := l.playing[i].done
-		l.playing = append(l.playing[:i:i], l.playing[i+1:]...)
-		l.beginLate()
-		if done != nil {
-			done(c)
-		}
-		return
-	}
 }
 
 // digit brings a digit that the party pressed to whoever listens: what the join

@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"fmt"
 
-	"ccxmld/esl"
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 )
@@ -162,10 +161,7 @@ func (c *control) notHeard(source *leg, machine string) string {
 // hears whom.
 func (c *control) eavesdrop(l, source *leg, o *order) {
 	l.bindDigits()
-	if !l.executes {
-		l.executes = true
-		l.send(esl.Subscribe(freeswitch.ExecutionEvents), nil)
-	}
+	l.playing().Subscribe()
 	l.place = place{partner: source.id, order: o, running: c.controller.newID()}
 	if l.joinPending != o { // it goes on hearing what it heard
 		l.place.kind = listening

@@ -306,7 +306,7 @@ func (c *control) attached(l *leg, answered bool, home string) {
 		l.nextMove() // what waited for early media
 	default:
 		if !l.moving() { // what it was in is over
-			l.breakOff("the leg's socket to FreeSWITCH was lost")
+			l.playing().BreakOff("the leg's socket to FreeSWITCH was lost")
 			c.bringHome(l)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"ccxmld/conference"
-	"ccxmld/dialog"
 	"ccxmld/freeswitch"
 )
 
@@ -135,13 +134,7 @@ func (l *leg) end(tell func()) {
 
 // endPlaying tells what plays on the leg, or waits to, that it is gone.
 func (l *leg) endPlaying() {
-	playing := l.playing
-	l.playing = nil
-	for _, run := range playing {
-		if run.done != nil {
-			run.done(dialog.Completion{Elapsed: -1, Gone: true})
-		}
-	}
+	l.playing().End()
 	for _, d := range slices.Clone(l.dialogs) {
 		d.dialog.HungUp()
 	}

@@ -51,7 +51,7 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 		l.refer(destination)
 		return
 	}
-	l.silence()
+	l.playing().Silence()
 	l.send(freeswitch.Redirect(destination), func(err error) { l.notRedirected(err.Error()) })
 	l.redirectTimer = l.stayed(redirectPatience)
 }

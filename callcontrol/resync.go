@@ -126,7 +126,7 @@ func (c *control) reclaim(l *leg) bool {
 	}
 	mark := c.controller.newID()
 	c.awaitHome(l, mark)
-	l.breakOff(reason)
+	l.playing().BreakOff(reason)
 	if partner := c.legs[l.place.partner]; partner != nil && l.bridgedTo(partner) && !partner.homing {
 		partner.place.silent = true
 		c.transferHome(partner, nil)
@@ -137,13 +137,6 @@ func (c *control) reclaim(l *leg) bool {
 		}
 	})
 	return true
-}
-
-// breakOff ends what plays on the leg, or waits to.
-func (l *leg) breakOff(reason string) {
-	for len(l.playing) > 0 {
-		l.completed(l.playing[0].id, broken(reason))
-	}
 }
 
 // fetchHome transfers a leg to our socket over its node's link.

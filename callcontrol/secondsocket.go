@@ -56,7 +56,7 @@ func (l *leg) keepOpen(conn *esl.Conn) {
 	conn.Send(command.DisableEvents{}, nil)
 	l.others = append(l.others, conn)
 	l.log().Info("the leg has come by a second socket")
-	if l.place.kind == alone && !l.moving() && l.handover == nil && len(l.playing) == 0 {
+	if l.place.kind == alone && !l.moving() && l.handover == nil && l.playing().Empty() {
 		l.control.bringHome(l)
 	}
 }

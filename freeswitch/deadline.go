@@ -8,6 +8,12 @@ const (
 	// a job is given before it counts as lost.
 	jobTimeout = 5 * time.Second
 	jobAsked   = 3
+	// beginTimeout is for an application to begin whose turn it is. What is broken off and
+	// runs still is broken off once more after breakAgainAfter, and counts as ended after
+	// breakTimeout.
+	beginTimeout    = 15 * time.Second
+	breakAgainAfter = 500 * time.Millisecond
+	breakTimeout    = 5 * time.Second
 	// cutsToldAfter is how long sockets of channels that end are counted before the log
 	// has them.
 	cutsToldAfter = time.Second
