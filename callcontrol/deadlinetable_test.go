@@ -19,7 +19,7 @@ import (
 var rowsOf = map[string]map[string]string{
 	".": {
 		"acceptPatience": "`accept`", "hangupAgain": "`reject`, `disconnect`", "hangupAsked": "", "jobPatience": "the result of a job",
-		"leavePatience": "`unjoin`", "beginPatience": "… a prompt whose turn", "breakAgain": "`dialogterminate`", "breakPatience": "`dialogterminate`",
+		"leavePatience": "`unjoin`",
 		"replyPatience": "any command on a leg's socket", "probePatience": "anything, of a FreeSWITCH", "joinPatience": "`join` of connections",
 		"strandedAfter": "a bridge of which", "homeAgain": "a leg on its way home", "homeAsked": "", "homePatience": "a leg on its way home",
 		"fetchAfter": "a leg whose socket was cut", "secondSocketPatience": "a leg's own socket",
@@ -32,8 +32,9 @@ var rowsOf = map[string]map[string]string{
 	},
 	"../freeswitch": {
 		"jobTimeout": "the result of a job", "jobAsked": "the result of a job", "cutsToldAfter": "cuts of sockets",
-		"shortestRest": "a node that fails", "longestRest": "a node that fails",
+		"beginTimeout": "… a prompt whose turn", "breakAgainAfter": "`dialogterminate`", "breakTimeout": "`dialogterminate`",
 		"comeAgainAfter": "a leg of which no controller", "mostUnattended": "a leg of which no controller",
+		"shortestRest": "a node that fails", "longestRest": "a node that fails",
 	},
 	"../peer": {
 		"sendTimeout": "a mail to another", "createTimeout": "`createccxml` on another", "ArrivalTimeout": "a leg whose socket was cut", "moveTimeout": "`move` to another",
