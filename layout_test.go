@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"random":                nil,
 	"remote":                nil,
 	"site":                  {"random", "clock", "memnet", "interpreter", "switchsim", "conf", "daemon"},
-	"sitetest":              {"clock", "memnet", "interpreter", "script", "switchsim", "sessionstore", "conf", "daemon", "site"},
+	"sitetest":              {"clock", "memnet", "interpreter", "script", "switchsim", "sessionstore", "conf", "callcontrol", "daemon", "site"},
 	"switchsim":             {"random", "clock"},
 	"processors":            nil,
 	"script":                {"processors"},
