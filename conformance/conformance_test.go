@@ -104,11 +104,11 @@ func run(t *testing.T, suite *conformance.Suite, sw conformance.Switch, chosen f
 		}
 	}
 	ctx := context.Background()
-	house, err := conformance.NewHouse(ctx, suite.Documents, sw, logger(t))
+	site, err := conformance.NewSite(ctx, suite.Documents, sw, logger(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	results := house.Run(ctx, tests, parallel, func(r conformance.Result) {
+	results := site.Run(ctx, tests, parallel, func(r conformance.Result) {
 		switch named := r.Test.Path + " (" + strings.Join(r.Test.Requirements, " ") + ")"; {
 		case r.Failure != "" && r.Test.Failing == "":
 			t.Errorf("%s: %s", named, r.Failure)
@@ -118,7 +118,7 @@ func run(t *testing.T, suite *conformance.Suite, sw conformance.Switch, chosen f
 			t.Errorf("%s passes; take it out of failing.txt", named)
 		}
 	})
-	if err := house.Close(); err != nil {
+	if err := site.Close(); err != nil {
 		t.Error(err)
 	}
 	t.Logf("%d documents ran", len(results))

@@ -24,7 +24,7 @@ type real struct {
 	ended             chan struct{}
 }
 
-// NewFreeSWITCH connects to a FreeSWITCH for a House, which is named by
+// NewFreeSWITCH connects to a FreeSWITCH for a Site, which is named by
 // HOST:PORT:PASSWORD of its mod_event_socket. It must be on this machine, take 500
 // new calls a second, and have mod_loopback, mod_conference with the profile ccxmld, mod_tone_stream and the
 // speech engine flite; no phone is needed.

@@ -25,7 +25,7 @@ const patience = 20 * time.Second
 // Run runs tests, at most parallel of them at a time, and gives their results in
 // the same order. heard, which may be nil, is told of each as it comes, one at a
 // time.
-func (h *House) Run(ctx context.Context, tests []*Test, parallel int, heard func(Result)) []Result {
+func (s *Site) Run(ctx context.Context, tests []*Test, parallel int, heard func(Result)) []Result {
 	results := make([]Result, len(tests))
 	var running sync.WaitGroup
 	var mu sync.Mutex
@@ -37,9 +37,9 @@ func (h *House) Run(ctx context.Context, tests []*Test, parallel int, heard func
 		return i
 	}
 	for range max(parallel, 1) {
-		clock.GoIn(&running, h.clock, func() {
+		clock.GoIn(&running, s.clock, func() {
 			for i := take(); i < len(tests); i = take() {
-				results[i] = Result{tests[i], h.run(ctx, tests[i])}
+				results[i] = Result{tests[i], s.run(ctx, tests[i])}
 				mu.Lock()
 				if heard != nil {
 					heard(results[i])
@@ -48,21 +48,21 @@ func (h *House) Run(ctx context.Context, tests []*Test, parallel int, heard func
 			}
 		})
 	}
-	clock.Await(h.clock, running.Wait)
+	clock.Await(s.clock, running.Wait)
 	return results
 }
 
 // run runs one test and says what failed.
-func (h *House) run(ctx context.Context, t *Test) (failure string) {
-	ctx, cancel := clock.WithTimeout(ctx, h.clock, patience)
+func (s *Site) run(ctx context.Context, t *Test) (failure string) {
+	ctx, cancel := clock.WithTimeout(ctx, s.clock, patience)
 	defer cancel()
-	uri, a := h.begin(t)
-	defer h.forget(uri)
-	if err := h.start(ctx, t, uri, a.more); err != nil {
+	uri, a := s.begin(t)
+	defer s.forget(uri)
+	if err := s.start(ctx, t, uri, a.more); err != nil {
 		return err.Error()
 	}
 	for ctx.Err() == nil {
-		if e := h.ended(a); e != nil {
+		if e := s.ended(a); e != nil {
 			return verdict(*e)
 		}
 		a.over.WaitContext(ctx)
@@ -70,13 +70,13 @@ func (h *House) run(ctx context.Context, t *Test) (failure string) {
 	return fmt.Sprintf("it did not end within %s", patience)
 }
 
-func (h *House) start(ctx context.Context, t *Test, uri string, more *More) error {
+func (s *Site) start(ctx context.Context, t *Test, uri string, more *More) error {
 	if t.Incoming {
 		caller := t.Caller
 		caller.More = more
-		return h.sw.Call(ctx, h.daemon.ESLAddress(), uri, caller)
+		return s.sw.Call(ctx, s.daemon.ESLAddress(), uri, caller)
 	}
-	_, err := h.daemon.Controller.Start(ctx, callcontrol.StartRequest{
+	_, err := s.daemon.Controller.Start(ctx, callcontrol.StartRequest{
 		URI: uri, Values: []interpreter.Pair{{Name: "given", Value: "by the request"}},
 	})
 	return err

@@ -23,13 +23,13 @@ type simulated struct {
 	phones sync.WaitGroup // goroutines of parties
 }
 
-// NewSimulated makes a simulated switch for a House.
+// NewSimulated makes a simulated switch for a Site.
 func NewSimulated(log *slog.Logger) (Switch, error) {
-	house, err := site.New(switchsim.Options{Logger: log, WriteRecordings: true, Sounds: spooled})
+	made, err := site.New(switchsim.Options{Logger: log, WriteRecordings: true, Sounds: spooled})
 	if err != nil {
 		return nil, err
 	}
-	s := &simulated{site: house, sw: house.Switch}
+	s := &simulated{site: made, sw: made.Switch}
 	s.sw.AddTTS("flite")
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, p := range parties {
@@ -124,6 +124,6 @@ func (s *simulated) take(ctx context.Context, phone *switchsim.Party, steps []St
 // Close implements Switch.
 func (s *simulated) Close() {
 	s.cancel()
-	_ = s.site.Close() // whose error the house tells
+	_ = s.site.Close() // whose error the Site tells
 	s.phones.Wait()
 }

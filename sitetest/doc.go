@@ -20,6 +20,19 @@
 // sleeps, and none depends on how fast the machine is. [NewOverTCP] and [NewReal] are
 // on real time, for what a test cannot have in memory: other processes, and FreeSWITCH.
 //
+// What tests of calls have beside it, and why:
+//
+//   - Package conformance is part of the program (ccxmld conformance), and runs on a
+//     FreeSWITCH as well; it begins where sitetest does, on package site.
+//   - `ccxmld simulate` and its demo are programs on package site, tested by what they
+//     print.
+//   - The tests of doctor have the switch alone, and daemons only as strangers at the
+//     addresses that it looks at.
+//   - Package dialog/dialogtest has one leg without a switch, since dialogs know no more
+//     of a call than that.
+//   - The benchmarks of daemon have their switch in another process, so that it is not
+//     measured.
+//
 // At its end a site hangs up, ends its daemons, and fails the test if one of them still
 // has a session or a call; [Main] fails the package if a goroutine is left.
 package sitetest

@@ -74,12 +74,12 @@ func runConformance(ctx context.Context, o conformanceOptions, out io.Writer, lo
 	if err != nil {
 		return err
 	}
-	house, err := conformance.NewHouse(ctx, suite.Documents, sw, log)
+	site, err := conformance.NewSite(ctx, suite.Documents, sw, log)
 	if err != nil {
 		return err
 	}
 	failed := false
-	results := house.Run(ctx, tests, parallelTests, func(r conformance.Result) {
+	results := site.Run(ctx, tests, parallelTests, func(r conformance.Result) {
 		switch {
 		case r.Failure != "" && r.Test.Failing != "":
 			fmt.Fprintf(out, "known %s %v: %s\n", r.Test.Path, r.Test.Requirements, r.Failure)
@@ -90,7 +90,7 @@ func runConformance(ctx context.Context, o conformanceOptions, out io.Writer, lo
 			fmt.Fprintf(out, "pass  %s %v: %s\n", r.Test.Path, r.Test.Requirements, r.Test.Title)
 		}
 	})
-	if err := house.Close(); err != nil {
+	if err := site.Close(); err != nil {
 		return err
 	}
 	report := conformance.NewReport(suite, results)
