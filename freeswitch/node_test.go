@@ -332,25 +332,25 @@ func job(id, result string) string {
 func TestQuestionsAreAskedAgain(t *testing.T) {
 	for answered := range jobAsked + 1 { // the one that FreeSWITCH answers
 		t.Run(fmt.Sprint(answered), func(t *testing.T) {
-			withNode(t, func(t *testing.T, n *Node, s *eventSocket, _ *told, _ *bytes.Buffer) {
-				var got []string
-				n.Ask(Room("r").List(), func(result string, err error) { got = append(got, fmt.Sprintf("%s %v", result, err)) })
-				for i := range jobAsked {
-					synctest.Wait()
-					if asked := s.commands("bgapi"); len(asked) != i+1 || len(got) != 0 {
-						t.Fatalf("asked %q, told %q", asked, got)
+			withNode(t, func(t *testing.T, n *Node, s *eventSocket, o *told, _ *bytes.Buffer) {
+				n.Ask(Room("r").List(), func(result string, err error) { o.note("%s %v", result, err) })
+				asked := func(times int) {
+					t.Helper()
+					if asked := s.commands("bgapi"); len(asked) != times {
+						t.Fatalf("asked %q, want %d times", asked, times)
 					}
+				}
+				for i := range jobAsked {
+					asked(i + 1)
 					if i == answered {
 						s.tell(job(s.jobs[i], "yes"))
 						break
 					}
 					time.Sleep(jobTimeout - time.Millisecond)
-					if asked := s.commands("bgapi"); len(asked) != i+1 || len(got) != 0 {
-						t.Fatalf("asked %q, told %q before the time", asked, got)
-					}
+					asked(i + 1)
+					o.expect(t)
 					time.Sleep(time.Millisecond)
 				}
-				synctest.Wait()
 				want := "yes <nil>"
 				if answered == jobAsked {
 					want = " " + ErrJobLost.Error()
@@ -359,9 +359,8 @@ func TestQuestionsAreAskedAgain(t *testing.T) {
 					s.tell(job(id, "late"))
 				}
 				time.Sleep(time.Minute)
-				if asked := s.commands("bgapi"); !slices.Equal(got, []string{want}) || len(asked) != min(answered+1, jobAsked) {
-					t.Errorf("told %q, want %q; asked %q", got, want, asked)
-				}
+				o.expect(t, want)
+				asked(min(answered+1, jobAsked))
 			})
 		})
 	}
