@@ -33,13 +33,6 @@ var onRealTime = map[string]string{
 	"doctor/doctor_test.go":                     "TCP, as the doctor has it",
 	"examples/conference-cgi/cgi/calls_test.go": "an HTTP server",
 	"fetch/client_test.go":                      "HTTP over TCP",
-	// The simulated switch over TCP, as other programs have it. Waits are for blocks
-	// and events; time is only faster.
-	"switchsim/controller_test.go": "TCP: the bound of a wait",
-	"switchsim/faults_test.go":     "TCP",
-	"switchsim/leg_test.go":        "TCP",
-	"switchsim/switch_test.go":     "TCP",
-	"switchsim/talking_test.go":    "TCP",
 	// Bounds of waits for what comes without time.
 	"script/each_test.go": "what a script may take is work of the machine",
 	// Functions of a table that run in a bubble.

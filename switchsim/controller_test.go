@@ -12,40 +12,73 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"ccxmld/clock"
+	"ccxmld/memnet"
+	"ccxmld/switchsim"
 )
+
+// place is where a switch and its controllers meet: a clock, and a network in memory.
+type place struct {
+	testing.TB
+	ctx     context.Context // bounds every wait
+	clock   clock.Clock
+	network *memnet.Network
+}
+
+// onVirtualTime is a place whose test is at work by its clock ([clock.Virtual]).
+func onVirtualTime(t testing.TB) *place {
+	v := clock.NewVirtual(time.Date(2026, time.January, 1, 12, 0, 0, 0, time.UTC))
+	ctx, cancel := clock.WithTimeout(context.Background(), v, time.Hour)
+	t.Cleanup(func() {
+		cancel()
+		v.Stop()
+		v.Leave()
+	})
+	return &place{t, ctx, v, memnet.New(v)}
+}
+
+// newSwitch makes a switch that takes links.
+func (p *place) newSwitch(options switchsim.Options) *switchsim.Switch {
+	p.Helper()
+	options.Clock, options.Listen, options.Dial = p.clock, p.network.Listen, p.network.DialContext
+	sw := switchsim.New(options)
+	p.Cleanup(sw.Close)
+	if err := sw.Listen("127.0.0.1:0"); err != nil {
+		p.Fatal(err)
+	}
+	sw.AddTTS("flite")
+	return sw
+}
 
 // controller is a bare Event Socket peer: it writes commands and collects what
 // comes back.
 type controller struct {
-	t       testing.TB
+	*place
 	conn    net.Conn
 	mu      sync.Mutex
 	blocks  []string
 	kept    []string // all that came
 	size    int64
 	closed  bool
-	changed chan struct{}
+	changed *clock.Waiter
 }
 
-func newController(t testing.TB, conn net.Conn) *controller {
-	c := &controller{t: t, conn: conn, changed: make(chan struct{}, 1)}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		c.read()
-	}()
-	t.Cleanup(func() { conn.Close(); <-done })
+func (p *place) newController(conn net.Conn) *controller {
+	c := &controller{place: p, conn: conn, changed: clock.NewWaiter(p.clock)}
+	var reading sync.WaitGroup
+	clock.GoIn(&reading, p.clock, c.read)
+	p.Cleanup(func() {
+		conn.Close()
+		clock.AwaitNow(p.clock, reading.Wait)
+	})
 	return c
 }
 
 // link connects to a switch and authenticates.
-func link(t testing.TB, address string) *controller {
-	t.Helper()
-	conn, err := net.Dial("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newController(t, conn)
+func (p *place) link(sw *switchsim.Switch) *controller {
+	p.Helper()
+	c := p.bareLink(sw)
 	c.await("auth/request")
 	c.say("auth ClueCon")
 	c.await("+OK accepted")
@@ -53,50 +86,42 @@ func link(t testing.TB, address string) *controller {
 }
 
 // bareLink connects and says nothing.
-func bareLink(t testing.TB, address string) *controller {
-	t.Helper()
-	conn, err := net.Dial("tcp", address)
+func (p *place) bareLink(sw *switchsim.Switch) *controller {
+	p.Helper()
+	conn, err := p.network.DialContext(p.ctx, "tcp", sw.Addr())
 	if err != nil {
-		t.Fatal(err)
+		p.Fatal(err)
 	}
-	return newController(t, conn)
+	return p.newController(conn)
 }
 
 // sockets takes the connections of a switch's socket actions.
 type sockets struct {
-	t        testing.TB
+	*place
 	listener net.Listener
 }
 
-func newSockets(t testing.TB) *sockets {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func (p *place) newSockets() *sockets {
+	p.Helper()
+	listener, err := p.network.Listen("127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		p.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
-	return &sockets{t, listener}
+	p.Cleanup(func() { listener.Close() })
+	return &sockets{p, listener}
 }
 
 func (s *sockets) address() string { return s.listener.Addr().String() }
 
 func (s *sockets) accept() *controller {
-	s.t.Helper()
-	s.listener.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
+	s.Helper()
+	stop := context.AfterFunc(s.ctx, func() { s.listener.Close() })
+	defer stop()
 	conn, err := s.listener.Accept()
 	if err != nil {
-		s.t.Fatal(err)
+		s.Fatal(err)
 	}
-	return newController(s.t, conn)
-}
-
-// patience is how long a test waits for what must come.
-const patience = 10 * time.Second
-
-func within(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
+	return s.newController(conn)
 }
 
 func (c *controller) read() {
@@ -112,10 +137,7 @@ func (c *controller) read() {
 			c.size += int64(len(block))
 		}
 		c.mu.Unlock()
-		select {
-		case c.changed <- struct{}{}:
-		default:
-		}
+		c.changed.Wake()
 		if err != nil {
 			return
 		}
@@ -145,21 +167,21 @@ func readBlock(reader *bufio.Reader) (string, error) {
 }
 
 func (c *controller) say(command string) {
-	c.t.Helper()
+	c.Helper()
 	if _, err := io.WriteString(c.conn, command+"\n\n"); err != nil {
-		c.t.Fatal(err)
+		c.Fatal(err)
 	}
 }
 
 // order says something that is answered with +OK.
 func (c *controller) order(command string) {
-	c.t.Helper()
+	c.Helper()
 	c.say(command)
 	c.await("+OK")
 }
 
 func (c *controller) execute(app, arg string, more ...string) {
-	c.t.Helper()
+	c.Helper()
 	c.say(strings.Join(append([]string{"sendmsg", "call-command: execute", "execute-app-name: " + app, "execute-app-arg: " + arg}, more...), "\n"))
 	c.await("+OK")
 }
@@ -167,8 +189,7 @@ func (c *controller) execute(app, arg string, more ...string) {
 // await waits until a block contains all the texts, removes it with all before
 // it, and returns it.
 func (c *controller) await(texts ...string) string {
-	c.t.Helper()
-	deadline := time.After(patience)
+	c.Helper()
 	for {
 		c.mu.Lock()
 		for i, block := range c.blocks {
@@ -182,13 +203,12 @@ func (c *controller) await(texts ...string) string {
 		seen := fmt.Sprint(len(c.blocks), " blocks: ", summary(c.blocks))
 		c.mu.Unlock()
 		if closed {
-			c.t.Fatalf("connection closed before %q; %s", texts, seen)
+			c.Fatalf("connection closed before %q; %s", texts, seen)
 		}
-		select {
-		case <-c.changed:
-		case <-deadline:
-			c.t.Fatalf("no %q came; %s", texts, seen)
+		if c.ctx.Err() != nil {
+			c.Fatalf("no %q came; %s", texts, seen)
 		}
+		c.changed.WaitContext(c.ctx)
 	}
 }
 
@@ -229,8 +249,7 @@ func value(block, name string) string {
 
 // awaitClosed waits for the end of the connection.
 func (c *controller) awaitClosed() {
-	c.t.Helper()
-	deadline := time.After(patience)
+	c.Helper()
 	for {
 		c.mu.Lock()
 		closed := c.closed
@@ -238,11 +257,10 @@ func (c *controller) awaitClosed() {
 		if closed {
 			return
 		}
-		select {
-		case <-c.changed:
-		case <-deadline:
-			c.t.Fatal("connection was not closed")
+		if c.ctx.Err() != nil {
+			c.Fatal("connection was not closed")
 		}
+		c.changed.WaitContext(c.ctx)
 	}
 }
 

@@ -4,17 +4,17 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/clock"
 	"ccxmld/switchsim"
 )
 
 // A socket that falls silent answers nothing more and tells of nothing, while the
 // links go on; the switch does not notice that it is closed, and the leg stays.
 func TestSilentSocket(t *testing.T) {
-	sw, controllers := fast(t, switchsim.Options{Silence: func(_, command string) bool { return command == "api echo now" }})
-	caller := dial(t, sw, switchsim.Call{})
+	p := onVirtualTime(t)
+	sw, controllers := p.withSockets(switchsim.Options{Silence: func(_, command string) bool { return command == "api echo now" }})
+	caller := p.dial(sw, switchsim.Call{})
 	leg := controllers.accept().connect()
-	l := link(t, sw.Addr())
+	l := p.link(sw)
 	leg.say("api echo now")
 	leg.say("api echo after")
 	caller.Press("5")
@@ -32,13 +32,13 @@ func TestSilentSocket(t *testing.T) {
 	}
 	l.say("bgapi echo unheard")
 	caller.Hangup()
-	other := dial(t, sw, switchsim.Call{})
+	other := p.dial(sw, switchsim.Call{})
 	again := controllers.accept().connect()
 	if n := sw.SilenceSockets(other.UUID()); n != 1 {
 		t.Errorf("%d sockets fell silent", n)
 	}
 	other.Hangup()
-	if _, err := other.WaitEnded(within(t)); err != nil {
+	if _, err := other.WaitEnded(p.ctx); err != nil {
 		t.Error(err)
 	}
 	for _, block := range append(again.all(), l.all()...) {
@@ -50,15 +50,15 @@ func TestSilentSocket(t *testing.T) {
 
 // What becomes of jobs is the test's choice: done, done and told late, done late.
 func TestJobFates(t *testing.T) {
+	p := onVirtualTime(t)
 	fates := map[string]switchsim.JobFate{"kept": switchsim.JobKept, "untold": switchsim.JobUntold}
-	sw := newSwitch(t, switchsim.Options{
-		Clock: clock.Scaled(100),
+	sw := p.newSwitch(switchsim.Options{
 		Job: func(_, argument string) switchsim.JobFate {
 			return fates[argument[strings.LastIndexByte(argument, ' ')+1:]]
 		},
 	})
 	sw.Callee("1", switchsim.Answers{})
-	l := link(t, sw.Addr())
+	l := p.link(sw)
 	l.say("event plain BACKGROUND_JOB")
 	l.await("+OK event listener enabled plain")
 	job := func(id, command string) {
@@ -66,11 +66,11 @@ func TestJobFates(t *testing.T) {
 		l.await("+OK Job-UUID: " + id)
 	}
 	job("j1", "originate sofia/gateway/pstn/1 park inline untold")
-	callee, err := sw.WaitCallee(within(t), "1")
+	callee, err := sw.WaitCallee(p.ctx, "1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := callee.WaitAnswered(within(t)); err != nil {
+	if err := callee.WaitAnswered(p.ctx); err != nil {
 		t.Fatal(err)
 	}
 	job("j2", "echo kept")
@@ -90,19 +90,20 @@ func TestJobFates(t *testing.T) {
 
 // What the switch refuses, it answers so: an API command, a job, a call, an application.
 func TestRefusals(t *testing.T) {
-	sw, controllers := fast(t, switchsim.Options{Refuses: func(name, argument string) string {
+	p := onVirtualTime(t)
+	sw, controllers := p.withSockets(switchsim.Options{Refuses: func(name, argument string) string {
 		if strings.HasSuffix(argument, "not") {
 			return name + " REFUSED"
 		}
 		return ""
 	}})
-	dial(t, sw, switchsim.Call{})
+	p.dial(sw, switchsim.Call{})
 	leg := controllers.accept().connect()
 	leg.say("api echo not")
 	leg.await("\n\n-ERR echo REFUSED")
 	leg.say("sendmsg\ncall-command: execute\nexecute-app-name: playback\nexecute-app-arg: not")
 	leg.await("Reply-Text: -ERR playback REFUSED")
-	l := link(t, sw.Addr())
+	l := p.link(sw)
 	l.say("event plain BACKGROUND_JOB")
 	l.await("+OK event listener enabled plain")
 	for _, job := range []string{"echo not", "originate sofia/gateway/pstn/1 park inline not"} {
@@ -116,14 +117,15 @@ func TestRefusals(t *testing.T) {
 
 // A room that waits for its moderator lets nobody be heard before he is there.
 func TestRoomWaitsForModerator(t *testing.T) {
-	sw := newSwitch(t, switchsim.Options{Clock: clock.Scaled(100)})
-	l := link(t, sw.Addr())
+	p := onVirtualTime(t)
+	sw := p.newSwitch(switchsim.Options{})
+	l := p.link(sw)
 	l.say("event plain CUSTOM conference::maintenance")
 	l.await("+OK event listener enabled plain")
 	enter := func(number, flags string) *switchsim.Party {
 		sw.Callee(number, switchsim.Answers{})
 		l.say("bgapi originate sofia/gateway/pstn/" + number + " 'conference:wait@ccxmld" + flags + "' inline")
-		party, err := sw.WaitCallee(within(t), number)
+		party, err := sw.WaitCallee(p.ctx, number)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,7 @@ import (
 func TestWaysHomeAsRecorded(t *testing.T) {
 	const partner, third = "313207f3-05db-436f-b188-611ca9c59ee6", "cdb897b3-66b3-4da1-bc60-e6e856a6d478"
 	s := newStage(t)
-	s.hidden = link(t, s.sw.Addr())
+	s.hidden = s.link(s.sw)
 	b := s.called(partner, "partner")
 	s.called(third, "third")
 	for _, uuid := range []string{partner, third} {
@@ -37,7 +37,7 @@ func TestWaysHomeAsRecorded(t *testing.T) {
 // outgoingLegSeen makes a call go out to a number under the recorded id, whose socket
 // was not recorded; the subject is a link.
 func outgoingLegSeen(s *stage, uuid string) {
-	s.t.Helper()
+	s.Helper()
 	outgoingLeg(s, uuid)
 	s.leg, s.subject = s.subject, nil
 	s.greet()
@@ -70,7 +70,7 @@ func TestUnattendedLegAsRecorded(t *testing.T) {
 func TestUnattendedBridgeAsRecorded(t *testing.T) {
 	const partner = "efc445b2-7e3a-4d54-9fc1-90c687989c18"
 	s := newStage(t)
-	s.hidden = link(t, s.sw.Addr())
+	s.hidden = s.link(s.sw)
 	b := s.called(partner, "partner")
 	const leg = "2ebc7398-2763-4db3-8116-7d9d1321429e"
 	outgoingLegSeen(s, leg)

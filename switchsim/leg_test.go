@@ -1,7 +1,6 @@
 package switchsim_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -13,27 +12,27 @@ import (
 	"ccxmld/switchsim"
 )
 
-// fast is a switch with time a hundred times as fast, and its controllers.
-func fast(t *testing.T, options switchsim.Options) (*switchsim.Switch, *sockets) {
-	controllers := newSockets(t)
-	options.Clock = clock.Scaled(100)
+// withSockets is a switch, and its controllers.
+func (p *place) withSockets(options switchsim.Options) (*switchsim.Switch, *sockets) {
+	p.Helper()
+	controllers := p.newSockets()
 	if options.Sockets == nil {
 		options.Sockets = []string{controllers.address()}
 	}
-	return newSwitch(t, options), controllers
+	return p.newSwitch(options), controllers
 }
 
-func dial(t *testing.T, sw *switchsim.Switch, call switchsim.Call) *switchsim.Party {
-	t.Helper()
+func (p *place) dial(sw *switchsim.Switch, call switchsim.Call) *switchsim.Party {
+	p.Helper()
 	caller, err := sw.Dial(call)
 	if err != nil {
-		t.Fatal(err)
+		p.Fatal(err)
 	}
 	return caller
 }
 
 func (c *controller) connect() *controller {
-	c.t.Helper()
+	c.Helper()
 	c.say("connect")
 	c.await("CHANNEL_DATA")
 	c.say("linger")
@@ -44,8 +43,9 @@ func (c *controller) connect() *controller {
 }
 
 func TestSocketWithoutFullMayDoLittle(t *testing.T) {
-	sw, controllers := fast(t, switchsim.Options{SocketArgs: "async"})
-	caller := dial(t, sw, switchsim.Call{})
+	p := onVirtualTime(t)
+	sw, controllers := p.withSockets(switchsim.Options{SocketArgs: "async"})
+	caller := p.dial(sw, switchsim.Call{})
 	leg := controllers.accept()
 	leg.say("connect")
 	if got := value(leg.await("CHANNEL_DATA"), "Control"); got != "single-channel" {
@@ -59,30 +59,31 @@ func TestSocketWithoutFullMayDoLittle(t *testing.T) {
 	}
 	leg.say("sendmsg\ncall-command: hangup\nhangup-cause: USER_BUSY")
 	leg.await("+OK")
-	if ending, err := caller.WaitEnded(within(t)); err != nil || ending.SIPStatus != 486 || ending.By != "local" {
+	if ending, err := caller.WaitEnded(p.ctx); err != nil || ending.SIPStatus != 486 || ending.By != "local" {
 		t.Errorf("ended %+v, %v", ending, err)
 	}
 	leg.awaitClosed() // it did not linger
 }
 
 func TestDialplanGoesOn(t *testing.T) {
-	dead := newSockets(t)
-	deadAddress := dead.address()
-	dead.listener.Close()
+	const deadAddress = "127.0.0.1:9"
 	t.Run("past an address where nobody listens", func(t *testing.T) {
-		sw, controllers := fast(t, switchsim.Options{})
-		dial(t, sw, switchsim.Call{Sockets: []string{deadAddress, deadAddress + "|" + controllers.address()}})
+		p := onVirtualTime(t)
+		sw, controllers := p.withSockets(switchsim.Options{})
+		p.dial(sw, switchsim.Call{Sockets: []string{deadAddress, deadAddress + "|" + controllers.address()}})
 		controllers.accept().connect()
 	})
 	t.Run("to its end, and hangs up", func(t *testing.T) {
-		sw, _ := fast(t, switchsim.Options{Sockets: []string{deadAddress}})
-		if ending, err := dial(t, sw, switchsim.Call{}).WaitEnded(within(t)); err != nil || ending.Cause != "NORMAL_CLEARING" {
+		p := onVirtualTime(t)
+		sw, _ := p.withSockets(switchsim.Options{Sockets: []string{deadAddress}})
+		if ending, err := p.dial(sw, switchsim.Call{}).WaitEnded(p.ctx); err != nil || ending.Cause != "NORMAL_CLEARING" {
 			t.Errorf("ended %+v, %v", ending, err)
 		}
 	})
 	t.Run("when the controller goes", func(t *testing.T) {
-		sw, controllers := fast(t, switchsim.Options{})
-		dial(t, sw, switchsim.Call{Sockets: []string{controllers.address(), controllers.address()}})
+		p := onVirtualTime(t)
+		sw, controllers := p.withSockets(switchsim.Options{})
+		p.dial(sw, switchsim.Call{Sockets: []string{controllers.address(), controllers.address()}})
 		leg := controllers.accept().connect()
 		leg.execute("answer", "")
 		leg.await("CHANNEL_EXECUTE_COMPLETE")
@@ -95,38 +96,41 @@ func TestDialplanGoesOn(t *testing.T) {
 		}
 	})
 	t.Run("not when the controller goes before it said connect", func(t *testing.T) {
-		sw, controllers := fast(t, switchsim.Options{})
-		l := link(t, sw.Addr())
+		p := onVirtualTime(t)
+		sw, controllers := p.withSockets(switchsim.Options{})
+		l := p.link(sw)
 		l.say("event plain CHANNEL_PARK")
 		l.await("+OK")
-		caller := dial(t, sw, switchsim.Call{Sockets: []string{controllers.address(), controllers.address()}})
+		caller := p.dial(sw, switchsim.Call{Sockets: []string{controllers.address(), controllers.address()}})
 		controllers.accept().conn.Close()
 		l.await("CHANNEL_PARK", caller.UUID())
 		caller.Hangup()
-		if ending, err := caller.WaitEnded(within(t)); err != nil || ending.Cause != "ORIGINATOR_CANCEL" {
+		if ending, err := caller.WaitEnded(p.ctx); err != nil || ending.Cause != "ORIGINATOR_CANCEL" {
 			t.Errorf("ended %+v, %v", ending, err)
 		}
 	})
 }
 
 func TestUnknownApplicationHangsUp(t *testing.T) {
-	sw, controllers := fast(t, switchsim.Options{})
-	caller := dial(t, sw, switchsim.Call{})
+	p := onVirtualTime(t)
+	sw, controllers := p.withSockets(switchsim.Options{})
+	caller := p.dial(sw, switchsim.Call{})
 	controllers.accept().connect().execute("no_such_app", "")
-	if ending, err := caller.WaitEnded(within(t)); err != nil || ending.Cause != "DESTINATION_OUT_OF_ORDER" {
+	if ending, err := caller.WaitEnded(p.ctx); err != nil || ending.Cause != "DESTINATION_OUT_OF_ORDER" {
 		t.Errorf("ended %+v, %v", ending, err)
 	}
 	var ended *switchsim.EndedError
-	if err := caller.WaitAnswered(within(t)); !errors.As(err, &ended) {
+	if err := caller.WaitAnswered(p.ctx); !errors.As(err, &ended) {
 		t.Errorf("waiting for an answer gave %v", err)
 	}
 }
 
 func TestCommandsNestOrWait(t *testing.T) {
-	sw, controllers := fast(t, switchsim.Options{})
+	p := onVirtualTime(t)
+	sw, controllers := p.withSockets(switchsim.Options{})
 	sw.AddSound("a", time.Second)
 	sw.AddSound("b", 2*time.Second)
-	dial(t, sw, switchsim.Call{})
+	p.dial(sw, switchsim.Call{})
 	leg := controllers.accept().connect()
 	for _, test := range []struct{ lock, want string }{{"false", "b a"}, {"true", "a b"}} {
 		leg.execute("playback", "a", "event-lock: "+test.lock)
@@ -142,9 +146,10 @@ func TestCommandsNestOrWait(t *testing.T) {
 }
 
 func TestPlaybackAnswers(t *testing.T) {
-	sw, controllers := fast(t, switchsim.Options{})
+	p := onVirtualTime(t)
+	sw, controllers := p.withSockets(switchsim.Options{})
 	sw.AddSound("there.wav", time.Second)
-	caller := dial(t, sw, switchsim.Call{})
+	caller := p.dial(sw, switchsim.Call{})
 	leg := controllers.accept().connect()
 	for data, want := range map[string]string{
 		"there.wav":                          "FILE PLAYED",
@@ -162,14 +167,15 @@ func TestPlaybackAnswers(t *testing.T) {
 			t.Errorf("playback of %s answered %q, want %q", data, got, want)
 		}
 	}
-	if err := caller.WaitHeard(within(t), "Hello, all: of you"); err != nil {
+	if err := caller.WaitHeard(p.ctx, "Hello, all: of you"); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestRecordingCanBePlayed(t *testing.T) {
-	sw, controllers := fast(t, switchsim.Options{})
-	caller := dial(t, sw, switchsim.Call{})
+	p := onVirtualTime(t)
+	sw, controllers := p.withSockets(switchsim.Options{})
+	caller := p.dial(sw, switchsim.Call{})
 	leg := controllers.accept().connect()
 	leg.execute("set", "playback_terminators=#")
 	leg.execute("record", "/tmp/message.wav 30")
@@ -186,8 +192,9 @@ func TestRecordingCanBePlayed(t *testing.T) {
 }
 
 func TestFiltersLetInAndKeepOut(t *testing.T) {
-	sw, _ := fast(t, switchsim.Options{})
-	l := link(t, sw.Addr())
+	p := onVirtualTime(t)
+	sw, _ := p.withSockets(switchsim.Options{})
+	l := p.link(sw)
 	send := func(subject string) {
 		l.say("sendevent CUSTOM\nEvent-Subclass: a::b\nSubject: " + subject + "\nKind: test")
 		l.await("+OK")
@@ -220,7 +227,8 @@ func TestFiltersLetInAndKeepOut(t *testing.T) {
 }
 
 func TestOriginateOutcomes(t *testing.T) {
-	sw, _ := fast(t, switchsim.Options{Gateways: []string{"pstn"}})
+	p := onVirtualTime(t)
+	sw, _ := p.withSockets(switchsim.Options{Gateways: []string{"pstn"}})
 	for number, does := range map[string]switchsim.Behaviour{
 		"1": switchsim.Answers{}, "2": switchsim.Busy{After: time.Second}, "3": switchsim.NoAnswer{}, "4": switchsim.Rejects{},
 		"5": switchsim.Unavailable{}, "6": switchsim.Forbidden{}, "7": switchsim.Unreachable{}, "8": switchsim.Refuses{Status: 484},
@@ -228,7 +236,7 @@ func TestOriginateOutcomes(t *testing.T) {
 	} {
 		sw.Callee(number, does)
 	}
-	l := link(t, sw.Addr())
+	l := p.link(sw)
 	for dial, want := range map[string]string{
 		"{originate_timeout=5}sofia/gateway/pstn/1":                         "+OK ",
 		"{originate_timeout=5}sofia/gateway/pstn/2":                         "-ERR USER_BUSY",
@@ -253,9 +261,10 @@ func TestOriginateOutcomes(t *testing.T) {
 }
 
 func TestInlineDialplanSplitsAsToldTo(t *testing.T) {
-	sw, controllers := fast(t, switchsim.Options{})
+	p := onVirtualTime(t)
+	sw, controllers := p.withSockets(switchsim.Options{})
 	sw.Callee("*", switchsim.Answers{})
-	l := link(t, sw.Addr())
+	l := p.link(sw)
 	l.say("bgapi originate {origination_uuid=x}loopback/1 'm:^:set:a=1,2^socket:" + controllers.address() + " async full' inline")
 	leg := controllers.accept()
 	leg.say("connect")
@@ -265,23 +274,21 @@ func TestInlineDialplanSplitsAsToldTo(t *testing.T) {
 }
 
 func TestCloseLeavesNothingBehind(t *testing.T) {
+	p := onVirtualTime(t)
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
-	controllers := newSockets(t)
-	sw := switchsim.New(switchsim.Options{Sockets: []string{controllers.address()}, Tick: 20 * time.Millisecond})
-	if err := sw.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	l := link(t, sw.Addr())
-	caller := dial(t, sw, switchsim.Call{})
+	controllers := p.newSockets()
+	sw := p.newSwitch(switchsim.Options{Sockets: []string{controllers.address()}, Tick: 20 * time.Millisecond})
+	l := p.link(sw)
+	caller := p.dial(sw, switchsim.Call{})
 	leg := controllers.accept().connect()
 	leg.execute("playback", "silence_stream://-1")
-	waited := make(chan error)
-	go func() {
-		_, err := caller.WaitEnded(context.Background())
-		waited <- err
-	}()
+	waited := clock.NewPromise[error](p.clock)
+	clock.Go(p.clock, func() {
+		_, err := caller.WaitEnded(p.ctx)
+		waited.Keep(err)
+	})
 	sw.Close()
-	if err := <-waited; err == nil {
+	if err := waited.Wait(); err == nil {
 		t.Error("waiting at a closed switch succeeded")
 	}
 	if _, err := sw.Dial(switchsim.Call{}); err == nil {

@@ -9,7 +9,7 @@ import (
 
 // called originates a call to a number, under an id, that is parked.
 func (s *stage) called(uuid, number string) *switchsim.Party {
-	s.t.Helper()
+	s.Helper()
 	s.sw.Callee(number, switchsim.Answers{})
 	s.hidden.say("bgapi originate {origination_uuid=" + uuid + ",ignore_early_media=true}sofia/internal/" + number + "@127.0.0.1:5060 &park")
 	s.hidden.await("+OK Job-UUID")
@@ -23,7 +23,7 @@ func (s *stage) called(uuid, number string) *switchsim.Party {
 // its socket again.
 func TestListeningAsRecorded(t *testing.T) {
 	s := newStage(t)
-	s.hidden = link(t, s.sw.Addr())
+	s.hidden = s.link(s.sw)
 	spoke := s.called("80bec2fc-6fb3-4126-aee6-b5fa5d52b71e", "spoke")
 	s.called("05d2c8bb-d0c7-4b7f-8ee7-0c194d9fb704", "stays")
 	outgoingLeg(s, "d03596b5-18f0-49a2-8259-9e2e36928db8")

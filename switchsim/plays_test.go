@@ -28,19 +28,19 @@ func callerDials(uuid, to string) func(s *stage) {
 
 // dial makes a call come in under the recorded id.
 func (s *stage) dial(uuid string, call switchsim.Call) {
-	s.t.Helper()
+	s.Helper()
 	call.From, call.Name = "4075550100", "Ada"
 	s.sw.NextUUIDs(uuid)
 	caller, err := s.sw.Dial(call)
 	if err != nil {
-		s.t.Fatal(err)
+		s.Fatal(err)
 	}
 	s.caller = caller
 }
 
 // linked makes the subject a link; the recording authenticates itself.
 func linked(s *stage) {
-	s.subject = bareLink(s.t, s.sw.Addr())
+	s.subject = s.bareLink(s.sw)
 	s.subject.await("auth/request")
 }
 
@@ -112,7 +112,7 @@ var plays = map[string]play{
 		{kind: "order", name: "play-file-member-done", why: "recorded four seconds after the file had ended"},
 	}},
 	"conference-seen-from-link": {
-		setup: func(s *stage) { s.sw.SkipMemberIDs(2); s.hidden = link(s.t, s.sw.Addr()); linked(s) },
+		setup: func(s *stage) { s.sw.SkipMemberIDs(2); s.hidden = s.link(s.sw); linked(s) },
 		deeds: []deed{
 			{at(0.03), func(s *stage) { s.dial(firstMember, switchsim.Call{To: "8010"}); s.attach() }},
 			run(0.04, "answer", ""), run(0.09, "conference", "room1@default"),
@@ -126,7 +126,7 @@ var plays = map[string]play{
 	"conference-first-member": {
 		setup: func(s *stage) {
 			s.sw.SkipMemberIDs(2)
-			s.hidden = link(s.t, s.sw.Addr())
+			s.hidden = s.link(s.sw)
 			callerDials(firstMember, "8010")(s)
 		},
 		deeds: []deed{
@@ -152,7 +152,7 @@ var plays = map[string]play{
 	"failover-seen-from-link": {
 		setup: func(s *stage) {
 			s.clock.Advance(16 * time.Millisecond) // a tick falls between the subscription and the filter
-			s.hidden = link(s.t, s.sw.Addr())
+			s.hidden = s.link(s.sw)
 			linked(s)
 		},
 		deeds: []deed{
@@ -173,7 +173,7 @@ var plays = map[string]play{
 	},
 	"failover-second-controller": {
 		setup: func(s *stage) {
-			s.hidden = link(s.t, s.sw.Addr())
+			s.hidden = s.link(s.sw)
 			s.dialWithFallback()
 			s.leg.execute("answer", "")
 			s.clock.Advance(100 * time.Millisecond)
@@ -197,7 +197,7 @@ var plays = map[string]play{
 		deeds: []deed{{at(0.07), (*stage).attach}, {at(1.05), func(s *stage) { s.leg.order("sendmsg\ncall-command: hangup\nhangup-cause: NORMAL_CLEARING") }}},
 	},
 	"originate-to-socket-leg": {setup: func(s *stage) {
-		s.hidden = link(s.t, s.sw.Addr())
+		s.hidden = s.link(s.sw)
 		s.hidden.say("bgapi originate {origination_uuid=bf628d36-e30b-42c5-b85f-66343c3ca5ee,ignore_early_media=true,originate_timeout=8}sofia/internal/answer@127.0.0.1:5060 '&socket(" + s.first.address() + " async full)'")
 		s.hidden.await("+OK Job-UUID")
 		s.clock.Advance(100 * time.Millisecond)
@@ -207,10 +207,10 @@ var plays = map[string]play{
 
 // callee takes the party that was called and makes it the one who acts.
 func (s *stage) callee(number string) *switchsim.Party {
-	s.t.Helper()
-	party, err := s.sw.WaitCallee(within(s.t), number)
+	s.Helper()
+	party, err := s.sw.WaitCallee(s.ctx, number)
 	if err != nil {
-		s.t.Fatal(err)
+		s.Fatal(err)
 	}
 	s.caller, s.outgoing = party, party
 	return party
@@ -226,7 +226,7 @@ const (
 func callFromWithin(outgoing, incoming, job string) []deed {
 	return []deed{
 		{at(0.0215), func(s *stage) {
-			s.hidden = link(s.t, s.sw.Addr())
+			s.hidden = s.link(s.sw)
 			s.sw.NextUUIDs(outgoing)
 			s.hidden.say("bgapi originate {ignore_early_media=true,origination_caller_id_number=4075550100,origination_caller_id_name=Ada}sofia/internal/8020@127.0.0.1:5060 &park()\nJob-UUID: " + job)
 			s.hidden.await("+OK Job-UUID")

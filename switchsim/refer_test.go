@@ -12,7 +12,7 @@ import (
 // outgoingLeg makes a call go out to a number under the recorded id, whose socket is
 // the subject. The party that was called is the one who acts.
 func outgoingLeg(s *stage, uuid string) {
-	s.hidden = link(s.t, s.sw.Addr())
+	s.hidden = s.link(s.sw)
 	s.hidden.say("bgapi originate {origination_uuid=" + uuid + ",ignore_early_media=true,originate_timeout=8}sofia/internal/answer@127.0.0.1:5060 '&socket(" + s.first.address() + " async full)'")
 	s.hidden.await("+OK Job-UUID")
 	s.clock.Advance(100 * time.Millisecond)
@@ -23,10 +23,10 @@ func outgoingLeg(s *stage, uuid string) {
 
 // replay compares the switch with a recording of testdata.
 func (s *stage) replay(name string, deeds []deed, leave leave) {
-	s.t.Helper()
+	s.Helper()
 	blocks, err := recording.Load(filepath.Join("testdata", name))
 	if err != nil {
-		s.t.Fatal(err)
+		s.Fatal(err)
 	}
 	s.play(blocks, deeds)
 	s.compare(blocks, append(leave, earlier...))
@@ -54,10 +54,10 @@ func TestReferAsRecorded(t *testing.T) {
 
 // ending waits until the far end's call has ended.
 func (s *stage) ending() switchsim.Ending {
-	s.t.Helper()
-	ending, err := s.caller.WaitEnded(within(s.t))
+	s.Helper()
+	ending, err := s.caller.WaitEnded(s.ctx)
 	if err != nil {
-		s.t.Fatal(err)
+		s.Fatal(err)
 	}
 	return ending
 }

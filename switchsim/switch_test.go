@@ -5,24 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/clock"
 	"ccxmld/switchsim"
 )
 
-func newSwitch(t testing.TB, options switchsim.Options) *switchsim.Switch {
-	t.Helper()
-	sw := switchsim.New(options)
-	if err := sw.Listen("127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(sw.Close)
-	sw.AddTTS("flite")
-	return sw
-}
-
 func TestIncomingCallHearsPromptAndIsHungUp(t *testing.T) {
-	controllers := newSockets(t)
-	sw := newSwitch(t, switchsim.Options{Clock: clock.Scaled(100), Sockets: []string{controllers.address()}, Variables: map[string]string{"ccxml_uri": "http://x/y"}})
+	p := onVirtualTime(t)
+	controllers := p.newSockets()
+	sw := p.newSwitch(switchsim.Options{Sockets: []string{controllers.address()}, Variables: map[string]string{"ccxml_uri": "http://x/y"}})
 	sw.AddSound("/sounds/welcome.wav", 2*time.Second)
 	caller, err := sw.Dial(switchsim.Call{From: "4075550100", Name: "Ada", To: "8001"})
 	if err != nil {
@@ -40,7 +29,7 @@ func TestIncomingCallHearsPromptAndIsHungUp(t *testing.T) {
 	leg.await("+OK will linger 5 seconds")
 	leg.execute("answer", "")
 	leg.await("CHANNEL_EXECUTE_COMPLETE", "Application: answer")
-	if err := caller.WaitAnswered(within(t)); err != nil {
+	if err := caller.WaitAnswered(p.ctx); err != nil {
 		t.Error(err)
 	}
 	leg.execute("playback", "/sounds/welcome.wav", "event-lock: true")
@@ -60,7 +49,7 @@ func TestIncomingCallHearsPromptAndIsHungUp(t *testing.T) {
 	leg.await("Content-Disposition: linger")
 	leg.await("Content-Disposition: disconnect")
 	leg.awaitClosed()
-	ending, err := caller.WaitEnded(within(t))
+	ending, err := caller.WaitEnded(p.ctx)
 	if err != nil || ending != (switchsim.Ending{Cause: "NORMAL_CLEARING", SIPStatus: 200, By: "local"}) {
 		t.Errorf("ended %+v, %v", ending, err)
 	}
@@ -77,17 +66,18 @@ func TestIncomingCallHearsPromptAndIsHungUp(t *testing.T) {
 }
 
 func TestOriginateBridgeConference(t *testing.T) {
-	controllers := newSockets(t)
-	sw := newSwitch(t, switchsim.Options{Clock: clock.Scaled(100), Sockets: []string{controllers.address()}})
+	p := onVirtualTime(t)
+	controllers := p.newSockets()
+	sw := p.newSwitch(switchsim.Options{Sockets: []string{controllers.address()}})
 	sw.Callee("4072223333", switchsim.Answers{After: time.Second})
-	l := link(t, sw.Addr())
+	l := p.link(sw)
 	l.say("event plain BACKGROUND_JOB CHANNEL_ANSWER CHANNEL_PROGRESS CHANNEL_BRIDGE CHANNEL_HANGUP_COMPLETE CUSTOM conference::maintenance")
 	l.await("+OK event listener enabled plain")
 	l.say("bgapi originate {origination_uuid=b-leg,park_after_bridge=true}sofia/gateway/pstn/4072223333 &park()\nJob-UUID: job-1")
 	l.await("CHANNEL_PROGRESS", "Unique-ID: b-leg")
 	l.await("CHANNEL_ANSWER", "Unique-ID: b-leg")
 	l.await("BACKGROUND_JOB", "+OK b-leg")
-	callee, err := sw.WaitCallee(within(t), "4072223333")
+	callee, err := sw.WaitCallee(p.ctx, "4072223333")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +93,7 @@ func TestOriginateBridgeConference(t *testing.T) {
 	l.say("api uuid_bridge " + caller.UUID() + " b-leg")
 	l.await("+OK b-leg")
 	l.await("CHANNEL_BRIDGE", "Unique-ID: "+caller.UUID())
-	if err := callee.WaitHeard(within(t), "4075550100"); err != nil {
+	if err := callee.WaitHeard(p.ctx, "4075550100"); err != nil {
 		t.Error(err)
 	}
 	l.say("api uuid_transfer " + caller.UUID() + " -both 'conference:room@default' inline")

@@ -5,25 +5,25 @@ import (
 	"strings"
 	"testing"
 
-	"ccxmld/clock"
 	"ccxmld/switchsim"
 )
 
 // A room tells of who talks, has the floor, is mute and deaf, as it was recorded.
 func TestTalkingAsRecorded(t *testing.T) {
+	p := onVirtualTime(t)
 	text, err := os.ReadFile("testdata/conference-talking.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	sw := newSwitch(t, switchsim.Options{Clock: clock.Scaled(100)})
+	sw := p.newSwitch(switchsim.Options{})
 	sw.Callee("1", switchsim.Answers{})
 	sw.Callee("2", switchsim.Answers{})
-	l := link(t, sw.Addr())
+	l := p.link(sw)
 	l.say("event plain CUSTOM conference::maintenance")
 	l.await("+OK event listener enabled plain")
 	enter := func(number string) (*switchsim.Party, string) {
 		l.say("bgapi originate sofia/gateway/pstn/" + number + " conference:talkroom@ccxmld inline")
-		party, err := sw.WaitCallee(within(t), number)
+		party, err := sw.WaitCallee(p.ctx, number)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package switchsim_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -14,18 +15,22 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/esl/recording"
+	"ccxmld/memnet"
 	"ccxmld/switchsim"
 )
 
 const traces = "../esl/testdata/traces"
 
+// patience bounds what a stage waits for: its time does not pass by itself.
+const patience = time.Minute
+
 // stage is where a recorded conversation is played again: a switch with time of
 // its own, and those who talk to it. The subject is the connection that was
 // recorded.
 type stage struct {
-	t        testing.TB
+	*place
 	sw       *switchsim.Switch
-	clock    *clock.Manual
+	clock    *clock.Manual // the place's
 	began    time.Time
 	first    *sockets // stands for 127.0.0.1:8084
 	second   *sockets // stands for 127.0.0.1:8085
@@ -44,9 +49,13 @@ type deed struct {
 }
 
 func newStage(t testing.TB) *stage {
-	start := time.Date(2026, 11, 21, 2, 39, 30, 0, time.UTC)
-	s := &stage{t: t, clock: clock.NewManual(start), began: start, first: newSockets(t), second: newSockets(t)}
-	s.sw = newSwitch(t, switchsim.Options{Clock: s.clock, Tick: 20 * time.Millisecond, Sockets: []string{s.first.address()}, Gateways: []string{"pstn"}, SpeechRate: 90 * time.Millisecond})
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	began := time.Date(2026, 11, 21, 2, 39, 30, 0, time.UTC)
+	c := clock.NewManual(began)
+	p := &place{t, ctx, c, memnet.New(c)}
+	s := &stage{place: p, clock: c, began: began, first: p.newSockets(), second: p.newSockets()}
+	s.sw = p.newSwitch(switchsim.Options{Tick: 20 * time.Millisecond, Sockets: []string{s.first.address()}, Gateways: []string{"pstn"}, SpeechRate: 90 * time.Millisecond})
 	s.sw.Callee("answer", switchsim.Answers{})
 	s.sw.Callee("busy", switchsim.Busy{})
 	s.sw.Callee("reject", switchsim.Rejects{})
@@ -65,10 +74,9 @@ func (s *stage) now() time.Duration { return s.clock.Now().Sub(s.began) }
 // settle waits until the switch has connected where a leg is about to, and until the
 // subject has read all that the switch has for it.
 func (s *stage) settle() {
-	deadline := time.Now().Add(patience)
 	for s.sw.Connecting() {
-		if time.Now().After(deadline) {
-			s.t.Fatal("switch did not connect")
+		if s.ctx.Err() != nil {
+			s.Fatal("switch did not connect")
 		}
 		runtime.Gosched()
 	}
@@ -77,8 +85,8 @@ func (s *stage) settle() {
 		if done && s.subject.bytes() >= written {
 			return
 		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("switch did not settle: %d of %d bytes read", s.subject.bytes(), written)
+		if s.ctx.Err() != nil {
+			s.Fatalf("switch did not settle: %d of %d bytes read", s.subject.bytes(), written)
 		}
 		runtime.Gosched()
 	}
@@ -131,10 +139,9 @@ func (s *stage) awaitCount(n int, block recording.Block) {
 }
 
 func (s *stage) awaitReply() {
-	deadline := time.Now().Add(patience)
 	for s.subject.replies() < s.commands {
-		if time.Now().After(deadline) {
-			s.t.Fatalf("no reply to command %d", s.commands)
+		if s.ctx.Err() != nil {
+			s.Fatalf("no reply to command %d", s.commands)
 		}
 		runtime.Gosched()
 	}
@@ -168,7 +175,7 @@ func (s *stage) compare(blocks []recording.Block, leave leave) {
 	for i := range want {
 		for j := range want[:i] {
 			if order[i] >= 0 && order[j] >= 0 && order[j] > order[i] && want[i].at-want[j].at > race && !leave.order(want[j]) && !leave.order(want[i]) {
-				s.t.Errorf("%s (line %d) came after %s (line %d)", want[j].name, want[j].line, want[i].name, want[i].line)
+				s.Errorf("%s (line %d) came after %s (line %d)", want[j].name, want[j].line, want[i].name, want[i].line)
 			}
 		}
 	}
@@ -198,7 +205,7 @@ func (s *stage) pair(want, got []entry, leave leave) []int {
 					used[j] = true
 					continue
 				}
-				s.t.Errorf("line %d: %s of %s, want %s", w.line, g.name, w.actor, w.name)
+				s.Errorf("line %d: %s of %s, want %s", w.line, g.name, w.actor, w.name)
 			} else {
 				s.compareBlock(w, g, leave)
 			}
@@ -206,12 +213,12 @@ func (s *stage) pair(want, got []entry, leave leave) []int {
 			break
 		}
 		if order[i] < 0 && !leave.missing(w) {
-			s.t.Errorf("line %d: no %s of %s", w.line, w.name, w.actor)
+			s.Errorf("line %d: no %s of %s", w.line, w.name, w.actor)
 		}
 	}
 	for j, g := range got {
 		if !used[j] && !leave.extra(g) {
-			s.t.Errorf("%s of %s is too many", g.name, g.actor)
+			s.Errorf("%s of %s is too many", g.name, g.actor)
 		}
 	}
 	return order
@@ -239,7 +246,7 @@ func (s *stage) compareBlock(want, got entry, leave leave) {
 		differences = append(differences, fmt.Sprintf("body is %q, want %q", got.body, want.body))
 	}
 	if differences = slices.Compact(differences); len(differences) > 0 {
-		s.t.Errorf("line %d, %s of %s:\n  %s", want.line, want.name, want.actor, strings.Join(differences, "\n  "))
+		s.Errorf("line %d, %s of %s:\n  %s", want.line, want.name, want.actor, strings.Join(differences, "\n  "))
 	}
 }
 
