@@ -189,7 +189,7 @@ func TestNodesComeAndGo(t *testing.T) {
 func TestNodesThatDoNotRun(t *testing.T) {
 	var log bytes.Buffer
 	refuses := func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("dialled") }
-	all := NewNodes(NodesOptions{Clock: clock.Real(), Dial: refuses, Logger: slog.New(slog.NewTextHandler(&log, nil))}, options(1))
+	all := NewNodes(NodesOptions{Clock: clock.NewManual(time.Time{}), Dial: refuses, Logger: slog.New(slog.NewTextHandler(&log, nil))}, options(1))
 	added, removed := all.Set(options(1, 1)[1:])
 	all.End(removed[0])
 	all.End(added[0])
