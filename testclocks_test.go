@@ -33,8 +33,12 @@ var onRealTime = map[string]string{
 	"doctor/doctor_test.go":                     "TCP, as the doctor has it",
 	"examples/conference-cgi/cgi/calls_test.go": "an HTTP server",
 	"fetch/client_test.go":                      "HTTP over TCP",
+	"freeswitch/observing_test.go":              "a switch over TCP",
+	"interpreter/bench_test.go":                 "a benchmark",
 	// Bounds of waits for what comes without time.
-	"script/each_test.go": "what a script may take is work of the machine",
+	"esl/conn_test.go":         "the bound of a wait for a peer in memory",
+	"interpreter/fuzz_test.go": "the bound of a wait for a session's end",
+	"script/each_test.go":      "what a script may take is work of the machine",
 	// Functions of a table that run in a bubble.
 	"clock/clock_test.go":         "the clocks of a bubble",
 	"peer/create_test.go":         "handlers that are late in a bubble",
@@ -42,22 +46,27 @@ var onRealTime = map[string]string{
 	// A clock that nobody waits by.
 	"callcontrol/documents/documents_test.go": "no wait",
 	"callcontrol/documents/fetch_test.go":     "no wait",
+	"callcontrol/locks_test.go":               "no wait",
 	"callcontrol/requests_test.go":            "no wait",
+	"callcontrol/route_test.go":               "no wait",
+	"dialog/vxml/grammars_test.go":            "no wait",
 	"fetch/versions_test.go":                  "no wait",
 	"interpreter/example_test.go":             "no wait",
+	"interpreter/session_test.go":             "no wait outside of bubbles",
 	"switchsim/command_internal_test.go":      "no wait",
 }
 
 // TestTestsAreOnVirtualTime: a test goes by the wall only in a bubble of
-// testing/synctest, or for a reason that the table above has. What is not a test itself,
-// in a directory whose tests have bubbles, is taken for a helper of theirs, but for files
-// with sitetest, which has no bubbles.
+// testing/synctest, or for a reason that the table above has. In a directory whose
+// tests have bubbles, a function that no test comes to outside of them is a helper of
+// theirs, but for files with sitetest, which has no bubbles.
 func TestTestsAreOnVirtualTime(t *testing.T) {
 	used := make(map[string]bool)
 	for _, tests := range testFiles(t) {
 		bubbles := makersOfBubbles(tests)
+		outside := namedOutside(tests, bubbles)
 		for path, tree := range tests.trees {
-			for _, use := range usesOfRealTime(tests, tree, bubbles) {
+			for _, use := range usesOfRealTime(tests, tree, bubbles, outside) {
 				used[path] = true
 				if onRealTime[path] == "" {
 					t.Errorf("%s: use sitetest, a clock that was given in, or testing/synctest", use)
@@ -130,25 +139,77 @@ func makersOfBubbles(d *tests) map[string]bool {
 }
 
 // usesOfRealTime lists where a file of tests goes by the wall outside of bubbles.
-func usesOfRealTime(d *tests, tree *ast.File, bubbles map[string]bool) (uses []string) {
+func usesOfRealTime(d *tests, tree *ast.File, bubbles, outside map[string]bool) (uses []string) {
 	virtual := slices.ContainsFunc(tree.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"ccxmld/sitetest"` })
 	for _, declaration := range tree.Decls {
-		if f, ok := declaration.(*ast.FuncDecl); len(bubbles) > 0 && !virtual && !(ok && isTest(f)) {
+		if f, ok := declaration.(*ast.FuncDecl); len(bubbles) > 0 && !virtual && !(ok && outside[f.Name.Name] && !inBubble(f)) {
 			continue
 		}
-		ast.Inspect(declaration, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.CallExpr:
-				return !bubbles[called(n)]
-			case *ast.SelectorExpr:
+		outsideOf(bubbles, declaration, func(n ast.Node) {
+			if n, ok := n.(*ast.SelectorExpr); ok {
 				if of, ok := n.X.(*ast.Ident); ok && slices.Contains(realTime[of.Name], n.Sel.Name) {
 					uses = append(uses, d.positions.Position(n.Pos()).String()+": "+of.Name+"."+n.Sel.Name)
 				}
 			}
-			return true
 		})
 	}
 	return uses
+}
+
+// outsideOf visits what is in a node, but for what makers of bubbles are given.
+func outsideOf(bubbles map[string]bool, node ast.Node, visit func(ast.Node)) {
+	ast.Inspect(node, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && bubbles[called(call)] {
+			return false
+		}
+		visit(n)
+		return true
+	})
+}
+
+// namedOutside are the names of functions and methods that tests come to outside of
+// bubbles: the tests themselves, and what is named there or in what is named there.
+func namedOutside(d *tests, bubbles map[string]bool) map[string]bool {
+	functions := make(map[string][]*ast.FuncDecl)
+	var next []string
+	for _, tree := range d.trees {
+		for _, declaration := range tree.Decls {
+			if f, ok := declaration.(*ast.FuncDecl); ok && !inBubble(f) {
+				functions[f.Name.Name] = append(functions[f.Name.Name], f)
+				if isTest(f) {
+					next = append(next, f.Name.Name)
+				}
+			}
+		}
+	}
+	outside := make(map[string]bool)
+	for len(next) > 0 {
+		name := next[0]
+		next = next[1:]
+		if outside[name] || bubbles[name] {
+			continue
+		}
+		outside[name] = true
+		for _, f := range functions[name] {
+			outsideOf(bubbles, f, func(n ast.Node) {
+				if id, ok := n.(*ast.Ident); ok && functions[id.Name] != nil {
+					next = append(next, id.Name)
+				}
+			})
+		}
+	}
+	return outside
+}
+
+// inBubble tells whether a function asks for a bubble by synctest.Wait, which nothing
+// else may call.
+func inBubble(f *ast.FuncDecl) (in bool) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		in = in || ok && !isTest(f) && called(call) == "synctest.Wait"
+		return !in
+	})
+	return in
 }
 
 // isTest tells whether go test calls the function.
