@@ -132,7 +132,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 		// FreeSWITCH says that the leg is gone: it hung up before linger arrived,
 		// so that its last event is lost.
 		if l.state == legEarly { // the link had its ear on it still, and knows how
-			l.after(detailPatience, func() { l.gone(freeswitch.Hangup{Cause: l.usualEnd()}) })
+			l.after(detailTimeout, func() { l.gone(freeswitch.Hangup{Cause: l.usualEnd()}) })
 			return
 		}
 		l.gone(freeswitch.Hangup{Cause: l.usualEnd()})

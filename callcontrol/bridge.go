@@ -50,12 +50,12 @@ func (c *control) startBridge(a, b *leg, o *order) {
 // awaitJoin notes that a leg is on its way into a bridge.
 func (c *control) awaitJoin(l *leg, o *order) {
 	l.joinPending = o
-	l.joinTimer = l.after(joinPatience, func() { l.control.joinLate(l, o) })
+	l.joinTimer = l.after(joinTimeout, func() { l.control.joinTimedOut(l, o) })
 }
 
-// joinLate gives a join up for which FreeSWITCH takes too long. The two are brought
+// joinTimedOut gives a join up for which FreeSWITCH takes too long. The two are brought
 // home: it may have bridged them without our hearing of it, or do so still.
-func (c *control) joinLate(l *leg, o *order) {
+func (c *control) joinTimedOut(l *leg, o *order) {
 	if l.joinPending != o {
 		return
 	}
@@ -65,7 +65,7 @@ func (c *control) joinLate(l *leg, o *order) {
 			started = append(started, other)
 		}
 	}
-	c.joinFailed(l, o, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinPatience))
+	c.joinFailed(l, o, fmt.Sprintf("FreeSWITCH did not bridge within %s", joinTimeout))
 	if len(started) < 2 {
 		return
 	}

@@ -14,8 +14,8 @@ func TestWordOfAnEarlierWait(t *testing.T) {
 		"of an earlier bridge":      func(c *control, l *leg) { c.joinFailed(l, earlier, "refused") },
 		"of no bridge":              func(c *control, l *leg) { c.joinFailed(l, nil, "refused") },
 		"of an earlier room":        func(c *control, l *leg) { c.roomRefused(l, earlier, "refused") },
-		"of an earlier way home":    func(c *control, l *leg) { c.strayed(l, "earlier", "refused") },
-		"of a way home without end": func(c *control, l *leg) { c.strayed(l, "", "refused") },
+		"of an earlier way home":    func(c *control, l *leg) { c.homeFailed(l, "earlier", "refused") },
+		"of a way home without end": func(c *control, l *leg) { c.homeFailed(l, "", "refused") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, wait := &control{}, &clock.Timer{}

@@ -79,10 +79,10 @@ func (b *browser) call(r interpreter.DialogRequest) error {
 	c.legs[b.leg.id] = b.leg
 	b.leg.bind(c)
 	c.controller.addLeg(b.leg)
-	b.leg.socketTimer = b.leg.after(browserPatience, func() {
+	b.leg.socketTimer = b.leg.after(browserTimeout, func() {
 		b.giveUp(b.silence())
 	})
-	c.dial(b.leg, dial, variables, browserPatience)
+	c.dial(b.leg, dial, variables, browserTimeout)
 	return nil
 }
 
@@ -156,7 +156,7 @@ func (b *browser) ended(h freeswitch.Hangup) {
 }
 
 func (b *browser) silence() string {
-	return fmt.Sprintf("the VoiceXML server %s did not answer within %s", b.server, browserPatience)
+	return fmt.Sprintf("the VoiceXML server %s did not answer within %s", b.server, browserTimeout)
 }
 
 // refusal says why the server has not run the page.

@@ -27,7 +27,7 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 	l.send(answer, func(err error) {
 		l.control.operationFailed("connection.accept.failed", r.ConnectionID, err.Error())
 	})
-	c.acceptLate(l)
+	c.expectAnswer(l)
 }
 
 // answered takes the answer of an inbound leg, or of one with early media.
@@ -65,7 +65,7 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 	if status, ok := rejectStatus(r.Reason); ok && !l.answered {
 		l.send(freeswitch.Respond(status), func(error) { l.hangUp("CALL_REJECTED") })
 		// Only SIP has an answer of its own: a leg of another kind is hung up.
-		c.after(refusalPatience, func() { l.hangUp("CALL_REJECTED") })
+		c.after(refusalTimeout, func() { l.hangUp("CALL_REJECTED") })
 		return
 	}
 	l.hangUp("CALL_REJECTED")

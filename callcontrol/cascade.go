@@ -89,15 +89,15 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 	// In the first conference: it brings the second's voices there.
 	hears, speaks := freeswitch.Membership{Aside: true, Muted: o.Half}, freeswitch.Membership{Aside: true, Deaf: o.Half}
 	call := esl.Originate{
-		UUID: s.id, Timeout: standInPatience,
+		UUID: s.id, Timeout: standInTimeout,
 		Dial: freeswitch.Room(room2).Dial(profile, hears),
 		Apps: []esl.App{freeswitch.Room(room1).Enters(profile, speaks)},
 		Vars: freeswitch.LoopbackVariables(c.controller.options.ID),
 	}
 	c.cascades = append(c.cascades, s)
 	c.controller.addCascade(s)
-	s.timer = c.after(standInPatience+jobPatience, func() {
-		c.cascadeEnded(s, fmt.Sprintf("FreeSWITCH did not say within %s whether it has", standInPatience+jobPatience))
+	s.timer = c.after(standInTimeout+jobTimeout, func() {
+		c.cascadeEnded(s, fmt.Sprintf("FreeSWITCH did not say within %s whether it has", standInTimeout+jobTimeout))
 	})
 	one, now, err := s.node.TakeTurn(c.session.Do, c.turnsOf(), func() (wanted bool) {
 		if wanted = s.pending == o; wanted {

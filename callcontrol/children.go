@@ -92,7 +92,7 @@ func (c *Controller) createHere(ctx context.Context, n creation) error {
 		return err
 	}
 	if store := c.options.Store; store.Healthy() {
-		ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, publishPatience)
+		ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, publishTimeout)
 		defer cancel()
 		if err := store.Flush(ctx); err != nil {
 			c.log.Warn("other controllers do not know of a new session yet", "session", n.session, "error", err)

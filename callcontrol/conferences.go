@@ -393,9 +393,9 @@ func (c *control) enterRoom(l *leg, in place) {
 	l.endDialogs()
 	in.running = c.controller.newID()
 	l.place, l.notEntered = in, ""
-	l.joinTimer = l.after(joinPatience, func() {
+	l.joinTimer = l.after(joinTimeout, func() {
 		if l.joinPending == in.order { // and FreeSWITCH may let it in still
-			l.control.roomRefused(l, in.order, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinPatience))
+			l.control.roomRefused(l, in.order, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinTimeout))
 			l.notEntered = in.room
 			l.control.bringHome(l)
 		}

@@ -35,7 +35,7 @@ type control struct {
 	rosters   map[string]*roster // of conferences of which it hears, by id
 	attaching map[string]int     // conferences that the session is about to be attached to, and how often it is asked for
 	givingUp  []string           // conferences that are to be destroyed once the session's legs are out
-	registry  orderedWork
+	registry  workQueue
 	fetches   requests
 	sends     requests
 	creating  int // sessions of which it waits to hear
@@ -76,7 +76,7 @@ func (c *Controller) newControl(b beginning) *control {
 	options := interpreter.Options{
 		ID: b.id, Document: b.document, Startup: b.mode, Values: b.values,
 		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID, Random: c.options.Random,
-		Account: c.options.Processors.Account(), Limits: c.limits.Session, Logger: c.options.Logger, Observer: watcher{control}, Ended: control.ended,
+		Account: c.options.Processors.Account(), Limits: c.limits.Session, Logger: c.options.Logger, Observer: sessionObserver{control}, Ended: control.ended,
 	}
 	if c.limits.Strain != nil {
 		options.Abandoned = c.limits.Strain.Abandoned
@@ -96,26 +96,26 @@ func (c *control) loading(d *interpreter.Document) {
 	c.save()
 }
 
-// watcher keeps the session's record in the store, and passes on to the
+// sessionObserver keeps the session's record in the store, and passes on to the
 // controller's observer what it watches.
-type watcher struct{ *control }
+type sessionObserver struct{ *control }
 
 // EventHandled passes the event on.
-func (w watcher) EventHandled(session string, e *interpreter.Event, at *script.Position) {
+func (w sessionObserver) EventHandled(session string, e *interpreter.Event, at *script.Position) {
 	if o := w.controller.options.Observer; o != nil {
 		o.EventHandled(session, e, at)
 	}
 }
 
 // Logged passes the text on.
-func (w watcher) Logged(session, label, text string) {
+func (w sessionObserver) Logged(session, label, text string) {
 	if o := w.controller.options.Observer; o != nil {
 		o.Logged(session, label, text)
 	}
 }
 
 // StateChanged notes the new state in the store.
-func (w watcher) StateChanged(session, state string) {
+func (w sessionObserver) StateChanged(session, state string) {
 	w.record.State = state
 	w.save()
 	if o := w.controller.options.Observer; o != nil {
@@ -124,7 +124,7 @@ func (w watcher) StateChanged(session, state string) {
 }
 
 // SessionEnded passes the end on.
-func (w watcher) SessionEnded(session, uri string, e interpreter.Ending) {
+func (w sessionObserver) SessionEnded(session, uri string, e interpreter.Ending) {
 	if o := w.controller.options.Observer; o != nil {
 		o.SessionEnded(session, uri, e)
 	}
@@ -216,7 +216,7 @@ func (c *control) legEnded(l *leg, was legState, h freeswitch.Hangup) {
 
 // answerUntold tells whether the far end answered a call that we placed, and its
 // hangup came over the link before the leg did on its socket. A leg that did not come
-// for as long as attachDeadline has failed.
+// for as long as attachTimeout has failed.
 func (l *leg) answerUntold(was legState, h freeswitch.Hangup) bool {
 	placed := was == legDialing || was == legAttaching || was == legEarly
 	return placed && h.Answered && !l.ending && l.failure == ""
@@ -277,9 +277,9 @@ func (c *control) tellOthers(l *leg) {
 				other.joinDone()
 			}
 		}
-		if l.place.meeting == nil || l.place.meeting.end() >= 0 {
-			if l.place.meeting != nil {
-				l.place.meeting.tell(l.place.pair)
+		if l.place.pairRoom == nil || l.place.pairRoom.end() >= 0 {
+			if l.place.pairRoom != nil {
+				l.place.pairRoom.tell(l.place.pair)
 			}
 			o.fail(c, "the session of connection "+l.id+" has ended")
 		}
@@ -301,7 +301,7 @@ func (c *Controller) releaseLeg(l *leg) {
 	}
 	l.moveTo(legGone)
 	l.stopTimers()
-	patience := releasePatience
+	patience := releaseTimeout
 	if l.arriving != nil {
 		patience = peer.ArrivalTimeout
 	}
@@ -328,11 +328,11 @@ func (c *control) ended(ending interpreter.Ending) {
 	}
 }
 
-// orderedWork runs what waits for Redis in the order in which a session asked
+// workQueue runs what waits for Redis in the order in which a session asked
 // for it, one after the other, without keeping the session waiting. Its
 // goroutine is the controller's and lives while there is work, which may be
 // longer than the session.
-type orderedWork struct {
+type workQueue struct {
 	mu      sync.Mutex
 	waiting []func(context.Context)
 	running bool
@@ -346,7 +346,7 @@ const maxOrders = 1000
 var errTooManyOrders = fmt.Errorf("%d requests of this session wait for the directory of conferences already", maxOrders)
 
 // ask is add for what a document asks for. It reports false when too much waits.
-func (w *orderedWork) ask(c *control, f func(context.Context)) bool {
+func (w *workQueue) ask(c *control, f func(context.Context)) bool {
 	w.mu.Lock()
 	full, first := len(w.waiting) >= maxOrders, !w.crowded
 	w.crowded = full || w.crowded && len(w.waiting) > maxOrders/2
@@ -362,7 +362,7 @@ func (w *orderedWork) ask(c *control, f func(context.Context)) bool {
 
 // add takes what is to be done in any case, of which there is no more than the
 // session has conferences and members.
-func (w *orderedWork) add(c *Controller, f func(context.Context)) {
+func (w *workQueue) add(c *Controller, f func(context.Context)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting = append(w.waiting, f)
@@ -373,7 +373,7 @@ func (w *orderedWork) add(c *Controller, f func(context.Context)) {
 }
 
 // last runs f when all the work given so far is done; at once if there is none.
-func (w *orderedWork) last(c *Controller, f func()) {
+func (w *workQueue) last(c *Controller, f func()) {
 	w.mu.Lock()
 	idle := !w.running
 	w.mu.Unlock()
@@ -384,7 +384,7 @@ func (w *orderedWork) last(c *Controller, f func()) {
 	w.add(c, func(context.Context) { f() })
 }
 
-func (w *orderedWork) run(ctx context.Context) {
+func (w *workQueue) run(ctx context.Context) {
 	for {
 		w.mu.Lock()
 		batch := w.waiting

@@ -192,7 +192,7 @@ func (c *Controller) Close(ctx context.Context) error {
 	told := c.await(ctx, "word to other controllers and Redis", &c.directory)
 	c.giveUp()
 	if told != nil { // it has been told to end, and has a moment for that
-		last, cancel := clock.WithTimeout(context.WithoutCancel(ctx), c.options.Clock, endPatience)
+		last, cancel := clock.WithTimeout(context.WithoutCancel(ctx), c.options.Clock, endTimeout)
 		defer cancel()
 		err = errors.Join(err, c.await(last, "word to other controllers and Redis", &c.directory))
 	}
@@ -208,7 +208,7 @@ func (c *Controller) await(ctx context.Context, what string, running *clock.Grou
 }
 
 func (c *Controller) waitHangups(ctx context.Context) error {
-	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, hangupPatience)
+	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, hangupTimeout)
 	defer cancel()
 	c.mu.Lock()
 	if len(c.legs)+len(c.released) == 0 {

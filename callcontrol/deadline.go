@@ -10,103 +10,103 @@ import (
 // What a session asks of FreeSWITCH ends in an event in any case: where FreeSWITCH
 // says nothing, after these times. docs/design.md has the table of all deadlines.
 const (
-	acceptPatience = 10 * time.Second // for an answered call to be told of
-	hangupAgain    = 3 * time.Second  // after which FreeSWITCH is asked to hang up once more
-	hangupAsked    = 3                // how often it is asked before the call counts as ended
-	jobPatience    = 5 * time.Second  // for the result of a job, beyond the time that the job itself has
-	leavePatience  = 5 * time.Second  // for a member to leave its room
+	acceptTimeout = 10 * time.Second // for an answered call to be told of
+	hangupAgain   = 3 * time.Second  // after which FreeSWITCH is asked to hang up once more
+	hangupAsked   = 3                // how often it is asked before the call counts as ended
+	jobTimeout    = 5 * time.Second  // for the result of a job, beyond the time that the job itself has
+	leaveTimeout  = 5 * time.Second  // for a member to leave its room
 )
 
 // The rest of the deadlines, each with what it is for.
 const (
-	// replyPatience is how long FreeSWITCH may take to answer a command on a leg's
+	// replyTimeout is how long FreeSWITCH may take to answer a command on a leg's
 	// socket.
-	replyPatience = 10 * time.Second
-	// probePatience is how long the answer to a probe on a leg's own socket may take.
-	probePatience = 10 * time.Second
-	// joinPatience is how long a join may take to happen in FreeSWITCH before it
+	replyTimeout = 10 * time.Second
+	// probeTimeout is how long the answer to a probe on a leg's own socket may take.
+	probeTimeout = 10 * time.Second
+	// joinTimeout is how long a join may take to happen in FreeSWITCH before it
 	// counts as failed.
-	joinPatience = 10 * time.Second
+	joinTimeout = 10 * time.Second
 	// strandedAfter is how long a bridge may be gone before its legs are brought
 	// home, when neither has hung up and nothing was asked of them.
 	strandedAfter = 250 * time.Millisecond
-	// A leg may take homePatience to come home, and is sent there once more meanwhile.
-	homeAgain    = time.Second
-	homeAsked    = 5
-	homePatience = homeAsked * homeAgain
+	// A leg may take homeTimeout to come home, and is sent there once more meanwhile.
+	homeAgain   = time.Second
+	homeAsked   = 5
+	homeTimeout = homeAsked * homeAgain
 	// fetchAfter is how long a leg whose socket was cut has to come by itself before
 	// it is fetched over its node's link.
 	fetchAfter = 100 * time.Millisecond
-	// secondSocketPatience is how long a leg's own socket may take to answer when the leg
+	// secondSocketTimeout is how long a leg's own socket may take to answer when the leg
 	// comes by another one.
-	secondSocketPatience = time.Second
-	// browserPatience is how long a VoiceXML server may take to answer.
-	browserPatience = 30 * time.Second
-	// refusalPatience is how long a leg may take to end by the SIP status that it was
+	secondSocketTimeout = time.Second
+	// browserTimeout is how long a VoiceXML server may take to answer.
+	browserTimeout = 30 * time.Second
+	// refusalTimeout is how long a leg may take to end by the SIP status that it was
 	// refused with.
-	refusalPatience = time.Second
-	// publishPatience bounds how long a new session waits for its record to be in
+	refusalTimeout = time.Second
+	// publishTimeout bounds how long a new session waits for its record to be in
 	// Redis. Without it, others do not find the session yet.
-	publishPatience = 2 * time.Second
-	// releasePatience is how long a leg is remembered after its session has ended, so
+	publishTimeout = 2 * time.Second
+	// releaseTimeout is how long a leg is remembered after its session has ended, so
 	// that it is hung up if it comes to us still, and how long its socket may stay open.
-	releasePatience = time.Minute
-	// endPatience is how long what is given up may take to end.
-	endPatience = time.Second
+	releaseTimeout = time.Minute
+	// endTimeout is how long what is given up may take to end.
+	endTimeout = time.Second
 	// forwardAfter is how long FreeSWITCH may take to forget a leg whose id is used
 	// again.
 	forwardAfter = 500 * time.Millisecond
-	// hangupPatience is how long Close waits for FreeSWITCH to hang up what it was
+	// hangupTimeout is how long Close waits for FreeSWITCH to hang up what it was
 	// told to. A socket that is closed before it has read that would leave the call
 	// to its dialplan.
-	hangupPatience = 5 * time.Second
-	// adriftPatience is how long a call whose link has dropped waits for the link to
+	hangupTimeout = 5 * time.Second
+	// adriftTimeout is how long a call whose link has dropped waits for the link to
 	// come again before it counts as lost.
-	adriftPatience = 5 * time.Second
-	// sendPatience bounds how long a message to an HTTP server may take.
-	sendPatience = 30 * time.Second
-	// attachDeadline is how long an answered outbound leg may take to come to our
+	adriftTimeout = 5 * time.Second
+	// sendTimeout bounds how long a message to an HTTP server may take.
+	sendTimeout = 30 * time.Second
+	// attachTimeout is how long an answered outbound leg may take to come to our
 	// socket.
-	attachDeadline = 10 * time.Second
-	// detailPatience is how long the hangup of a failed call may come after the
+	attachTimeout = 10 * time.Second
+	// detailTimeout is how long the hangup of a failed call may come after the
 	// originate job's own result, which knows less.
-	detailPatience = 500 * time.Millisecond
-	// pairPatience is how long the first of a pair waits in the room for the second,
+	detailTimeout = 500 * time.Millisecond
+	// pairTimeout is how long the first of a pair waits in the room for the second,
 	// which may have to leave something else before.
-	pairPatience = 30 * time.Second
+	pairTimeout = 30 * time.Second
 	// retireAfter is how often a node that has been taken out is asked for calls that
 	// still need its link.
 	retireAfter = 3 * time.Second
-	// standInPatience is how long FreeSWITCH may take to make a stand-in.
-	standInPatience = 10 * time.Second
+	// standInTimeout is how long FreeSWITCH may take to make a stand-in.
+	standInTimeout = 10 * time.Second
 	// probeAfter is how long a link may be down before the legs of its node are asked
 	// for on their own sockets.
 	probeAfter = 5 * time.Second
 	// How long a redirection may take: until the far end agrees to it or goes, and
 	// until it tells what came of it, which is as long as the new destination may ring.
-	redirectPatience = 5 * time.Second
-	referPatience    = time.Minute
+	redirectTimeout = 5 * time.Second
+	referTimeout    = time.Minute
 )
 
-// acceptLate tells the document that a call it accepted is not answered.
-func (c *control) acceptLate(l *leg) {
-	l.after(acceptPatience, func() {
+// expectAnswer tells the document that a call it accepted is not answered.
+func (c *control) expectAnswer(l *leg) {
+	l.after(acceptTimeout, func() {
 		if l.state == legAlerting && !l.ending && !l.redirected {
 			l.control.operationFailed("connection.accept.failed", l.id,
-				fmt.Sprintf("FreeSWITCH did not answer the call within %s", acceptPatience))
+				fmt.Sprintf("FreeSWITCH did not answer the call within %s", acceptTimeout))
 		}
 	})
 }
 
-// hangupLate sees to it that a leg which is told to hang up ends.
-func (l *leg) hangupLate(asked int, cause string) {
+// expectHangup sees to it that a leg which is told to hang up ends.
+func (l *leg) expectHangup(asked int, cause string) {
 	l.hangupTimer.Stop()
 	l.hangupTimer = l.after(hangupAgain, func() {
 		switch {
 		case l.state == legGone:
 		case asked < hangupAsked:
 			l.killAgain(cause)
-			l.hangupLate(asked+1, cause)
+			l.expectHangup(asked+1, cause)
 		default:
 			l.complain("FreeSWITCH does not say that the call has ended; it counts as ended", "asked", asked)
 			if l.detail == "" {
@@ -117,10 +117,10 @@ func (l *leg) hangupLate(asked int, cause string) {
 	})
 }
 
-// leaveLate brings a member home that was kicked out of its room and did not come.
-func (l *leg) leaveLate() {
+// expectLeave brings a member home that was kicked out of its room and did not come.
+func (l *leg) expectLeave() {
 	room, member := l.place.room, l.place.member
-	l.after(leavePatience, func() {
+	l.after(leaveTimeout, func() {
 		if l.place.leaving && l.place.room == room && l.place.member == member {
 			l.log().Warn("FreeSWITCH did not say that the leg has left its conference", "room", room)
 			l.place.leaving = false

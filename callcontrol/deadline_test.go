@@ -13,7 +13,7 @@ import (
 
 // deadlineNames are those of deadlines, by package.
 var deadlineNames = map[string]*regexp.Regexp{
-	".":             regexp.MustCompile(`(Patience|Deadline|After|Again)$`),
+	".":             regexp.MustCompile(`(Timeout|After|Again)$`),
 	"../freeswitch": regexp.MustCompile(`(Timeout|Deadline|After|Again)$`),
 	"../peer":       regexp.MustCompile(`(Timeout|Deadline|After|Again)$`),
 }

@@ -18,17 +18,17 @@ import (
 // told as a number of times, or is a part of another one: "" here.
 var rowsOf = map[string]map[string]string{
 	".": {
-		"acceptPatience": "`accept`", "hangupAgain": "`reject`, `disconnect`", "hangupAsked": "", "jobPatience": "the result of a job",
-		"leavePatience": "`unjoin`",
-		"replyPatience": "any command on a leg's socket", "probePatience": "anything, of a FreeSWITCH", "joinPatience": "`join` of connections",
-		"strandedAfter": "a bridge of which", "homeAgain": "a leg on its way home", "homeAsked": "", "homePatience": "a leg on its way home",
-		"fetchAfter": "a leg whose socket was cut", "secondSocketPatience": "a leg's own socket",
-		"browserPatience": "… on a VoiceXML server", "refusalPatience": "`reject` with",
-		"publishPatience": "Redis to have the record", "releasePatience": "a leg whose session has ended", "endPatience": "the end of what ccxmld gives up",
-		"forwardAfter": "FreeSWITCH to forget a leg", "hangupPatience": "FreeSWITCH to hang up", "adriftPatience": "… whose link has dropped",
-		"sendPatience": "`send`", "attachDeadline": "… that is answered", "detailPatience": "the hangup of a failed call",
-		"pairPatience": "… of two sessions", "retireAfter": "calls on a node", "standInPatience": "a dialog on a conference",
-		"probeAfter": "anything, of a FreeSWITCH", "redirectPatience": "`redirect`", "referPatience": "… and then",
+		"acceptTimeout": "`accept`", "hangupAgain": "`reject`, `disconnect`", "hangupAsked": "", "jobTimeout": "the result of a job",
+		"leaveTimeout": "`unjoin`",
+		"replyTimeout": "any command on a leg's socket", "probeTimeout": "anything, of a FreeSWITCH", "joinTimeout": "`join` of connections",
+		"strandedAfter": "a bridge of which", "homeAgain": "a leg on its way home", "homeAsked": "", "homeTimeout": "a leg on its way home",
+		"fetchAfter": "a leg whose socket was cut", "secondSocketTimeout": "a leg's own socket",
+		"browserTimeout": "… on a VoiceXML server", "refusalTimeout": "`reject` with",
+		"publishTimeout": "Redis to have the record", "releaseTimeout": "a leg whose session has ended", "endTimeout": "the end of what ccxmld gives up",
+		"forwardAfter": "FreeSWITCH to forget a leg", "hangupTimeout": "FreeSWITCH to hang up", "adriftTimeout": "… whose link has dropped",
+		"sendTimeout": "`send`", "attachTimeout": "… that is answered", "detailTimeout": "the hangup of a failed call",
+		"pairTimeout": "… of two sessions", "retireAfter": "calls on a node", "standInTimeout": "a dialog on a conference",
+		"probeAfter": "anything, of a FreeSWITCH", "redirectTimeout": "`redirect`", "referTimeout": "… and then",
 	},
 	"../freeswitch": {
 		"jobTimeout": "the result of a job", "jobAsked": "the result of a job", "cutsToldAfter": "cuts of sockets",

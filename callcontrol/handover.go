@@ -16,7 +16,7 @@ import (
 type handover struct {
 	request  interpreter.MoveRequest
 	done     func(error)
-	question string             // to the other controller, if it goes to one
+	mark     string             // of the question to the other controller, if it goes to one
 	answered bool               // meanwhile
 	returned bool               // it came back to our socket
 	ended    *freeswitch.Hangup // meanwhile
@@ -29,10 +29,10 @@ func (c *control) Move(r interpreter.MoveRequest, done func(error)) {
 		c.session.Do(func() { done(errors.New(reason)) })
 		return
 	}
-	h := &handover{request: r, done: done, question: c.controller.newID()}
+	h := &handover{request: r, done: done, mark: c.controller.newID()}
 	l.handover = h
 	if target := c.controller.control(r.SessionID); target != nil && !c.controller.peers.Busy(r.SessionID) {
-		c.giveTo(target, l)
+		c.handOver(target, l)
 		return
 	}
 	l.route.leave()
@@ -64,22 +64,22 @@ func (l *leg) unmovable() string {
 	return ""
 }
 
-// bequeath gives a leg to a session of this controller after the end of its own,
+// handOverAfterEnd gives a leg to a session of this controller after the end of its own,
 // which gave it away with its last breath.
-func (c *control) bequeath(target *control, l *leg) {
+func (c *control) handOverAfterEnd(target *control, l *leg) {
 	_ = c.session.Gone().Wait(context.Background()) // which left the leg alone, and always ends
 	if l.handover.ended != nil {
 		c.controller.forgetLeg(l)
 		return
 	}
-	c.giveTo(target, l)
+	c.handOver(target, l)
 }
 
-// giveTo gives a leg to a session of this controller. It runs in the goroutine
+// handOver gives a leg to a session of this controller. It runs in the goroutine
 // of the session that gives, or after its end; what FreeSWITCH tells meanwhile waits
 // in the leg's route, which leads to the giver until all that came before is done
 // with.
-func (c *control) giveTo(target *control, l *leg) {
+func (c *control) handOver(target *control, l *leg) {
 	h := l.handover
 	if h.ended != nil {
 		c.handedBack(l, errors.New("the call has ended"))
@@ -94,8 +94,8 @@ func (c *control) giveTo(target *control, l *leg) {
 	l.route.suspend()
 	given := target.session.Do(func() {
 		err := target.adopt(l, h.request, c.record.ID)
-		if !c.session.Do(func() { c.given(target, l, h, err) }) {
-			c.leftBehind(target, l, err)
+		if !c.session.Do(func() { c.handedOver(target, l, h, err) }) {
+			c.handoverFailed(target, l, err)
 		}
 	})
 	if given {
@@ -104,14 +104,14 @@ func (c *control) giveTo(target *control, l *leg) {
 	err := errors.New(unavailable(h.request.SessionID).Reason)
 	select {
 	case <-c.session.Done():
-		c.leftBehind(target, l, err)
+		c.handoverFailed(target, l, err)
 	default:
-		c.given(target, l, h, err)
+		c.handedOver(target, l, h, err)
 	}
 }
 
-// given ends a handover within this controller.
-func (c *control) given(target *control, l *leg, h *handover, err error) {
+// handedOver ends a handover within this controller.
+func (c *control) handedOver(target *control, l *leg, h *handover, err error) {
 	if err == nil {
 		c.forgetConnection(l.id)
 		l.bind(target)
@@ -122,9 +122,9 @@ func (c *control) given(target *control, l *leg, h *handover, err error) {
 	c.session.Do(func() { h.done(err) })
 }
 
-// leftBehind ends a handover whose giver has ended meanwhile. It runs in the
+// handoverFailed ends a handover whose giver has ended meanwhile. It runs in the
 // goroutine of the session that was to get the leg, if there is one.
-func (c *control) leftBehind(target *control, l *leg, err error) {
+func (c *control) handoverFailed(target *control, l *leg, err error) {
 	if err == nil {
 		l.bind(target)
 		return

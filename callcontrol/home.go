@@ -19,7 +19,7 @@ func (c *Controller) home() freeswitch.Home { return freeswitch.Home(c.options.A
 // parked takes a leg that is parked, with the mark of its last way home.
 func (c *control) parked(l *leg, mark string) {
 	switch {
-	case l.handover != nil && mark == l.handover.question:
+	case l.handover != nil && mark == l.handover.mark:
 		c.cameBack(l)
 	case l.homing && mark == l.home:
 		if !l.closesOthers() {
@@ -119,7 +119,7 @@ func (c *control) notSentHome(l *leg, mark string, err error) {
 	switch node := l.reach(); {
 	case !l.comes(mark), hasHungUp(err): // which its last event will say
 	case !wasCut(err), l.conn == nil && node == nil:
-		c.strayed(l, mark, err.Error())
+		c.homeFailed(l, mark, err.Error())
 	case l.conn == nil:
 		c.fetchHome(l, node)
 	default: // the end of its socket follows, and lost fetches it
@@ -140,19 +140,19 @@ func wasCut(err error) bool {
 func (c *control) awaitHome(l *leg, mark string) {
 	l.homing, l.home, l.fetching, l.parks, l.closing = true, mark, false, 0, 0
 	l.socketTimer.Stop()
-	l.homeLate(mark, 1)
+	l.expectHome(mark, 1)
 }
 
-// homeLate sends a leg home once more that does not come: somebody else may have sent
+// expectHome sends a leg home once more that does not come: somebody else may have sent
 // it elsewhere at the same moment.
-func (l *leg) homeLate(mark string, asked int) {
+func (l *leg) expectHome(mark string, asked int) {
 	l.socketTimer = l.after(homeAgain, func() {
 		c, conn := l.control, l.conn
 		switch {
 		case !l.comes(mark):
 			return
 		case asked >= homeAsked:
-			c.strayed(l, mark, fmt.Sprintf("it did not come within %s", homePatience))
+			c.homeFailed(l, mark, fmt.Sprintf("it did not come within %s", homeTimeout))
 			return
 		case conn == nil:
 		case isSilent(conn):
@@ -160,13 +160,13 @@ func (l *leg) homeLate(mark string, asked int) {
 		default:
 			c.sendHome(l, mark)
 		}
-		l.homeLate(mark, asked+1)
+		l.expectHome(mark, asked+1)
 	})
 }
 
-// strayed deals with a leg that did not come home: it is beyond our control, so
+// homeFailed deals with a leg that did not come home: it is beyond our control, so
 // it has to end. A wait that is over is for nobody.
-func (c *control) strayed(l *leg, mark, reason string) {
+func (c *control) homeFailed(l *leg, mark, reason string) {
 	if !l.comes(mark) {
 		return
 	}

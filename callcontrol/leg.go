@@ -456,7 +456,7 @@ func (l *leg) hangUp(cause string) {
 		return
 	}
 	l.kill(cause)
-	l.hangupLate(1, cause)
+	l.expectHangup(1, cause)
 }
 
 // kill tells FreeSWITCH to hang the leg up: on its socket, else over its node's link.

@@ -72,7 +72,7 @@ func (d *legDialog) await(home, failed func()) {
 		}
 	}
 	d.leg.atHome = append(d.leg.atHome, once(home))
-	d.leg.after(homePatience, once(failed))
+	d.leg.after(homeTimeout, once(failed))
 }
 
 // Break ends what plays (dialog.Channel).

@@ -38,10 +38,10 @@ func (c *control) Merge(r interpreter.MergeRequest) {
 // would be left to nobody.
 func (c *control) makeIndependent(a, b *leg, o *order) {
 	waiting := 2
-	c.after(joinPatience, func() {
+	c.after(joinTimeout, func() {
 		if waiting > 0 {
 			waiting = -1
-			c.notMerged(a, b, o, fmt.Errorf("FreeSWITCH did not take up the change within %s", joinPatience))
+			c.notMerged(a, b, o, fmt.Errorf("FreeSWITCH did not take up the change within %s", joinTimeout))
 		}
 	})
 	for _, l := range []*leg{a, b} {

@@ -61,18 +61,18 @@ func (c *control) sendAway(r interpreter.SendRequest, done func(interpreter.Send
 
 // sendByHTTP makes the request of a basichttp send when those that the session has
 // made to the same server are over, which are told of in that order, too. It may
-// wait and be answered for as long as sendPatience.
+// wait and be answered for as long as sendTimeout.
 func (c *control) sendByHTTP(r interpreter.SendRequest, done func(interpreter.SendResult)) {
 	target, err := fetch.Resolve(r.Base, r.Target)
 	server := serverOf(target)
-	timeout, cancel := clock.WithTimeout(c.controller.context, c.controller.options.Clock, sendPatience)
+	timeout, cancel := clock.WithTimeout(c.controller.context, c.controller.options.Clock, sendTimeout)
 	if !c.sends.add(c.controller, server, func(context.Context) {
 		defer cancel()
 		switch {
 		case err != nil:
 			done(interpreter.SendResult{Failure: "targetunavailable", Reason: err.Error()})
 		case timeout.Err() != nil:
-			done(interpreter.SendResult{Failure: "failed", Reason: fmt.Sprintf("not sent: after %v the server has not answered what was sent to it before", sendPatience)})
+			done(interpreter.SendResult{Failure: "failed", Reason: fmt.Sprintf("not sent: after %v the server has not answered what was sent to it before", sendTimeout)})
 		default:
 			done(c.sendHTTP(timeout, r, target))
 		}
@@ -136,7 +136,7 @@ func (c *control) sendHTTP(ctx context.Context, r interpreter.SendRequest, targe
 // document that gives a sessionid itself, such as the receiver's on another
 // platform, has none added. Inline content is the whole body of a POST.
 func (c *control) httpRequest(r interpreter.SendRequest, target string) fetch.Request {
-	request := fetch.Request{URI: target, Method: methodOf(r), Timeout: sendPatience,
+	request := fetch.Request{URI: target, Method: methodOf(r), Timeout: sendTimeout,
 		Header: http.Header{"Cache-Control": {"no-cache"}}}
 	if r.Content != "" {
 		request.Method, request.Body, request.ContentType = http.MethodPost, []byte(r.Content), "application/xml; charset=utf-8"

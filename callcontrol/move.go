@@ -106,7 +106,7 @@ func (l *leg) leave() {
 	case l.moving():
 	case l.place.kind == inConference:
 		l.place.leaving = true
-		l.leaveLate()
+		l.expectLeave()
 		running := l.place.running
 		l.send(freeswitch.Room(l.place.room).Kick(l.place.member), func(error) {
 			if l.place.leaving && l.place.running == running {

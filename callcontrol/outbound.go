@@ -180,7 +180,7 @@ func (c *control) originated(l *leg, result string, err error) {
 		c.notPlaced(l, err)
 	case failed && knowsMore(cause):
 		call, state := l.attempt, l.state
-		l.after(detailPatience, func() {
+		l.after(detailTimeout, func() {
 			if l.attempt == call && l.state == state {
 				l.gone(freeswitch.Hangup{Cause: cause})
 			}
@@ -204,7 +204,7 @@ func (c *control) awaitAttach(l *leg) {
 		l.callTimer.Stop()
 	}
 	l.socketTimer.Stop()
-	l.socketTimer = l.after(attachDeadline, func() {
+	l.socketTimer = l.after(attachTimeout, func() {
 		if l.state == legAttaching {
 			l.failure = reasonUnreachable
 			if l.complain("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise) {

@@ -29,7 +29,7 @@ func endsLate(t *testing.T, state legState, word func(*leg)) {
 					l.moveTo(legGone)
 				}
 			})
-			time.Sleep(detailPatience)
+			time.Sleep(detailTimeout)
 			synctest.Wait()
 			in(func() {
 				if ended := h.ended != nil; ended == follows {

@@ -11,12 +11,12 @@ import (
 // there; so each session takes its own leg to a room that nobody else knows, when
 // the leg is free, and out of it when the other one has left.
 
-// pairRoom names a room that only two legs are in.
-func pairRoom(id string) string { return "ccxmld-pair-" + strings.ReplaceAll(id, "-", "") }
+// pairRoomName names a room that only two legs are in.
+func pairRoomName(id string) string { return "ccxmld-pair-" + strings.ReplaceAll(id, "-", "") }
 
-// meeting is a pair's room, which the two sessions share. Each join has its own, so
+// pairRoom is a pair's room, which the two sessions share. Each join has its own, so
 // that two legs which are joined again cannot miss each other in two rooms.
-type meeting struct {
+type pairRoom struct {
 	room  string
 	order *order
 
@@ -26,9 +26,9 @@ type meeting struct {
 	over    bool
 }
 
-// end ends the meeting, and tells how many had come; below 0 if it was over before,
+// end ends the pairRoom, and tells how many had come; below 0 if it was over before,
 // and whoever ended it has told of that.
-func (m *meeting) end() int {
+func (m *pairRoom) end() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.over {
@@ -38,9 +38,9 @@ func (m *meeting) end() int {
 	return m.came
 }
 
-// endUnlessMade ends the meeting if the two are not both there. It reports whether
+// endUnlessMade ends the pairRoom if the two are not both there. It reports whether
 // it did.
-func (m *meeting) endUnlessMade() bool {
+func (m *pairRoom) endUnlessMade() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.over || m.came == 2 {
@@ -50,14 +50,14 @@ func (m *meeting) endUnlessMade() bool {
 	return true
 }
 
-func (m *meeting) isOver() bool {
+func (m *pairRoom) isOver() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.over
 }
 
-// enter counts a leg in, and tells how many there are; 0 if the meeting is over.
-func (m *meeting) enter() int {
+// enter counts a leg in, and tells how many there are; 0 if the pairRoom is over.
+func (m *pairRoom) enter() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.over {
@@ -68,7 +68,7 @@ func (m *meeting) enter() int {
 }
 
 // elsewhere says why a leg on a machine cannot meet the other, "" if it can.
-func (m *meeting) elsewhere(machine string) string {
+func (m *pairRoom) elsewhere(machine string) string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.machine == "" {
@@ -83,7 +83,7 @@ func (m *meeting) elsewhere(machine string) string {
 // joinPair lets two sessions join their legs, or one of them its own if it has come
 // to have both.
 func (c *control) joinPair(a, b *leg, o *order) {
-	m := &meeting{room: pairRoom(c.controller.newID()), order: o}
+	m := &pairRoom{room: pairRoomName(c.controller.newID()), order: o}
 	for _, pair := range [][2]*leg{{a, b}, {b, a}} {
 		l, other := pair[0], pair[1]
 		enter := func() { l.control.enterPair(l, other, m) }
@@ -101,7 +101,7 @@ func (c *control) joinPair(a, b *leg, o *order) {
 }
 
 // enterPair takes this session's leg of a pair to the room.
-func (c *control) enterPair(l, other *leg, m *meeting) {
+func (c *control) enterPair(l, other *leg, m *pairRoom) {
 	possible := func() bool {
 		reason := c.notJoinable(l)
 		if reason == "" {
@@ -119,21 +119,21 @@ func (c *control) enterPair(l, other *leg, m *meeting) {
 	(&move{legs: []*leg{l}, run: func() {
 		if possible() {
 			l.joinPending = m.order
-			c.enterRoom(l, place{partner: other.id, order: m.order, room: m.room, pair: other, meeting: m})
+			c.enterRoom(l, place{partner: other.id, order: m.order, room: m.room, pair: other, pairRoom: m})
 		}
 	}}).queue()
 }
 
 // pairEntered notes that the leg is in the room. The join is made when both are.
 func (l *leg) pairEntered() {
-	switch m := l.place.meeting; m.enter() {
+	switch m := l.place.pairRoom; m.enter() {
 	case 2:
 		m.order.made(l.control)
 	case 1:
-		l.after(pairPatience, func() {
-			if l.place.meeting == m && m.endUnlessMade() {
+		l.after(pairTimeout, func() {
+			if l.place.pairRoom == m && m.endUnlessMade() {
 				m.tell(l.place.pair)
-				m.order.fail(l.control, fmt.Sprintf("connection %s did not come within %s", l.place.pair.id, pairPatience))
+				m.order.fail(l.control, fmt.Sprintf("connection %s did not come within %s", l.place.pair.id, pairTimeout))
 				l.control.endMeeting(l)
 			}
 		})
@@ -143,7 +143,7 @@ func (l *leg) pairEntered() {
 // leavePair notes that the leg does not come to the pair's room, or has left it.
 // What there is to tell documents of that, the session of the first one tells.
 func (l *leg) leavePair() {
-	m := l.place.meeting
+	m := l.place.pairRoom
 	came := m.end()
 	if came >= 0 {
 		m.tell(l.place.pair)
@@ -159,14 +159,14 @@ func (l *leg) leavePair() {
 	case came < 0:
 		l.joinDone()
 	}
-	l.hush()
+	l.tellLeftOnce()
 }
 
 // tell tells the session of one of the two that the other does not come to the
 // room, or has left it.
-func (m *meeting) tell(l *leg) {
+func (m *pairRoom) tell(l *leg) {
 	l.route.do(func() {
-		if l.place.meeting == m {
+		if l.place.pairRoom == m {
 			l.control.endMeeting(l)
 		}
 	})
@@ -174,7 +174,7 @@ func (m *meeting) tell(l *leg) {
 
 // endMeeting takes the leg out of the pair's room, or keeps it from coming there.
 func (c *control) endMeeting(l *leg) {
-	l.hush()
+	l.tellLeftOnce()
 	if l.joinPending == l.place.order {
 		l.joinDone()
 		l.place.kind = inConference

@@ -31,7 +31,7 @@ type place struct {
 	deaf      bool                 // as a member: does not hear
 	running   string               // the id of the application that keeps it there: conference or eavesdrop
 	pair      *leg                 // the partner in a room of two, of another session
-	meeting   *meeting             // there
+	pairRoom  *pairRoom            // there
 	heardOn   bool                 // it leaves the room and is heard there by a stand-in
 	leaving   bool                 // kicked out of the room, but not out yet
 	silent    bool                 // its end is not reported
@@ -58,9 +58,9 @@ func (l *leg) left() {
 	}
 }
 
-// hush sees to it that the end of the leg's join is not told once more. That it
+// tellLeftOnce sees to it that the end of the leg's join is not told once more. That it
 // leaves because a document asked for it, is told in any case.
-func (l *leg) hush() {
+func (l *leg) tellLeftOnce() {
 	if !l.place.order.unjoins {
 		l.place.silent = true
 	}

@@ -17,7 +17,7 @@ func (c *Controller) reconcile(n *freeswitch.Node, held []conference.Conference)
 	if len(held) == 0 {
 		return
 	}
-	settled := c.options.Store.Now().Add(-joinPatience) // who joined later may be on the way
+	settled := c.options.Store.Now().Add(-joinTimeout) // who joined later may be on the way
 	n.Ask(freeswitch.Room(held[0].Room).List(), func(result string, err error) {
 		lost := errors.Is(err, freeswitch.ErrJobLost)
 		if err != nil && !lost { // it is down; it will be tried again when it comes up

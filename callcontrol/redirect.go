@@ -53,7 +53,7 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 	}
 	l.playing().Silence()
 	l.send(freeswitch.Redirect(destination), func(err error) { l.notRedirected(err.Error()) })
-	l.redirectTimer = l.stayed(redirectPatience)
+	l.redirectTimer = l.stayed(redirectTimeout)
 }
 
 // refer asks the far end to call another destination in place of us. It may refuse,
@@ -64,7 +64,7 @@ func (l *leg) refer(destination string) {
 	for _, cmd := range freeswitch.Refer(l.id, destination) {
 		l.send(cmd, failed)
 	}
-	l.redirectTimer = l.stayed(redirectPatience)
+	l.redirectTimer = l.stayed(redirectTimeout)
 	l.askReferred()
 }
 
@@ -92,7 +92,7 @@ func (l *leg) referAnswered(status int) {
 		l.notRedirected(fmt.Sprintf("the far end refused the transfer (SIP status %d)", status))
 	case status >= 200:
 		l.redirectTimer.Stop()
-		l.redirectTimer = l.stayed(referPatience)
+		l.redirectTimer = l.stayed(referTimeout)
 	default:
 		l.askReferred()
 	}

@@ -16,8 +16,8 @@ import (
 // that session before is done, and in the goroutine of neither session.
 func (c *control) moveFar(ctx context.Context, l *leg, h *handover, conn *esl.Conn, m peer.Move) {
 	if near := c.controller.control(m.Session); near != nil {
-		if !c.session.Do(func() { c.giveTo(near, l) }) {
-			c.bequeath(near, l)
+		if !c.session.Do(func() { c.handOver(near, l) }) {
+			c.handOverAfterEnd(near, l)
 		}
 		return
 	}
@@ -59,10 +59,10 @@ func (c *control) sendLeg(ctx context.Context, l *leg, h *handover, conn *esl.Co
 	case conn == nil || m.State == string(interpreter.Progressing):
 		return false, errors.New("a call that was placed here and is not answered yet can only be moved to a session of this controller")
 	}
-	return c.controller.peers.Move(ctx, controller, h.question, m, func(address string) {
+	return c.controller.peers.Move(ctx, controller, h.mark, m, func(address string) {
 		// A refusal, or the leg's return to us, counts as the other's answer.
-		l.sendTo(conn, esl.Transfer(l.id, false, c.controller.home().Away(address, h.question)...), func(err error) {
-			c.controller.peers.MoveFailed(h.question, err.Error())
+		l.sendTo(conn, esl.Transfer(l.id, false, c.controller.home().Away(address, h.mark)...), func(err error) {
+			c.controller.peers.MoveFailed(h.mark, err.Error())
 		})
 	})
 }
@@ -70,7 +70,7 @@ func (c *control) sendLeg(ctx context.Context, l *leg, h *handover, conn *esl.Co
 // cameBack notes that a leg which was sent to another controller is parked instead.
 func (c *control) cameBack(l *leg) {
 	l.handover.returned = true
-	c.controller.peers.MoveFailed(l.handover.question, "FreeSWITCH does not reach the other controller; check its esl.advertise")
+	c.controller.peers.MoveFailed(l.handover.mark, "FreeSWITCH does not reach the other controller; check its esl.advertise")
 }
 
 // moved ends a handover to another controller.
@@ -132,12 +132,12 @@ func (c *control) expect(m peer.Move, reply func(peer.Answer)) {
 	c.legs[id] = l
 	l.bind(c)
 	c.controller.addLeg(l)
-	l.socketTimer = l.after(peer.ArrivalTimeout, func() { c.stayedAway(l) })
+	l.socketTimer = l.after(peer.ArrivalTimeout, func() { c.arrivalFailed(l) })
 	reply(peer.Answer{Address: c.controller.options.Advertise})
 }
 
-// stayedAway gives up waiting for a leg.
-func (c *control) stayedAway(l *leg) {
+// arrivalFailed gives up waiting for a leg.
+func (c *control) arrivalFailed(l *leg) {
 	if l.arriving == nil {
 		return
 	}

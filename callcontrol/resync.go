@@ -34,7 +34,7 @@ func (c *Controller) resynchronise(n *freeswitch.Node, restarted bool) {
 	c.legsOn(n, func(l *leg) {
 		switch {
 		case l.conn != nil || l.waiting || l.arriving != nil:
-		case l.calling != nil && !l.calling.adrift && !l.ending:
+		case l.calling != nil && !l.calling.linkLost && !l.ending:
 			// Placed on this link: FreeSWITCH may not have begun with it, and its job
 			// tells what comes of it.
 		case restarted:
@@ -68,7 +68,7 @@ func (l *leg) look(n *freeswitch.Node) {
 // found takes the channel of a leg that is there: what the link would have told of it.
 func (l *leg) found(state freeswitch.ChannelState) {
 	if l.calling != nil {
-		l.calling.adrift = false
+		l.calling.linkLost = false
 	}
 	l.log().Info("the call is still there")
 	if l.state != legDialing {
@@ -163,7 +163,7 @@ func (l *leg) probe() {
 	if conn == nil {
 		return
 	}
-	patience := l.after(probePatience, func() {
+	patience := l.after(probeTimeout, func() {
 		if l.conn == conn {
 			l.log().Warn("the leg's socket is silent")
 			_ = conn.Close()

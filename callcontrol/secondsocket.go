@@ -35,7 +35,7 @@ func (l *leg) comesAgain(conn *esl.Conn, take func()) {
 		}
 		decided = true
 	}
-	patience := l.after(secondSocketPatience, func() { decide(false) })
+	patience := l.after(secondSocketTimeout, func() { decide(false) })
 	own.Send(freeswitch.Exists(l.id), func(_ *esl.Reply, err error) {
 		l.route.do(func() {
 			patience.Stop()

@@ -35,7 +35,7 @@ func (l *leg) watch() {
 	}
 	l.watched = conn
 	l.watchTimer.Stop()
-	l.watchTimer = l.after(replyPatience, func() {
+	l.watchTimer = l.after(replyTimeout, func() {
 		l.watched = nil
 		switch now, _ := conn.Answered(); {
 		case l.conn != conn:

@@ -58,17 +58,17 @@ func (c *control) newStandIn(s *standIn) *leg {
 
 func (c *control) placeStandIn(l *leg, node *freeswitch.Node) {
 	l.node = node
-	l.callTimer = l.after(standInPatience, func() {
+	l.callTimer = l.after(standInTimeout, func() {
 		if l.waiting {
 			l.detail = fmt.Sprintf("its turn among the calls of FreeSWITCH node %s did not come within %s (limits.originates_per_second)",
-				node.Name(), standInPatience)
+				node.Name(), standInTimeout)
 		}
 		l.hangUp("ORIGINATOR_CANCEL")
 	})
 	variables := freeswitch.LoopbackVariables(c.controller.options.ID)
 	variables[sessionVariable] = c.session.ID()
 	c.whenItsTurn(l, esl.Originate{
-		UUID: l.id, Timeout: standInPatience, Apps: c.controller.home().Begin(),
+		UUID: l.id, Timeout: standInTimeout, Apps: c.controller.home().Begin(),
 		Dial: freeswitch.Room(l.standIn.room).Dial(c.controller.options.Profile, freeswitch.Membership{Aside: true, Muted: l.standIn.muted}),
 		Vars: variables,
 	})

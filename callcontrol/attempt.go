@@ -12,10 +12,10 @@ import (
 // calling is one attempt to place a call on a node. Word of an attempt that is
 // over comes to nobody.
 type calling struct {
-	job    esl.Originate
-	tried  []*freeswitch.Node // before this one
-	failed []string
-	adrift bool // the link has dropped, and whether FreeSWITCH has the call is not known
+	job      esl.Originate
+	tried    []*freeswitch.Node // before this one
+	failed   []string
+	linkLost bool // the link has dropped, and whether FreeSWITCH has the call is not known
 }
 
 // notPlaced takes a job that brought no result.
@@ -38,9 +38,9 @@ func (c *control) notPlaced(l *leg, err error) {
 	}
 	// The call may be there, and come to our socket; or resynchronise finds out.
 	l.log().Warn("the link dropped while a call was placed", "error", err)
-	call.adrift = true
-	l.after(adriftPatience, func() {
-		if l.calling == call && call.adrift {
+	call.linkLost = true
+	l.after(adriftTimeout, func() {
+		if l.calling == call && call.linkLost {
 			l.detail = fmt.Sprintf("the link to FreeSWITCH node %s was lost", l.node.Name())
 			l.node.Kill(l.id, "ORIGINATOR_CANCEL")
 			l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
