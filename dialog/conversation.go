@@ -245,7 +245,7 @@ func (c *Conversation) playback(t *turn, p Prompt, path string) {
 func (c *Conversation) speak(t *turn, p Prompt) {
 	text := p.Text
 	if p.SSML && !c.service.voice.knowsSSML() {
-		text = stripTags(text)
+		text = p.withoutTags()
 	}
 	argument, problem := c.service.voice.argument(text)
 	if problem != "" {
@@ -253,7 +253,7 @@ func (c *Conversation) speak(t *turn, p Prompt) {
 		return
 	}
 	if p.SSML {
-		text = stripTags(text)
+		text = p.withoutTags()
 	}
 	c.aloud(t, p, "speak", argument, shortest(text), func(done Completion) string { return c.service.spoken(c.service.voice.unspoken(text, done)) })
 }

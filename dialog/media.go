@@ -121,14 +121,14 @@ func (m *media) fetch() *Fetch {
 func (m *media) fetchText() {
 	c := m.conversation
 	c.background(func(ctx context.Context) func() {
-		text, err := m.text(ctx, c.service)
+		prompts, err := m.text(ctx, c.service)
 		return func() {
 			switch {
 			case m.state == mediaEnded:
 			case err != nil:
 				m.notStarted(err.Error())
 			default:
-				m.take(m.speech(text))
+				m.take(prompts)
 			}
 		}
 	}, func(err error) {

@@ -85,11 +85,7 @@ func (s *Service) prepare(ctx context.Context, r Request) (any, error) {
 	case err != nil:
 		return nil, err
 	case prompts == nil && kind != audio:
-		text, err := m.text(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		return []Prompt{{Text: text, SSML: kind == ssml}}, nil
+		return m.text(ctx, s)
 	}
 	for i := range prompts {
 		if err := s.prepareAudio(ctx, &prompts[i]); err != nil {
@@ -129,26 +125,40 @@ func noSpool(uri string) error {
 }
 
 // text fetches the text that is to be spoken. It blocks.
-func (m *media) text(ctx context.Context, s *Service) (string, error) {
-	text, err := m.fetchedText(ctx, s)
-	if err != nil && m.source.text != "" {
-		s.options.Logger.Info("the text cannot be fetched; that of the query is spoken", append(m.request.LogAttributes(), "src", shorten(m.request.Source), "error", err)...)
-		return m.source.text, nil
+func (m *media) text(ctx context.Context, s *Service) ([]Prompt, error) {
+	fetched, err := m.fetchedText(ctx, s)
+	switch {
+	case err == nil:
+		return []Prompt{fetched}, nil
+	case m.source.text == "":
+		return nil, err
 	}
-	return text, err
+	s.options.Logger.Info("the text cannot be fetched; that of the query is spoken", append(m.request.LogAttributes(), "src", shorten(m.request.Source), "error", err)...)
+	return m.speech(m.source.text), nil
 }
 
-func (m *media) fetchedText(ctx context.Context, s *Service) (string, error) {
+func (m *media) fetchedText(ctx context.Context, s *Service) (Prompt, error) {
 	uri, err := fetch.Resolve(m.request.Base, m.source.uri)
 	if err != nil {
-		return "", err
+		return Prompt{}, err
 	}
 	response, err := s.Fetch(ctx, uri, m.fetch())
 	if err != nil {
-		return "", err
+		return Prompt{}, err
 	}
-	if text := response.Text(); strings.TrimSpace(text) != "" {
-		return text, nil
+	read := func(context.Context) (Prompt, int64, error) {
+		p := Prompt{Text: response.Text(), SSML: m.kind == ssml}
+		if strings.TrimSpace(p.Text) == "" {
+			return Prompt{}, 0, errors.New(m.source.uri + " is empty")
+		}
+		if p.SSML {
+			p.withoutTags()
+		}
+		return p, int64(len(p.Text) + len(p.plain)), nil
 	}
-	return "", errors.New(m.source.uri + " is empty")
+	if !response.Reusable {
+		p, _, err := read(ctx)
+		return p, err
+	}
+	return s.texts.Make(ctx, fmt.Sprint(response.URI, "\n", m.kind), response.Version, nil, read)
 }

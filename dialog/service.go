@@ -75,6 +75,7 @@ type Service struct {
 	spool      *spool.Audio      // nil for none
 	recordings *spool.Recordings // nil for none
 	types      map[string]starts
+	texts      *fetch.Versions[Prompt] // that were fetched to be spoken
 
 	unspoken, unkept lasting
 
@@ -121,7 +122,7 @@ func New(o Options) *Service {
 		o.Uploads = o.Fetcher
 	}
 	o.Clock = clock.Or(o.Clock)
-	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]starts)}
+	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]starts), texts: fetch.NewVersions[Prompt](o.Clock, maxTexts)}
 	s.context, s.cancel = context.WithCancel(context.Background())
 	s.unspoken = lasting{Trouble: logs.Trouble{Now: o.Clock.Now}, log: o.Logger, bad: "texts are not spoken", well: "texts are spoken again"}
 	s.unkept = lasting{Trouble: logs.Trouble{Now: o.Clock.Now}, log: o.Logger, bad: "fetched audio cannot be kept for FreeSWITCH to play", well: "fetched audio can be kept again"}
@@ -162,6 +163,8 @@ const (
 	maxWork = 50_000
 	// maxUploads bounds the uploads of recordings, each of which has a goroutine.
 	maxUploads = 10_000
+	// maxTexts bounds the bytes of fetched texts that are kept.
+	maxTexts = 8 << 20
 	// endPatience is how long what is given up may take to end.
 	endPatience = time.Second
 )

@@ -30,7 +30,16 @@ type Prompt struct {
 	// thrown away.
 	NoBargeIn bool
 
-	file string // where the audio has been put for FreeSWITCH to play; "" for not yet
+	file  string // where the audio has been put for FreeSWITCH to play; "" for not yet
+	plain string // the Text of SSML without its tags; "" for not yet
+}
+
+// withoutTags gives the Text of SSML without its tags.
+func (p *Prompt) withoutTags() string {
+	if p.plain == "" {
+		p.plain = stripTags(p.Text)
+	}
+	return p.plain
 }
 
 // Fetch says how a resource is asked for.

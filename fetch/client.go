@@ -359,6 +359,7 @@ func (c *Client) keep(response *Response, supplement http.Header) {
 		return
 	}
 	if e := c.cache.newEntry(response, supplement); e != nil {
+		response.Reusable = true
 		c.cache.put(e)
 	} else {
 		c.cache.drop(response.key)

@@ -51,6 +51,7 @@ func (c *Client) readFile(p *prepared, key string, stored *entry) (*Response, *E
 		return nil, failure(uri, nil, "larger than %s", sizeText(c.options.MaxBytes))
 	}
 	response := newResponse(uri, http.StatusOK, typeOf(p.url.Path), body)
+	response.Reusable = true
 	// A file that was written a moment ago may be written again without its time
 	// changing.
 	if key != "" && c.options.Clock.Now().Sub(info.ModTime()) > 2*time.Second {

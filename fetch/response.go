@@ -30,6 +30,9 @@ type Response struct {
 	Version string
 	// FromCache tells that the content was not transferred now.
 	FromCache bool
+	// Reusable tells that the content may be kept for other requests: it is a file, or
+	// the cache keeps it.
+	Reusable bool
 
 	key    string      // under which the cache may keep it, "" if it may not
 	header http.Header // of a transfer, for Client.Supplement

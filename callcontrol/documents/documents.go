@@ -68,7 +68,7 @@ func (d *Loader) ForChild(ctx context.Context, r interpreter.FetchRequest) (*int
 // get gets a document and compiles it, if it has changed since.
 func (d *Loader) get(ctx context.Context, client *fetch.Client, r fetch.Request) (*interpreter.Document, error) {
 	if page, is := PageOf(r.URI); is {
-		return d.forPage(r.URI, page)
+		return d.forPage(ctx, r.URI, page)
 	}
 	response, err := client.Fetch(ctx, r)
 	if err != nil {

@@ -162,6 +162,28 @@ func TestManyCallsAtOnceCompileOnce(t *testing.T) {
 	}
 }
 
+// TestPagesShareTheirDocument: the document that runs a VoiceXML page is compiled once for
+// all calls of the page, also those that come at once.
+func TestPagesShareTheirDocument(t *testing.T) {
+	f := newFolder(t)
+	got := make([]*interpreter.Document, 30)
+	var done sync.WaitGroup
+	for i := range got {
+		done.Go(func() {
+			var err error
+			if got[i], err = f.documents.ForCall(t.Context(), fetch.Request{URI: PageScheme + "file://" + f.dir + "/a.vxml"}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
+	for _, document := range got {
+		if document != got[0] {
+			t.Fatal("it was compiled more than once")
+		}
+	}
+}
+
 // TestHTTPEquiv (DOC-6): what a document says of itself by <meta http-equiv> goes
 // where the server says nothing.
 func TestHTTPEquiv(t *testing.T) {

@@ -1,6 +1,7 @@
 package documents
 
 import (
+	"context"
 	_ "embed"
 	"strings"
 
@@ -25,21 +26,17 @@ func PageOf(uri string) (page string, is bool) {
 }
 
 // forPage gives the document that runs a page. It finds the page in session.uri.
-func (d *Loader) forPage(uri, page string) (*interpreter.Document, error) {
+func (d *Loader) forPage(ctx context.Context, uri, page string) (*interpreter.Document, error) {
 	if err := d.client.Allowed(page); err != nil {
 		return nil, err
 	}
-	if known, ok := d.compiled.Get(uri, ""); ok {
-		return known.document, nil
-	}
-	root, err := fetch.ParseXML(voiceXML, uri, fetch.XMLLimits{})
-	if err != nil {
-		return nil, err
-	}
-	document, err := d.compiler.Compile(root, uri, nil)
-	if err != nil {
-		return nil, err
-	}
-	d.compiled.Put(uri, "", fetch.CompiledBytes(len(voiceXML)), compiledDocument{document: document})
-	return document, nil
+	known, err := d.compiled.Make(ctx, uri, "", nil, func(ctx context.Context) (compiledDocument, int64, error) {
+		root, err := fetch.ParseXML(voiceXML, uri, fetch.XMLLimits{Context: ctx})
+		if err != nil {
+			return compiledDocument{}, 0, err
+		}
+		document, err := d.compiler.Until(ctx).Compile(root, uri, nil)
+		return compiledDocument{document: document}, fetch.CompiledBytes(len(voiceXML)), err
+	})
+	return known.document, err
 }

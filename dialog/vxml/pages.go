@@ -3,6 +3,9 @@ package vxml
 import (
 	"context"
 	"errors"
+	"reflect"
+
+	"github.com/antchfx/xmlquery"
 
 	"ccxmld/dialog"
 	"ccxmld/fetch"
@@ -21,6 +24,7 @@ type pages struct {
 	compiled *fetch.Versions[*Page]
 	grammars *fetch.Versions[compiledGrammar]
 	scripts  *fetch.Versions[*script.Script]
+	trees    *fetch.Versions[*xmlquery.Node] // of <data>
 }
 
 // maxCompiled bounds the bytes of what is kept, of each kind.
@@ -32,6 +36,7 @@ func newPages(service *dialog.Service, compiler *Compiler, noticed func(*Page)) 
 		compiled: fetch.NewVersions[*Page](service.Clock(), maxCompiled),
 		grammars: fetch.NewVersions[compiledGrammar](service.Clock(), maxCompiled),
 		scripts:  fetch.NewVersions[*script.Script](service.Clock(), maxCompiled),
+		trees:    fetch.NewVersions[*xmlquery.Node](service.Clock(), maxCompiled),
 	}
 }
 
@@ -117,4 +122,38 @@ func (p *pages) script(ctx context.Context, page *Page, reference, encoding stri
 		made, err = page.language.Until(ctx).Script(text, script.Position{URI: response.URI, Line: 1})
 		return made, fetch.CompiledBytes(len(text)), err
 	})
+}
+
+// data parses what <data> has fetched. What may be kept for others is parsed once for all
+// dialogs: their scripts cannot change it. It blocks.
+func (p *pages) data(ctx context.Context, response *fetch.Response) (*xmlquery.Node, error) {
+	if !response.Reusable {
+		root, _, err := p.parse(ctx, response)
+		return root, err
+	}
+	return p.trees.Make(ctx, response.URI, response.Version, nil, func(ctx context.Context) (*xmlquery.Node, int64, error) {
+		return p.parse(ctx, response)
+	})
+}
+
+func (p *pages) parse(ctx context.Context, response *fetch.Response) (root *xmlquery.Node, bytes int64, err error) {
+	account := p.processors.Account()
+	account.Begin()
+	defer account.End()
+	if root, err = response.XML(fetch.XMLLimits{Account: account, Context: ctx}); err != nil {
+		return nil, 0, err
+	}
+	return root, treeBytes(root), nil
+}
+
+// treeBytes is what a document takes in memory, about.
+func treeBytes(root *xmlquery.Node) (bytes int64) {
+	ofNode, ofAttribute := int64(reflect.TypeFor[xmlquery.Node]().Size()), int64(reflect.TypeFor[xmlquery.Attr]().Size())
+	for n := root; n != nil; n = following(n, root) {
+		bytes += ofNode + int64(len(n.Data)+len(n.Prefix)+len(n.NamespaceURI))
+		for _, a := range n.Attr {
+			bytes += ofAttribute + int64(len(a.Name.Space)+len(a.Name.Local)+len(a.Value)+len(a.NamespaceURI))
+		}
+	}
+	return bytes
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/antchfx/xmlquery"
 	"github.com/dop251/goja"
 
-	"ccxmld/fetch"
 	"ccxmld/script"
 )
 
@@ -210,7 +209,7 @@ func (d *dataAction) run(x *execution) error {
 		if err != nil || d.name == "" {
 			return err
 		}
-		root, err = response.XML(fetch.XMLLimits{Context: ctx})
+		root, err = x.browser.pages.data(ctx, response)
 		return err
 	})
 	if err != nil {
