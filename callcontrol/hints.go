@@ -48,8 +48,8 @@ func hintVariables(hints interpreter.Hints, variables map[string]string) error {
 
 // Media timeouts that FreeSWITCH can keep, and that are no accident.
 const (
-	shortestMediaTimeout = time.Second
-	longestMediaTimeout  = 24 * time.Hour
+	shortestSilence = time.Second
+	longestSilence  = 24 * time.Hour
 )
 
 // mediaTimeout turns the hint into the variable by which FreeSWITCH hangs up a call
@@ -60,9 +60,9 @@ func mediaTimeout(hints interpreter.Hints, variables map[string]string) error {
 		return nil
 	}
 	timeout, err := script.ParseTime(fmt.Sprint(value))
-	if err != nil || timeout < shortestMediaTimeout || timeout > longestMediaTimeout {
+	if err != nil || timeout < shortestSilence || timeout > longestSilence {
 		return fmt.Errorf("the hint mediatimeout is %.60q; expected a time of %s to %s, such as 30s",
-			fmt.Sprint(value), shortestMediaTimeout, longestMediaTimeout)
+			fmt.Sprint(value), shortestSilence, longestSilence)
 	}
 	variables[freeswitch.NoMediaHangup] = strconv.FormatInt(timeout.Milliseconds(), 10)
 	return nil

@@ -244,7 +244,7 @@ func (c *control) callTimedOut(l *leg) {
 	default:
 		return
 	}
-	l.failure = reasonTimeout
+	l.failure = reasonTimedOut
 	l.hangUp("ORIGINATOR_CANCEL")
 }
 

@@ -11,7 +11,7 @@ const (
 	reasonBadNumber   = "badnumber"
 	reasonUnreachable = "unreachable"
 	reasonBusy        = "busy"
-	reasonTimeout     = "timeout"
+	reasonTimedOut     = "timeout"
 	reasonUnknown     = "unknown"
 )
 
@@ -25,7 +25,7 @@ func failureReason(h freeswitch.Hangup) string {
 	case freeswitch.Busy:
 		return reasonBusy
 	case freeswitch.TimedOut:
-		return reasonTimeout
+		return reasonTimedOut
 	}
 	return reasonUnknown
 }

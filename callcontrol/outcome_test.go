@@ -26,14 +26,14 @@ func TestFailureReason(t *testing.T) {
 		{480, "NO_USER_RESPONSE", reasonBusy},
 		{486, "USER_BUSY", reasonBusy},
 		{603, "CALL_REJECTED", reasonBusy},
-		{408, "RECOVERY_ON_TIMER_EXPIRE", reasonTimeout},
+		{408, "RECOVERY_ON_TIMER_EXPIRE", reasonTimedOut},
 		{410, "NUMBER_CHANGED", reasonUnknown},
 		{600, "USER_BUSY", reasonUnknown},
 		{302, "NORMAL_UNSPECIFIED", reasonUnknown},
-		{487, "NO_ANSWER", reasonTimeout}, // our own CANCEL
-		{487, "ORIGINATOR_CANCEL", reasonTimeout},
+		{487, "NO_ANSWER", reasonTimedOut}, // our own CANCEL
+		{487, "ORIGINATOR_CANCEL", reasonTimedOut},
 		{200, "NORMAL_CLEARING", reasonUnknown},
-		{0, "NO_ANSWER", reasonTimeout},
+		{0, "NO_ANSWER", reasonTimedOut},
 		{0, "USER_BUSY", reasonBusy},
 		{0, "INVALID_GATEWAY", reasonUnreachable},
 		{0, "CHAN_NOT_IMPLEMENTED", reasonUnreachable},
