@@ -239,7 +239,7 @@ type namedValue struct {
 func (e *element) namelist() []namedValue {
 	var list []namedValue
 	at, _ := e.value("namelist")
-	for name := range strings.FieldsSeq(e.text("namelist")) {
+	for _, name := range e.names("namelist") {
 		compiled, err := e.language.Expression(name, at)
 		if err != nil {
 			e.attributeMistake("namelist", err)
@@ -313,7 +313,7 @@ type clearAction struct {
 func (e *element) clearAction() action {
 	e.attributes("namelist")
 	a := &clearAction{}
-	for name := range strings.FieldsSeq(e.text("namelist")) {
+	for _, name := range e.names("namelist") {
 		at, _ := e.value("namelist")
 		target, err := e.language.Target(name, at)
 		if err != nil {

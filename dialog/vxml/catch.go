@@ -58,7 +58,7 @@ func (e *element) handler() *handler {
 	h := &handler{place: e.place, count: 1, cond: e.expression("cond")}
 	if e.tag == "catch" {
 		e.attributes("event", "count", "cond")
-		h.events = strings.Fields(e.text("event"))
+		h.events = e.names("event")
 	} else {
 		e.attributes("count", "cond")
 		h.events = []string{e.tag}

@@ -133,6 +133,8 @@ func TestExecutable(t *testing.T) {
 		{"rethrow", `<catch event="com">page<exit expr="_event"/></catch><form><catch event="com">form<rethrow/></catch><block><throw event="com.a"/></block></form>`,
 			nil, "", map[string]any{"expr": "com.a"}, "", []string{"say form", "say page"}},
 		{"return to nobody", `<form><error><exit expr="_event"/></error><block><return/></block></form>`, nil, "", map[string]any{"expr": "error.semantic"}, "", nil},
+		{"names with commas", `<form><var name="a" expr="1"/><var name="b" expr="2"/><var name="c"/><catch event="com.x, com.y"><clear namelist="a, c"/><exit namelist="a, b"/></catch>
+			<block><throw event="com.y"/></block></form>`, nil, "", map[string]any{"a": nil, "b": int64(2)}, "", nil},
 		{"submitted objects", `<form><var name="o" expr="({a: 1, b: {c: 'x'}, n: undefined})"/><block><submit next="next.vxml" namelist="o"/></block></form>`,
 			map[string]string{"next.vxml": `<form><block>Thanks</block></form>`}, "", nil, "", []string{"say Thanks"}},
 	})

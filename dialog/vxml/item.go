@@ -164,7 +164,7 @@ func (e *element) filled(i *item) *filled {
 	case mode != "" && mode != "all":
 		e.problem("mode is %q; expected all or any", mode)
 	}
-	f.names = strings.Fields(e.text("namelist"))
+	f.names = e.names("namelist")
 	return f
 }
 

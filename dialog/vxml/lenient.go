@@ -102,6 +102,17 @@ func (e *element) bareTime(what, attribute, text string) {
 	}
 }
 
+// names reads an attribute that lists names, which spaces separate.
+func (e *element) names(attribute string) []string {
+	text := e.text(attribute)
+	if strings.Contains(text, ",") {
+		at, _ := e.value(attribute)
+		e.noticeAt(CodeLenient, at, "<%s %s=%q>: names are separated by spaces; commas are read as such", e.tag, attribute, text)
+		text = strings.ReplaceAll(text, ",", " ")
+	}
+	return strings.Fields(text)
+}
+
 func (e *element) readAs(attribute, what, read string) {
 	at, _ := e.value(attribute)
 	e.noticeAt(CodeLenient, at, "%s is read as %q", what, read)

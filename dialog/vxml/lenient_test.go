@@ -35,6 +35,15 @@ func TestLenientValues(t *testing.T) {
 		{"<property name='inputmodes' value='DTMF,voice'/><form/>", `<property name="inputmodes" value="DTMF,voice"> is read as "dtmf voice"`},
 		{"<form><field name='continue' type='digits'/></form>", `<field name="continue">: a word of ECMAScript`},
 		{"<link event='a'><grammar src='builtin:amd'/></link><form/>", `there is no builtin grammar "builtin:amd"`},
+		{"<form><block><submit next='x' namelist='a, b'/></block></form>", `<submit namelist="a, b">: names are separated by spaces; commas are read as such`},
+		{"<form><block><exit namelist='a,b'/></block></form>", `<exit namelist="a,b">: names are separated`},
+		{"<form><block><return namelist='a , b,'/></block></form>", `<return namelist="a , b,">: names are separated`},
+		{"<form><block><clear namelist='a, b'/></block></form>", `<clear namelist="a, b">: names are separated`},
+		{"<form><block><disconnect namelist='a, b'/></block></form>", `<disconnect namelist="a, b">: names are separated`},
+		{"<form><block><data src='x' namelist='a, b'/></block></form>", `<data namelist="a, b">: names are separated`},
+		{"<form><subdialog src='x' namelist='a, b'/></form>", `<subdialog namelist="a, b">: names are separated`},
+		{"<form><field name='a' type='digits'/><field name='b' type='digits'/><filled namelist='a, b'/></form>", `<filled namelist="a, b">: names are separated`},
+		{"<catch event='noinput, nomatch'/><form/>", `<catch event="noinput, nomatch">: names are separated`},
 		{"<form><block><script><!--\nvar a = 1;\n//--></script></block></form>", "put it into <![CDATA["},
 	}
 	for _, test := range tests {
