@@ -11,7 +11,7 @@ const (
 	reasonBadNumber   = "badnumber"
 	reasonUnreachable = "unreachable"
 	reasonBusy        = "busy"
-	reasonTimedOut     = "timeout"
+	reasonTimedOut    = "timeout"
 	reasonUnknown     = "unknown"
 )
 
