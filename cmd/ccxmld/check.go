@@ -151,6 +151,9 @@ func (c *checker) document(ctx context.Context, name string) []lint.Finding {
 	if err != nil {
 		return unreadable(name, err)
 	}
+	if advice := vxml.ForeignGrammar(response); advice != "" && !c.asConfigured {
+		return []lint.Finding{{Position: script.Position{URI: name, Line: 1}, Severity: lint.Error, Code: srgs.Code, Message: advice}}
+	}
 	if !c.asConfigured && isABNF(uri, response) {
 		return c.named(c.grammar(ctx, srgs.Source{URI: uri, Text: response.Text()}), uri, name)
 	}

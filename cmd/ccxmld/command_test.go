@@ -61,6 +61,7 @@ func TestCheck(t *testing.T) {
 	badGrammar := write("bad.grxml", "<grammar version=\"1.0\" mode=\"dtmf\" root=\"r\">\n<rule id=\"r\">fourteen</rule></grammar>")
 	badABNF := write("bad.gram", "#ABNF 1.0; mode dtmf; root $r;\n$r = 1")
 	headless := write("headless.gram", "mode dtmf; root $r;\n$r = 1;")
+	jsgf := write("jsgf.gram", "#JSGF V1.0; grammar a; public <a> = 1 | 2;")
 	starred := write("starred.gram", "#ABNF 1.0; mode dtmf; root $r;\n$r = 1 *;")
 	hasty := write("hasty.vxml", "<vxml version=\"2.1\" xmlns=\"http://www.w3.org/2001/vxml\">\n<property name=\"timeout\" value=\"3\"/><property name=\"termtimeout\" value=\"0\"/>\n"+
 		`<form><record name="m" maxtime="20" finalsilence="2s"><prompt timeout="5000">Go<break time="300"/></prompt></record></form></vxml>`)
@@ -91,6 +92,7 @@ func TestCheck(t *testing.T) {
 		"a grammar in the ABNF form":               {pin, 0, nil},
 		"a grammar that is wrong":                  {badGrammar, 1, []string{badGrammar + ":2:14: error: \"fourteen\" is no key", "[grammar]"}},
 		"a grammar in the ABNF form that is wrong": {badABNF, 1, []string{badABNF + ":2:7: error: expected \";\"", "[grammar]"}},
+		"one of another form":                      {jsgf, 1, []string{jsgf + ":1: error: the grammar is of the form JSGF, which is not read; in SRGS's ABNF form it is #ABNF 1.0; mode dtmf; root $r; $r = 1 | 2;"}},
 		"one without its first line":               {headless, 1, []string{headless + ":1:1: error: expected #ABNF 1.0; at the beginning"}},
 		"a notice about a grammar":                 {starred, 0, []string{starred + ":2:8: warning: \"*\" stands without quotes", "[grammar]"}},
 		"a grammar of speech":                      {spoken, 0, []string{spoken + ":1: note: the grammar is for speech", "[speech-only]"}},

@@ -8,7 +8,6 @@ import (
 
 	"github.com/antchfx/xmlquery"
 
-	"ccxmld/clock/clocktest"
 	"ccxmld/dialog"
 	"ccxmld/fetch"
 	"ccxmld/script"
@@ -25,7 +24,7 @@ func (a *answer) Fetch(_ context.Context, r fetch.Request) (*fetch.Response, err
 }
 
 func newAnswer(a *answer) *pages {
-	return newPages(dialog.New(dialog.Options{Clock: clocktest.Real(), Fetcher: a}), NewCompiler(), func(*Page) {})
+	return newPages(dialog.New(dialog.Options{Fetcher: a}), NewCompiler(), func(*Page) {})
 }
 
 // TestDataIsParsedOnce: what <data> fetches is parsed once for all dialogs, also those

@@ -112,8 +112,9 @@ func (e *element) grammar(to []*grammar) []*grammar {
 			g.spoken = e.inlineSpeech()
 			return append(to, g)
 		case !srgs.IsABNF(text):
-			e.notice("this <grammar> is neither of SRGS's XML form nor of its ABNF form; error.unsupported.format is thrown when it is reached")
-			g.refused = thrownf("error.unsupported.format", "a grammar is of SRGS, in its XML or its ABNF form, or a builtin one")
+			advice := foreignAdvice(e.text("type"), text)
+			e.notice("%s. error.unsupported.format is thrown when it is reached", advice)
+			g.refused = thrownf("error.unsupported.format", "%s: %s", e.position, advice)
 			return append(to, g)
 		}
 		source.Root, source.Text = nil, text

@@ -94,9 +94,13 @@ func (p *pages) unchanged(ctx context.Context, origins []origin, how *dialog.Fet
 // grammarSource reads a grammar of either form, to start from one of its rules.
 func grammarSource(ctx context.Context, response *fetch.Response, rule string) (source srgs.Source, err error) {
 	source.URI, source.Rule = response.URI, rule
-	if text := response.Text(); srgs.IsABNF(text) {
+	text := response.Text()
+	if srgs.IsABNF(text) {
 		source.Text = text
 		return source, nil
+	}
+	if advice := ForeignGrammar(response); advice != "" {
+		return source, thrownf("error.unsupported.format", "%s:1: %s", response.URI, advice)
 	}
 	source.Root, source.Places, err = response.PlacedXML(fetch.XMLLimits{Context: ctx})
 	return source, err

@@ -135,7 +135,10 @@ func (x *execution) grammar(g *grammar) (match srgs.Grammar, said *spoken, err e
 		match, err = x.browser.pages.grammar(ctx, g, src, x.how("grammar", g.fetching))
 		return err
 	})
+	var refused *thrown
 	switch {
+	case errors.As(err, &refused):
+		return nil, nil, refused
 	case errors.Is(err, srgs.ErrSpeech) && said != nil:
 		return nil, said, nil
 	case errors.Is(err, srgs.ErrSpeech):
