@@ -178,8 +178,12 @@ func TestLateAttempt(t *testing.T) {
 	s.Switch.ReleaseJobs()
 	late, err := s.Switch.WaitCallee(s.Context(), "200")
 	s.Must(err)
+	came := s.Clock.Now()
 	_, err = late.WaitEnded(s.Context())
 	s.Must(err)
+	if took := s.Clock.Now().Sub(came); took > time.Second {
+		t.Errorf("the late one is hung up after %v", took)
+	}
 	s.WaitUntil("nothing is left of it", func() bool { return s.Switch.Channels() == 0 })
 	if s.second.Channels() != 1 || s.Trace.Has("disconnected") {
 		t.Errorf("the call that goes on has noticed:\n%s", strings.Join(s.Trace.Lines(), "\n"))
