@@ -34,6 +34,7 @@ func (r *Runtime) evaluate(code string) goja.Value {
 	if err != nil {
 		throw(err)
 	}
+	r.vm.CountCompiled(compiled)
 	v, err := r.vm.RunProgram(compiled)
 	if err != nil {
 		panic(err)

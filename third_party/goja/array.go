@@ -285,7 +285,8 @@ type arrayPropIter struct {
 }
 
 func (i *arrayPropIter) next() (propIterItem, iterNextFunc) {
-	for i.idx < len(i.a.values) && i.idx < i.limit { // bounded: the elements of one array
+	for i.idx < len(i.a.values) && i.idx < i.limit {
+		i.a.val.runtime.step(stepsOfName)
 		name := asciiString(strconv.Itoa(i.idx))
 		prop := i.a.values[i.idx]
 		i.idx++
@@ -306,7 +307,7 @@ func (a *arrayObject) iterateStringKeys() iterNextFunc {
 
 func (a *arrayObject) stringKeys(all bool, accum []Value) []Value {
 	for i, prop := range a.values {
-		a.val.runtime.step(1)
+		a.val.runtime.step(stepsOfName)
 		name := strconv.Itoa(i)
 		if prop != nil {
 			if !all {

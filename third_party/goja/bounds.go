@@ -259,7 +259,7 @@ func (r *Runtime) alloc(n int64) {
 func (r *Runtime) allocString(s String) {
 	n := s.Length()
 	if most := r.bounds.StringLength; most > 0 && n > most && r.bounded() {
-		r.exceeded("a string would be longer than %d characters", most)
+		panic(r.limitError(r.stringReason()))
 	}
 	if n > 32 {
 		r.alloc(int64(n) * 2)
@@ -273,6 +273,28 @@ const (
 	unitsInAStep  = 32
 	valuesInAStep = 16
 )
+
+// What takes as long as so many steps.
+const (
+	stepsOfName = 8 // the name of a property is given to a script
+	stepsOfUnit = 4 // a unit outside of ASCII changes its case, is normalised or collated
+	stepsOfPart = 4 // a part of what is held is measured
+)
+
+// mapText counts a text whose units are looked up in the tables of Unicode.
+func (r *Runtime) mapText(s String) {
+	if _, u := devirtualizeString(s); u != nil {
+		r.mayLast(int64(len(u)) * stepsOfUnit)
+		r.step(int64(len(u)) * stepsOfUnit)
+	}
+}
+
+// moved counts names of properties that are copied or moved.
+func (r *Runtime) moved(names int) {
+	if n := int64(names); n >= valuesInAStep {
+		r.copied(n)
+	}
+}
 
 // read counts the texts that a built-in function is called with: it goes through each,
 // however often it has been called with it.
@@ -321,10 +343,14 @@ func (r *Runtime) makeRoom(n int64) {
 	r.meter.steps += n / valuesInAStep
 }
 
+func (r *Runtime) stringReason() string {
+	return fmt.Sprintf("a string would be longer than %d characters", r.bounds.StringLength)
+}
+
 // checkLength bounds a string before it is made.
 func (r *Runtime) checkLength(n int64) {
 	if most := r.bounds.StringLength; most > 0 && n > int64(most) && r.bounded() {
-		r.exceeded("a string would be longer than %d characters", most)
+		panic(r.limitError(r.stringReason()))
 	}
 }
 
@@ -343,7 +369,7 @@ func (r *Runtime) measure() {
 		return
 	}
 	if r.meter.bytes < r.bounds.Memory {
-		r.meter.steps += r.measureLive()
+		r.meter.steps += stepsOfPart * r.measureLive()
 		if r.meter.live < r.bounds.Memory {
 			r.tell(true)
 			return

@@ -196,6 +196,7 @@ lenNotInt:
 	nameStr := stringBound_
 	if s, ok := name.(String); ok {
 		nameStr = nameStr.Concat(s)
+		r.allocString(nameStr) // it grows from one to the next
 	}
 
 	v := &Object{runtime: r}

@@ -198,10 +198,6 @@ func regexpSize(source string) int {
 	return len(program.Inst)
 }
 
-func compileRegexpFromValueString(patternStr String, flags string) (*regexpPattern, error) {
-	return compileRegexp(escapeInvalidUtf16(patternStr), flags)
-}
-
 func compileRegexp(patternStr, flags string) (p *regexpPattern, err error) {
 	var global, ignoreCase, multiline, dotAll, sticky, unicode bool
 	var wrapper *regexpWrapper
@@ -320,12 +316,7 @@ func compileRegexp(patternStr, flags string) (p *regexpPattern, err error) {
 }
 
 func (r *Runtime) _newRegExp(patternStr String, flags string, proto *Object) *regexpObject {
-	r.step(stepsToCompile * int64(patternStr.Length()))
-	pattern, err := compileRegexpFromValueString(patternStr, flags)
-	if err != nil {
-		panic(r.newSyntaxError(err.Error()))
-	}
-	return r.newRegExpp(pattern, patternStr, proto)
+	return r.newRegExpp(r.newPattern(patternStr, flags), patternStr, proto)
 }
 
 func (r *Runtime) builtin_newRegExp(args []Value, proto *Object) *Object {
@@ -394,10 +385,8 @@ func (r *Runtime) builtin_RegExp(call FunctionCall) Value {
 func (r *Runtime) regexpproto_compile(call FunctionCall) Value {
 	if this, ok := r.toObject(call.This).self.(*regexpObject); ok {
 		var (
-			pattern *regexpPattern
-			source  String
-			flags   string
-			err     error
+			source String
+			flags  string
 		)
 		patternVal := call.Argument(0)
 		flagsVal := call.Argument(1)
@@ -419,12 +408,7 @@ func (r *Runtime) regexpproto_compile(call FunctionCall) Value {
 		if flagsVal != _undefined {
 			flags = flagsVal.toString().String()
 		}
-		r.step(stepsToCompile * int64(source.Length()))
-		pattern, err = compileRegexpFromValueString(source, flags)
-		if err != nil {
-			panic(r.newSyntaxError(err.Error()))
-		}
-		this.pattern = pattern
+		this.pattern = r.newPattern(source, flags)
 		this.source = source
 	exit:
 		this.setOwnStr("lastIndex", intToValue(0), true)

@@ -385,6 +385,8 @@ func (r *Runtime) stringproto_localeCompare(call FunctionCall) Value {
 	r.checkObjectCoercible(call.This)
 	s, other := call.This.toString(), call.Argument(0).toString()
 	r.step(int64(s.Length() + other.Length())) // slower than other functions
+	r.mapText(s)
+	r.mapText(other)
 	this, that := norm.NFD.String(s.String()), norm.NFD.String(other.String())
 	return intToValue(int64(r.collator().CompareString(this, that)))
 }
@@ -474,7 +476,7 @@ func (r *Runtime) stringproto_normalize(call FunctionCall) Value {
 		panic(r.newError(r.getRangeError(), "The normalization form should be one of NFC, NFD, NFKC, NFKD"))
 	}
 
-	r.step(int64(s.Length())) // slower than other functions
+	r.mapText(s)
 	switch s := s.(type) {
 	case asciiString:
 		return s
@@ -1022,6 +1024,7 @@ func (r *Runtime) stringproto_toLowerCase(call FunctionCall) Value {
 	r.checkObjectCoercible(call.This)
 	s := call.This.toString()
 
+	r.mapText(s)
 	return s.toLower()
 }
 
@@ -1029,6 +1032,7 @@ func (r *Runtime) stringproto_toUpperCase(call FunctionCall) Value {
 	r.checkObjectCoercible(call.This)
 	s := call.This.toString()
 
+	r.mapText(s)
 	return s.toUpper()
 }
 

@@ -73,6 +73,8 @@ type Program struct {
 	funcName unistring.String
 	src      *file.File
 	srcMap   []srcMapItem
+
+	repeated int // what the repetitions in regular expressions add to its text
 }
 
 type compiler struct {
@@ -92,7 +94,8 @@ type compiler struct {
 	stringCache map[unistring.String]Value
 
 	limits  CompileLimits
-	emitted int // instructions so far, of all functions
+	emitted  int // instructions so far, of all functions
+	repeated int // what the repetitions in regular expressions add to the text so far
 	looks   int // at the limits
 }
 

@@ -3,6 +3,7 @@ package goja
 import (
 	stdcontext "context"
 	"errors"
+	"fmt"
 
 	js_ast "github.com/dop251/goja/ast"
 )
@@ -39,4 +40,26 @@ func (c *compiler) look() {
 	if c.looks++; c.limits.Context != nil && c.looks%emitsBetweenLooks == 1 && c.limits.Context.Err() != nil {
 		panic(&compilingEnded{stdcontext.Cause(c.limits.Context)})
 	}
+}
+
+// mostRepeated bounds what the repetitions in all regular expressions of a program add to
+// its text, in characters.
+const mostRepeated = 4 * widestRegexp
+
+// lookAtRegexp is called before a regular expression is compiled, which may take long.
+func (c *compiler) lookAtRegexp(offset int, pattern string) {
+	if width, err := regexpWidth(pattern); err == nil && width > len(pattern) {
+		c.repeated += width - len(pattern)
+	}
+	if c.repeated > mostRepeated {
+		c.throwSyntaxError(offset, fmt.Sprintf("Invalid regular expression: with those before it, its repetitions multiply to more than %d characters", mostRepeated))
+	}
+	c.looks = 0
+	c.look()
+}
+
+// CountCompiled counts as steps what compiling the program took beyond the length of its
+// text: a running script had it compiled.
+func (r *Runtime) CountCompiled(p *Program) {
+	r.step(int64(p.repeated) * stepsOfRegexp)
 }

@@ -403,7 +403,9 @@ func (o *baseObject) _delete(name unistring.String) {
 		o.val.runtime.step(1)
 		if n == name {
 			names := o.propNames
+			o.val.runtime.moved(len(names) - i)
 			if namesMarkedForCopy(names) {
+				o.val.runtime.moved(len(names))
 				newNames := make([]unistring.String, len(names)-1, shrinkCap(len(names), cap(names)))
 				copy(newNames, names[:i])
 				copy(newNames[i:], names[i+1:])
@@ -495,7 +497,7 @@ func (o *baseObject) setOwnStr(name unistring.String, val Value, throw bool) boo
 		} else {
 			o.val.runtime.alloc(sizeOfProperty)
 			o.values[name] = val
-			names := copyNamesIfNeeded(o.propNames, 1)
+			names := o.namesToAdd()
 			o.propNames = append(names, name)
 		}
 		return true
@@ -774,7 +776,8 @@ func (o *baseObject) defineOwnPropertyStr(name unistring.String, descr PropertyD
 	if v, ok := o._defineOwnProperty(name, existingVal, descr, throw); ok {
 		o.values[name] = v
 		if existingVal == nil {
-			names := copyNamesIfNeeded(o.propNames, 1)
+			o.val.runtime.alloc(sizeOfProperty)
+			names := o.namesToAdd()
 			o.propNames = append(names, name)
 		}
 		return true
@@ -806,7 +809,7 @@ func (o *baseObject) _put(name unistring.String, v Value) {
 		if o.val != nil && o.val.runtime != nil {
 			o.val.runtime.alloc(sizeOfProperty)
 		}
-		names := copyNamesIfNeeded(o.propNames, 1)
+		names := o.namesToAdd()
 		o.propNames = append(names, name)
 	}
 
@@ -1206,7 +1209,8 @@ func enumerateRecursive(o *Object) iterNextFunc {
 }
 
 func (i *objectPropIter) next() (propIterItem, iterNextFunc) {
-	for i.idx < len(i.propNames) { // bounded: the properties of one object
+	for i.idx < len(i.propNames) {
+		i.o.val.runtime.step(stepsOfName)
 		name := i.propNames[i.idx]
 		i.idx++
 		prop := i.o.values[name]
@@ -1258,6 +1262,15 @@ func clearNamesCopyMarker(names []unistring.String) {
 	}
 }
 
+// namesToAdd gives propNames for one more to be appended.
+func (o *baseObject) namesToAdd() []unistring.String {
+	names := copyNamesIfNeeded(o.propNames, 1)
+	if len(names) > 0 && &names[0] != &o.propNames[0] {
+		o.val.runtime.moved(len(names))
+	}
+	return names
+}
+
 func copyNamesIfNeeded(names []unistring.String, extraCap int) []unistring.String {
 	if namesMarkedForCopy(names) && len(names)+extraCap >= cap(names) {
 		var newcap int
@@ -1276,6 +1289,7 @@ func copyNamesIfNeeded(names []unistring.String, extraCap int) []unistring.Strin
 
 func (o *baseObject) iterateStringKeys() iterNextFunc {
 	o.ensurePropOrder()
+	o.val.runtime.moved(len(o.propNames)) // they are copied unless an iteration has ended before
 	propNames := prepareNamesForCopy(o.propNames)
 	o.propNames = propNames
 	return (&objectPropIter{
@@ -1360,7 +1374,9 @@ func (o *baseObject) fixPropOrder() {
 				return strToArrayIdx(names[j]) >= idx
 			})
 			if k < i {
+				o.val.runtime.moved(i - k)
 				if namesMarkedForCopy(names) {
+					o.val.runtime.moved(len(names))
 					newNames := make([]unistring.String, len(names), cap(names))
 					copy(newNames[:k], names)
 					copy(newNames[k+1:i+1], names[k:i])
@@ -1382,12 +1398,12 @@ func (o *baseObject) stringKeys(all bool, keys []Value) []Value {
 	o.ensurePropOrder()
 	if all {
 		for _, k := range o.propNames {
-			o.val.runtime.step(1)
+			o.val.runtime.step(stepsOfName)
 			keys = append(keys, stringValueFromRaw(k))
 		}
 	} else {
 		for _, k := range o.propNames {
-			o.val.runtime.step(1)
+			o.val.runtime.step(stepsOfName)
 			prop := o.values[k]
 			if prop, ok := prop.(*valueProperty); ok && !prop.enumerable {
 				continue

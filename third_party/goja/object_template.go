@@ -232,7 +232,7 @@ func (o *templatedObject) defineOwnPropertyStr(name unistring.String, descr Prop
 		o.values[name] = v
 		if existingVal == nil {
 			o.materialisePropNames()
-			names := copyNamesIfNeeded(o.propNames, 1)
+			names := o.namesToAdd()
 			o.propNames = append(names, name)
 		}
 		return true

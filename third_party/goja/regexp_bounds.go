@@ -11,14 +11,38 @@ import (
 const (
 	longestRegexp  = 16 << 10 // bytes
 	deepestRegexp  = 200      // groups in each other
-	widestRegexp   = 1 << 20  // characters if each repetition that is counted is written out
-	stepsToCompile = 8        // for each unit of a regular expression or a text to evaluate
+	widestRegexp   = 16 << 10 // characters if each repetition that is counted is written out
+	stepsToCompile = 16       // for each unit of a text to evaluate
+	stepsOfRegexp  = 32       // for each unit of a regular expression, and each of those characters
 )
 
 // checkRegexp refuses what takes too long to compile.
 func checkRegexp(pattern string) error {
+	_, err := regexpWidth(pattern)
+	return err
+}
+
+// newPattern compiles a regular expression of a running script, and counts the steps.
+func (r *Runtime) newPattern(source String, flags string) *regexpPattern {
+	r.step(int64(source.Length()))
+	text := escapeInvalidUtf16(source)
+	if width, err := regexpWidth(text); err == nil { // otherwise it is not compiled
+		units := int64(max(width, len(text))) * stepsOfRegexp
+		r.mayLast(units)
+		r.step(units)
+	}
+	pattern, err := compileRegexp(text, flags)
+	if err != nil {
+		panic(r.newSyntaxError(err.Error()))
+	}
+	return pattern
+}
+
+// regexpWidth is how many characters a regular expression has if each repetition that is
+// counted is written out. It fails for what takes too long to compile.
+func regexpWidth(pattern string) (width int, err error) {
 	if len(pattern) > longestRegexp {
-		return fmt.Errorf("Invalid regular expression: it is longer than %d bytes", longestRegexp)
+		return 0, fmt.Errorf("Invalid regular expression: it is longer than %d bytes", longestRegexp)
 	}
 	widths := []int{0} // of the groups that are open, outermost first
 	class, last := false, 0
@@ -33,7 +57,7 @@ func checkRegexp(pattern string) error {
 			continue
 		case c == '(':
 			if len(widths) > deepestRegexp {
-				return fmt.Errorf("Invalid regular expression: its groups are nested more than %d deep", deepestRegexp)
+				return 0, fmt.Errorf("Invalid regular expression: its groups are nested more than %d deep", deepestRegexp)
 			}
 			widths = append(widths, 0)
 			continue
@@ -49,13 +73,16 @@ func checkRegexp(pattern string) error {
 			last = 1
 		}
 		if widths[here] += last; widths[here] > widestRegexp {
-			return fmt.Errorf("Invalid regular expression: its repetitions multiply to more than %d characters", widestRegexp)
+			return 0, fmt.Errorf("Invalid regular expression: its repetitions multiply to more than %d characters", widestRegexp)
 		}
 		if pattern[i] == '{' {
 			last = 0
 		}
 	}
-	return nil
+	for _, open := range widths[1:] { // bounded: one expression
+		widths[0] += open
+	}
+	return widths[0], nil
 }
 
 // repetitions gives the larger number of a counted repetition, without its bracket, and

@@ -1401,6 +1401,7 @@ func compileAST(prg *js_ast.Program, strict, inGlobal bool, evalVm *vm, limits C
 
 	c.compile(prg, strict, inGlobal, evalVm)
 	p = c.p
+	p.repeated = c.repeated
 	return
 }
 

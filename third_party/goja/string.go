@@ -258,6 +258,7 @@ type stringPropIter struct {
 
 func (i *stringPropIter) next() (propIterItem, iterNextFunc) {
 	if i.idx < i.length {
+		i.obj.val.runtime.step(stepsOfName)
 		name := strconv.Itoa(i.idx)
 		i.idx++
 		return propIterItem{name: asciiString(name), enumerable: _ENUM_TRUE}, i.next
@@ -276,7 +277,7 @@ func (s *stringObject) iterateStringKeys() iterNextFunc {
 
 func (s *stringObject) stringKeys(all bool, accum []Value) []Value {
 	for i := 0; i < s.length; i++ {
-		s.val.runtime.step(1)
+		s.val.runtime.step(stepsOfName)
 		accum = append(accum, asciiString(strconv.Itoa(i)))
 	}
 

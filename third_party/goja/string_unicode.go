@@ -219,10 +219,15 @@ func (b *StringBuilder) ascii() bool {
 // units. Bounds.StringLength bounds those of a Runtime, once they are made.
 const longestString = 1 << 22
 
+// stringTooLong is a string that would be longer than longestString. It ends a script
+// that is bounded, which otherwise could catch it after each time that so much was put
+// together.
+type stringTooLong struct{}
+
 // checkRoom is called before n units are added.
 func (b *StringBuilder) checkRoom(n int) {
 	if b.asciiBuilder.Len()+len(b.unicodeBuilder.buf)+n > longestString {
-		panic(rangeError("Invalid string length"))
+		panic(stringTooLong{})
 	}
 }
 
@@ -481,7 +486,7 @@ func (s unicodeString) Length() int {
 // checkConcat bounds a string of n units to which another one is added.
 func checkConcat(n int, other String) {
 	if n+other.Length() > longestString {
-		panic(rangeError("Invalid string length"))
+		panic(stringTooLong{})
 	}
 }
 

@@ -808,6 +808,9 @@ func (vm *vm) restoreStacks(iterLen, refLen uint32) (ex *Exception) {
 }
 
 func (vm *vm) handleThrow(arg interface{}) *Exception {
+	if _, ok := arg.(stringTooLong); ok && vm.r.bounds.StringLength > 0 && vm.r.bounded() {
+		arg = vm.r.limitError(vm.r.stringReason())
+	}
 	ex := vm.exceptionFromValue(arg)
 	for len(vm.tryStack) > 0 { // bounded: the source, the frames of calls, or arguments that are there
 		tf := &vm.tryStack[len(vm.tryStack)-1]
@@ -2490,8 +2493,10 @@ func (s *defineGetter) exec(vm *vm) {
 	propName := vm.stack[vm.sp-2]
 	val := vm.stack[vm.sp-1]
 	method := vm.r.toObject(val)
+	name := funcName("get ", propName)
+	vm.r.allocString(name)
 	method.self.defineOwnPropertyStr("name", PropertyDescriptor{
-		Value:        funcName("get ", propName),
+		Value:        name,
 		Configurable: FLAG_TRUE,
 	}, true)
 
@@ -2517,8 +2522,10 @@ func (s *defineSetter) exec(vm *vm) {
 	val := vm.stack[vm.sp-1]
 	method := vm.r.toObject(val)
 
+	name := funcName("set ", propName)
+	vm.r.allocString(name)
 	method.self.defineOwnPropertyStr("name", PropertyDescriptor{
-		Value:        funcName("set ", propName),
+		Value:        name,
 		Configurable: FLAG_TRUE,
 	}, true)
 
@@ -5865,6 +5872,10 @@ func (vm *vm) exceptionFromValue(x interface{}) *Exception {
 	case referenceError:
 		ex = &Exception{
 			val: vm.r.newError(vm.r.getReferenceError(), string(x1)),
+		}
+	case stringTooLong:
+		ex = &Exception{
+			val: vm.r.newError(vm.r.getRangeError(), "Invalid string length"),
 		}
 	case rangeError:
 		ex = &Exception{
