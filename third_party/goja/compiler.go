@@ -93,10 +93,10 @@ type compiler struct {
 
 	stringCache map[unistring.String]Value
 
-	limits  CompileLimits
+	limits   CompileLimits
 	emitted  int // instructions so far, of all functions
 	repeated int // what the repetitions in regular expressions add to the text so far
-	looks   int // at the limits
+	looks    int // at the limits
 }
 
 type binding struct {
