@@ -230,14 +230,18 @@ func TestServerDrains(t *testing.T) {
 func TestPanicInOneLegLeavesTheOthers(t *testing.T) {
 	var log syncBuffer
 	s := &esl.Server{Handler: func(call *esl.Call) { panic("no such document") }, Logger: slog.New(slog.NewTextHandler(&log, nil))}
-	address, _, _, _ := serve(t, s)
+	address, _, drain, ended := serve(t, s)
 	for range 2 {
 		p := leg(t, address)
 		p.expect("connect")
 		p.write(channel("full", "async"))
 		p.expectClosed()
 	}
-	if !strings.Contains(log.String(), "no such document") {
+	drain()
+	if err := receive(t, ended); err != nil { // the log is written after the end of the connection
+		t.Error(err)
+	}
+	if strings.Count(log.String(), "no such document") != 2 {
 		t.Errorf("logged %s", log.String())
 	}
 }
