@@ -210,8 +210,8 @@ func (c *Controller) lookForCascades(n *freeswitch.Node) {
 	}
 	c.mu.Unlock()
 	for _, s := range there {
-		n.Send(freeswitch.Exists(s.id), func(r *esl.Reply, err error) {
-			if err == nil && strings.TrimSpace(r.Text) == "false" {
+		n.Exists(s.id, func(there bool) {
+			if !there {
 				c.cascadeHungUp(s.id, "while the link was down")
 			}
 		})
