@@ -83,7 +83,7 @@ type Link struct {
 
 	mu     sync.Mutex
 	jobs   map[string]func(result string, err error) // by Job-UUID
-	reason error                                     // why it is down
+	reason error                                     // why it is down, or was; see Err
 }
 
 // NewLink makes a Link, which is down until Run is called.
@@ -239,7 +239,6 @@ func (in *login) finish() {
 	}
 	in.complete = true
 	in.keepAlive()
-	l.setReason(nil)
 	l.conn.Store(in.conn)
 	l.log.Info("node link is up")
 	if l.o.OnUp != nil {
@@ -288,8 +287,8 @@ func (l *Link) setReason(err error) {
 // down is the change to down: commands in flight have failed already, jobs fail
 // now.
 func (l *Link) down(reason error, wasUp bool) {
-	l.conn.Store(nil)
 	l.setReason(reason)
+	l.conn.Store(nil)
 	l.failJobs(lost(reason))
 	if wasUp && l.o.OnDown != nil {
 		l.guard(func() { l.o.OnDown(reason) })
@@ -316,8 +315,12 @@ func lost(reason error) error { return fmt.Errorf("%w: %w", ErrLinkDown, reason)
 // Up tells whether the link takes commands.
 func (l *Link) Up() bool { return l.live() != nil }
 
-// Err returns why the link is down, nil when it is up.
+// Err returns why the link is down, nil when it is up. A connection that has ended says
+// why before the link is noted as down.
 func (l *Link) Err() error {
+	if c := l.conn.Load(); c != nil {
+		return c.Err()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.reason

@@ -70,6 +70,29 @@ const subscription = "event plain BACKGROUND_JOB"
 // hold keeps a connection open until the other side closes it.
 func hold(p *peer) { p.read() }
 
+// A link that has ended says why at once, also while its reader is busy and has not
+// noted it: who asks Err has no need to ask Up.
+func TestLinkThatHasJustEndedSaysWhy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, func(p *peer) { greet(p, subscription); hold(p) })
+		ctx, cancel := context.WithCancel(t.Context())
+		var link *esl.Link
+		link = esl.NewLink(esl.LinkOptions{Name: "one", Password: "ClueCon", Dial: n.dial, OnUp: func() {
+			if !link.Up() || link.Err() != nil {
+				t.Errorf("the link is up, and says %v", link.Err())
+			}
+			cancel()
+			synctest.Wait()
+			if link.Up() || !errors.Is(link.Err(), esl.ErrClosed) {
+				t.Errorf("the link has ended, and says %v", link.Err())
+			}
+		}})
+		if err := link.RunOnce(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // startLink runs a link until the test ends.
 func startLink(t *testing.T, o esl.LinkOptions) *esl.Link {
 	t.Helper()

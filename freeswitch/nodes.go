@@ -178,13 +178,13 @@ func (n *Nodes) Pick(except ...*Node) (*Node, error) {
 
 // refuses tells why the node can take no call, "" if it can.
 func (n *Node) refuses(except []*Node) string {
-	switch full := n.turns.Full(); {
+	switch down, full := n.link.Err(), n.turns.Full(); {
 	case slices.Contains(except, n):
 		return "was tried"
 	case n.options.Weight <= 0:
 		return "has weight 0"
-	case !n.link.Up():
-		return n.link.Err().Error()
+	case down != nil:
+		return down.Error()
 	case full != nil:
 		return full.Error()
 	}
@@ -225,8 +225,8 @@ func (n *Nodes) Status() []NodeStatus {
 	list := make([]NodeStatus, len(all))
 	for i, node := range all {
 		list[i].Name = node.options.Name
-		if !node.link.Up() {
-			list[i].Err = fmt.Errorf("not connected: %w", node.link.Err())
+		if down := node.link.Err(); down != nil {
+			list[i].Err = fmt.Errorf("not connected: %w", down)
 		} else if problem := node.health.problem(); problem != "" {
 			list[i].Err = errors.New(problem)
 		}
