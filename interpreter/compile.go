@@ -207,7 +207,7 @@ func (c *compilation) eventProcessor(e *element) {
 	c.document.stateVariable = standardState
 	if name, ok := e.filled("statevariable"); ok {
 		if !script.IsIdentifier(strings.TrimSpace(name)) {
-			c.problem(e.at("statevariable"), fmt.Sprintf("<%s statevariable=%q>: not a variable name", e.tag, name))
+			c.problem(e.at("statevariable"), fmt.Sprintf("<%s statevariable=%.200q>: not a variable name", e.tag, name))
 		}
 		c.document.stateVariable = strings.TrimSpace(name)
 	}
@@ -240,7 +240,7 @@ func (c *compilation) transition(e *element) {
 	if name, ok := e.filled("name"); ok {
 		t.variable = strings.TrimSpace(name)
 		if !script.IsIdentifier(t.variable) {
-			c.problem(e.at("name"), fmt.Sprintf("<transition name=%q>: not a variable name", name))
+			c.problem(e.at("name"), fmt.Sprintf("<transition name=%.200q>: not a variable name", name))
 		}
 	}
 	e.checkAttributes(all(literals("event", "state", "name"), expr("cond")))

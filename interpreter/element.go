@@ -40,7 +40,7 @@ func (c *compilation) element(node *xmlquery.Node, base string) *element {
 	for _, attribute := range node.Attr {
 		if attribute.Name.Local == "base" && attribute.Name.Space == "xml" {
 			if e.base = resolveBase(base, attribute.Value); e.base == "" {
-				c.problem(&e.place, fmt.Sprintf("<%s xml:base=%q>: not a URI", e.tag, attribute.Value))
+				c.problem(&e.place, fmt.Sprintf("<%s xml:base=%.200q>: not a URI", e.tag, attribute.Value))
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func isTimeAttribute(name string) bool { return slices.Contains(timeAttributes, 
 func (e *element) unquotedTime(name string, v value, err error) *script.Expression {
 	text := strings.TrimSpace(v.text)
 	reason := fmt.Sprintf("a time with a unit is no expression; quote it: %s=\"'%s'\"", name, text)
-	words := fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, v.text, reason)
+	words := fmt.Sprintf("<%s %s=%.200q>: %s", e.tag, name, v.text, reason)
 	at := &place{tag: e.tag, position: v.position}
 	if quoted, quotedErr := e.language.Expression("'"+text+"'", v.position); quotedErr == nil && e.document.lenient {
 		e.noticeAs(CodeUnquotedTime, at, words)
@@ -247,7 +247,7 @@ func (e *element) target(name string) *script.Target {
 func (e *element) receiver(name string) *script.Target {
 	if r := e.reading(name); r != nil && e.document.lenient && len(r.Outcomes) > 0 && !r.Open {
 		v, _ := e.value(name)
-		e.noticeAs(CodeLiteralReceiver, e.at(name), fmt.Sprintf("<%s %s=%q>: the id is not kept; the attribute needs the name of a variable", e.tag, v.name, v.text))
+		e.noticeAs(CodeLiteralReceiver, e.at(name), fmt.Sprintf("<%s %s=%.200q>: the id is not kept; the attribute needs the name of a variable", e.tag, v.name, v.text))
 		return nil
 	}
 	return e.target(name)
@@ -286,7 +286,7 @@ func (e *element) attributeProblem(name string, v value, err error) {
 	if errors.As(err, &scriptError) {
 		at.position, reason = scriptError.Position, scriptError.Reason
 	}
-	e.problemAs(CodeExpression, &at, fmt.Sprintf("<%s %s=%q>: %s", e.tag, name, v.text, reason))
+	e.problemAs(CodeExpression, &at, fmt.Sprintf("<%s %s=%.200q>: %s", e.tag, name, v.text, reason))
 }
 
 // namedValue is one entry of a namelist.
@@ -303,7 +303,7 @@ func (e *element) namelist(name string) []namedValue {
 		e.problem(e.at(name), fmt.Sprintf("%s has more than %d names", name, mostWords))
 	}
 	if strings.Contains(v.text, ",") && e.document.lenient {
-		e.notice(e.at(name), fmt.Sprintf("<%s %s=%q>: names are separated by spaces; commas are read as such", e.tag, name, v.text))
+		e.notice(e.at(name), fmt.Sprintf("<%s %s=%.200q>: names are separated by spaces; commas are read as such", e.tag, name, v.text))
 		v.text = strings.ReplaceAll(v.text, ",", " ")
 	}
 	for _, variable := range v.fields() {

@@ -45,6 +45,6 @@ func (e *element) unquotedWord(name string, v value) *script.Expression {
 		return script.Unparsable(err)
 	}
 	e.noticeAs(CodeUnquotedWord, &place{tag: e.tag, position: v.position},
-		fmt.Sprintf("<%s %s=%q>: it is read as the text; quote it: %[2]s=\"'%[4]s'\"", e.tag, name, v.text, text))
+		fmt.Sprintf("<%s %s=%.200q>: it is read as the text; quote it: %[2]s=\"'%[4]s'\"", e.tag, name, v.text, text))
 	return compiled
 }

@@ -180,7 +180,7 @@ func compileVar(e *element) action {
 	name, given := e.attribute("name")
 	name = strings.TrimSpace(name)
 	if given && !script.IsIdentifier(name) {
-		e.problem(e.at("name"), fmt.Sprintf("<var name=%q>: not a variable name; <var> declares in the scope it stands in, without a prefix", name))
+		e.problem(e.at("name"), fmt.Sprintf("<var name=%.200q>: not a variable name; <var> declares in the scope it stands in, without a prefix", name))
 	}
 	return &varElement{place: e.place, name: name, scope: e.declarationScope(), expr: e.expression("expr")}
 }
@@ -277,7 +277,7 @@ func compileScript(e *element) action {
 		}
 		loaded, uri, err := e.loadScript(request)
 		if err != nil {
-			e.problem(e.at("src"), fmt.Sprintf("<script src=%q>: %v", src, err))
+			e.problem(e.at("src"), fmt.Sprintf("<script src=%.200q>: %v", src, err))
 			return nil
 		}
 		source = value{text: loaded, position: script.Position{URI: uri, Line: 1, Column: 1}}
@@ -314,7 +314,7 @@ func (e *element) literalTime(name string) *time.Duration {
 	}
 	d, err := script.ParseTime(text)
 	if err != nil {
-		e.problem(&e.place, fmt.Sprintf("<%s %s=%q>: not a time; expected literal text such as 5s or 500ms", e.tag, name, text))
+		e.problem(&e.place, fmt.Sprintf("<%s %s=%.200q>: not a time; expected literal text such as 5s or 500ms", e.tag, name, text))
 		return nil
 	}
 	return &d

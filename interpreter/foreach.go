@@ -37,7 +37,7 @@ func (e *element) variable(name string) string {
 	text, given := e.attribute(name)
 	variable := strings.Trim(strings.TrimSpace(text), `'"`)
 	if given && !script.IsIdentifier(variable) {
-		e.problem(&e.place, fmt.Sprintf("<%s %s=%q>: not a variable name", e.tag, name, text))
+		e.problem(&e.place, fmt.Sprintf("<%s %s=%.200q>: not a variable name", e.tag, name, text))
 		return ""
 	}
 	return variable

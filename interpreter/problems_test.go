@@ -121,3 +121,25 @@ func golden(t *testing.T, path, got string) {
 		t.Errorf("found\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestMistakesAreShort: what is said of a document is not many times as long as the
+// document, so that a list of many mistakes takes no time that grows with its square.
+func TestMistakesAreShort(t *testing.T) {
+	word := strings.Repeat("a", 150) + "+ "
+	list := strings.Repeat(word, 900)
+	for _, element := range []string{"exit namelist", "send target='1' name='1' namelist", "log expr", "if cond", "assign name='a' expr", "foreach array='a' item"} {
+		source, err := parseSource("file:///d.ccxml", `<ccxml version="1.0"><eventprocessor><transition event="*"><`+element+`="`+list+`"/></transition></eventprocessor></ccxml>`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := interpreter.NewCompiler().CompileSource(source)
+		var problems interpreter.Problems
+		if !errors.As(err, &problems) {
+			problems = d.Mistakes
+		}
+		said := len(problems.Error())
+		if said == 0 || said > 4*len(list) {
+			t.Errorf("<%s>: of a list of %d bytes %d bytes are said", element, len(list), said)
+		}
+	}
+}

@@ -84,6 +84,8 @@ var growing = []struct {
 	}},
 	{"names of a list", 1_000, func(n int) string { return transition(`<exit namelist="` + each(n, "a%d ") + `"/>`) }},
 	{"lists of names", 900, contentOf(`<exit namelist="` + each(100, "a%d ") + `"/>`)},
+	{"names of a list that do not parse", 1_000, func(n int) string { return transition(`<exit namelist="` + each(n, "a%d+ ") + `"/>`) }},
+	{"names of a page's list that do not parse", 1_000, formOf(`<block><exit namelist="` + each(50, "a%d+ ") + `"/></block>`)},
 	{"variables", 20_000, ccxmlOf(`<var name="v%d"/>`)},
 	{"variables of one name", 20_000, ccxmlOf(`<var name="v"/>`)},
 	{"variables that are not declared", 20_000, ccxmlOf(`<var name="x" expr="u%d"/>`)},

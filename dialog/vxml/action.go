@@ -239,10 +239,11 @@ type namedValue struct {
 func (e *element) namelist() []namedValue {
 	var list []namedValue
 	at, _ := e.value("namelist")
+	about := fmt.Sprintf("<%s namelist=%.200q>: ", e.tag, e.text("namelist"))
 	for _, name := range e.names("namelist") {
 		compiled, err := e.language.Expression(name, at)
 		if err != nil {
-			e.attributeMistake("namelist", err)
+			e.mistake(CodeExpression, at, err, about)
 			compiled = script.Unparsable(err)
 		}
 		list = append(list, namedValue{name, compiled})
@@ -313,8 +314,8 @@ type clearAction struct {
 func (e *element) clearAction() action {
 	e.attributes("namelist")
 	a := &clearAction{}
+	at, _ := e.value("namelist")
 	for _, name := range e.names("namelist") {
-		at, _ := e.value("namelist")
 		target, err := e.language.Target(name, at)
 		if err != nil {
 			e.attributeMistake("namelist", err)

@@ -75,7 +75,7 @@ func (e *element) handler() *handler {
 	if text := e.text("count"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			e.problem("<%s count=%q>: expected a number from 1", e.tag, text)
+			e.problem("<%s count=%.200q>: expected a number from 1", e.tag, text)
 		}
 		h.count = n
 	}

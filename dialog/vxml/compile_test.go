@@ -28,6 +28,7 @@ func TestProblems(t *testing.T) {
 		{"<form><field name='a'>\n<grammar src='a' srcexpr='b'/></field></form>", "2: <grammar> needs exactly one of src and srcexpr"},
 		{"<form><field name='a'>\n<grammar mode='dtmf'> <!-- x --> </grammar></field></form>", "2: <grammar> needs one of src, srcexpr and content"},
 		{"<link next='#a'>\n<grammar/></link>", "2: <grammar> needs one of src, srcexpr and content"},
+		{"<form><block><exit namelist='" + strings.Repeat("a ", 1001) + "'/></block></form>", "1: <exit namelist> has more than 1000 names"},
 		{"<menu>\n</menu>", "1: <menu> has no <choice>"},
 		{"<menu>\n<choice dtmf='x' next='#a'>A</choice></menu>", `2: <choice dtmf>: "x": expected keys`},
 		{"<menu>\n<choice dtmf='1' next='#a' event='b'>A</choice></menu>", "2: <choice> needs exactly one of next, expr, event, eventexpr"},

@@ -50,7 +50,7 @@ func (e *element) emptyExpression(name string, at script.Position) *script.Expre
 // attributeMistake notes an expression that does not compile.
 func (e *element) attributeMistake(name string, err error) {
 	at, _ := e.value(name)
-	e.mistake(CodeExpression, at, err, fmt.Sprintf("<%s %s=%q>: ", e.tag, name, e.text(name)))
+	e.mistake(CodeExpression, at, err, fmt.Sprintf("<%s %s=%.200q>: ", e.tag, name, e.text(name)))
 }
 
 // mistake notes what does not compile and is told when it is reached; at its own place
@@ -80,7 +80,7 @@ func (e *element) variableName(name string) (failure action) {
 	}
 	for part := range strings.SplitSeq(text, ".") {
 		if !isName(part) {
-			e.problem("<%s %s=%q>: not a variable name", e.tag, name, text)
+			e.problem("<%s %s=%.200q>: not a variable name", e.tag, name, text)
 			return nil
 		}
 	}
@@ -89,8 +89,8 @@ func (e *element) variableName(name string) (failure action) {
 	if strings.Contains(text, ".") {
 		err = fmt.Errorf("a variable is declared without a scope before its name; write %s=%q", name, text[strings.LastIndexByte(text, '.')+1:])
 	}
-	e.mistake(CodeExpression, at, err, fmt.Sprintf("<%s %s=%q>: ", e.tag, name, text))
-	return failing{fmt.Errorf("%s: <%s %s=%q>: %w", e.position, e.tag, name, text, err)}
+	e.mistake(CodeExpression, at, err, fmt.Sprintf("<%s %s=%.200q>: ", e.tag, name, text))
+	return failing{fmt.Errorf("%s: <%s %s=%.200q>: %w", e.position, e.tag, name, text, err)}
 }
 
 // isName tells whether a text is a variable name, or would be if it were no reserved word.

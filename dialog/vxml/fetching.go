@@ -74,7 +74,7 @@ func (x *execution) reference(uri string, expr *script.Expression) (string, erro
 // age reads maxage or maxstale, which are whole seconds in VoiceXML.
 func (e *element) age(name string) {
 	if _, err := parseAge(e.text(name)); err != nil {
-		e.problem("<%s %s=%q>: expected a number of seconds", e.tag, name, e.text(name))
+		e.problem("<%s %s=%.200q>: expected a number of seconds", e.tag, name, e.text(name))
 	}
 }
 

@@ -132,7 +132,7 @@ func (e *element) checkType(source srgs.Source) {
 		is = srgs.ABNFType
 	}
 	if kind = strings.TrimSpace(kind); kind != "" && kind != is {
-		e.noticeAt(srgs.Code, e.position, "<grammar type=%q>: it is %s, and is read as that", kind, is)
+		e.noticeAt(srgs.Code, e.position, "<grammar type=%.200q>: it is %s, and is read as that", kind, is)
 	}
 }
 

@@ -38,7 +38,7 @@ func (c *compilation) form(e *element) {
 func (e *element) scope() (everywhere bool) {
 	scope, known := e.word("scope", "dialog", "document")
 	if !known {
-		e.problem("<%s scope=%q>: expected dialog or document", e.tag, scope)
+		e.problem("<%s scope=%.200q>: expected dialog or document", e.tag, scope)
 	}
 	return scope == "document"
 }
@@ -82,10 +82,10 @@ func (c *compilation) newItem(e *element) *item {
 		// Documents cannot spell it.
 		i.name = fmt.Sprintf("item %d", c.unnamed)
 	} else if !isName(i.name) {
-		e.problem("<%s name=%q>: not a variable name", e.tag, i.name)
+		e.problem("<%s name=%.200q>: not a variable name", e.tag, i.name)
 	} else if !script.IsIdentifier(i.name) {
 		at, _ := e.value("name")
-		e.noticeAt(CodeBadValue, at, "<%s name=%q>: a word of ECMAScript, so that no expression can name it", e.tag, i.name)
+		e.noticeAt(CodeBadValue, at, "<%s name=%.200q>: a word of ECMAScript, so that no expression can name it", e.tag, i.name)
 	}
 	return i
 }

@@ -26,7 +26,7 @@ func (e *element) word(name string, words ...string) (word string, known bool) {
 	if i < 0 {
 		return text, false
 	}
-	e.readAs(name, fmt.Sprintf("<%s %s=%q>", e.tag, name, text), words[i])
+	e.readAs(name, fmt.Sprintf("<%s %s=%.200q>", e.tag, name, text), words[i])
 	return words[i], true
 }
 
@@ -38,7 +38,7 @@ func (e *element) boolean(name string, otherwise bool) bool {
 	case "true", "false":
 		return text == "true"
 	default:
-		e.problem("<%s %s=%q>: expected true or false", e.tag, name, text)
+		e.problem("<%s %s=%.200q>: expected true or false", e.tag, name, text)
 	}
 	return otherwise
 }
@@ -48,7 +48,7 @@ func (e *element) truth(name string) string {
 	text := e.text(name)
 	read := truthOf(text)
 	if read != text {
-		e.readAs(name, fmt.Sprintf("<%s %s=%q>", e.tag, name, text), read)
+		e.readAs(name, fmt.Sprintf("<%s %s=%.200q>", e.tag, name, text), read)
 	}
 	return read
 }
@@ -74,7 +74,7 @@ func (e *element) timeText(name string) string {
 	text := e.text(name)
 	written := looseTime(text)
 	if written != text {
-		e.readAs(name, fmt.Sprintf("<%s %s=%q>", e.tag, name, text), written)
+		e.readAs(name, fmt.Sprintf("<%s %s=%.200q>", e.tag, name, text), written)
 	}
 	return written
 }
@@ -102,15 +102,23 @@ func (e *element) bareTime(what, attribute, text string) {
 	}
 }
 
+// mostNames bounds the names of a list, as in CCXML.
+const mostNames = 1000
+
 // names reads an attribute that lists names, which spaces separate.
 func (e *element) names(attribute string) []string {
 	text := e.text(attribute)
 	if strings.Contains(text, ",") {
 		at, _ := e.value(attribute)
-		e.noticeAt(CodeLenient, at, "<%s %s=%q>: names are separated by spaces; commas are read as such", e.tag, attribute, text)
+		e.noticeAt(CodeLenient, at, "<%s %s=%.200q>: names are separated by spaces; commas are read as such", e.tag, attribute, text)
 		text = strings.ReplaceAll(text, ",", " ")
 	}
-	return strings.Fields(text)
+	names := strings.Fields(text)
+	if len(names) > mostNames {
+		e.problem("<%s %s> has more than %d names", e.tag, attribute, mostNames)
+		return nil
+	}
+	return names
 }
 
 func (e *element) readAs(attribute, what, read string) {

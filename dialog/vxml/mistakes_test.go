@@ -170,3 +170,21 @@ func TestGrammarNotices(t *testing.T) {
 		t.Errorf("%v, notices %v", err, page.Notices)
 	}
 }
+
+// TestMistakesAreShort: what is said of a page is not many times as long as the page.
+func TestMistakesAreShort(t *testing.T) {
+	list := strings.Repeat(strings.Repeat("a", 150)+"+ ", 900)
+	for _, element := range []string{"exit namelist", "clear namelist", "submit next='x' namelist", "disconnect namelist", "data src='x' namelist", "if cond", "assign name='a' expr"} {
+		page, err := compile(t, "<vxml version='2.1'><form><block><"+element+`="`+list+`"/></block></form></vxml>`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := 0
+		for _, mistake := range page.Mistakes {
+			said += len(mistake.Error())
+		}
+		if said == 0 || said > 4*len(list) {
+			t.Errorf("<%s>: of a list of %d bytes %d bytes are said", element, len(list), said)
+		}
+	}
+}

@@ -102,12 +102,12 @@ func (e *element) prompt() *prompt {
 	if text := e.text("count"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			e.problem("<prompt count=%q>: expected a number from 1", text)
+			e.problem("<prompt count=%.200q>: expected a number from 1", text)
 		}
 		p.count = n
 	}
 	if p.bargein != "" && p.bargein != "true" && p.bargein != "false" {
-		e.problem("<prompt bargein=%q>: expected true or false", p.bargein)
+		e.problem("<prompt bargein=%.200q>: expected true or false", p.bargein)
 	}
 	if p.timeout = e.time("timeout"); p.timeout == 0 && e.has("timeout") {
 		p.timeout = time.Nanosecond // 0 is for the property
@@ -202,7 +202,7 @@ func (e *element) valuePart() part {
 	if class == "" {
 		return value
 	}
-	e.noticeAt(CodeLenient, e.position, "<value class=%q> is of VoiceXML 1.0; it is read as one in <say-as interpret-as=%[1]q>", class)
+	e.noticeAt(CodeLenient, e.position, "<value class=%.200q> is of VoiceXML 1.0; it is read as one in <say-as interpret-as=%[1]q>", class)
 	return part{sayAs: &sayAs{as: class, tag: `<say-as interpret-as="` + escaped(class) + `">`, parts: []part{value}}}
 }
 

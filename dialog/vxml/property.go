@@ -25,10 +25,10 @@ func (e *element) property(l *level) {
 		e.noticeAt(CodeEmpty, at, "<property name=%q value=\"\"> is empty; it is read as if it were not there", name)
 		return
 	case err != nil:
-		e.noticeAt(CodeBadValue, at, "<property name=%q>: %v; it is ignored", name, err)
+		e.noticeAt(CodeBadValue, at, "<property name=%.200q>: %v; it is ignored", name, err)
 		return
 	case value != text:
-		e.readAs("value", fmt.Sprintf("<property name=%q value=%q>", name, text), value)
+		e.readAs("value", fmt.Sprintf("<property name=%.200q value=%.200q>", name, text), value)
 	case isTime(name):
 		e.bareTime(name, "value", value)
 	}
@@ -51,7 +51,7 @@ func (e *element) bargeInType() string {
 		return ""
 	}
 	if value != text {
-		e.readAs("bargeintype", fmt.Sprintf("<prompt bargeintype=%q>", text), value)
+		e.readAs("bargeintype", fmt.Sprintf("<prompt bargeintype=%.200q>", text), value)
 	}
 	return value
 }

@@ -32,12 +32,12 @@ func (e *element) recording() *recording {
 		r.finalSilence = defaultFinalSilence
 	}
 	if r.maxTime <= 0 {
-		e.problem("<record maxtime=%q>: expected a time to record in", e.text("maxtime"))
+		e.problem("<record maxtime=%.200q>: expected a time to record in", e.text("maxtime"))
 	}
 	switch kind := e.text("type"); kind {
 	case "", "audio/wav", "audio/x-wav":
 	default:
-		e.notice("<record type=%q>: recordings are audio/wav", kind)
+		e.notice("<record type=%.200q>: recordings are audio/wav", kind)
 	}
 	return r
 }

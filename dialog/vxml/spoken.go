@@ -62,7 +62,7 @@ func (e *element) phrase(to []*grammar, text string, value any) []*grammar {
 	case known:
 		approximate = accept == "approximate"
 	default:
-		e.problem("<%s accept=%q>: expected exact or approximate", e.tag, accept)
+		e.problem("<%s accept=%.200q>: expected exact or approximate", e.tag, accept)
 	}
 	if words := phraseWords(text); len(words) == 0 {
 		return to

@@ -238,7 +238,7 @@ func (e *element) each() (item string, array *script.Expression) {
 	e.attributes("item", "array")
 	e.required("array")
 	if item = e.required("item"); item != "" && !script.IsIdentifier(item) {
-		e.problem("<foreach item=%q>: not a variable name", item)
+		e.problem("<foreach item=%.200q>: not a variable name", item)
 	}
 	return item, e.expression("array")
 }
