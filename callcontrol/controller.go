@@ -64,6 +64,9 @@ type Options struct {
 	Processors *processors.Gate
 	Logger     *slog.Logger
 	Limits     Limits
+	// DrainAsked is called when an operator asks for a drain over Redis. It must not
+	// wait; nil ignores it.
+	DrainAsked func(by string)
 }
 
 // DialString is how FreeSWITCH reaches a destination.
@@ -123,9 +126,10 @@ type Controller struct {
 	released map[string]*released // legs whose session has ended, by channel uuid
 	trees    map[string]*tree     // by the session that each began with, or the address
 	reserved int                  // sessions whose document is on its way
-	closing  bool
-	idle     *clock.Latch // the last session has ended; nil if nobody waits for that
-	noLegs   *clock.Latch // the last leg is gone; likewise
+	draining bool                 // no new sessions from calls and requests
+	closing  bool                 // nor from sessions
+	idle     *clock.Latch         // the last session has ended; nil if nobody waits for that
+	noLegs   *clock.Latch         // the last leg is gone; likewise
 }
 
 // New makes a controller.

@@ -16,6 +16,11 @@ const documentVariable = "variable_ccxml_uri"
 // handleIncoming gives a new call its session. It runs in the reader goroutine
 // of the call's socket; the document is got in another one.
 func (c *Controller) handleIncoming(call *esl.Call, id string) {
+	if c.isDraining() {
+		c.log.Info("call given back to its dialplan: the controller is draining", "connection", id)
+		c.giveBack(call.Conn)
+		return
+	}
 	uri := c.documentOf(call.Channel, id)
 	if uri == "" {
 		c.refuse(call.Conn, id, freeswitch.MachineOf(call.Channel), "UNALLOCATED_NUMBER")

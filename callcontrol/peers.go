@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"context"
+	"fmt"
 
 	"ccxmld/interpreter"
 	"ccxmld/peer"
@@ -34,6 +35,9 @@ func (c forPeers) Runs(session string) bool { return c.session(session) != nil }
 
 // CreateSession creates a session (peer.Controller).
 func (c forPeers) CreateSession(ctx context.Context, s peer.Session) error {
+	if c.isDraining() {
+		return fmt.Errorf("%w: %w", ErrOutOfSessions, ErrDraining)
+	}
 	return c.createHere(ctx, creation{
 		session: s.ID, parent: s.Parent, parentAt: s.ParentAt, tree: s.Tree,
 		document: interpreter.FetchRequest{

@@ -32,6 +32,8 @@ func (c *Controller) reserve(a origin) error {
 	switch kept := c.limits.Sessions * c.limits.ForCalls / 100; {
 	case c.closing:
 		return ErrClosed
+	case c.draining && a.parent == "":
+		return ErrDraining
 	case taken >= c.limits.Sessions:
 		return ErrOutOfSessions
 	case !a.call && taken >= c.limits.Sessions-kept:

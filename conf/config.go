@@ -23,6 +23,7 @@ type Config struct {
 	Conference Conference
 	Mail       Mail
 	Limits     Limits
+	Drain      Drain
 	Log        Log
 
 	effective []effectiveSetting
@@ -198,6 +199,13 @@ type Limits struct {
 	// OriginatesWaiting is how many outbound calls may wait for their turn on one
 	// node; one more fails at once.
 	OriginatesWaiting int
+}
+
+// Drain says how ccxmld ends.
+type Drain struct {
+	// Timeout is how long sessions may go on after SIGTERM; with 0 they are ended at
+	// once.
+	Timeout time.Duration
 }
 
 // Log says what is logged, and how.

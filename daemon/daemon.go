@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+
 	"ccxmld/callcontrol"
 	"ccxmld/clock"
 	"ccxmld/conf"
@@ -31,9 +33,9 @@ import (
 	"ccxmld/sessionstore"
 )
 
-// DrainTime is how long running calls and requests may take to end when the
-// daemon is told to.
-const DrainTime = 10 * time.Second
+// CloseTime is how long requests, sessions that are ended, and what is to be told of
+// them may take when the daemon ends.
+const CloseTime = 10 * time.Second
 
 // Daemon is all the parts of ccxmld, connected.
 type Daemon struct {
@@ -59,6 +61,7 @@ type Daemon struct {
 	strain     callcontrol.Strain
 	processors *processors.Gate // nil on a network in memory, where one thing happens at a time
 	scripts    *script.Shared
+	drainAsked *clock.Latch
 }
 
 // Option says what is unusual about a daemon.
@@ -95,6 +98,7 @@ func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer in
 	for _, option := range options {
 		option(d)
 	}
+	d.drainAsked = clock.NewLatch(d.clock)
 	err := d.open()
 	if err == nil {
 		err = d.build(ctx, observer)
@@ -192,7 +196,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
 		Observer:     observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Processors: d.processors, Logger: d.log,
-		Limits: d.limits(),
+		Limits: d.limits(), DrainAsked: d.Drain,
 	})
 	d.server = &esl.Server{
 		Handler: d.Controller.Handle, Logger: d.log, RefuseCause: d.config.Limits.RefuseCause, Allow: d.config.ESL.Allow,
@@ -228,8 +232,8 @@ func (d *Daemon) HTTPAddress() string { return d.httpListen.Addr().String() }
 // Advertise is the address that outbound legs come home to.
 func (d *Daemon) Advertise() string { return d.advertise }
 
-// Run serves until ctx ends, then drains: no new calls, running sessions end,
-// everything is closed.
+// Run serves until ctx ends, when sessions are ended and everything is closed; after
+// Drain it does so when the last session has ended, or drain.timeout is over.
 func (d *Daemon) Run(ctx context.Context) (err error) {
 	serving, stop := clock.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -243,26 +247,32 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if d.network == nil { // the files of a simulation end with it
 		parts.Go(d.clock, func() { d.sweep(serving) })
 	}
-	_ = clock.NewLatch(d.clock).Wait(running)
-	if ctx.Err() != nil {
-		d.log.Info("shutting down", "sessions", d.Controller.Sessions())
-	} else if cause := context.Cause(running); !errors.Is(cause, context.Canceled) {
-		err = cause
+	d.tellSystemd(systemd.SdNotifyReady)
+	if d.drainAsked.Wait(running) == nil {
+		d.drain(running)
 	}
+	if cause := context.Cause(running); ctx.Err() == nil && cause != nil {
+		if !errors.Is(cause, context.Canceled) {
+			err = cause
+		}
+	} else {
+		d.log.Info("shutting down", "sessions", d.Controller.Sessions())
+	}
+	d.tellSystemd(systemd.SdNotifyStopping, "STATUS=shutting down")
 	d.processors.Close()
-	draining, cancel := clock.WithTimeout(context.WithoutCancel(ctx), d.clock, DrainTime)
+	closing, cancel := clock.WithTimeout(context.WithoutCancel(ctx), d.clock, CloseTime)
 	defer cancel()
-	err = errors.Join(err, d.api.Shutdown(draining), d.Controller.Close(draining), d.dialogs.Close(draining), d.closeMail(draining))
+	err = errors.Join(err, d.api.Shutdown(closing), d.Controller.Close(closing), d.dialogs.Close(closing), d.closeMail(closing))
 	stop()
 	_ = parts.Wait(context.Background(), d.clock)
 	return errors.Join(err, d.Store.Close())
 }
 
 // closeMail closes the mail sender, which goes by real time.
-func (d *Daemon) closeMail(draining context.Context) error {
-	draining, cancel := context.WithTimeout(draining, DrainTime)
+func (d *Daemon) closeMail(closing context.Context) error {
+	closing, cancel := context.WithTimeout(closing, CloseTime)
 	defer cancel()
-	return d.mail.Close(draining)
+	return d.mail.Close(closing)
 }
 
 // sweepEvery is how often files are looked for that are older than they may be, or

@@ -28,8 +28,12 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 
 // ready says whether calls should be sent here, with a line for each check.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	if s.stopping.Load() {
+	switch {
+	case s.stopping.Load():
 		answer(w, http.StatusServiceUnavailable, "not ready", "shutting down")
+		return
+	case s.draining.Load():
+		answer(w, http.StatusServiceUnavailable, "not ready", "draining")
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), probeTime)

@@ -66,6 +66,7 @@ type Server struct {
 	tokens   tokens
 	hosts    []host
 	http     *http.Server
+	draining atomic.Bool // no new sessions
 	stopping atomic.Bool
 }
 
@@ -101,12 +102,12 @@ func New(o Options) *Server {
 // it then knows; what asks for no secret is not for it.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/CCXML10.start", urgent(s.start))
-	mux.HandleFunc("/SessionControl/CCXML10.start", urgent(s.start))
+	mux.HandleFunc("/CCXML10.start", urgent(s.unlessDraining(s.start)))
+	mux.HandleFunc("/SessionControl/CCXML10.start", urgent(s.unlessDraining(s.start)))
 	mux.HandleFunc("/ccxml/basichttp", patient(s.admitted(s.event(http.StatusNoContent))))
 	mux.HandleFunc("/CCXML.send", patient(s.admitted(s.event(http.StatusOK, textSuccess))))
 	mux.HandleFunc("/CCXML10.send", patient(s.admitted(s.event(http.StatusOK, textSuccess))))
-	mux.HandleFunc("/ccxml/createsession", patient(s.admitted(s.create)))
+	mux.HandleFunc("/ccxml/createsession", patient(s.admitted(s.unlessDraining(s.create))))
 	mux.HandleFunc("GET /sessions_10", patient(s.admitted(s.list)))
 	mux.HandleFunc("GET /stats_10", patient(s.admitted(s.statistics)))
 	mux.HandleFunc("GET /healthz", urgent(s.unlessForeign(s.health)))
@@ -125,6 +126,10 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	return fmt.Errorf("http: %w", err)
 }
+
+// Drain refuses to start sessions from now on, and says to /readyz that calls are not
+// to be sent here. All else goes on.
+func (s *Server) Drain() { s.draining.Store(true) }
 
 // Shutdown accepts no more connections and waits for the requests under way
 // until ctx ends; those that are still there are then cut off.

@@ -59,6 +59,7 @@ const (
 	textSuccess       = "success"
 	textInvalidToken  = "failure: invalid token"
 	textOutOfSessions = "failure: out of sessions"
+	textDraining      = "failure: draining"
 	textFailure       = "failure: "
 	textTooLong       = textFailure + "the body is longer than 64 KiB"
 )
@@ -122,6 +123,20 @@ func notStarted(w http.ResponseWriter, log *slog.Logger, err error) {
 	}
 	log.Error("start failed", "error", err)
 	answer(w, http.StatusInternalServerError, textFailure+oneLine(err.Error()))
+}
+
+// unlessDraining answers for a handler that starts sessions, once the Server drains: the
+// requester is to ask another controller.
+func (s *Server) unlessDraining(handler http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.draining.Load() {
+			handler(w, r)
+			return
+		}
+		s.options.Logger.Info("start refused", "reason", "draining", "remote", r.RemoteAddr)
+		w.Header().Set("Retry-After", "5")
+		answer(w, http.StatusServiceUnavailable, textDraining)
+	}
 }
 
 // full tells the requester that it may try again in a while.

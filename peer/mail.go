@@ -9,6 +9,7 @@ const (
 	exitKind   = "exit"   // Exit
 	moveKind   = "move"   // Move; answered twice: the leg is waited for, it has come
 	answerKind = "answer" // Answer
+	drainKind  = "drain"  // Drain; from an operator
 )
 
 // Pair is a name and its value.
@@ -106,6 +107,11 @@ type MovedEvent struct {
 	Source     string         `json:"source"`
 	SourceType string         `json:"sourcetype"`
 	Fields     map[string]any `json:"fields"`
+}
+
+// Drain asks a controller to take no new sessions and to end with its last one.
+type Drain struct {
+	By string `json:"by"` // who asks, for the log
 }
 
 // Answer is what came of a request. Failure is empty on success.

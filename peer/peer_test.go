@@ -137,6 +137,8 @@ func (c *controller) Deliver(e Event) bool {
 	return c.running[e.Session]
 }
 
+func (c *controller) Drain(d Drain) { c.note("drain by %s", d.By) }
+
 func (c *controller) Runs(session string) bool { return c.running[session] }
 
 func (c *controller) CreateSession(_ context.Context, s Session) error {

@@ -42,6 +42,8 @@ type Controller interface {
 	// goroutine: with the address at which the leg is waited for, and when it has come;
 	// once with a Failure.
 	ExpectLeg(m Move, reply func(Answer))
+	// Drain has the controller drain, and end then.
+	Drain(d Drain)
 }
 
 // Store carries the mail and knows who runs what; a [sessionstore.Store] does.
@@ -156,6 +158,8 @@ func (p *Peers) receive(mail sessionstore.Mail) error {
 		return take(mail, func(m Move) {
 			p.options.Controller.ExpectLeg(m, func(a Answer) { p.replyLater(mail, a) })
 		})
+	case drainKind:
+		return take(mail, p.options.Controller.Drain)
 	}
 	return errors.New("this kind is not known here; do the controllers run different versions?")
 }

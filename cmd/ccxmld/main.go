@@ -33,7 +33,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(serveCommand(), demoCommand(), simulateCommand(), checkCommand(), doctorCommand(), conformanceCommand(), versionCommand())
+	root.AddCommand(serveCommand(), demoCommand(), simulateCommand(), checkCommand(), doctorCommand(), drainCommand(), conformanceCommand(), versionCommand())
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:

@@ -55,7 +55,8 @@ func startProcess(t testing.TB, settings map[string]string) *process {
 		t.Fatal(err)
 	}
 	p := &process{TB: t, command: exec.Command(program, "serve"), output: output, lines: bufio.NewReader(output), ended: make(chan struct{})}
-	p.command.Env = append(os.Environ(), asProcess+"=1", "CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0", "CCXMLD_DIALOG_SPOOL="+spool)
+	p.command.Env = append(os.Environ(), asProcess+"=1", "CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0", "CCXMLD_DIALOG_SPOOL="+spool,
+		"CCXMLD_DRAIN_TIMEOUT=0s") // there are sessions that never end
 	for name, value := range settings {
 		p.command.Env = append(p.command.Env, "CCXMLD_"+name+"="+value)
 	}

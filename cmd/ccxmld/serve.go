@@ -58,8 +58,8 @@ func serveLogged(ctx context.Context, config *conf.Config, load func() (*conf.Co
 	return nil
 }
 
-// serve runs the daemon until ctx ends. SIGHUP makes it read the configuration
-// again.
+// serve runs the daemon. The end of ctx, which a first SIGTERM or SIGINT brings, makes it
+// drain; a second one ends it at once. SIGHUP makes it read the configuration again.
 func serve(ctx context.Context, config *conf.Config, load func() (*conf.Config, error), lines *logs.Log) error {
 	log := lines.Logger()
 	sessionstore.LogClient(log)
@@ -74,12 +74,26 @@ func serve(ctx context.Context, config *conf.Config, load func() (*conf.Config, 
 	again := make(chan os.Signal, 1)
 	signal.Notify(again, syscall.SIGHUP)
 	defer signal.Stop(again)
+	stop := make(chan os.Signal, 2)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(stop)
+	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 	ended := make(chan error, 1)
-	go func() { ended <- d.Run(ctx) }()
+	go func() { ended <- d.Run(running) }()
+	asked, signals := ctx.Done(), 0
 	for {
 		select {
 		case err := <-ended:
 			return err
+		case <-asked:
+			asked = nil
+			d.Drain("a signal; a second one ends all calls at once")
+		case <-stop:
+			if signals++; signals > 1 {
+				log.Warn("a second signal: calls are ended at once", "sessions", d.Controller.Sessions())
+				end()
+			}
 		case <-again:
 			config, err := load()
 			if err != nil {
