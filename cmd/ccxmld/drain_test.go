@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -24,7 +23,6 @@ const stays = `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><eve
 // drained is a daemon that is a process, with one call, and a manager such as systemd.
 type drained struct {
 	*process
-	log    func() string
 	sw     *switchsim.Switch
 	caller *switchsim.Party
 	told   *net.UnixConn // what the manager gets
@@ -54,7 +52,7 @@ func startDrained(t *testing.T, settings map[string]string) *drained {
 		all[name] = value
 	}
 	d := &drained{process: startProcess(t, all), sw: sw, told: told}
-	d.log = d.read()
+	_ = d.read()
 	ctx, cancel := context.WithTimeout(t.Context(), processPatience)
 	defer cancel()
 	d.caller, err = sw.Dial(switchsim.Call{Sockets: []string{d.esl}, Variables: map[string]string{"ccxml_uri": "file://" + dir + "/stays.ccxml"}})
@@ -80,26 +78,6 @@ func (d *drained) waitTold(state string) {
 		if all.Write(append(buffer[:n:n], '\n')); strings.Contains(string(buffer[:n]), state) {
 			return
 		}
-	}
-}
-
-// waitEnded waits until the process has ended, well.
-func (d *drained) waitEnded() {
-	d.Helper()
-	select {
-	case <-d.ended:
-		if d.status != nil {
-			d.Errorf("it ended with %v; log:\n%s", d.status, d.log())
-		}
-	case <-time.After(processPatience):
-		d.Fatalf("it does not end; log:\n%s", d.log())
-	}
-}
-
-func (d *drained) signal() {
-	d.Helper()
-	if err := d.command.Process.Signal(syscall.SIGTERM); err != nil {
-		d.Fatal(err)
 	}
 }
 

@@ -141,16 +141,28 @@ func (p *process) counter(name string) (n int64) {
 // terminate ends it by SIGTERM, and fails the test if that takes too long.
 func (p *process) terminate() {
 	p.Helper()
+	p.signal()
+	p.waitEnded()
+}
+
+// signal sends it SIGTERM.
+func (p *process) signal() {
+	p.Helper()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
 		p.Fatalf("it has ended before: %v, %v", err, p.status)
 	}
+}
+
+// waitEnded waits until it has ended, and fails the test if it does not, or not well.
+func (p *process) waitEnded() {
+	p.Helper()
 	select {
 	case <-p.ended:
 		if p.status != nil {
 			p.Errorf("it ended with %v", p.status)
 		}
 	case <-time.After(processPatience):
-		p.Error("SIGTERM did not end it")
+		p.Error("it does not end")
 	}
 }
 
