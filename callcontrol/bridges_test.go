@@ -366,8 +366,12 @@ func TestSurvivorComesHome(t *testing.T) {
 			if who == "callee" {
 				leaves, stays = callee, caller
 			}
+			left := s.Clock.Now()
 			leaves.Hangup()
 			s.Must(transferred.Wait(s.Context())) // who is left is brought home
+			if took := s.Clock.Now().Sub(left); took > 100*time.Millisecond {
+				t.Errorf("who is left was with nobody for %v", took)
+			}
 			s.Inject("speak")
 			s.Must(stays.WaitHeard(s.Context(), "Here you are."))
 			s.WaitIdle()
@@ -395,20 +399,27 @@ func TestMergeThatFails(t *testing.T) {
 	callee, err := s.Switch.WaitCallee(s.Context(), "200")
 	s.Must(err)
 	s.WaitLog("joined")
+	areOurs := func() bool { // and neither's far end has the other one taken elsewhere
+		for _, party := range []*switchsim.Party{caller, callee} {
+			for name, want := range map[string]string{
+				"park_after_bridge": "true", "hangup_after_bridge": "false", "deny_refer_requests": "true",
+				"signal_bond": "", "park_timeout": "60:RECOVERY_ON_TIMER_EXPIRE",
+			} {
+				if s.Switch.Variable(party.UUID(), name) != want {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	s.WaitUntil("both are as legs in a bridge are", areOurs)
 	came, release := lines.holdText("hangup_after_bridge=true")
 	t.Cleanup(release)
 	s.Inject("go.on")
 	s.Must(came.Wait(s.Context()))
 	s.WaitLog("the two were not merged: FreeSWITCH did not take up the change within 10s")
 	release()
-	s.WaitUntil("what was prepared is taken back", func() bool {
-		for _, party := range []*switchsim.Party{caller, callee} {
-			if s.Switch.Variable(party.UUID(), "park_after_bridge") != "true" || s.Switch.Variable(party.UUID(), "hangup_after_bridge") != "false" {
-				return false
-			}
-		}
-		return true
-	})
+	s.WaitUntil("what was prepared is taken back", areOurs)
 	callee.Hangup()
 	s.Must(caller.WaitHeard(s.Context(), "Still here."))
 	s.WaitIdle()

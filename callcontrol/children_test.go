@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"ccxmld/sitetest"
 )
@@ -103,6 +104,32 @@ func TestSES18SES19NotCreated(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A session is told of once the other controllers can know of it: what is sent to it
+// from anywhere then finds it.
+func TestChildIsKnownWhenItIsTold(t *testing.T) {
+	t.Parallel()
+	s := sitetest.New(t, family)
+	s.Transitions("parent.ccxml", `
+<transition event="go"><createccxml next="'child.ccxml'"/></transition>
+<transition event="ccxml.created"><log expr="'created'"/></transition><transition event="ccxml.exit"><exit/></transition>`)
+	s.Transitions("child.ccxml", `
+<transition event="ccxml.loaded"><log expr="'child runs'"/><send target="session.id" targettype="'ccxml'" name="'end'" delay="'5s'"/></transition>
+<transition event="end"><exit/></transition>`)
+	session := s.StartToken("")
+	s.Must(s.Daemon.Store.Flush(s.Context()))
+	release := newRedisLine(s).hold()
+	s.Get("/ccxml/basichttp?sessionid=" + session + "&name=go")
+	s.WaitLog("child runs")
+	s.Sleep(time.Second)
+	if s.Trace.Has("log created") {
+		t.Error("it was told of before Redis had it")
+	}
+	release()
+	s.WaitLog("created")
+	s.WaitIdle()
+	s.CheckOrder("log child runs", "log created", "event ccxml.exit")
 }
 
 // TestSES16SES17Independent: a child outlives its parent, and its end is then

@@ -140,6 +140,9 @@ func (b *board) play(steps []step) {
 				b.Fatalf("after %s: %s, want %s", s.tell, b.hears(), s.hears)
 			}
 		}
+		if b.Sleep(time.Second); b.hears() != s.hears {
+			b.Fatalf("a second after %s: %s, want %s", s.tell, b.hears(), s.hears)
+		}
 	}
 }
 

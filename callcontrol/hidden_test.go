@@ -143,10 +143,19 @@ func TestSocketSilentWhileSetUp(t *testing.T) {
 }
 
 // A call that was given up on one node, and placed on another, and that the first
-// node places at last: its callee is hung up, and the call that goes on notices
-// nothing.
+// node places at last: its callee is hung up, whether there is a link to that node
+// again or not, and the call that goes on notices nothing.
 func TestLateAttempt(t *testing.T) {
 	t.Parallel()
+	for name, link := range map[string]bool{"the link comes again": true, "the link stays down": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testLateAttempt(t, link)
+		})
+	}
+}
+
+func testLateAttempt(t *testing.T, linkComes bool) {
 	var kept *clock.Latch
 	s := newNodesSite(t, 1000, 1, func(p *sitetest.Options) {
 		kept = clock.NewLatch(p.Clock)
@@ -173,8 +182,10 @@ func TestLateAttempt(t *testing.T) {
 	s.Must(err)
 	s.WaitLog("answered")
 	s.DaemonLog.Reset()
-	s.Must(s.Switch.Listen(address))
-	s.Must(s.DaemonLog.WaitText(s.Context(), "node link is up"))
+	if linkComes {
+		s.Must(s.Switch.Listen(address))
+		s.Must(s.DaemonLog.WaitText(s.Context(), "node link is up"))
+	}
 	s.Switch.ReleaseJobs()
 	late, err := s.Switch.WaitCallee(s.Context(), "200")
 	s.Must(err)
@@ -185,6 +196,7 @@ func TestLateAttempt(t *testing.T) {
 		t.Errorf("the late one is hung up after %v", took)
 	}
 	s.WaitUntil("nothing is left of it", func() bool { return s.Switch.Channels() == 0 })
+	s.Sleep(10 * time.Second)
 	if s.second.Channels() != 1 || s.Trace.Has("disconnected") {
 		t.Errorf("the call that goes on has noticed:\n%s", strings.Join(s.Trace.Lines(), "\n"))
 	}

@@ -104,6 +104,38 @@ func TestSND20Move(t *testing.T) {
 	}
 }
 
+// What is known of how a call came goes with it to another controller.
+func TestMovedCallKeepsWhatItBrought(t *testing.T) {
+	t.Parallel()
+	const brought = `[of.redirect.length, of.redirect[0].uri, of.redirect[0].reason, of.remote, of.local, of.originator, of.aai, JSON.stringify(of.protocol)].join()`
+	one := sitetest.New(t, sitetest.WithToken("guest.ccxml"))
+	one.Transitions("guest.ccxml", `
+<transition event="connection.connected"><script>var of = session.connections[event$.connectionid]</script><log expr="'guest ' + `+brought+`"/><exit/></transition>`)
+	other := one.AddDaemon()
+	session := other.StartToken("")
+	_, err := one.Switch.Dial(switchsim.Call{Sockets: []string{one.Daemon.ESLAddress()}, Variables: map[string]string{
+		"ccxml_uri": one.Document("host.ccxml", host(session, strings.Replace(ways["connected"], `<move `,
+			`<script>var of = session.connections[event$.connectionid]</script><log expr="'host ' + `+brought+`"/><move `, 1))),
+		"sip_h_Diversion": "<sip:desk@example.org>;reason=no-answer", "sip_h_User-to-User": "616263;encoding=hex", "sip_h_X-Order": "12",
+	}})
+	one.Must(err)
+	var brings string
+	one.WaitUntil("host tells", func() bool {
+		for _, line := range one.Trace.Lines() {
+			if text, ok := strings.CutPrefix(line, "log host "); ok {
+				brings = text
+			}
+		}
+		return brings != ""
+	})
+	other.WaitLog("guest " + brings)
+	if !strings.HasPrefix(brings, "1,sip:desk@example.org,no reply,") {
+		t.Errorf("the call brought %s", brings)
+	}
+	one.WaitIdle()
+	other.WaitIdle()
+}
+
 // TestSND20MoveOutlivesController: the call goes on when the controller that it
 // was moved away from ends.
 func TestSND20MoveOutlivesController(t *testing.T) {

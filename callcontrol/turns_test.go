@@ -35,6 +35,9 @@ func TestGivenUpCallsHaveNoTurn(t *testing.T) {
 	if placed > 2 {
 		t.Errorf("%d calls that were given up were placed", placed-1)
 	}
+	if s.DaemonLog.Has("leg not hung up") {
+		t.Error("FreeSWITCH was told to end calls that it did not have")
+	}
 }
 
 // When as many calls wait as may, the next one fails at once, and says why.
