@@ -179,7 +179,11 @@ type scan struct {
 }
 
 func (s *scan) errorf(cause error, format string, args ...any) *XMLError {
-	return &XMLError{URI: s.uri, Line: s.at.line, Column: s.at.column, Reason: fmt.Sprintf(format, args...), cause: cause}
+	reason := fmt.Sprintf(format, args...)
+	if len(reason) > longestReason { // it quotes the document
+		reason = strings.ToValidUTF8(reason[:longestReason], "") + "…"
+	}
+	return &XMLError{URI: s.uri, Line: s.at.line, Column: s.at.column, Reason: reason, cause: cause}
 }
 
 func (s *scan) run() error {
@@ -296,10 +300,29 @@ func (s *scan) take(token xml.Token) error {
 	return nil
 }
 
+const longestReason = 500 // bytes
+
+// longestName bounds names and namespaces, in bytes: each of many elements comes to the
+// namespace that it is of, and messages name it.
+const longestName = 1000
+
+func (s *scan) tooLong(what, name string) error {
+	return s.errorf(nil, "%s is longer than %d bytes: %q…", what, longestName, strings.ToValidUTF8(name[:40], ""))
+}
+
 // names finds what encoding/xml lets pass: an attribute given twice, and prefixes
 // that nobody declared.
 func (s *scan) names(element xml.StartElement) error {
+	if len(element.Name.Local) > longestName {
+		return s.tooLong("the name of an element", element.Name.Local)
+	}
 	for i, a := range element.Attr {
+		if len(a.Name.Local) > longestName {
+			return s.tooLong("the name of an attribute", a.Name.Local)
+		}
+		if (a.Name.Space == "xmlns" || a.Name.Local == "xmlns") && len(a.Value) > longestName {
+			return s.tooLong("a namespace", a.Value)
+		}
 		if a.Name.Space == "xmlns" || a.Name.Local == "xmlns" {
 			s.namespaces[a.Value] = true
 		}

@@ -76,6 +76,13 @@ func TestXMLErrors(t *testing.T) {
 		"<a>" + strings.Repeat("<b/>", 50_000) + "</a>": "x.ccxml:1:200000: the document has more than 50000 nodes",
 		"<a>\n<b " + attributes(65) + "/></a>":          "x.ccxml:2:1: <b> has more than 64 attributes",
 		"<a>" + strings.Repeat(" ", 1<<20) + "</a>":     "x.ccxml:1:1: the document is larger than 1 MiB",
+
+		"<a>\n<" + strings.Repeat("b", 1001) + "/></a>":             "x.ccxml:2:1: the name of an element is longer than 1000 bytes: \"" + strings.Repeat("b", 40) + "\"…",
+		"<a>\n<b " + strings.Repeat("c", 1001) + "=''/></a>":        "x.ccxml:2:1: the name of an attribute is longer than 1000 bytes: \"" + strings.Repeat("c", 40) + "\"…",
+		"<a>\n<b xmlns:" + strings.Repeat("c", 1001) + "='u'/></a>": "x.ccxml:2:1: the name of an attribute is longer than 1000 bytes: \"" + strings.Repeat("c", 40) + "\"…",
+		"<a>\n<b xmlns='" + strings.Repeat("c", 1001) + "'/></a>":   "x.ccxml:2:1: a namespace is longer than 1000 bytes: \"" + strings.Repeat("c", 40) + "\"…",
+		"<a>\n<b xmlns:x='" + strings.Repeat("c", 1001) + "'/></a>": "x.ccxml:2:1: a namespace is longer than 1000 bytes: \"" + strings.Repeat("c", 40) + "\"…",
+		"<" + strings.Repeat("é", 450) + ">\n</a>":                  "x.ccxml:2:1: element <" + strings.Repeat("é", 245) + "…",
 	} {
 		_, err := fetch.ParseXML([]byte(text), "x.ccxml", fetch.XMLLimits{})
 		var e *fetch.XMLError

@@ -147,11 +147,11 @@ func (c *compilation) root(node *xmlquery.Node) {
 		return
 	}
 	if version, ok := root.attribute("version"); ok && !isBlank(version) && strings.TrimSpace(version) != "1.0" {
-		c.problem(root.at("version"), fmt.Sprintf("version %q is not supported; expected 1.0", version))
+		c.problem(root.at("version"), fmt.Sprintf("version %.200q is not supported; expected 1.0", version))
 	} else if !ok || isBlank(version) {
 		c.notice(&root.place, `<ccxml> has no version; it is read as 1.0`)
 	}
-	for child := range children(node) {
+	for child := range c.children(node) {
 		c.topLevel(c.element(child, root.base))
 	}
 	if c.processors == 0 {
@@ -211,7 +211,7 @@ func (c *compilation) eventProcessor(e *element) {
 		}
 		c.document.stateVariable = strings.TrimSpace(name)
 	}
-	for child := range children(e.node) {
+	for child := range c.children(e.node) {
 		transition := c.element(child, e.base)
 		if transition.tag != "transition" || !isCCXML(child) {
 			c.problem(&transition.place, fmt.Sprintf("<%s> cannot stand in <%s>; only <transition> can", qualifiedName(child), e.tag))
@@ -232,7 +232,7 @@ func (c *compilation) transition(e *element) {
 		cond:     e.expression("cond"),
 	}
 	if len(strings.Fields(event)) > 1 { // EVT-12
-		c.noticeAs(CodeEventList, e.at("event"), fmt.Sprintf("event=%q never matches: it is one pattern, not a list", event))
+		c.noticeAs(CodeEventList, e.at("event"), fmt.Sprintf("event=%.200q never matches: it is one pattern, not a list", event))
 	}
 	if states, ok := e.attribute("state"); ok {
 		t.states = c.states(e, states)
@@ -256,13 +256,13 @@ func (c *compilation) states(e *element, text string) []string {
 		if len(trimmed) >= 2 && strings.HasPrefix(trimmed, quote) && strings.HasSuffix(trimmed, quote) {
 			trimmed = strings.TrimSpace(trimmed[1 : len(trimmed)-1])
 			if !c.document.dialect.quotedStates {
-				c.noticeAs(CodeQuotedState, e.at("state"), fmt.Sprintf("state=%q is literal text in CCXML 1.0; it is read without the quotes", text))
+				c.noticeAs(CodeQuotedState, e.at("state"), fmt.Sprintf("state=%.200q is literal text in CCXML 1.0; it is read without the quotes", text))
 			}
 		}
 	}
 	states := strings.Fields(trimmed)
 	if len(states) == 0 { // LEN-20
-		c.noticeAs(CodeEmptySelector, e.at("state"), fmt.Sprintf("state=%q is read as any state, as without the attribute", text))
+		c.noticeAs(CodeEmptySelector, e.at("state"), fmt.Sprintf("state=%.200q is read as any state, as without the attribute", text))
 		return nil
 	}
 	return states
@@ -277,7 +277,7 @@ var belonging = map[string]string{
 // actions compiles executable content.
 func (c *compilation) actions(parent *element) []action {
 	var list []action
-	for child := range children(parent.node) {
+	for child := range c.children(parent.node) {
 		c.appendAction(&list, c.element(child, parent.base))
 	}
 	return list
@@ -363,13 +363,24 @@ const (
 func (c *compilation) problem(at *place, reason string) { c.problemAs(CodeDocument, at, reason) }
 
 func (c *compilation) problemAs(code string, at *place, reason string) {
-	c.problems = append(c.problems, &Problem{Position: at.position, Element: at.tag, Code: code, Reason: reason})
+	c.problems = append(c.problems, &Problem{Position: at.position, Element: at.tag, Code: code, Reason: script.Brief(reason)})
 }
 
 func (c *compilation) notice(at *place, reason string) { c.noticeAs(CodeLenient, at, reason) }
 
 func (c *compilation) noticeAs(code string, at *place, reason string) {
-	c.document.Notices = append(c.document.Notices, &Problem{Position: at.position, Element: at.tag, Code: code, Reason: reason})
+	c.document.Notices = append(c.document.Notices, &Problem{Position: at.position, Element: at.tag, Code: code, Reason: script.Brief(reason)})
+}
+
+// children gives the child elements of a node until the context ends.
+func (c *compilation) children(node *xmlquery.Node) iter.Seq[*xmlquery.Node] {
+	return func(yield func(*xmlquery.Node) bool) {
+		for child := range children(node) {
+			if c.ctx != nil && c.ctx.Err() != nil || !yield(child) {
+				return
+			}
+		}
+	}
 }
 
 // children gives the child elements of a node.

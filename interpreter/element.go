@@ -39,25 +39,38 @@ func (c *compilation) element(node *xmlquery.Node, base string) *element {
 	}
 	for _, attribute := range node.Attr {
 		if attribute.Name.Local == "base" && attribute.Name.Space == "xml" {
-			if e.base = resolveBase(base, attribute.Value); e.base == "" {
-				c.problem(&e.place, fmt.Sprintf("<%s xml:base=%.200q>: not a URI", e.tag, attribute.Value))
+			var err error
+			if e.base, err = resolveBase(base, attribute.Value); err != nil {
+				c.problem(&e.place, fmt.Sprintf("<%s xml:base=%.200q>: %v", e.tag, attribute.Value, err))
 			}
 		}
 	}
 	return e
 }
 
-// resolveBase applies xml:base (GEN-7); "" where there is no making a URI of it.
-func resolveBase(base, reference string) string {
+// longestBase bounds xml:base, in bytes: each of many references resolves against it.
+const longestBase = 2000
+
+var errLongBase = fmt.Errorf("longer than %d bytes", longestBase)
+
+// resolveBase applies xml:base (GEN-7).
+func resolveBase(base, reference string) (string, error) {
+	if len(reference) > longestBase {
+		return "", errLongBase
+	}
 	parent, err := url.Parse(base)
 	if err != nil {
-		return ""
+		return "", errors.New("not a URI")
 	}
 	child, err := parent.Parse(strings.TrimSpace(reference))
 	if err != nil {
-		return ""
+		return "", errors.New("not a URI")
 	}
-	return child.String()
+	absolute := child.String()
+	if len(absolute) > longestBase {
+		return "", errLongBase
+	}
+	return absolute, nil
 }
 
 // attribute gives the text of an attribute, by today's name.

@@ -28,7 +28,7 @@ type partition struct {
 func compileIf(e *element) action {
 	result := &ifElement{place: e.place, partitions: []partition{{at: e.place, cond: e.expression("cond")}}}
 	closed := false
-	for child := range children(e.node) {
+	for child := range e.children(e.node) {
 		inner := e.compilation.element(child, e.base)
 		last := &result.partitions[len(result.partitions)-1]
 		if inner.tag != "else" && inner.tag != "elseif" || !isCCXML(child) {
@@ -282,6 +282,7 @@ func compileScript(e *element) action {
 		}
 		source = value{text: loaded, position: script.Position{URI: uri, Line: 1, Column: 1}}
 	}
+	e.account.TickFor(len(source.text))
 	program, err := e.language.Script(source.text, source.position, source.references...)
 	if err != nil {
 		e.problems = append(e.problems, problemOf(err, e.place))

@@ -89,7 +89,7 @@ func (c *compilation) outline(node *xmlquery.Node, parent *OutlineElement, depth
 	if e.tag == "send" || e.tag == "metadata" || depth > deepestNesting { // what they contain is no CCXML
 		return result
 	}
-	for child := range children(node) {
+	for child := range c.children(node) {
 		result.Children = append(result.Children, c.outline(child, result, depth+1))
 	}
 	return result

@@ -116,6 +116,17 @@ func (a *Account) Tick() {
 	}
 }
 
+// TickFor is Tick before a source of so many bytes is compiled, which nothing divides.
+func (a *Account) TickFor(bytes int) {
+	if bytes > longSource {
+		a.Lasts()
+	}
+	a.Tick()
+}
+
+// longSource is what takes some milliseconds to compile.
+const longSource = 16 << 10
+
 // Due tells whether work that goes on, and has allocated so many bytes since it began,
 // must call Take.
 func (a *Account) Due(allocated int64) bool {

@@ -2,7 +2,9 @@ package script_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"ccxmld/script"
 )
@@ -140,4 +142,69 @@ func FuzzScript(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestPositionsInAnyOrder: what stands before what was looked up last has the same
+// position as it has when it is looked up first.
+func TestPositionsInAnyOrder(t *testing.T) {
+	text := strings.Repeat("do 'é\\u0061'+java;\n while(java)\n", 100)
+	var references []script.Reference
+	for i := range len(text) / 7 {
+		references = append(references, script.Reference{Offset: 7 * i, Width: 4})
+	}
+	s := newSession(t, script.Limits{})
+	reading, err := s.Language.ReadScript(text, at, references...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(reading.Uses) != 200 {
+		t.Fatalf("%d places, want 200", len(reading.Uses))
+	}
+	place := func(p script.Position) [2]int { return [2]int{p.Line, p.Column} }
+	found := make(map[[2]int]bool)
+	for _, use := range reading.Uses {
+		found[place(use.Position)] = true
+	}
+	for offset := 0; ; {
+		next := strings.Index(text[offset:], "java")
+		if next < 0 {
+			break
+		}
+		offset += next
+		want := at
+		want.Line += strings.Count(text[:offset], "\n")
+		begin := strings.LastIndexByte(text[:offset], '\n') + 1
+		if begin > 0 {
+			want.Column = 1
+		}
+		want.Column += utf8.RuneCountInString(text[begin:offset])
+		for _, r := range references {
+			if r.Offset >= begin && r.Offset < offset {
+				want.Column += r.Width
+			}
+		}
+		if !found[place(want)] {
+			t.Errorf("nothing at %v", place(want))
+		}
+		offset++
+	}
+}
+
+// TestProblemsAreTold: the first of many, with how many there are.
+func TestProblemsAreTold(t *testing.T) {
+	var problems script.Problems
+	for range 1000 {
+		problems = append(problems, &script.Problem{Position: at, Reason: "wrong"})
+	}
+	first, more := problems.First()
+	lines := strings.Split(problems.Error(), "\n")
+	if len(first) != 100 || more != 900 || len(lines) != 101 || lines[100] != "and 900 more" {
+		t.Errorf("%d and %d more; %d lines, the last %q", len(first), more, len(lines), lines[len(lines)-1])
+	}
+	if first, more := problems[:100].First(); len(first) != 100 || more != 0 {
+		t.Errorf("of a hundred %d and %d more", len(first), more)
+	}
+	if text := script.Brief(strings.Repeat("é", 5000)); len(text) > 2010 || !utf8.ValidString(text) {
+		t.Errorf("what is brief has %d bytes", len(text))
+	}
 }

@@ -20,11 +20,32 @@ func (p *Problem) Error() string { return fmt.Sprintf("%s: %s", p.Position, p.Re
 // Problems is all that keeps a document from loading, in document order.
 type Problems []*Problem
 
-// Error returns each problem on a line of its own.
+// Brief cuts what is said of a document when it is long, be it that it quotes the document.
+func Brief(reason string) string {
+	if len(reason) <= longestReason {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:longestReason], "") + "…"
+}
+
+const longestReason = 2000 // bytes
+
+// First gives the problems that are told one by one, and how many there are beyond them.
+func (p Problems) First() (list Problems, more int) {
+	return p[:min(len(p), mostProblems)], max(len(p)-mostProblems, 0)
+}
+
+const mostProblems = 100 // a document can have thousands
+
+// Error returns each problem on a line of its own, the first hundred of them.
 func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i, problem := range p {
+	first, more := p.First()
+	lines := make([]string, len(first), len(first)+1)
+	for i, problem := range first {
 		lines[i] = problem.Error()
+	}
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	return strings.Join(lines, "\n")
 }

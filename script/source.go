@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"html"
@@ -71,18 +72,29 @@ func (s *source) position(line, column int) Position {
 	return c.position(s.offset(line, column))
 }
 
-// cursor finds positions in the order of the text, without counting anew each time.
+// cursor finds positions without counting anew each time.
 type cursor struct {
-	source     *source
-	at         int // bytes of the text that are counted
-	here       Position
-	references []Reference // that are not counted yet
+	source *source
+	counted
+	// stops are what is counted at each stopEvery bytes, for what stands before the last
+	// position: a tree need not be in the order of the text.
+	stops []counted
 }
+
+// counted is what is known of a part of a text, from its beginning.
+type counted struct {
+	at         int // bytes of the text
+	here       Position
+	references []Reference // behind it
+}
+
+const stopEvery = 256
 
 func (s *source) cursor() cursor {
 	p := s.at
 	p.Line = max(p.Line, 1)
-	return cursor{source: s, here: p, references: s.references}
+	begin := counted{here: p, references: s.references}
+	return cursor{source: s, counted: begin, stops: []counted{begin}}
 }
 
 // position gives the position of the byte at an offset of the text, which it may lie
@@ -91,10 +103,13 @@ func (c *cursor) position(offset int) Position {
 	text := c.source.text
 	offset = min(max(offset, 0), len(text))
 	if offset < c.at {
-		*c = c.source.cursor()
+		c.counted = c.stops[offset/stopEvery]
 	}
 	columns := c.source.at.Column > 0
 	for ; c.at < offset; c.at++ {
+		if c.at == len(c.stops)*stopEvery {
+			c.stops = append(c.stops, c.counted)
+		}
 		width := 0
 		for len(c.references) > 0 && c.references[0].Offset <= c.at {
 			width, c.references = c.references[0].Width, c.references[1:]
@@ -124,7 +139,8 @@ func (s *source) offset(line, column int) int {
 // referenced tells whether the byte at an offset stands in the document as a
 // character reference.
 func (s *source) referenced(offset int) bool {
-	return slices.ContainsFunc(s.references, func(r Reference) bool { return r.Offset == offset })
+	_, found := slices.BinarySearchFunc(s.references, offset, func(r Reference, offset int) int { return cmp.Compare(r.Offset, offset) })
+	return found
 }
 
 // spaced returns the text of an attribute as XML has it: line breaks and tabs are

@@ -108,6 +108,9 @@ func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response
 		if err != nil {
 			return "", "", err
 		}
+		if len(compiled.scripts) == mostScripts || size > mostScriptBytes {
+			return "", "", fmt.Errorf("a document has at most %d scripts by src, of %d MiB together", mostScripts, mostScriptBytes>>20)
+		}
 		request := fetch.Request{URI: uri, Timeout: r.Timeout, MaxAge: r.MaxAge, MaxStale: r.MaxStale}
 		account.Pause()
 		defer account.Resume()
@@ -128,17 +131,29 @@ func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response
 	return compiled, fetch.CompiledBytes(size), nil
 }
 
+// Scripts that a document names by src are fetched and compiled with it, each time that it
+// names them, and looked at again whenever the document is asked for.
+const (
+	mostScripts     = 200
+	mostScriptBytes = 8 << 20
+)
+
 // tell logs what is to be said of a document that was loaded.
 func (d *Loader) tell(response *fetch.Response, document *interpreter.Document) {
 	if served := response.ContentType; served != ccxmlType && !strings.HasPrefix(response.URI, "file:") {
 		d.log.Warn("document loaded with a notice", "document", response.URI,
 			"notice", fmt.Sprintf("its server calls it %q; it is read as CCXML, whose type is %s", served, ccxmlType))
 	}
-	for _, mistake := range document.Mistakes {
+	mistakes, moreMistakes := document.Mistakes.First()
+	for _, mistake := range mistakes {
 		d.log.Warn("document loaded with an expression that does not parse", "document", mistake.Position.String(), "mistake", mistake.Reason)
 	}
-	for _, notice := range document.Notices {
+	notices, moreNotices := document.Notices.First()
+	for _, notice := range notices {
 		d.log.Warn("document loaded with a notice", "document", notice.Position.String(), "notice", notice.Reason)
+	}
+	if more := moreMistakes + moreNotices; more > 0 {
+		d.log.Warn("document loaded with more of the kind", "document", response.URI, "more", more, "do", "see them by ccxmld check")
 	}
 }
 
@@ -231,6 +246,10 @@ func (d *Loader) script(ctx context.Context, response *fetch.Response) (*interpr
 		if err != nil {
 			return nil, 0, err
 		}
+		account := d.Processors.Account()
+		account.Begin()
+		defer account.End()
+		account.TickFor(len(text))
 		compiled, err := d.compiler.Until(ctx).CompileScript(text, response.URI)
 		return compiled, fetch.CompiledBytes(len(response.Body)), err
 	})

@@ -225,3 +225,34 @@ func TestHTTPEquiv(t *testing.T) {
 		})
 	}
 }
+
+// TestLogOfManyMistakes: a document does not fill the log with what is wrong with it.
+func TestLogOfManyMistakes(t *testing.T) {
+	f := newFolder(t)
+	var log strings.Builder
+	f.documents.log = slog.New(slog.NewTextHandler(&log, nil))
+	f.write("a.ccxml", `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded">`+strings.Repeat(`<log expr="1 +" lbl="1"/>`, 5000)+`</transition></eventprocessor></ccxml>`)
+	f.mustGet("a.ccxml")
+	if lines := strings.Count(log.String(), "\n"); lines != 201 || !strings.Contains(log.String(), "more=9800") {
+		t.Errorf("%d lines, the end %q", lines, log.String()[max(log.Len()-300, 0):])
+	}
+}
+
+// TestManyScripts: what a document names by src is bounded in count and size, since all of
+// it is compiled, and looked at again whenever the document is asked for.
+func TestManyScripts(t *testing.T) {
+	f := newFolder(t)
+	f.write("s.js", "var a = 1")
+	f.write("long.js", "//"+strings.Repeat("x", 500<<10))
+	for _, test := range []struct {
+		src   string
+		count int
+		want  string
+	}{{"s.js", 200, ""}, {"s.js", 201, "at most 200 scripts"}, {"long.js", 20, "8 MiB together"}} {
+		f.write("a.ccxml", `<ccxml version="1.0">`+strings.Repeat(`<script src="`+test.src+`"/>`, test.count)+`<eventprocessor><transition/></eventprocessor></ccxml>`)
+		_, err := f.get("a.ccxml")
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%d of %s: %v", test.count, test.src, err)
+		}
+	}
+}

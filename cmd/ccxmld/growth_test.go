@@ -393,6 +393,91 @@ var growing = []struct {
 	{"semicolons", 400_000, scriptOf(";")},
 	{"escaped names", 40_000, scriptOf(`\u0061;`)},
 	{"directives", 30_000, scriptOf("'use strict';")},
+	// One text that is long, and many that come to it.
+	{"tabs among character references", 10_000, func(n int) string {
+		return ccxml(`<var name="x" expr="'` + strings.Repeat("&#65;\t", n) + `' + nope"/>`)
+	}},
+	{"elements of a long namespace", 10_000, func(n int) string {
+		return `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml" xmlns:x="urn:` + strings.Repeat("x", 50*n) + `"><eventprocessor><transition event="error.*">` +
+			strings.Repeat("<x:a/>", n) + "</transition></eventprocessor></ccxml>"
+	}},
+	{"elements of a long prefix", 60, func(n int) string {
+		prefix := strings.Repeat("x", 100*n)
+		return transition(`<send name="'a'" target="'a'" targettype="'ccxml'" xmlns:` + prefix + `="urn:x">` + strings.Repeat("<"+prefix+":a>", n/2) + strings.Repeat("</"+prefix+":a>", n/2) + "</send>")
+	}},
+	{"sends below a long prefix", 5_000, func(n int) string {
+		return `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml" xmlns:` + strings.Repeat("x", 50*n) + `="urn:x" xmlns:y="urn:y"><eventprocessor><transition event="error.*">` +
+			strings.Repeat(`<send name="'a'" target="'a'" targettype="'ccxml'"><y:a/></send>`, n) + "</transition></eventprocessor></ccxml>"
+	}},
+	{"bases on a long one", 10_000, func(n int) string {
+		return `<ccxml version="1.0" xml:base="http://a/` + strings.Repeat("x", 50*n) + `/">` + strings.Repeat(`<log xml:base="a" expr="1"/>`, n) + "</ccxml>"
+	}},
+	{"scripts on a long base", 2_000, func(n int) string {
+		return `<ccxml version="1.0" xml:base="file:///a/` + strings.Repeat("x", 250*n) + `/">` + strings.Repeat(`<script src="a"/>`, n) + "</ccxml>"
+	}},
+	{"dialogs on a long base", 4_000, func(n int) string {
+		return `<ccxml version="1.0" xml:base="file:///a/` + strings.Repeat("x", 100*n) + `/">` + "<eventprocessor><transition>" + strings.Repeat(`<dialogstart connectionid="a" src="'a.vxml'"/>`, n) + "</transition></eventprocessor></ccxml>"
+	}},
+	{"variables of names alike, declared and not", 8_000, func(n int) string {
+		return ccxml(each(n, `<var name="a%d"/>`) + each(n, `<assign name="b" expr="A%d"/>`))
+	}},
+	{"states alike", 4_000, func(n int) string {
+		return processor(each(n, `<transition state="s%d" event="a"/>`) + `<transition event="a">` + each(n, `<assign name="state" expr="'S%d'"/>`) + "</transition>")
+	}},
+	{"transitions of one event and many states", 400, func(n int) string {
+		return processor(strings.Repeat(`<transition event="a" state="`+each(n, "s%d ")+`"/>`, n/2))
+	}},
+	{"transitions of one event and one condition", 8_000, transitionsOf(`<transition event="a" state="s%d t%[1]d u" cond="x == 1"/>`)},
+	{"grammars of a long namespace", 10_000, func(n int) string {
+		return `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml" xmlns:x="urn:` + strings.Repeat("x", 50*n) + `">` + `<form><field name="f">` + strings.Repeat("<x:grammar/>", n) + "</field></form></vxml>"
+	}},
+	{"parts of a long namespace", 10_000, func(n int) string {
+		return `<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml" xmlns:x="urn:` + strings.Repeat("x", 50*n) + `">` + `<form><block>` + strings.Repeat("<x:a/>", n) + "</block></form></vxml>"
+	}},
+	{"filleds of many names", 80, func(n int) string {
+		return voiceXML("<form>" + each(10*n, `<field name="f%d" type="digits"/>`) + strings.Repeat(`<filled namelist="`+each(10*n, "f%d ")+`"/>`, n) + "</form>")
+	}},
+	{"filleds of names of no item", 80, func(n int) string {
+		return voiceXML("<form>" + strings.Repeat(`<filled namelist="`+each(10*n, "f%d ")+`"/>`, n) + "</form>")
+	}},
+	{"forms of one name", 10_000, voiceXMLOf(`<form id="f"/>`)},
+	{"choices that come to one key", 5_000, func(n int) string {
+		return voiceXML(`<menu>` + strings.Repeat(`<choice dtmf="1" next="#a"/>`, n) + strings.Repeat(`<enumerate/>`, n) + "</menu>")
+	}},
+	{"links with handlers", 3_000, func(n int) string {
+		return voiceXML(strings.Repeat(`<link next="#a" dtmf="1"/>`, n) + strings.Repeat(`<catch event="a"><enumerate/></catch>`, n) + strings.Repeat("<form/>", n))
+	}},
+	{"references on a long base", 10_000, func(n int) string {
+		return `<grammar mode="dtmf" version="1.0" root="r0" xmlns="http://www.w3.org/2001/06/grammar" xml:base="http://a/` + strings.Repeat("x", 20*n) + `/"><rule id="r0">` + strings.Repeat(`<ruleref uri="a#b"/>`, n) + "</rule></grammar>"
+	}},
+	{"references of ABNF on a long base", 10_000, func(n int) string {
+		return "#ABNF 1.0;\nmode dtmf;\nbase <http://a/" + strings.Repeat("x", 20*n) + "/>;\nroot $r;\n$r = " + strings.Repeat("$<a#b> ", n) + ";"
+	}},
+	{"references to a long root", 10_000, func(n int) string {
+		return `<grammar mode="dtmf" version="1.0" root="` + strings.Repeat("x", 20*n) + `" xmlns="http://www.w3.org/2001/06/grammar" xml:base="http://a/b"><rule id="r0">` + strings.Repeat(`<ruleref uri="http://a/b#"/>`, n) + "</rule></grammar>"
+	}},
+	{"references to rules that there are not", 1_500, func(n int) string {
+		return grammar(each(n, `<rule id="r%d">1 <ruleref uri="#R%[1]d"/><ruleref uri="#q%[1]d"/></rule>`))
+	}},
+	{"tags of a long rule", 5_000, func(n int) string {
+		return oneRule(strings.Repeat("1 ", n) + strings.Repeat("<tag>out.a = 1;</tag>", n))
+	}},
+	{"what is lacking, assigned", 30_000, scriptOf("java=java;")},
+	{"what is lacking, in a condition", 20_000, scriptOf("if(java)java;else java;")},
+	{"what is lacking, in loops", 10_000, scriptOf("for(;;java)java;")},
+	{"what is lacking, in loops with ends", 10_000, scriptOf("do java;while(java)\n")},
+	{"what is lacking, in functions", 8_000, scriptOf("(function f(a=java){java})(java);")},
+	{"what is lacking, in switches", 8_000, scriptOf("switch(java){case java:java;default:java}")},
+	{"what is lacking, in blocks", 8_000, scriptOf("try{java}catch(e){java}finally{java}")},
+	{"what is lacking, in calls", 15_000, scriptOf("java.a(java)[java];")},
+	{"what is lacking, in classes", 6_000, scriptOf("(class extends java{[java](){java}});")},
+	{"what is lacking, in patterns", 6_000, scriptOf("var {[java]:a=java}=java;")},
+	{"what is lacking, in objects", 6_000, scriptOf("({[java]:java,a:java});")},
+	{"what is lacking, in templates", 8_000, scriptOf("java`${java}`;")},
+	{"what is lacking, in arrows", 8_000, scriptOf("(a=java)=>java;")},
+	{"properties that are lacking", 15_000, scriptOf("a.toSource().watch();")},
+	{"names that are read in functions", 8_000, scriptOf("function f%d(){return g%[1]d}")},
+	{"functions in blocks", 8_000, scriptOf("{function f(){}}")},
 	{"blanks", 400_000, scriptOf(" ")},
 }
 

@@ -26,7 +26,7 @@ func (c *compilation) abnf(d *document, source Source) error {
 	p.identify()
 	var formatAt script.Position
 	format, speech := "", true
-	for p.space(); p.failed == nil && p.offset < len(p.text); p.space() {
+	for p.space(); p.failed == nil && p.offset < len(p.text) && !p.over(); p.space() {
 		at := p.at()
 		switch word := p.word(); {
 		case p.peek() == '{' && word == "":
@@ -83,6 +83,7 @@ type parser struct {
 
 // at is the place of what comes next.
 func (p *parser) at() script.Position {
+	p.account.Tick()
 	p.place, p.placed = after(p.place, p.text[p.placed:p.offset]), p.offset
 	return p.place
 }

@@ -158,10 +158,10 @@ func repeated(item *expansion, times, probability string) (*expansion, error) {
 		e.most, _ = strconv.Atoi(match[3])
 	}
 	if max(e.least, e.most) > mostRepeats {
-		return nil, fmt.Errorf("repeat is %q; more than %d times is not supported, write 0- for no upper bound", times, mostRepeats)
+		return nil, fmt.Errorf("repeat is %q; more than %d times is not supported, write 0- for no upper bound", shorten(times), mostRepeats)
 	}
 	if e.most >= 0 && e.most < e.least {
-		return nil, fmt.Errorf("repeat is %q; the second number must not be less than the first", times)
+		return nil, fmt.Errorf("repeat is %q; the second number must not be less than the first", shorten(times))
 	}
 	if probability != "" {
 		p, err := number(probability)

@@ -12,6 +12,7 @@ import (
 
 	"ccxmld/dialog"
 	"ccxmld/fetch"
+	"ccxmld/processors"
 	"ccxmld/script"
 )
 
@@ -50,6 +51,8 @@ type Source struct {
 
 	// Context ends the compiling; nil does not.
 	Context context.Context
+	// Account is that of the time that compiling takes; nil for none.
+	Account *processors.Account
 }
 
 // Load gets a grammar to which another one refers: uri is absolute and has no
@@ -119,12 +122,13 @@ type compilation struct {
 	scripts   bool
 	language  *script.Language
 	ctx       context.Context
+	account   *processors.Account
 }
 
 // Compile compiles a grammar and all that it refers to, which load gets; with no
 // load, references to other documents are problems.
 func Compile(source Source, load Load) (*Compiled, error) {
-	c := &compilation{load: load, documents: make(map[string]*document), reached: make(map[*rule]bool), language: language, ctx: source.Context}
+	c := &compilation{load: load, documents: make(map[string]*document), reached: make(map[*rule]bool), language: language, ctx: source.Context, account: source.Account}
 	if c.ctx != nil {
 		c.language = language.Until(c.ctx)
 	}
@@ -143,6 +147,7 @@ func Compile(source Source, load Load) (*Compiled, error) {
 		c.reach(r)
 	}
 	for i := 0; i < len(c.order); i++ {
+		c.account.Tick()
 		if err := c.ended(main); err != nil {
 			return nil, err
 		}
@@ -171,9 +176,12 @@ func Compile(source Source, load Load) (*Compiled, error) {
 	return g, nil
 }
 
+// over tells whether the context has ended.
+func (c *compilation) over() bool { return c.ctx != nil && c.ctx.Err() != nil }
+
 // ended is the error of a compilation whose context has ended.
 func (c *compilation) ended(d *document) error {
-	if c.ctx == nil || c.ctx.Err() == nil {
+	if !c.over() {
 		return nil
 	}
 	return fmt.Errorf("compiling %s was broken off: %w", d.uri, context.Cause(c.ctx))
@@ -196,7 +204,7 @@ func (c *compilation) add(d *document, r *rule) {
 		c.problem(r.at, "rule", "there are more than %d rules", mostRules)
 	}
 	if d.byName[r.name] != nil {
-		c.problem(r.at, "rule", "there are two rules with the name %q", r.name)
+		c.problem(r.at, "rule", "there are two rules with the name %.200q", r.name)
 		return
 	}
 	r.document = d
@@ -213,9 +221,9 @@ func (c *compilation) start(d *document, name string) *rule {
 	r := d.byName[name]
 	switch {
 	case r == nil:
-		c.problem(at, "grammar", "the grammar has no rule %q%s", name, suggest(name, d))
+		c.problem(at, "grammar", "the grammar has no rule %.200q%s", name, suggest(name, d))
 	case !r.public:
-		c.problem(r.at, "rule", "the rule %q is private; write scope=\"public\" so that others can refer to it", name)
+		c.problem(r.at, "rule", "the rule %.200q is private; write scope=\"public\" so that others can refer to it", name)
 	}
 	return r
 }
@@ -227,14 +235,14 @@ func (c *compilation) root(d *document, at script.Position) *rule {
 	case r != nil:
 		return r
 	case d.root != "":
-		c.problem(d.rootAt, "grammar", "the root is %q, but there is no such rule%s", d.root, suggest(d.root, d))
+		c.problem(d.rootAt, "grammar", "the root is %.200q, but there is no such rule%s", d.root, suggest(d.root, d))
 	case len(d.rules) == 1:
-		c.notice(d.rules[0].at, "rule", "the grammar has no root; it is read as %q, its only rule", d.rules[0].name)
+		c.notice(d.rules[0].at, "rule", "the grammar has no root; it is read as %.200q, its only rule", d.rules[0].name)
 		return d.rules[0]
 	case len(d.rules) == 0:
 		c.problem(at, "grammar", "the grammar %s has no rules", d.uri)
 	default:
-		c.problem(at, "grammar", "the grammar %s has no root, and it has several rules; name one, as in root=%q", d.uri, d.rules[0].name)
+		c.problem(at, "grammar", "the grammar %s has no root, and it has several rules; name one, as in root=%.200q", d.uri, d.rules[0].name)
 	}
 	return nil
 }
@@ -270,7 +278,7 @@ func (c *compilation) target(d *document, e *expansion) *rule {
 	}
 	if name == "" {
 		if uri == "" {
-			c.problem(e.at, "ruleref", "the reference %q names no rule; write #NAME", e.uri)
+			c.problem(e.at, "ruleref", "the reference %.200q names no rule; write #NAME", e.uri)
 			return nil
 		}
 		return c.root(other, e.at)
@@ -278,9 +286,9 @@ func (c *compilation) target(d *document, e *expansion) *rule {
 	r := other.byName[name]
 	switch {
 	case r == nil:
-		c.problem(e.at, "ruleref", "there is no rule %q in %s%s", name, other.uri, suggest(name, other))
+		c.problem(e.at, "ruleref", "there is no rule %.200q in %s%s", name, other.uri, suggest(name, other))
 	case other != d && !r.public:
-		c.problem(e.at, "ruleref", "the rule %q of %s is private; write scope=\"public\" there", name, other.uri)
+		c.problem(e.at, "ruleref", "the rule %.200q of %s is private; write scope=\"public\" there", name, other.uri)
 	}
 	return r
 }
@@ -289,7 +297,7 @@ func (c *compilation) target(d *document, e *expansion) *rule {
 func (c *compilation) document(d *document, e *expansion, uri string) *document {
 	absolute, err := resolveURI(d.base, uri)
 	if err != nil {
-		c.problem(e.at, "ruleref", "%q is not a URI: %v", uri, err)
+		c.problem(e.at, "ruleref", "%.200q is not a URI: %v", uri, err)
 		return nil
 	}
 	if other, known := c.documents[absolute]; known {
@@ -334,7 +342,14 @@ const (
 	ABNFType = "application/srgs"
 )
 
+// longestURI bounds what refers to a grammar and its base, in bytes: each of many
+// references resolves against that.
+const longestURI = 2000
+
 func resolveURI(base, reference string) (string, error) {
+	if len(reference) > longestURI {
+		return "", fmt.Errorf("it is longer than %d bytes", longestURI)
+	}
 	parent, err := url.Parse(base)
 	if err != nil {
 		return "", err
@@ -350,11 +365,11 @@ func resolveURI(base, reference string) (string, error) {
 const Code = "grammar"
 
 func (c *compilation) problem(at script.Position, element, format string, args ...any) {
-	c.problems = append(c.problems, &script.Problem{Position: at, Element: element, Code: Code, Reason: fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, &script.Problem{Position: at, Element: element, Code: Code, Reason: script.Brief(fmt.Sprintf(format, args...))})
 }
 
 func (c *compilation) notice(at script.Position, element, format string, args ...any) {
-	c.notices = append(c.notices, &script.Problem{Position: at, Element: element, Code: Code, Reason: fmt.Sprintf(format, args...)})
+	c.notices = append(c.notices, &script.Problem{Position: at, Element: element, Code: Code, Reason: script.Brief(fmt.Sprintf(format, args...))})
 }
 
 // suggest names the rule that may have been meant.
@@ -366,7 +381,7 @@ func suggest(name string, d *document) string {
 		}
 	}
 	if meant, known := d.folded[strings.ToLower(name)]; known {
-		return fmt.Sprintf(" (did you mean %q?)", meant)
+		return fmt.Sprintf(" (did you mean %.200q?)", meant)
 	}
 	return ""
 }

@@ -446,3 +446,20 @@ func TestNotices(t *testing.T) {
 	}
 	check(t, g, ": -\n1: -")
 }
+
+// TestLongReferences: a base is no longer than many references can be resolved against, and
+// a root that there is not is not told whole by each reference to it.
+func TestLongReferences(t *testing.T) {
+	long := strings.Repeat("x", 2001)
+	for name, text := range map[string]string{
+		"a base":           `<grammar version="1.0" xmlns="http://www.w3.org/2001/06/grammar" mode="dtmf" root="r" xml:base="http://a/` + long + `"><rule id="r">1</rule></grammar>`,
+		"a base of ABNF":   "#ABNF 1.0; mode dtmf; base <http://a/" + long + ">; root $r; $r = 1;",
+		"a reference":      grammar(`<rule id="r"><ruleref uri="` + long + `"/></rule>`),
+		"many of one root": `<grammar version="1.0" xmlns="http://www.w3.org/2001/06/grammar" mode="dtmf" root="` + long + `"><rule id="r">` + strings.Repeat(`<ruleref uri="`+uri+`#"/>`, 90) + `</rule></grammar>`,
+	} {
+		_, err := srgs.Compile(source(t, uri, text), nil)
+		if err == nil || len(err.Error()) > 50_000 {
+			t.Errorf("%s: %d bytes, %.100v", name, len(fmt.Sprint(err)), err)
+		}
+	}
+}

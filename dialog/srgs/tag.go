@@ -59,7 +59,7 @@ func (c *compilation) format(d *document, name string, at script.Position) {
 			c.notice(at, "grammar", "the grammar has no tag-format; its tags are read as %s", d.format.name())
 		}
 	default:
-		c.notice(at, "grammar", "the tag-format %q is not known, so tags are ignored; expected semantics/1.0 or semantics/1.0-literals", name)
+		c.notice(at, "grammar", "the tag-format %.200q is not known, so tags are ignored; expected semantics/1.0 or semantics/1.0-literals", name)
 		for _, r := range d.rules {
 			r.body.each(func(e *expansion) {
 				if e.kind == tagged {
@@ -71,6 +71,10 @@ func (c *compilation) format(d *document, name string, at script.Position) {
 		return
 	}
 	for _, t := range tags {
+		if c.over() {
+			return
+		}
+		c.account.Tick()
 		c.compileTag(t, d.format)
 	}
 }

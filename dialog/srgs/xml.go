@@ -48,10 +48,10 @@ func (c *compilation) xml(d *document, source Source) error {
 	case "", "voice":
 		return fmt.Errorf("%s: %w", at, ErrSpeech)
 	default:
-		c.problem(x.attributeAt(node, "mode"), "grammar", "mode is %q; expected dtmf or voice", mode)
+		c.problem(x.attributeAt(node, "mode"), "grammar", "mode is %.200q; expected dtmf or voice", mode)
 	}
 	if version := attribute(node, "version"); version != "1.0" {
-		c.notice(at, "grammar", "version is %q; the grammar is read as 1.0", version)
+		c.notice(at, "grammar", "version is %.200q; the grammar is read as 1.0", version)
 	}
 	if alone := node.Parent == nil || node.Parent.Type != xmlquery.ElementNode; alone && node.NamespaceURI != Namespace {
 		c.notice(at, "grammar", "<grammar>%s is read as one of %s", ofNamespace(node), Namespace)
@@ -61,7 +61,7 @@ func (c *compilation) xml(d *document, source Source) error {
 	if base := spaced(node, "xml", "base"); base != "" {
 		absolute, err := resolveURI(d.base, base)
 		if err != nil {
-			c.problem(at, "grammar", "xml:base is %q, which is not a URI: %v", base, err)
+			c.problem(at, "grammar", "xml:base is %.200q, which is not a URI: %v", base, err)
 		}
 		d.base = absolute
 	}
@@ -72,7 +72,7 @@ func (c *compilation) xml(d *document, source Source) error {
 
 // content reads what stands in <grammar>.
 func (x *reading) content(node *xmlquery.Node) {
-	for child := node.FirstChild; child != nil; child = child.NextSibling {
+	for child := node.FirstChild; child != nil && !x.over(); child = child.NextSibling {
 		switch child.Type {
 		case xmlquery.TextNode, xmlquery.CharDataNode:
 			if text := strings.TrimSpace(child.Data); text != "" {
@@ -107,7 +107,7 @@ func (x *reading) rule(node *xmlquery.Node) {
 		r.public = true
 	case "", "private":
 	default:
-		x.problem(x.attributeAt(node, "scope"), "rule", "scope is %q; expected public or private", scope)
+		x.problem(x.attributeAt(node, "scope"), "rule", "scope is %.200q; expected public or private", scope)
 	}
 	switch r.name {
 	case "":
@@ -127,7 +127,7 @@ func (x *reading) sequence(node *xmlquery.Node) *expansion {
 		return e
 	}
 	defer func() { x.depth-- }()
-	for child := node.FirstChild; child != nil; child = child.NextSibling {
+	for child := node.FirstChild; child != nil && !x.over(); child = child.NextSibling {
 		switch child.Type {
 		case xmlquery.TextNode, xmlquery.CharDataNode:
 			x.tokens(e, child)
@@ -150,7 +150,7 @@ func (x *reading) element(to *expansion, node *xmlquery.Node) *expansion {
 	switch node.Data {
 	case "token":
 		x.attributes(node)
-		for child := node.FirstChild; child != nil; child = child.NextSibling {
+		for child := node.FirstChild; child != nil && !x.over(); child = child.NextSibling {
 			x.tokens(to, child)
 		}
 	case "ruleref":
@@ -192,7 +192,7 @@ func (x *reading) item(node *xmlquery.Node) *expansion {
 func (x *reading) oneOf(node *xmlquery.Node) *expansion {
 	x.attributes(node)
 	e := &expansion{kind: choice, at: x.at(node)}
-	for child := node.FirstChild; child != nil; child = child.NextSibling {
+	for child := node.FirstChild; child != nil && !x.over(); child = child.NextSibling {
 		switch {
 		case child.Type == xmlquery.ElementNode && child.Data == "item" && x.ours(child):
 			weight := 1.0
@@ -292,7 +292,7 @@ func words(text string) func(func(int, string) bool) {
 func (x *reading) tag(node *xmlquery.Node) *tag {
 	t := &tag{at: x.at(node)}
 	var text strings.Builder
-	for child := node.FirstChild; child != nil; child = child.NextSibling {
+	for child := node.FirstChild; child != nil && !x.over(); child = child.NextSibling {
 		switch child.Type {
 		case xmlquery.TextNode, xmlquery.CharDataNode:
 			if text.Len() == 0 {
@@ -333,6 +333,7 @@ func (x *reading) attributes(node *xmlquery.Node, known ...string) {
 }
 
 func (x *reading) at(node *xmlquery.Node) script.Position {
+	x.account.Tick()
 	p := script.Position{URI: x.document.uri, Line: node.LineNumber}
 	if x.places != nil {
 		if line, column := x.places.Element(node); line > 0 {

@@ -48,7 +48,7 @@ func appendAction(list []action, a action) []action {
 // actions compiles executable content.
 func (e *element) actions() []action {
 	var list []action
-	for _, run := range e.runs() {
+	for run := range e.runs() {
 		if run.element == nil {
 			list = append(list, &promptAction{e.said(run.parts)})
 			continue
@@ -139,7 +139,7 @@ func (e *element) ifAction() action {
 	e.required("cond")
 	result := &ifAction{branches: []branch{{cond: e.expression("cond")}}}
 	closed := false
-	for _, run := range e.runs() {
+	for run := range e.runs() {
 		last := &result.branches[len(result.branches)-1]
 		k := run.element
 		switch {

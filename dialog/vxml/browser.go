@@ -52,11 +52,16 @@ func Register(s *dialog.Service, o Options) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := newPages(s, NewCompiler(), func(page *Page) {
-		for _, notice := range page.Notices {
+		notices, moreNotices := page.Notices.First()
+		for _, notice := range notices {
 			o.Logger.Warn("VoiceXML page loaded with a notice", "page", notice.Position.String(), "notice", notice.Reason)
 		}
-		for _, mistake := range page.Mistakes {
+		mistakes, moreMistakes := page.Mistakes.First()
+		for _, mistake := range mistakes {
 			o.Logger.Warn("VoiceXML page loaded with what does not compile; it is an error when it is reached", "page", mistake.Position.String(), "mistake", mistake.Reason)
+		}
+		if more := moreNotices + moreMistakes; more > 0 {
+			o.Logger.Warn("VoiceXML page loaded with more of the kind", "page", page.URI, "more", more, "do", "see them by ccxmld check")
 		}
 	})
 	p.processors = o.Processors

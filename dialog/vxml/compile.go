@@ -107,29 +107,35 @@ func (c *compilation) root(node *xmlquery.Node) {
 	c.dropEmpty(node)
 	e.attributes("version", "application", "base")
 	if version := e.text("version"); version != "2.0" && version != "2.1" {
-		e.notice("version is %q; the page is read as 2.1", version)
+		e.notice("version is %.200q; the page is read as 2.1", version)
 	}
 	if base, err := url.Parse(c.page.URI); err == nil {
-		if own, err := base.Parse(attributeOf(node, "xml", "base")); err == nil {
-			c.page.base = own.String()
+		own := attributeOf(node, "xml", "base")
+		if absolute, err := base.Parse(own); err == nil && len(own) <= longestBase {
+			c.page.base = absolute.String()
+		} else {
+			e.notice("xml:base=%.200q is not a URI, or longer than %d bytes; it is ignored", own, longestBase)
 		}
 	}
 	c.page.lang = attributeOf(node, "xml", "lang")
 	if application := e.text("application"); application != "" {
 		uri, err := fetch.Resolve(c.page.base, application)
 		if err != nil {
-			e.problem("application is %q: %v", application, err)
+			e.problem("application is %.200q: %v", application, err)
 		}
 		c.page.application, _, _ = strings.Cut(uri, "#")
 	}
 	e.strayText()
-	for child := range elements(node) {
+	for child := range c.elements(node) {
 		c.topLevel(c.element(child))
 	}
 	if len(c.page.forms) == 0 {
 		e.notice("the page has neither <form> nor <menu>: as an application root document it is fine, run by itself it ends at once")
 	}
 }
+
+// longestBase bounds xml:base, in bytes: each of many references resolves against it.
+const longestBase = 2000
 
 // topLevel compiles a child of <vxml>.
 func (c *compilation) topLevel(e *element) {
@@ -170,7 +176,7 @@ func (e *element) common(l *level) bool {
 }
 
 func (e *element) problem(format string, args ...any) {
-	e.problems = append(e.problems, &Problem{Position: e.position, Element: e.tag, Reason: fmt.Sprintf(format, args...)})
+	e.problems = append(e.problems, &Problem{Position: e.position, Element: e.tag, Reason: script.Brief(fmt.Sprintf(format, args...))})
 }
 
 // lacks tells of what ECMAScript of other platforms has and ours has not.
@@ -183,7 +189,7 @@ func (e *element) lacks(lacks []script.Lack) {
 func (e *element) notice(format string, args ...any) { e.noticeAt("", e.position, format, args...) }
 
 func (e *element) noticeAt(code string, at script.Position, format string, args ...any) {
-	e.page.Notices = append(e.page.Notices, &Problem{Position: at, Element: e.tag, Code: code, Reason: fmt.Sprintf(format, args...)})
+	e.page.Notices = append(e.page.Notices, &Problem{Position: at, Element: e.tag, Code: code, Reason: script.Brief(fmt.Sprintf(format, args...))})
 }
 
 // harmless are elements without which a page does the same, in content that executes or is
@@ -287,6 +293,20 @@ func attributeOf(node *xmlquery.Node, space, name string) string {
 	return ""
 }
 
+// elements gives the child elements of a node until the context ends.
+func (c *compilation) elements(node *xmlquery.Node) func(func(*xmlquery.Node) bool) {
+	return func(yield func(*xmlquery.Node) bool) {
+		for child := range elements(node) {
+			if c.over() || !yield(child) {
+				return
+			}
+		}
+	}
+}
+
+// over tells whether the context has ended.
+func (c *compilation) over() bool { return c.ctx != nil && c.ctx.Err() != nil }
+
 // elements gives the child elements of a node.
 func elements(node *xmlquery.Node) func(func(*xmlquery.Node) bool) {
 	return func(yield func(*xmlquery.Node) bool) {
@@ -329,7 +349,7 @@ func adopt(node *xmlquery.Node, namespace string) {
 
 // adoptGrammars makes grammars of other namespaces, such as those of drafts, ones of SRGS.
 func (c *compilation) adoptGrammars(node *xmlquery.Node) {
-	for child := range elements(node) {
+	for child := range c.elements(node) {
 		if child.Data != "grammar" || isVoiceXML(child) {
 			c.adoptGrammars(child)
 			continue

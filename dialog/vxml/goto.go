@@ -46,7 +46,7 @@ func (e *element) gotoAction() action {
 func (e *element) method() string {
 	method := strings.ToLower(e.text("method"))
 	if method != "" && method != "get" && method != "post" {
-		e.problem("method is %q; expected get or post", method)
+		e.problem("method is %.200q; expected get or post", method)
 	}
 	return method
 }

@@ -144,7 +144,7 @@ var errElsewhere = errors.New("elsewhere")
 // compiled when it is needed.
 func (e *element) compileGrammar(g *grammar, source srgs.Source) {
 	elsewhere := false
-	source.Context = e.ctx
+	source.Context, source.Account = e.ctx, e.account
 	compiled, err := srgs.Compile(source, func(string, string) (srgs.Source, error) {
 		elsewhere = true
 		return srgs.Source{}, errElsewhere
@@ -152,7 +152,7 @@ func (e *element) compileGrammar(g *grammar, source srgs.Source) {
 	var problems Problems
 	switch {
 	case elsewhere:
-		source.Context = nil
+		source.Context, source.Account = nil, nil
 		g.inline = &source
 	case errors.Is(err, srgs.ErrSpeech):
 		g.spoken = e.inlineSpeech()

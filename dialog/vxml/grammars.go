@@ -8,6 +8,7 @@ import (
 	"ccxmld/dialog"
 	"ccxmld/dialog/srgs"
 	"ccxmld/fetch"
+	"ccxmld/processors"
 )
 
 // compiledGrammar is a grammar that is not compiled with its page, with the versions of
@@ -25,7 +26,7 @@ type origin struct{ uri, version string }
 // that it refers to, if one of them has changed since. It blocks.
 func (p *pages) grammar(ctx context.Context, g *grammar, src string, how *dialog.Fetch) (srgs.Grammar, error) {
 	uri, version, size := g.position.String(), g.page.version, 0
-	read := func() (srgs.Source, error) { return *g.inline, nil }
+	read := func(*processors.Account) (srgs.Source, error) { return *g.inline, nil }
 	if g.inline == nil {
 		var err error
 		if uri, err = fetch.Resolve(g.page.base, src); err != nil {
@@ -37,16 +38,21 @@ func (p *pages) grammar(ctx context.Context, g *grammar, src string, how *dialog
 			return nil, err
 		}
 		version, size = response.Version, len(response.Body)
-		read = func() (srgs.Source, error) { return grammarSource(ctx, response, rule) }
+		read = func(account *processors.Account) (srgs.Source, error) {
+			return grammarSource(ctx, account, response, rule)
+		}
 	}
 	known, err := p.grammars.Make(ctx, uri, version, func(known compiledGrammar) bool {
 		return p.unchanged(ctx, known.origins, how)
 	}, func(ctx context.Context) (compiledGrammar, int64, error) {
-		source, err := read()
+		account := p.processors.Account()
+		account.Begin()
+		defer account.End()
+		source, err := read(account)
 		if err != nil {
 			return compiledGrammar{}, 0, err
 		}
-		return p.compileGrammar(ctx, source, size, how)
+		return p.compileGrammar(ctx, account, source, size, how)
 	})
 	if err != nil {
 		return nil, err
@@ -56,16 +62,18 @@ func (p *pages) grammar(ctx context.Context, g *grammar, src string, how *dialog
 
 // compileGrammar compiles a grammar whose own text has so many bytes, and tells how many
 // the compiled one takes.
-func (p *pages) compileGrammar(ctx context.Context, source srgs.Source, size int, how *dialog.Fetch) (made compiledGrammar, bytes int64, err error) {
-	bytes, source.Context = fetch.CompiledBytes(size), ctx
+func (p *pages) compileGrammar(ctx context.Context, account *processors.Account, source srgs.Source, size int, how *dialog.Fetch) (made compiledGrammar, bytes int64, err error) {
+	bytes, source.Context, source.Account = fetch.CompiledBytes(size), ctx, account
 	compiled, err := srgs.Compile(source, func(uri, _ string) (srgs.Source, error) {
+		account.Pause()
 		response, err := p.service.Fetch(ctx, uri, how)
+		account.Resume()
 		if err != nil {
 			return srgs.Source{}, err
 		}
 		made.origins = append(made.origins, origin{uri, response.Version})
 		bytes += fetch.CompiledBytes(len(response.Body))
-		return grammarSource(ctx, response, "")
+		return grammarSource(ctx, account, response, "")
 	})
 	switch {
 	case errors.Is(err, srgs.ErrSpeech):
@@ -92,7 +100,7 @@ func (p *pages) unchanged(ctx context.Context, origins []origin, how *dialog.Fet
 }
 
 // grammarSource reads a grammar of either form, to start from one of its rules.
-func grammarSource(ctx context.Context, response *fetch.Response, rule string) (source srgs.Source, err error) {
+func grammarSource(ctx context.Context, account *processors.Account, response *fetch.Response, rule string) (source srgs.Source, err error) {
 	source.URI, source.Rule = response.URI, rule
 	text := response.Text()
 	if srgs.IsABNF(text) {
@@ -102,6 +110,6 @@ func grammarSource(ctx context.Context, response *fetch.Response, rule string) (
 	if advice := ForeignGrammar(response); advice != "" {
 		return source, thrownf("error.unsupported.format", "%s:1: %s", response.URI, advice)
 	}
-	source.Root, source.Places, err = response.PlacedXML(fetch.XMLLimits{Context: ctx})
+	source.Root, source.Places, err = response.PlacedXML(fetch.XMLLimits{Context: ctx, Account: account})
 	return source, err
 }

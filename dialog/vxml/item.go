@@ -14,7 +14,7 @@ func (c *compilation) form(e *element) {
 	f := &form{place: e.place, id: e.text("id"), everywhere: e.scope()}
 	c.addForm(f, e)
 	e.strayText()
-	for child := range elements(e.node) {
+	for child := range e.elements(e.node) {
 		k := c.element(child)
 		switch {
 		case k.common(&f.level):
@@ -45,7 +45,7 @@ func (e *element) scope() (everywhere bool) {
 
 func (c *compilation) addForm(f *form, e *element) {
 	if f.id != "" && c.page.byID[f.id] != nil {
-		e.problem("there are two dialogs with the id %q", f.id)
+		e.problem("there are two dialogs with the id %.200q", f.id)
 	}
 	c.page.byID[f.id] = f
 	c.page.forms = append(c.page.forms, f)
@@ -56,14 +56,14 @@ func (f *form) check(c *compilation) {
 	names, inputs := make(map[string]bool), make(map[string]bool)
 	for _, i := range f.items {
 		if names[i.name] {
-			c.problems = append(c.problems, &Problem{Position: i.position, Element: i.tag, Reason: fmt.Sprintf("there are two form items with the name %q", i.name)})
+			c.problems = append(c.problems, &Problem{Position: i.position, Element: i.tag, Reason: fmt.Sprintf("there are two form items with the name %.200q", i.name)})
 		}
 		names[i.name], inputs[i.name] = true, i.isInput()
 	}
 	for _, filled := range f.filled {
 		for _, name := range filled.names {
 			if !inputs[name] {
-				c.problems = append(c.problems, &Problem{Position: filled.position, Element: "filled", Reason: fmt.Sprintf("namelist has %q, which is no input item of this form", name)})
+				c.problems = append(c.problems, &Problem{Position: filled.position, Element: "filled", Reason: fmt.Sprintf("namelist has %.200q, which is no input item of this form", name)})
 			}
 		}
 	}
@@ -121,7 +121,7 @@ func (c *compilation) item(e *element, f *form) *item {
 	if i.slot == "" {
 		i.slot = i.name
 	}
-	for _, run := range e.runs() {
+	for run := range e.runs() {
 		if run.element == nil {
 			i.prompts = append(i.prompts, e.said(run.parts))
 			continue
@@ -162,7 +162,7 @@ func (e *element) filled(i *item) *filled {
 	case mode == "any":
 		f.any = true
 	case mode != "" && mode != "all":
-		e.problem("mode is %q; expected all or any", mode)
+		e.problem("mode is %.200q; expected all or any", mode)
 	}
 	f.names = e.names("namelist")
 	return f

@@ -123,7 +123,7 @@ func (e *element) names(attribute string) []string {
 
 func (e *element) readAs(attribute, what, read string) {
 	at, _ := e.value(attribute)
-	e.noticeAt(CodeLenient, at, "%s is read as %q", what, read)
+	e.noticeAt(CodeLenient, at, "%s is read as %.200q", what, read)
 }
 
 // exclusive are the attributes of which an element has one.

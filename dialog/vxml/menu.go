@@ -24,7 +24,7 @@ func (c *compilation) menu(e *element) {
 	c.unnamed++
 	i := &item{place: e.place, kind: menu, name: "item " + strconv.Itoa(c.unnamed)}
 	f.items = []*item{i}
-	for _, run := range e.runs() {
+	for run := range e.runs() {
 		switch k := run.element; {
 		case k == nil:
 			i.prompts = append(i.prompts, e.said(run.parts))
@@ -81,7 +81,7 @@ func (e *element) numberChoices(choices []*choice) {
 	for _, c := range choices {
 		if c.dtmf != "" {
 			if !strings.Contains("*#0", c.dtmf) {
-				e.problem("<menu dtmf=\"true\">: a choice has dtmf=%q; of their own choices can have 0, * and # then", c.dtmf)
+				e.problem("<menu dtmf=\"true\">: a choice has dtmf=%.200q; of their own choices can have 0, * and # then", c.dtmf)
 			}
 			continue
 		}
@@ -98,7 +98,7 @@ func (e *element) choice() *choice {
 	c := &choice{place: e.place, then: e.leap(), dtmf: e.dtmf()}
 	c.grammars = e.pressed(c.dtmf, nil)
 	var text strings.Builder
-	for _, run := range e.runs() {
+	for run := range e.runs() {
 		switch k := run.element; {
 		case k == nil:
 			text.WriteString(written(run.parts))
@@ -161,7 +161,7 @@ type link struct {
 func (e *element) link() *link {
 	e.attributes("dtmf", "next", "expr", "event", "eventexpr", "message", "messageexpr", "fetchtimeout", "maxage", "maxstale")
 	l := &link{place: e.place, grammars: e.pressed(e.dtmf(), nil), then: e.leap()}
-	for child := range elements(e.node) {
+	for child := range e.elements(e.node) {
 		if k := e.compilation.element(child); k.tag == "grammar" {
 			l.grammars = k.grammar(l.grammars)
 		} else {

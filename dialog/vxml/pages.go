@@ -119,6 +119,10 @@ func (p *pages) script(ctx context.Context, page *Page, reference, encoding stri
 				return nil, 0, err
 			}
 		}
+		account := p.processors.Account()
+		account.Begin()
+		defer account.End()
+		account.TickFor(len(text))
 		made, err = page.language.Until(ctx).Script(text, script.Position{URI: response.URI, Line: 1})
 		return made, fetch.CompiledBytes(len(text)), err
 	})

@@ -2,6 +2,7 @@ package vxml
 
 import (
 	"encoding/xml"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,11 +70,22 @@ type run struct {
 	parts   []part
 }
 
-// runs divides the content of an element into elements, and the text and audio
-// between them.
-func (e *element) runs() []run {
+// runs gives the content of an element, divided into elements and the text and audio between
+// them, until the context ends.
+func (e *element) runs() iter.Seq[run] {
+	list := e.divided()
+	return func(yield func(run) bool) {
+		for _, run := range list {
+			if e.over() || !yield(run) {
+				return
+			}
+		}
+	}
+}
+
+func (e *element) divided() []run {
 	var list []run
-	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
+	for child := e.node.FirstChild; child != nil && !e.over(); child = child.NextSibling {
 		if child.Type == xmlquery.ElementNode && !e.speaks(child) {
 			list = append(list, run{element: e.compilation.element(child)})
 			continue
@@ -134,7 +146,7 @@ func (e *element) lang() string {
 // parts compiles what a prompt or audio consists of.
 func (e *element) parts() []part {
 	var list []part
-	for child := e.node.FirstChild; child != nil; child = child.NextSibling {
+	for child := e.node.FirstChild; child != nil && !e.over(); child = child.NextSibling {
 		list = e.part(list, child)
 	}
 	return list

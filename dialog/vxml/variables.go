@@ -95,6 +95,7 @@ func (e *element) scriptAction(scope string) action {
 	if strings.TrimSpace(text) == "" && e.hasComment() {
 		e.noticeAt(CodeMisplaced, e.position, "<script>: what stands in <!-- and --> is a comment of XML, so that nothing runs; put it into <![CDATA[ and ]]>")
 	}
+	e.account.TickFor(len(text))
 	program, err := e.language.Script(text, at)
 	if err != nil {
 		e.mistake(CodeExpression, at, err, "<script>: ")
