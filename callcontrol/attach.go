@@ -72,7 +72,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 			conn.SetHandler(nil)
 			conn.SetEndHandler(func(error) {})
 			c.refuse(conn, l.id, machine, "NORMAL_CLEARING")
-		case l.conn != nil && l.state != legGone:
+		case l.conn != nil && !l.isGone():
 			l.comesAgain(conn, func() {
 				take()
 				prepare()
@@ -121,17 +121,17 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 	}
 	l.takeUp()
 	l.conn = nil
-	if l.state == legGone {
+	if l.isGone() {
 		return
 	}
-	if node := l.reach(); l.ending && node != nil && !errors.Is(reason, esl.ErrDisconnected) {
+	if node := l.reach(); l.isEnding() && node != nil && !errors.Is(reason, esl.ErrDisconnected) {
 		l.awaitGone(node) // hangupTimer asks again
 		return
 	}
 	if errors.Is(reason, esl.ErrDisconnected) {
 		// FreeSWITCH says that the leg is gone: it hung up before linger arrived,
 		// so that its last event is lost.
-		if l.state == legEarly { // the link had its ear on it still, and knows how
+		if l.state.Is(legEarly) { // the link had its ear on it still, and knows how
 			l.after(detailTimeout, func() { l.gone(freeswitch.Hangup{Cause: l.usualEnd()}) })
 			return
 		}
@@ -152,7 +152,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 
 // usualEnd is the cause of a call that ended without saying why.
 func (l *leg) usualEnd() string {
-	if l.state == legConnected || l.ending || l.handover != nil && l.handover.answered {
+	if l.isConnected() || l.isEnding() {
 		return "NORMAL_CLEARING"
 	}
 	return "ORIGINATOR_CANCEL"
@@ -281,7 +281,7 @@ func (l *leg) forgotten(c *Controller) {
 // any more.
 func (l *leg) from(conn *esl.Conn, f func()) {
 	l.route.do(func() {
-		if l.conn == conn && l.state != legGone {
+		if l.conn == conn && !l.isGone() {
 			f()
 		}
 	})

@@ -59,7 +59,7 @@ func inFlight(err error) bool {
 // whether it has.
 func (c *control) triesElsewhere(l *leg, h freeswitch.Hangup) bool {
 	call := l.calling
-	if call == nil || l.state != legDialing || l.ending {
+	if call == nil || !l.state.Is(dialled...) || l.isEnding() {
 		return false
 	}
 	if !h.FaultOfNode() {
@@ -70,7 +70,7 @@ func (c *control) triesElsewhere(l *leg, h freeswitch.Hangup) bool {
 	}
 	l.node.Failed(h.Cause)
 	failed := append(call.failed, l.node.Name()+": "+h.Cause)
-	if l.progressed || l.browser != nil { // which is needed where its connection is
+	if l.connection.Is(connectionProgressing, connectionEarly) || l.browser != nil { // which is needed where its connection is
 		return false
 	}
 	next, err := c.controller.nodes.Pick(append(call.tried, l.node)...)
@@ -82,6 +82,7 @@ func (c *control) triesElsewhere(l *leg, h freeswitch.Hangup) bool {
 	}
 	l.log().Warn("call is tried on another node", "cause", h.Cause, "next", next.Name())
 	l.failure, l.detail = "", ""
+	l.take(legRetried)
 	l.calling = &calling{job: call.job, tried: append(call.tried, l.node), failed: failed}
 	l.attempt = l.calling
 	l.node = next

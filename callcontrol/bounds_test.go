@@ -46,7 +46,7 @@ func TestLegOfWhichTooMuchComes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		c := boundControl(t, &log)
-		l := &leg{id: "a", logger: c.controller.log, state: legAlerting}
+		l := c.controller.newLeg("a", legAlerting)
 		ran := 0
 		for range maxRouted + 100 {
 			if !l.route.do(func() { ran++ }) {
@@ -64,8 +64,8 @@ func TestLegOfWhichTooMuchComes(t *testing.T) {
 		if ran != maxRouted {
 			t.Errorf("%d of %d messages were kept", ran, maxRouted)
 		}
-		if !l.ending || !strings.Contains(l.detail, "more than 1000 messages") || strings.Count(log.String(), "the leg is hung up") != 1 {
-			t.Errorf("ending %t, %q; log: %s", l.ending, l.detail, &log)
+		if !l.isEnding() || !strings.Contains(l.detail, "more than 1000 messages") || strings.Count(log.String(), "the leg is hung up") != 1 {
+			t.Errorf("ending %t, %q; log: %s", l.isEnding(), l.detail, &log)
 		}
 		l.hangupTimer.Stop()
 		c.session.End("enough")

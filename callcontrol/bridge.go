@@ -87,8 +87,8 @@ func (c *control) notJoinable(legs ...*leg) string {
 		switch {
 		case l.handover != nil:
 			return fmt.Sprintf("connection %s is being moved to another session", l.id)
-		case l.state != legConnected:
-			return fmt.Sprintf("connection %s is %s; a join needs one that is connected", l.id, l.state)
+		case !l.isConnected():
+			return fmt.Sprintf("connection %s is %s; a join needs one that is connected", l.id, l.state.State())
 		}
 	}
 	return ""
@@ -156,7 +156,7 @@ func (c *control) joinFailed(l *leg, o *order, reason string) {
 			continue
 		}
 		other.joinDone()
-		if l.state == legGone && other != l {
+		if l.isGone() && other != l {
 			c.bringHome(other) // FreeSWITCH may have bridged them, and told it on the other socket
 		} else {
 			c.session.Do(other.nextMove)
@@ -164,10 +164,10 @@ func (c *control) joinFailed(l *leg, o *order, reason string) {
 	}
 	l.joinDone()
 	l.takePresence().ends(c)
-	if l.place.running != "" && l.place.room == "" && l.state != legGone {
+	if l.place.running != "" && l.place.room == "" && !l.isGone() {
 		c.bringHome(l)
 	}
-	if o.implicit && l.state == legGone {
+	if o.implicit && l.isGone() {
 		return // the end of the call says it all (CAL-5)
 	}
 	o.fail(c, reason)

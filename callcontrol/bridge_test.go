@@ -19,11 +19,12 @@ func TestWordOfAnEarlierWait(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, wait := &control{}, &clock.Timer{}
-			l := &leg{id: "a", control: c, state: legConnected, joinPending: now, homing: true, home: "now", socketTimer: wait}
+			l := bare(legConnected)
+			l.id, l.control, l.joinPending, l.homing, l.home, l.socketTimer = "a", c, now, true, "now", wait
 			l.place.partner = "room"
 			c.legs = map[string]*leg{"a": l}
 			late(c, l)
-			if l.joinPending != now || l.place.partner != "room" || !l.homing || l.ending {
+			if l.joinPending != now || l.place.partner != "room" || !l.homing || l.isEnding() {
 				t.Errorf("the leg's wait has ended: %+v", l.place)
 			}
 		})

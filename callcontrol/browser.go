@@ -69,10 +69,9 @@ func (b *browser) call(r interpreter.DialogRequest) error {
 	if err != nil {
 		return err
 	}
-	b.leg = &leg{
-		id: c.controller.newID(), state: legDialing, node: node, control: c, logger: c.controller.log, browser: b,
-		call: dialog.Call{Local: b.caller.call.Remote, Remote: b.server, Originator: b.caller.call.Remote},
-	}
+	b.leg = c.controller.newLeg(c.controller.newID(), legWaiting)
+	b.leg.node, b.leg.control, b.leg.browser = node, c, b
+	b.leg.call = dialog.Call{Local: b.caller.call.Remote, Remote: b.server, Originator: b.caller.call.Remote}
 	if c.legs == nil {
 		c.legs = make(map[string]*leg, 1)
 	}
@@ -131,7 +130,7 @@ func (b *browser) giveUp(reason string) {
 }
 
 func (b *browser) hangUp() {
-	if b.leg != nil && b.leg.state != legGone {
+	if b.leg != nil && !b.leg.isGone() {
 		b.leg.hangUp("NORMAL_CLEARING")
 	}
 }

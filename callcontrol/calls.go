@@ -8,7 +8,7 @@ import (
 // Accept answers a call (interpreter.Telephony).
 func (c *control) Accept(r interpreter.AcceptRequest) {
 	l := c.legs[r.ConnectionID]
-	if l == nil || l.state != legAlerting {
+	if l == nil || !l.state.Is(legAlerting) {
 		c.operationFailed("connection.accept.failed", r.ConnectionID, "the call is not alerting any more")
 		return
 	}
@@ -32,23 +32,25 @@ func (c *control) Accept(r interpreter.AcceptRequest) {
 
 // answered takes the answer of an inbound leg, or of one with early media.
 func (c *control) answered(l *leg) {
-	switch {
-	case l.state != legAlerting && l.state != legEarly:
-		return
-	case l.handover != nil:
-		l.handover.answered = true
+	if l.take(legAnswers) != tellConnected {
 		return
 	}
 	l.callTimer.Stop()
-	l.moveTo(legConnected)
-	c.connected(l)
+	if l.handover == nil { // else who gets it is told
+		c.connected(l)
+	}
+}
+
+// answerIsUntold tells whether the leg is connected, and its document does not know yet.
+func (l *leg) answerIsUntold() bool {
+	return l.isConnected() && !l.isHidden() && !l.connection.Is(connectionConnected)
 }
 
 // Reject refuses a call (interpreter.Telephony). A reason that is a SIP status
 // is what the caller gets.
 func (c *control) Reject(r interpreter.RejectRequest) {
 	l := c.legs[r.ConnectionID]
-	if l == nil || l.state != legAlerting {
+	if l == nil || !l.state.Is(legAlerting) {
 		c.operationFailed("connection.reject.failed", r.ConnectionID, "the call is not alerting any more")
 		return
 	}
@@ -56,7 +58,7 @@ func (c *control) Reject(r interpreter.RejectRequest) {
 		c.operationFailed("connection.reject.failed", r.ConnectionID, err.Error())
 		return
 	}
-	l.ending = true
+	l.clearing.Take(clearAsked, l.log)
 	l.playing().Silence()
 	l.failure = r.Reason
 	if l.failure == "" {
@@ -80,7 +82,7 @@ func (c *control) Disconnect(r interpreter.DisconnectRequest) {
 	if err := l.setHeaders(freeswitch.ByeHeaderPrefix, r.Hints); err != nil {
 		l.log().Warn("the call is hung up without the headers that its document asked for", "error", err)
 	}
-	if l.state != legConnected {
+	if !l.isConnected() {
 		l.failure = r.Reason
 		if l.failure == "" {
 			l.failure = "disconnected"

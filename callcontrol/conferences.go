@@ -210,7 +210,7 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 func (c *control) clear(id string) {
 	c.endCascades(id)
 	for _, l := range byKey(c.legs) {
-		if s := l.standIn; s != nil && s.voice == nil && s.conference == id && !l.ending {
+		if s := l.standIn; s != nil && s.voice == nil && s.conference == id && !l.isEnding() {
 			l.detail = "the conference was destroyed"
 			l.hangUp("NORMAL_CLEARING")
 		}

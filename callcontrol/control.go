@@ -186,15 +186,15 @@ func (c *control) legEnded(l *leg, was legState, h freeswitch.Hangup) {
 		l.log().Info("leg ended", "cause", h.Cause, "sipstatus", h.Status, "disposition", h.Disposition)
 	}
 	if l.answerUntold(was, h) {
-		c.queueConnection(l, "connection.connected", interpreter.Connected)
+		c.tellConnection(l, connectedEvent)
 		was = legConnected
 	}
-	name, state, reason := "connection.disconnected", interpreter.Disconnected, h.Cause
+	last, reason := disconnectedEvent, h.Cause
 	switch {
-	case l.redirected:
-		name = "connection.redirected"
+	case l.isRedirected():
+		last = redirectedEvent
 	case was != legConnected:
-		name, state = "connection.failed", interpreter.Failed
+		last = failedEvent
 		if was != legAlerting { // the table is about calls that we placed
 			reason = failureReason(h)
 		}
@@ -206,20 +206,20 @@ func (c *control) legEnded(l *leg, was legState, h freeswitch.Hangup) {
 		}
 	}
 	fields := []interpreter.Field{
-		{Name: "reason", Value: reason}, {Name: "trigger", Value: triggerOf(h, l.ending)}, {Name: "info", Value: infoOf(h)},
+		{Name: "reason", Value: reason}, {Name: "trigger", Value: triggerOf(h, l.isEnding())}, {Name: "info", Value: infoOf(h)},
 	}
 	if detail := cmp.Or(l.detail, h.Detail()); detail != "" {
 		fields = append(fields, interpreter.Field{Name: "detail", Value: detail})
 	}
-	c.queueConnection(l, name, state, fields...)
+	c.tellConnection(l, last, fields...)
 }
 
 // answerUntold tells whether the far end answered a call that we placed, and its
 // hangup came over the link before the leg did on its socket. A leg that did not come
 // for as long as attachTimeout has failed.
 func (l *leg) answerUntold(was legState, h freeswitch.Hangup) bool {
-	placed := was == legDialing || was == legAttaching || was == legEarly
-	return placed && h.Answered && !l.ending && l.failure == ""
+	placed := slices.Contains(placing, was) || was == legEarly
+	return placed && h.Answered && !l.isEnding() && l.failure == ""
 }
 
 func (c *control) forgetConnection(id string) {
@@ -299,7 +299,7 @@ func (c *Controller) releaseLeg(l *leg) {
 	for i, d := range l.dialogs {
 		dialogs[i] = d.dialog
 	}
-	l.moveTo(legGone)
+	l.take(legReleased)
 	l.stopTimers()
 	patience := releaseTimeout
 	if l.arriving != nil {

@@ -91,7 +91,7 @@ const (
 // expectAnswer tells the document that a call it accepted is not answered.
 func (c *control) expectAnswer(l *leg) {
 	l.after(acceptTimeout, func() {
-		if l.state == legAlerting && !l.ending && !l.redirected {
+		if l.state.Is(legAlerting) && l.clearing.Is(notClearing) {
 			l.control.operationFailed("connection.accept.failed", l.id,
 				fmt.Sprintf("FreeSWITCH did not answer the call within %s", acceptTimeout))
 		}
@@ -103,7 +103,7 @@ func (l *leg) expectHangup(asked int, cause string) {
 	l.hangupTimer.Stop()
 	l.hangupTimer = l.after(hangupAgain, func() {
 		switch {
-		case l.state == legGone:
+		case l.isGone():
 		case asked < hangupAsked:
 			l.killAgain(cause)
 			l.expectHangup(asked+1, cause)

@@ -109,7 +109,7 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 		return
 	}
 	delete(c.prepared, r.DialogID)
-	if l.state == legAlerting {
+	if l.state.Is(legAlerting) {
 		l.send(freeswitch.PreAnswer(), nil)
 	}
 	if c.dialogs == nil {

@@ -23,13 +23,12 @@ func ignoresEarlyMedia(hints interpreter.Hints) bool {
 // call may be played to before it is accepted, where the document wants that (the
 // hint earlymedia of dialogstart; DLG-16).
 func (l *leg) canPlay() bool {
-	return l.state == legConnected || l.state == legAlerting && !l.ending && !l.redirected
+	return l.isConnected() || l.state.Is(legAlerting) && l.clearing.Is(notClearing)
 }
 
 // attachedEarly takes a leg that came to our socket with early media.
 func (c *control) attachedEarly(l *leg) {
-	l.moveTo(legEarly)
-	c.progressing(l, true) // which the link has not told of, if the socket was quicker
+	c.tellProgress(l, l.takesEarly) // which the link has not told of, if the socket was quicker
 	c.lookForAnswer(l)
 	c.joinEarly(l)
 	l.nextMove()
@@ -63,18 +62,16 @@ func (c *control) joinEarly(l *leg) {
 
 // comesEarly tells whether the leg has early media and is on its way to our
 // socket.
-func (l *leg) comesEarly() bool {
-	return l.early && (l.state == legDialing || l.state == legAttaching)
-}
+func (l *leg) comesEarly() bool { return l.state.Is(legMedia, legAttachingEarly) }
 
 // notBridgeable is notJoinable for a bridge, which early media is enough for.
 func (c *control) notBridgeable(legs ...*leg) string {
 	for _, l := range legs {
-		if l.handover == nil && (l.state == legEarly || l.comesEarly()) {
+		if l.handover == nil && (l.state.Is(legEarly) || l.comesEarly()) {
 			continue
 		}
 		if reason := c.notJoinable(l); reason != "" {
-			if l.state == legDialing {
+			if l.state.Is(legWaiting, legDialing, legRinging) {
 				reason = fmt.Sprintf("connection %s has no early media yet; a join needs one that has some, or is connected", l.id)
 			}
 			return reason

@@ -15,7 +15,7 @@ import (
 // and dial.routes let it go there. It reports whether it has.
 func (c *control) goesOnTo(l *leg, h freeswitch.Hangup) bool {
 	call := l.calling
-	if h.Contact == "" || call == nil || l.state != legDialing || l.ending || l.browser != nil {
+	if h.Contact == "" || call == nil || !l.state.Is(dialled...) || l.isEnding() || l.browser != nil {
 		return false
 	}
 	l.node.Worked()
@@ -35,10 +35,9 @@ func (c *control) goesOnTo(l *leg, h freeswitch.Hangup) bool {
 	job.Dial = dial.Text
 	next := &calling{job: job}
 	l.calling = next
-	l.waiting = true // FreeSWITCH has nothing to hang up
+	l.take(legRetried)
 	l.after(forwardAfter, func() {
-		if l.calling == next && l.waiting {
-			l.waiting = false
+		if l.awaitsTurn(next) {
 			l.control.whenItsTurn(l, job)
 		}
 	})

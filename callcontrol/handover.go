@@ -17,7 +17,6 @@ type handover struct {
 	request  interpreter.MoveRequest
 	done     func(error)
 	mark     string             // of the question to the other controller, if it goes to one
-	answered bool               // meanwhile
 	returned bool               // it came back to our socket
 	ended    *freeswitch.Hangup // meanwhile
 }
@@ -52,9 +51,9 @@ func (l *leg) unmovable() string {
 		return "the call has ended"
 	case l.handover != nil:
 		return "the connection is being moved already"
-	case l.ending || l.redirected:
+	case !l.clearing.Is(notClearing):
 		return "the call is being ended"
-	case l.waiting:
+	case l.state.Is(legWaiting):
 		return "the call waits for its turn to be dialled"
 	case l.isHeardByVoice() || l.place.kind != alone || l.moving() || len(l.moves) > 0 || l.join != nil:
 		return "the connection is joined, or on its way into a join or out of one; unjoin it first"
@@ -84,10 +83,6 @@ func (c *control) handOver(target *control, l *leg) {
 	if h.ended != nil {
 		c.handedBack(l, errors.New("the call has ended"))
 		return
-	}
-	if h.answered && (l.state == legAlerting || l.state == legEarly) {
-		l.callTimer.Stop()
-		l.moveTo(legConnected)
 	}
 	delete(c.legs, l.id)
 	l.handover = nil
@@ -170,6 +165,9 @@ func (c *control) arrived(l *leg, r interpreter.MoveRequest, from string) {
 	}
 	e.Effect = interpreter.ConnectionEffect{ConnectionID: l.id, New: &connection}
 	c.session.Queue(e)
+	if l.answerIsUntold() {
+		l.connection.Take(connectedEvent, l.log)
+	}
 	if connection.State != state { // of which the other session has not heard yet
 		e := stateEvent(l.id, state)
 		e.Effect = interpreter.ConnectionEffect{ConnectionID: l.id, State: state}
@@ -186,10 +184,10 @@ func stateEvent(id string, state interpreter.ConnectionState, fields ...interpre
 
 // connectionState is the leg's state as documents know it.
 func (l *leg) connectionState() interpreter.ConnectionState {
-	switch l.state {
-	case legAlerting:
+	switch {
+	case l.state.Is(legAlerting):
 		return interpreter.Alerting
-	case legConnected:
+	case l.isConnected():
 		return interpreter.Connected
 	}
 	return interpreter.Progressing
@@ -205,14 +203,11 @@ func (c *control) handedBack(l *leg, err error) {
 	c.session.Do(func() {
 		switch {
 		case h.ended != nil:
-			if h.answered && !l.isHidden() {
-				l.moveTo(legConnected)
-				c.queueConnection(l, "connection.connected", interpreter.Connected)
+			if l.answerIsUntold() {
+				c.tellConnection(l, connectedEvent)
 			}
 			l.gone(*h.ended)
-		case h.answered && (l.state == legAlerting || l.state == legEarly):
-			c.answered(l)
-		case h.answered:
+		case l.answerIsUntold():
 			c.connected(l)
 		}
 	})

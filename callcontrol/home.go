@@ -53,7 +53,7 @@ func (c *control) stranded(l *leg) {
 		one.place.apart = true
 		was := one.place.order
 		one.after(strandedAfter, func() {
-			if one.state != legGone && one.place.kind == inBridge && one.place.order == was && !one.homing && one.joinPending == nil {
+			if !one.isGone() && one.place.kind == inBridge && one.place.order == was && !one.homing && one.joinPending == nil {
 				one.control.bringApartHome(one)
 			}
 		})
@@ -112,7 +112,7 @@ func (c *control) sendHome(l *leg, mark string) {
 }
 
 // comes tells whether the leg is waited for that was sent home with a mark.
-func (l *leg) comes(mark string) bool { return l.homing && l.home == mark && l.state != legGone }
+func (l *leg) comes(mark string) bool { return l.homing && l.home == mark && !l.isGone() }
 
 // notSentHome deals with a transfer that FreeSWITCH has not done.
 func (c *control) notSentHome(l *leg, mark string, err error) {

@@ -32,11 +32,10 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 		return
 	}
 	connection := connectionOf(call.Channel, id)
-	l := &leg{
-		id: id, logger: c.log, state: legAlerting, call: callOf(connection), incoming: true,
-		machine:  freeswitch.MachineOf(call.Channel),
-		answered: freeswitch.IsAnswered(call.Channel),
-	}
+	l := c.newLeg(id, legAlerting)
+	l.connection = connectionStates.At(connectionAlerting)
+	l.call, l.incoming = callOf(connection), true
+	l.machine, l.answered = freeswitch.MachineOf(call.Channel), freeswitch.IsAnswered(call.Channel)
 	c.addLeg(l)
 	l.attach(c, call.Conn, l.machine, func() {})
 	started := c.background(func(ctx context.Context) {

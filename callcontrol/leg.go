@@ -1,7 +1,6 @@
 package callcontrol
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,24 +14,9 @@ import (
 	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/freeswitch"
+	"ccxmld/fsm"
 	"ccxmld/interpreter"
 )
-
-// legState is where a leg is in its life. It changes only in leg.moveTo.
-type legState int
-
-const (
-	legAlerting  legState = iota // inbound, not answered
-	legDialing                   // outbound, not answered
-	legAttaching                 // outbound, answered or with early media, its socket not here yet
-	legEarly                     // outbound, with early media, under control but not answered
-	legConnected                 // answered and under control
-	legGone                      // hung up
-)
-
-func (s legState) String() string {
-	return [...]string{"alerting", "dialing", "attaching", "progressing", "connected", "gone"}[s]
-}
 
 // leg is a channel of FreeSWITCH that a session owns. All its fields belong to
 // the session's goroutine, except route and hungUp, which readers of connections
@@ -43,7 +27,8 @@ type leg struct {
 	control   *control
 	id        string       // the channel's uuid and the connection's id
 	logger    *slog.Logger // the controller's; see log
-	state     legState
+	state     fsm.Machine[legState, legInput]
+	clearing  fsm.Machine[clearingState, clearingInput]
 	conn      *esl.Conn        // the leg's own socket, nil until it is there
 	others    []*esl.Conn      // those that it has beside its own
 	watched   *esl.Conn        // the one whose answers are waited for
@@ -56,23 +41,18 @@ type leg struct {
 	machine   string // the FreeSWITCH it is on, by its own name
 
 	incoming      bool             // a caller's; it does not change
-	waiting       bool             // for its turn to be dialled
 	turn          *freeswitch.Turn // that it waits for
 	forwards      int              // how often its callees have redirected it
 	answered      bool             // an inbound leg that the dialplan answered before us
-	progressed    bool             // connection.progressing was sent
 	takesEarly    bool             // early media is let through
-	early         bool             // and has come
-	ending        bool             // we asked for the hangup
-	redirected    bool
-	socketTimer   *clock.Timer // of the wait for the leg to come to our socket
-	callTimer     *clock.Timer // of the wait for the answer
-	hangupTimer   *clock.Timer // of the wait for the end that we asked for
-	watchTimer    *clock.Timer // of the answers to what was sent on its socket
-	redirectTimer *clock.Timer // of the wait for what comes of a redirection
-	joinTimer     *clock.Timer // of joinPending
-	failure       string       // reason that overrides the table's
-	detail        string       // more words about it
+	socketTimer   *clock.Timer     // of the wait for the leg to come to our socket
+	callTimer     *clock.Timer     // of the wait for the answer
+	hangupTimer   *clock.Timer     // of the wait for the end that we asked for
+	watchTimer    *clock.Timer     // of the answers to what was sent on its socket
+	redirectTimer *clock.Timer     // of the wait for what comes of a redirection
+	joinTimer     *clock.Timer     // of joinPending
+	failure       string           // reason that overrides the table's
+	detail        string           // more words about it
 
 	timers      []*clock.Timer // all of them
 	place       place
@@ -95,6 +75,8 @@ type leg struct {
 	digitsBound bool      // told while the leg listens to another one
 	tones       bool      // digits are looked for in its audio
 	recording   string    // the file that FreeSWITCH records the leg to, "" for none
+
+	connection fsm.Machine[connectionState, connectionInput] // none for the two that follow
 
 	standIn  *standIn  // of a leg that no document knows
 	browser  *browser  // of a leg to a VoiceXML server, which no document knows either
@@ -125,12 +107,9 @@ func (l *leg) log() *slog.Logger {
 // isHidden tells whether the leg is none of the document's connections.
 func (l *leg) isHidden() bool { return l.standIn != nil || l.browser != nil }
 
-// moveTo is the one place where a leg's state changes.
-func (l *leg) moveTo(state legState) {
-	if l.logger.Enabled(context.Background(), slog.LevelDebug) {
-		l.log().Debug("leg", "from", l.state, "to", state)
-	}
-	l.state = state
+// newLeg makes a leg with a call in a state, which no session has yet.
+func (c *Controller) newLeg(id string, state legState) *leg {
+	return &leg{id: id, logger: c.log, state: legStates.At(state), clearing: clearings.At(notClearing)}
 }
 
 // legRoute brings what happens on a leg to the session that owns it. Until the
@@ -268,7 +247,7 @@ func (l *leg) bind(c *control) {
 
 // flooded ends a leg of which more came than may wait for its session.
 func (l *leg) flooded() {
-	if l.state == legGone {
+	if l.isGone() {
 		return
 	}
 	l.detail = fmt.Sprintf("more than %d messages of FreeSWITCH waited for the session of this call", maxRouted)
@@ -325,7 +304,7 @@ func (l *leg) sendTo(conn *esl.Conn, cmd esl.Command, failed func(error)) {
 			return
 		}
 		l.route.do(func() {
-			if l.state != legGone {
+			if !l.isGone() {
 				l.log().Warn("command failed", "command", firstLine(cmd.BuildMessage()), "error", err)
 			}
 			if failed != nil {
@@ -339,7 +318,7 @@ func (l *leg) sendTo(conn *esl.Conn, cmd esl.Command, failed func(error)) {
 type line struct{ leg *leg }
 
 func (l line) ID() string                                   { return l.leg.id }
-func (l line) Gone() bool                                   { return l.leg.state == legGone }
+func (l line) Gone() bool                                   { return l.leg.isGone() }
 func (l line) Send(cmd esl.Command, failed func(error))     { l.leg.send(cmd, failed) }
 func (l line) After(d time.Duration, f func()) *clock.Timer { return l.leg.after(d, f) }
 func (l line) NewID() string                                { return l.leg.control.controller.newID() }
@@ -355,7 +334,7 @@ func (l *leg) playing() *freeswitch.Executions {
 // Execute runs an application on the leg after what already runs there
 // (dialog.Channel).
 func (l *leg) Execute(app, argument string, started func(), done func(dialog.Completion)) {
-	if l.state == legGone || l.conn == nil && !l.homing {
+	if l.isGone() || l.conn == nil && !l.homing {
 		if done != nil {
 			done(dialog.Completion{Gone: true, Elapsed: -1})
 		}
@@ -386,7 +365,7 @@ func (l *leg) Break() { l.playing().Break() }
 // background begins or ends to mix a file, again and again, under what the party
 // hears, wherever it is.
 func (l *leg) background(file string, on bool, done func(error)) {
-	if l.conn == nil || l.state == legGone {
+	if l.conn == nil || l.isGone() {
 		done(errNoSocket)
 		return
 	}
@@ -405,7 +384,7 @@ func (l *leg) background(file string, on bool, done func(error)) {
 
 // exists asks the leg's FreeSWITCH whether a path is there, also one of a directory.
 func (l *leg) exists(path string, told func(bool)) {
-	if l.conn == nil || l.state == legGone {
+	if l.conn == nil || l.isGone() {
 		told(true) // what needs it fails by itself
 		return
 	}
@@ -440,15 +419,14 @@ func (l *leg) signal(kind, value string) {
 
 // hangUp asks FreeSWITCH to end the leg.
 func (l *leg) hangUp(cause string) {
-	if l.state == legGone {
+	if l.isGone() {
 		return
 	}
-	l.ending = true
-	if l.state == legDialing || l.state == legEarly || l.comesEarly() {
+	l.clearing.Take(clearAsked, l.log)
+	if l.state.Is(legWaiting, legDialing, legRinging, legMedia, legAttachingEarly, legEarly) {
 		cause = "ORIGINATOR_CANCEL"
 	}
-	if l.waiting { // FreeSWITCH does not know it yet
-		l.waiting = false
+	if l.state.Is(legWaiting) { // FreeSWITCH does not know it yet
 		l.turn.Cancel()
 		if !l.route.do(func() { l.gone(freeswitch.Hangup{Cause: cause}) }) {
 			l.control.controller.forgetLeg(l)
@@ -473,7 +451,7 @@ func (l *leg) kill(cause string) {
 				node.Kill(l.id, cause) // the socket was cut; there may be no session any more to notice it
 			case err == nil && r.Err() != nil:
 				l.route.do(func() {
-					if l.state != legGone {
+					if !l.isGone() {
 						l.log().Warn("leg not hung up", "error", r.Err())
 					}
 				})

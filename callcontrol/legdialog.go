@@ -34,7 +34,7 @@ func (d *legDialog) Execute(app, argument string, started func(), done func(dial
 		}
 	}
 	switch {
-	case d.mute && app != "record" && d.leg.state != legGone:
+	case d.mute && app != "record" && !d.leg.isGone():
 		d.leg.control.session.Do(func() {
 			if started != nil {
 				started()
@@ -43,7 +43,7 @@ func (d *legDialog) Execute(app, argument string, started func(), done func(dial
 				done(dialog.Completion{Response: "FILE PLAYED", Elapsed: -1})
 			}
 		})
-	case !d.detached || d.leg.state == legGone:
+	case !d.detached || d.leg.isGone():
 		d.leg.Execute(app, argument, started, done)
 	case d.joining:
 		d.waiting = append(d.waiting, again)
@@ -161,7 +161,7 @@ func (c *control) joinDialog(d *legDialog, r interpreter.JoinRequest) {
 	m := &move{legs: []*leg{l}, run: func() {
 		d.joining = false
 		switch {
-		case l.state != legConnected:
+		case !l.isConnected():
 			c.queueJoinError("error.conference.join", r.ID1, r.ID2, "the connection is gone")
 		case c.findDialog(d.id) == nil:
 			c.queueJoinError("error.conference.join", r.ID1, r.ID2, "the dialog has ended")

@@ -88,13 +88,15 @@ func (l *leg) do(f func()) {
 // A call that we placed was answered, though nobody told, where its hangup says so; but
 // not one that we gave up, or that did not come to us.
 func TestAnswersThatAreNotTold(t *testing.T) {
-	for state := legAlerting; state <= legGone; state++ {
-		placed := state == legDialing || state == legAttaching || state == legEarly
+	for _, state := range legStates.States() {
+		placed := state != legAlerting && state != legConnected && state != legGone
 		for _, answered := range []bool{false, true} {
-			for _, l := range []*leg{{}, {ending: true}, {failure: reasonUnreachable}} {
-				want := placed && answered && !l.ending && l.failure == ""
+			ending, failed := bare(state), bare(state)
+			ending.clearing, failed.failure = clearings.At(clearing), reasonUnreachable
+			for _, l := range []*leg{bare(state), ending, failed} {
+				want := placed && answered && l != ending && l != failed
 				if got := l.answerUntold(state, freeswitch.Hangup{Answered: answered}); got != want {
-					t.Errorf("%v, answered %t, ending %t, failed %q: %t", state, answered, l.ending, l.failure, got)
+					t.Errorf("%v, answered %t, ending %t, failed %q: %t", state, answered, l.isEnding(), l.failure, got)
 				}
 			}
 		}
@@ -138,7 +140,7 @@ func TestWhatALegWithoutASocketDoes(t *testing.T) {
 			var told []string
 			l.do(func() {
 				if gone {
-					l.state = legGone
+					l.put(legGone)
 				} else {
 					l.conn = nil
 				}
@@ -324,12 +326,15 @@ func TestPlacedLegThatComes(t *testing.T) {
 			s := withSocket(t, l)
 			l.do(func() {
 				l.node = c.controller.nodes.All()[0]
-				l.calling, l.ending = new(calling), test.ending
+				l.calling = new(calling)
+				if test.ending {
+					l.clearing = clearings.At(clearing)
+				}
 				l.attempt = l.calling
 				c.attached(l, test.answered, "")
 			})
-			if l.calling != nil || l.state != test.state {
-				t.Errorf("%+v: placed still %t, %v", test, l.calling != nil, l.state)
+			if l.calling != nil || !l.state.Is(test.state) {
+				t.Errorf("%+v: placed still %t, %v", test, l.calling != nil, l.state.State())
 			}
 			if test.kill != "" && s.count(test.kill) != 1 || test.kill == "" && s.count("uuid_kill") != 0 {
 				t.Errorf("%+v: told %q", test, s.told)
@@ -342,12 +347,12 @@ func TestPlacedLegThatComes(t *testing.T) {
 // Who cannot hear the other one is told why, once, and FreeSWITCH is not asked.
 func TestListeningInVain(t *testing.T) {
 	for want, prepare := range map[string]func(l, source *leg){
-		"connection a is alerting; a join needs one that is connected": func(l, _ *leg) { l.state = legAlerting },
-		"connection b is alerting; a join needs one that is connected": func(_, source *leg) { source.state = legAlerting },
+		"connection a is alerting; a join needs one that is connected": func(l, _ *leg) { l.put(legAlerting) },
+		"connection b is alerting; a join needs one that is connected": func(_, source *leg) { source.put(legAlerting) },
 		"one connection is on FreeSWITCH m2 and the other on m1; joins across nodes are not supported yet": func(l, source *leg) {
 			l.machine, source.machine = "m1", "m2"
 		},
-		"": func(l, source *leg) { source.state = legEarly },
+		"": func(l, source *leg) { source.put(legEarly) },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c := newSession(t)
@@ -431,7 +436,7 @@ func TestLegThatNobodyTakes(t *testing.T) {
 		}
 		l.handover = new(handover)
 		giver.handOver(taker, l)
-		if s.count("api uuid_kill a NORMAL_CLEARING") != 1 || l.state != legGone {
+		if s.count("api uuid_kill a NORMAL_CLEARING") != 1 || !l.isGone() {
 			t.Errorf("the leg is %v, and FreeSWITCH is told %q", l.state, s.told)
 		}
 	})

@@ -46,7 +46,7 @@ func (c *control) listen(l, source *leg, o *order) {
 		c.startListening(l, source, o)
 		switch {
 		case speaks == nil:
-		case l.state == legConnected:
+		case l.isConnected():
 			l.keepPresence(before)
 			c.lendVoice(l, speaks.ID1, speaks, muted, true)
 		default: // it has ended before a stand-in could take its place
@@ -107,7 +107,7 @@ func (c *control) goOnListening(l *leg) {
 	if source == l {
 		source = c.legs[o.ID2]
 	}
-	if source != nil && source.state == legConnected {
+	if source != nil && source.isConnected() {
 		c.eavesdrop(l, source, o)
 	}
 }
@@ -183,7 +183,7 @@ func (l *leg) bindDigits() {
 
 // unbindDigits lets digits take their usual way again: into a bridge, too.
 func (l *leg) unbindDigits() {
-	if l.digitsBound && l.state == legConnected {
+	if l.digitsBound && l.isConnected() {
 		l.digitsBound = false
 		l.send(freeswitch.UnbindDigits(), nil)
 	}

@@ -110,7 +110,7 @@ func (c *control) changeRoom(held conference.Conference, s conference.Settings) 
 // sendTo gives a command to a FreeSWITCH, by a leg's socket or a node's link.
 func (c *control) sendTo(machine string, cmd esl.Command) bool {
 	for _, l := range byKey(c.legs) {
-		if l.machine == machine && l.conn != nil && l.state != legGone {
+		if l.machine == machine && l.conn != nil && !l.isGone() {
 			l.send(cmd, nil)
 			return true
 		}

@@ -72,7 +72,7 @@ func (c *control) notMerged(a, b *leg, o *order, err error) {
 	}
 	undo := a.place.order == o // else they were joined before
 	for _, l := range []*leg{a, b} {
-		if l.state != legGone {
+		if !l.isGone() {
 			l.send(freeswitch.OurVariables(l.id, ""), nil)
 			l.keepTogether()
 		}
@@ -91,10 +91,10 @@ func (c *control) merged(a, b *leg) {
 		l, partner := pair[0], pair[1]
 		l.log().Info("leg merged", "with", partner.id)
 		l.send(esl.Exit(), nil) // the bridge has ended the leg's socket action already
-		l.end(func() {
+		l.end(legMerged, func() {
 			delete(c.legs, l.id)
 			c.forgetConnection(l.id)
-			c.queueConnection(l, "connection.merged", interpreter.Disconnected, interpreter.Field{Name: "mergeid", Value: partner.id})
+			c.tellConnection(l, mergedEvent, interpreter.Field{Name: "mergeid", Value: partner.id})
 		})
 	}
 }

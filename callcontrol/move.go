@@ -49,7 +49,7 @@ func (m *move) advance() {
 
 // isPossible tells whether all the legs are still there.
 func (m *move) isPossible() bool {
-	return !slices.ContainsFunc(m.legs, func(l *leg) bool { return l.state == legGone })
+	return !slices.ContainsFunc(m.legs, func(l *leg) bool { return l.isGone() })
 }
 
 // isNext tells whether it is the move's turn on all its legs.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,10 +53,10 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 		c.callFailed(r.ConnectionID, reasonUnreachable, err.Error())
 		return
 	}
-	l := &leg{
-		id: r.ConnectionID, state: legDialing, node: node, call: dialog.Call{Local: r.CallerID, Remote: r.Destination, Originator: r.CallerID},
-		logger: c.controller.log, tones: hearsTones(r.Hints), takesEarly: !ignoresEarlyMedia(r.Hints),
-	}
+	l := c.controller.newLeg(r.ConnectionID, legWaiting)
+	l.connection = connectionStates.At(connectionPlaced)
+	l.node, l.call = node, dialog.Call{Local: r.CallerID, Remote: r.Destination, Originator: r.CallerID}
+	l.tones, l.takesEarly = hearsTones(r.Hints), !ignoresEarlyMedia(r.Hints)
 	if r.JoinID != "" {
 		l.join = &r
 	} else {
@@ -128,8 +129,7 @@ func (c *control) turnsOf() []string {
 func (c *control) whenItsTurn(l *leg, job esl.Originate) {
 	call := l.calling // nil for a stand-in
 	one, now, err := l.node.TakeTurn(l.route.do, c.turnsOf(), func() (wanted bool) {
-		if wanted = l.waiting && l.calling == call; wanted {
-			l.waiting = false
+		if wanted = l.awaitsTurn(call); wanted {
 			l.control.place(l, job)
 		}
 		return wanted
@@ -138,11 +138,16 @@ func (c *control) whenItsTurn(l *leg, job esl.Originate) {
 	case err != nil:
 		l.route.do(func() { l.tooManyWait(err) })
 	case now:
-		l.waiting = false
 		c.place(l, job)
 	default:
-		l.waiting, l.turn = true, one
+		l.turn = one
 	}
+}
+
+// awaitsTurn tells whether an attempt to place the call, nil for a stand-in's, is to be
+// made when its turn comes.
+func (l *leg) awaitsTurn(call *calling) bool {
+	return l.state.Is(legWaiting) && l.calling == call && !l.isEnding()
 }
 
 // tooManyWait ends a call that cannot even wait. It is not the node's fault.
@@ -155,11 +160,12 @@ func (l *leg) tooManyWait(err error) {
 
 // place gives the originate job to the node.
 func (c *control) place(l *leg, job esl.Originate) {
+	l.take(legTurnCame)
 	l.log().Info("originate", "dial", job.Dial)
 	call := l.attempt
 	l.node.Originate(job, func(result string, err error) {
 		told := l.route.do(func() {
-			if l.attempt == call && (l.calling == call || l.state == legAttaching) {
+			if l.attempt == call && (l.calling == call || l.state.Is(legAttaching, legAttachingEarly)) {
 				l.control.originated(l, strings.TrimSpace(result), err)
 			}
 		})
@@ -173,21 +179,28 @@ func (c *control) place(l *leg, job esl.Originate) {
 func (c *control) originated(l *leg, result string, err error) {
 	cause, failed := strings.CutPrefix(result, "-ERR ")
 	switch {
-	case l.state == legGone:
-	case l.conn != nil || l.state == legConnected:
-	case err != nil && l.state == legAttaching: // the answer was heard of before
+	case l.isGone():
+	case l.conn != nil || l.isConnected():
+	case err != nil && l.state.Is(legAttaching, legAttachingEarly): // the answer was heard of before
 	case err != nil:
 		c.notPlaced(l, err)
 	case failed && knowsMore(cause):
-		call, state := l.attempt, l.state
+		call, was := l.attempt, l.state.State()
 		l.after(detailTimeout, func() {
-			if l.attempt == call && l.state == state {
+			if l.attempt == call && (l.state.Is(was) || slices.Contains(dialled, was) && l.state.Is(dialled...)) {
 				l.gone(freeswitch.Hangup{Cause: cause})
 			}
 		})
 	case failed:
 		l.gone(freeswitch.Hangup{Cause: cause})
-	case l.state == legDialing:
+	default:
+		c.isPlaced(l)
+	}
+}
+
+// isPlaced notes that a call was answered, or has early media, and comes to our socket.
+func (c *control) isPlaced(l *leg) {
+	if l.take(legPlaced) == awaitSocket {
 		c.awaitAttach(l)
 	}
 }
@@ -195,17 +208,16 @@ func (c *control) originated(l *leg, result string, err error) {
 // awaitAttach waits for a leg that was answered, or has early media, to come to our
 // socket.
 func (c *control) awaitAttach(l *leg) {
-	l.moveTo(legAttaching)
 	c.answeredOn(l)
-	if l.ending { // our hangup crossed the answer, or came before the call
+	if l.isEnding() { // our hangup crossed the answer, or came before the call
 		l.hangUp("NORMAL_CLEARING")
 	}
-	if !l.early { // else its channel says whether it is answered
+	if !l.comesEarly() { // else its channel says whether it is answered
 		l.callTimer.Stop()
 	}
 	l.socketTimer.Stop()
 	l.socketTimer = l.after(attachTimeout, func() {
-		if l.state == legAttaching {
+		if l.state.Is(legAttaching, legAttachingEarly) {
 			l.failure = reasonUnreachable
 			if l.complain("the answered leg did not come to our socket; check esl.advertise", "advertise", c.controller.options.Advertise) {
 				l.detail = "the call was answered, and did not come to the socket of ccxmld; check esl.advertise"
@@ -236,9 +248,9 @@ func knowsMore(cause string) bool {
 }
 
 func (c *control) callTimedOut(l *leg) {
-	switch l.state {
-	case legDialing, legEarly:
-	case legAttaching: // with early media, or answered a moment ago
+	switch {
+	case l.state.Is(legWaiting, legDialing, legRinging, legMedia, legEarly):
+	case l.state.Is(legAttaching, legAttachingEarly): // with early media, or answered a moment ago
 		l.callTimer = l.after(time.Second, func() { l.control.callTimedOut(l) })
 		return
 	default:
@@ -248,26 +260,35 @@ func (c *control) callTimedOut(l *leg) {
 	l.hangUp("ORIGINATOR_CANCEL")
 }
 
-// progressing tells the document once that the far end rings, and once when there
-// is early media.
+// progressing takes that the far end rings, or sends early media.
 func (c *control) progressing(l *leg, media bool) {
-	early := media && l.takesEarly
-	switch {
-	case l.state != legDialing && l.state != legEarly:
-		return
-	case l.ending && l.state == legDialing: // our hangup came before FreeSWITCH had the call
+	if l.isEnding() && l.state.Is(dialled...) { // our hangup came before FreeSWITCH had the call
 		l.hangUp("ORIGINATOR_CANCEL")
 		return
-	case l.progressed && (l.early || !early) || l.isHidden():
-		return
 	}
-	l.progressed, l.early = true, l.early || early
-	l.node.Worked()
-	var about []interpreter.Field
+	input, early := legRings, media && l.takesEarly
 	if early {
-		about = append(about, interpreter.Field{Name: "info", Value: map[string]any{"earlymedia": true}})
+		input = legSendsMedia
 	}
-	c.queueConnection(l, "connection.progressing", interpreter.Progressing, about...)
+	if l.take(input) == tellProgress {
+		c.tellProgress(l, early)
+	}
+}
+
+// tellProgress tells the document once that the far end rings, and once when there is
+// early media.
+func (c *control) tellProgress(l *leg, early bool) {
+	switch {
+	case l.isHidden():
+		return
+	case early:
+		early = c.tellConnection(l, earlyMediaEvent, interpreter.Field{Name: "info", Value: map[string]any{"earlymedia": true}})
+	default:
+		early = c.tellConnection(l, progressingEvent)
+	}
+	if early {
+		l.node.Worked()
+	}
 }
 
 // attached takes an outbound leg that came to our socket, or a leg that was fetched
@@ -275,31 +296,31 @@ func (c *control) progressing(l *leg, media bool) {
 // answered; home is the mark of its last way home.
 func (c *control) attached(l *leg, answered bool, home string) {
 	switch {
-	case l.state == legGone:
+	case l.isGone():
 	case l.arriving != nil:
 		c.settle(l)
 	case l.homing:
 		if !l.fetching || home == l.home { // else it came by itself, and the transfer that fetches it follows
 			c.transferHome(l, nil) // where it has as many actions behind it as any leg
 		}
-	case l.state == legDialing || l.state == legAttaching:
+	case l.state.Is(placing...):
 		l.socketTimer.Stop()
 		c.answeredOn(l)
 		switch {
-		case l.ending && answered:
+		case l.isEnding() && answered:
 			l.hangUp("NORMAL_CLEARING")
 			return
-		case l.ending:
+		case l.isEnding():
 			l.hangUp("ORIGINATOR_CANCEL")
 			return
 		case !answered:
-			c.attachedEarly(l)
+			if l.take(legCameUnanswered) == takeEarly {
+				c.attachedEarly(l)
+			}
 			return
 		}
 		l.callTimer.Stop()
-		l.moveTo(legConnected)
-		if l.handover != nil {
-			l.handover.answered = true
+		if l.take(legCameAnswered) != tellConnected || l.handover != nil { // who gets it is told
 			return
 		}
 		c.connected(l)
@@ -325,13 +346,13 @@ func (c *control) connected(l *leg) {
 	}
 	l.hearTones()
 	if l.join == nil {
-		c.queueConnection(l, "connection.connected", interpreter.Connected)
+		c.tellConnection(l, connectedEvent)
 		if l.analysis != nil {
 			l.analysis.begin(l)
 		}
 		return
 	}
-	c.queueConnection(l, "connection.connected", interpreter.Connected)
+	c.tellConnection(l, connectedEvent)
 	c.joinCall(l)
 }
 
@@ -351,11 +372,13 @@ func (c *control) joinCall(l *leg) {
 
 // callFailed tells the document that a call could not even be tried.
 func (c *control) callFailed(id, reason, words string) {
+	connection := connectionStates.At(connectionPlaced)
+	connection.Take(failedEvent, c.log)
 	c.session.Queue(&interpreter.Event{
 		Name: "connection.failed", Source: id, SourceType: "connection",
 		Fields: append(connectionFields(id), interpreter.Field{Name: "reason", Value: reason},
 			interpreter.Field{Name: "detail", Value: words}),
-		Effect: interpreter.ConnectionEffect{ConnectionID: id, State: interpreter.Failed},
+		Effect: interpreter.ConnectionEffect{ConnectionID: id, State: connection.State().seen()},
 	})
 }
 

@@ -26,7 +26,7 @@ func endsLate(t *testing.T, state legState, word func(*leg)) {
 					t.Errorf("ended at once with %+v", h.ended)
 				}
 				if follows {
-					l.moveTo(legGone)
+					l.put(legGone)
 				}
 			})
 			time.Sleep(detailTimeout)

@@ -143,17 +143,24 @@ func TestIsLegID(t *testing.T) {
 // A call that was answered while it was moved has ended in the ordinary way where its
 // last event is lost.
 func TestUsualEnd(t *testing.T) {
-	for _, test := range []struct {
-		leg  *leg
-		want string
-	}{
-		{&leg{state: legAlerting}, "ORIGINATOR_CANCEL"}, {&leg{state: legEarly}, "ORIGINATOR_CANCEL"},
-		{&leg{state: legConnected}, "NORMAL_CLEARING"}, {&leg{state: legAlerting, ending: true}, "NORMAL_CLEARING"},
-		{&leg{state: legAlerting, handover: &handover{}}, "ORIGINATOR_CANCEL"},
-		{&leg{state: legAlerting, handover: &handover{answered: true}}, "NORMAL_CLEARING"},
-	} {
-		if got := test.leg.usualEnd(); got != test.want {
-			t.Errorf("a call that is %s: %s", test.leg.state, got)
+	for _, state := range legStates.States() {
+		want := "ORIGINATOR_CANCEL"
+		if state == legConnected {
+			want = "NORMAL_CLEARING"
 		}
+		l, ending := bare(state), bare(state)
+		ending.clearing = clearings.At(clearing)
+		if got := l.usualEnd(); got != want {
+			t.Errorf("a call that is %s: %s", state, got)
+		}
+		if got := ending.usualEnd(); got != "NORMAL_CLEARING" {
+			t.Errorf("a call that is %s and told to hang up: %s", state, got)
+		}
+	}
+	moved := newSession(t).newLeg("a", legAlerting)
+	moved.handover = new(handover)
+	moved.control.answered(moved)
+	if got := moved.usualEnd(); got != "NORMAL_CLEARING" {
+		t.Errorf("a call that was answered while it was moved: %s", got)
 	}
 }

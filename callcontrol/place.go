@@ -53,7 +53,7 @@ func (l *leg) left() {
 	l.place = place{}
 	l.termDigit = ""
 	l.unbindDigits()
-	if l.voice() != nil && l.state != legGone { // it is there for nothing else
+	if l.voice() != nil && !l.isGone() { // it is there for nothing else
 		l.hangUp("NORMAL_CLEARING")
 	}
 }
@@ -94,11 +94,11 @@ func (l *leg) leftRoom() {
 // of the leg, then of the dialogs that end with it (DEV-17) and of what waited
 // for it in vain.
 func (l *leg) gone(h freeswitch.Hangup) {
-	if l.state != legGone {
+	if !l.isGone() {
 		l.takeUp()
 	}
 	switch {
-	case l.state == legGone:
+	case l.isGone():
 		return
 	case l.handover != nil:
 		if l.handover.ended == nil { // the end of its socket follows, which says less
@@ -108,14 +108,14 @@ func (l *leg) gone(h freeswitch.Hangup) {
 	case l.control.goesOnTo(l, h), l.control.triesElsewhere(l, h):
 		return
 	}
-	was := l.state
-	l.end(func() { l.control.legEnded(l, was, h) })
+	was := l.state.State()
+	l.end(legHungUp, func() { l.control.legEnded(l, was, h) })
 }
 
 // end takes the leg out of the session, which does not have it any more. tell
 // tells the document of it, after its bridges and before its dialogs.
-func (l *leg) end(tell func()) {
-	l.moveTo(legGone)
+func (l *leg) end(how legInput, tell func()) {
+	l.take(how)
 	l.stopTimers()
 	if l.place.room != "" && l.joinPending != nil {
 		l.control.roomRefused(l, l.joinPending, "the call has ended")

@@ -10,7 +10,7 @@ import (
 // subscribed to by those alone. What is told before the application has begun belongs
 // to an earlier one.
 func (l *leg) recognize(argument string, heard func(dialog.Recognition)) {
-	if l.state == legGone || l.conn == nil && !l.homing {
+	if l.isGone() || l.conn == nil && !l.homing {
 		return
 	}
 	if l.homing {

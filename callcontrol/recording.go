@@ -49,7 +49,7 @@ func (c *control) recordAgain(l *leg, file string) {
 		err := c.controller.options.Dialogs.MakeRecordings()
 		c.session.Do(func() {
 			switch {
-			case l.recording != file || l.state == legGone:
+			case l.recording != file || l.isGone():
 			case err != nil:
 				l.log().Warn("not recorded: the directory of recordings cannot be made", "file", file, "error", err)
 				l.recording = ""

@@ -23,10 +23,10 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 	l := c.legs[r.ConnectionID]
 	refused := func(reason string) { c.operationFailed("connection.redirect.failed", r.ConnectionID, reason) }
 	switch {
-	case l == nil || l.conn == nil || l.state != legAlerting && l.state != legConnected:
+	case l == nil || l.conn == nil || !l.state.Is(legAlerting) && !l.isConnected():
 		refused("the call is gone")
 		return
-	case l.redirected:
+	case l.isRedirected():
 		refused("the call is being redirected already")
 		return
 	}
@@ -39,15 +39,15 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 		return
 	}
 	prefix := freeswitch.AnswerHeaderPrefix
-	if l.state == legConnected {
+	if l.isConnected() {
 		prefix = freeswitch.HeaderPrefix
 	}
 	if err := l.setHeaders(prefix, r.Hints); err != nil {
 		refused(err.Error())
 		return
 	}
-	l.redirected = true
-	if l.state == legConnected {
+	l.clearing.Take(redirectAsked, l.log)
+	if l.isConnected() {
 		l.refer(destination)
 		return
 	}
@@ -72,7 +72,7 @@ func (l *leg) refer(destination string) {
 func (l *leg) askReferred() {
 	l.after(referPoll, func() {
 		conn := l.conn
-		if !l.redirected || l.state != legConnected || conn == nil {
+		if !l.isRedirected() || !l.isConnected() || conn == nil {
 			return
 		}
 		conn.Send(freeswitch.ReferStatus(l.id), func(r *esl.Reply, err error) {
@@ -87,7 +87,7 @@ func (l *leg) askReferred() {
 
 func (l *leg) referAnswered(status int) {
 	switch {
-	case !l.redirected:
+	case !l.isRedirected():
 	case status >= 300:
 		l.notRedirected(fmt.Sprintf("the far end refused the transfer (SIP status %d)", status))
 	case status >= 200:
@@ -107,17 +107,17 @@ func (l *leg) referred(statusLine string, over bool) {
 	code, _, _ := strings.Cut(line, " ")
 	status, err := strconv.Atoi(code)
 	switch {
-	case l.redirected && err == nil && status >= 300:
+	case l.isRedirected() && err == nil && status >= 300:
 		reason := "the far end did not reach the new destination (" + line + ")"
 		if over {
 			reason += "; FreeSWITCH ends the call with that"
 		}
 		l.notRedirected(reason)
-	case l.redirected && (over || err == nil && status >= 200):
+	case l.isRedirected() && (over || err == nil && status >= 200):
 		l.hangUp("BLIND_TRANSFER")
 		return
 	}
-	if over && !l.ending {
+	if over && !l.isEnding() {
 		l.hangUp("NORMAL_CLEARING")
 	}
 }
@@ -132,11 +132,10 @@ func (l *leg) stayed(patience time.Duration) *clock.Timer {
 
 // notRedirected tells the document that the leg stays what it was.
 func (l *leg) notRedirected(reason string) {
-	if !l.redirected || l.state == legGone || l.ending {
+	if l.isGone() || l.clearing.Take(redirectFailed, l.log) != tellNotRedirected {
 		return
 	}
 	l.redirectTimer.Stop()
-	l.redirected = false
 	l.control.operationFailed("connection.redirect.failed", l.id, reason)
 }
 

@@ -85,7 +85,7 @@ func (c *control) moved(l *leg, sent bool, err error) {
 	}
 	delete(c.legs, l.id)
 	c.forgetConnection(l.id)
-	l.moveTo(legGone)
+	l.take(legMovedAway)
 	c.controller.forgetLeg(l)
 	if l.conn != nil {
 		letGo(l.conn)
@@ -119,13 +119,14 @@ func (c *control) expect(m peer.Move, reply func(peer.Answer)) {
 		reply(peer.Answer{Failure: err.Error()})
 		return
 	}
-	l := &leg{
-		id: id, control: c, logger: c.controller.log, state: legAlerting, call: callOf(&connection),
-		answered: m.Answered, arriving: &arrival{move: m, reply: reply},
-	}
+	state := legAlerting
 	if m.State == string(interpreter.Connected) {
-		l.state = legConnected
+		state = legConnected
 	}
+	l := c.controller.newLeg(id, state)
+	l.connection = connectionStates.At(map[legState]connectionState{legAlerting: connectionAlerting, legConnected: connectionConnected}[state])
+	l.control, l.call, l.answered = c, callOf(&connection), m.Answered
+	l.arriving = &arrival{move: m, reply: reply}
 	if c.legs == nil {
 		c.legs = make(map[string]*leg, 1)
 	}
@@ -145,7 +146,7 @@ func (c *control) arrivalFailed(l *leg) {
 	l.arriving.reply(peer.Answer{Failure: fmt.Sprintf("the leg did not come within %s", peer.ArrivalTimeout)})
 	l.arriving = nil
 	delete(c.legs, l.id)
-	l.moveTo(legGone)
+	l.take(legDidNotArrive)
 	c.controller.forgetLeg(l)
 }
 
@@ -154,8 +155,8 @@ func (c *control) settle(l *leg) {
 	a := l.arriving
 	l.arriving = nil
 	l.socketTimer.Stop()
-	if a.answered && !a.move.Answered && l.state == legAlerting { // while it was on its way
-		l.moveTo(legConnected)
+	if a.answered && !a.move.Answered && l.state.Is(legAlerting) { // while it was on its way
+		l.take(legAnswers)
 	}
 	c.own(l)
 	c.save()

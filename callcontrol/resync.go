@@ -21,7 +21,7 @@ func (c *Controller) legsOn(n *freeswitch.Node, f func(l *leg)) {
 	c.mu.Unlock()
 	for _, l := range legs {
 		l.route.do(func() {
-			if l.state != legGone && l.reach() == n {
+			if !l.isGone() && l.reach() == n {
 				f(l)
 			}
 		})
@@ -33,13 +33,13 @@ func (c *Controller) legsOn(n *freeswitch.Node, f func(l *leg)) {
 func (c *Controller) resynchronise(n *freeswitch.Node, restarted bool) {
 	c.legsOn(n, func(l *leg) {
 		switch {
-		case l.conn != nil || l.waiting || l.arriving != nil:
-		case l.calling != nil && !l.calling.linkLost && !l.ending:
+		case l.conn != nil || l.state.Is(legWaiting) || l.arriving != nil:
+		case l.calling != nil && !l.calling.linkLost && !l.isEnding():
 			// Placed on this link: FreeSWITCH may not have begun with it, and its job
 			// tells what comes of it.
 		case restarted:
 			l.vanished(n, true)
-		case l.ending:
+		case l.isEnding():
 			n.Kill(l.id, "NORMAL_CLEARING")
 		case l.homing:
 			l.control.fetchHome(l, n)
@@ -55,7 +55,7 @@ func (l *leg) look(n *freeswitch.Node) {
 	n.Look(l.id, func(state freeswitch.ChannelState, there bool) {
 		l.route.do(func() {
 			switch {
-			case l.state == legGone || l.conn != nil || l.reach() != n || l.attempt != call:
+			case l.isGone() || l.conn != nil || l.reach() != n || l.attempt != call:
 			case !there:
 				l.vanished(n, false)
 			default:
@@ -71,12 +71,12 @@ func (l *leg) found(state freeswitch.ChannelState) {
 		l.calling.linkLost = false
 	}
 	l.log().Info("the call is still there")
-	if l.state != legDialing {
+	if !l.state.Is(dialled...) {
 		return
 	}
 	switch state {
 	case freeswitch.Answered:
-		l.control.awaitAttach(l)
+		l.control.isPlaced(l)
 	case freeswitch.Ringing:
 		l.control.progressing(l, false)
 	case freeswitch.Early:
@@ -93,7 +93,7 @@ func (l *leg) vanished(n *freeswitch.Node, restarted bool) {
 	}
 	l.detail = fmt.Sprintf("the call ended while the link to FreeSWITCH node %s was down, which does not say how", n.Name())
 	cause := unknownEnd
-	if l.ending {
+	if l.isEnding() {
 		cause = l.usualEnd()
 	}
 	l.gone(freeswitch.Hangup{Cause: cause})
@@ -113,7 +113,7 @@ func (l *leg) reach() *freeswitch.Node {
 // reports false if no link reaches the leg.
 func (c *control) reclaim(l *leg) bool {
 	node := l.reach()
-	if node == nil || l.ending || l.handover != nil || l.arriving != nil {
+	if node == nil || l.isEnding() || l.handover != nil || l.arriving != nil {
 		return false
 	}
 	const reason = "the leg's socket to FreeSWITCH was lost"

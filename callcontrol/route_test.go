@@ -36,9 +36,27 @@ func newSession(t *testing.T) *control {
 	return &control{controller: c, session: session, legs: make(map[string]*leg)}
 }
 
+// toldOf is what a document has been told of a connection in a state of its leg.
+var toldOf = map[legState]connectionState{
+	legAlerting: connectionAlerting, legWaiting: connectionPlaced, legDialing: connectionPlaced, legRinging: connectionProgressing,
+	legMedia: connectionEarly, legAttaching: connectionPlaced, legAttachingEarly: connectionEarly, legEarly: connectionEarly,
+	legConnected: connectionConnected, legGone: connectionDisconnected,
+}
+
+// put puts a leg into a state, whatever it was in.
+func (l *leg) put(state legState) *leg {
+	l.state = legStates.At(state)
+	return l
+}
+
+// bare is a leg in a state that has nothing else.
+func bare(state legState) *leg { return new(Controller).newLeg("", state) }
+
 // newLeg makes a leg of the session's.
 func (c *control) newLeg(id string, state legState) *leg {
-	l := &leg{id: id, control: c, logger: c.controller.log, state: state}
+	l := c.controller.newLeg(id, state)
+	l.control = c
+	l.connection = connectionStates.At(toldOf[state])
 	c.legs[id] = l
 	l.bind(c)
 	return l

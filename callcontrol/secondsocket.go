@@ -20,7 +20,7 @@ func (l *leg) comesAgain(conn *esl.Conn, take func()) {
 	own, decided := l.conn, false
 	decide := func(answers bool) {
 		switch {
-		case decided || l.state == legGone:
+		case decided || l.isGone():
 			return
 		case l.conn == own && !answers:
 			l.log().Warn("the leg's socket is silent, and the leg has come by another one")

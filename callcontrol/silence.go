@@ -64,7 +64,7 @@ func (l *leg) suspect(conn *esl.Conn) {
 	node.Exists(l.id, func(there bool) {
 		l.route.do(func() {
 			switch {
-			case l.conn != conn || l.state == legGone:
+			case l.conn != conn || l.isGone():
 			case there:
 				l.log().Warn("the leg's socket is silent, and FreeSWITCH has the call; it is fetched over the link")
 				_ = conn.Close()
@@ -80,7 +80,7 @@ func (l *leg) suspect(conn *esl.Conn) {
 // socket.
 func (l *leg) vanishedFrom(conn *esl.Conn) {
 	l.log().Warn("the leg's socket is silent, and FreeSWITCH has the call no more")
-	if l.detail == "" && !l.ending {
+	if l.detail == "" && !l.isEnding() {
 		l.detail = "the call ended while its socket to FreeSWITCH was silent, which does not say how"
 	}
 	l.gone(freeswitch.Hangup{Cause: l.usualEnd()})
@@ -113,7 +113,7 @@ func (l *leg) killAgain(cause string) {
 func (l *leg) awaitGone(node *freeswitch.Node) {
 	node.Exists(l.id, func(there bool) {
 		l.route.do(func() {
-			if !there && l.state != legGone {
+			if !there && !l.isGone() {
 				l.vanishedFrom(nil)
 			}
 		})

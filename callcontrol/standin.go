@@ -46,7 +46,8 @@ func (c *control) sendStandIn(node *freeswitch.Node, s *standIn) {
 
 // newStandIn makes a stand-in of which FreeSWITCH does not know yet.
 func (c *control) newStandIn(s *standIn) *leg {
-	l := &leg{id: c.controller.newID(), state: legDialing, logger: c.controller.log, standIn: s, control: c, waiting: true}
+	l := c.controller.newLeg(c.controller.newID(), legWaiting)
+	l.standIn, l.control = s, c
 	if c.legs == nil {
 		c.legs = make(map[string]*leg, 1)
 	}
@@ -59,7 +60,7 @@ func (c *control) newStandIn(s *standIn) *leg {
 func (c *control) placeStandIn(l *leg, node *freeswitch.Node) {
 	l.node = node
 	l.callTimer = l.after(standInTimeout, func() {
-		if l.waiting {
+		if l.state.Is(legWaiting) {
 			l.detail = fmt.Sprintf("its turn among the calls of FreeSWITCH node %s did not come within %s (limits.originates_per_second)",
 				node.Name(), standInTimeout)
 		}

@@ -58,7 +58,7 @@ func (a *analysis) expectTones() {
 
 // dismissTones ends the detectors, which would end by themselves.
 func (a *analysis) dismissTones() {
-	if a.tones != nil && a.leg.state == legConnected && a.leg.conn != nil {
+	if a.tones != nil && a.leg.isConnected() && a.leg.conn != nil {
 		a.leg.send(freeswitch.StopTones(), nil)
 	}
 }

@@ -110,7 +110,7 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 // speaks lets a stand-in that has come to our socket listen to its connection.
 func (c *control) speaks(l *leg) {
 	v := l.voice()
-	if v.over || v.of.state != legConnected {
+	if v.over || !v.of.isConnected() {
 		l.hangUp("NORMAL_CLEARING")
 		return
 	}

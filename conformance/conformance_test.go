@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"flag"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"ccxmld"
 	"ccxmld/conformance"
+	"ccxmld/fsm"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -146,9 +148,22 @@ func compare(t *testing.T, file, got string) {
 
 func logger(t *testing.T) *slog.Logger {
 	if !*verbose {
-		return slog.New(slog.DiscardHandler)
+		return slog.New(slog.NewTextHandler(tables{t, io.Discard}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
-	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return slog.New(slog.NewTextHandler(tables{t, t.Output()}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// tables is a log that fails the test if a state machine's table is not complete.
+type tables struct {
+	*testing.T
+	out io.Writer
+}
+
+func (w tables) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), fsm.NotInTable) {
+		w.Errorf("a state machine is not complete: %s", line)
+	}
+	return w.out.Write(line)
 }
 
 // TestProofsInGo: the tests that prove what no document can are there.

@@ -12,7 +12,7 @@ import (
 // ChannelEvents are what the socket of a channel subscribes to: what is used and no
 // more, since FreeSWITCH walks all its listeners for every event.
 var ChannelEvents = []string{
-	"CHANNEL_ANSWER", "CHANNEL_EXECUTE_COMPLETE", ChannelHangupComplete, "CHANNEL_BRIDGE", "CHANNEL_UNBRIDGE", "CHANNEL_PARK",
+	ChannelAnswer, "CHANNEL_EXECUTE_COMPLETE", ChannelHangupComplete, ChannelBridge, ChannelUnbridge, ChannelPark,
 	"PLAYBACK_START", "DTMF", "CHANNEL_HOLD", "CHANNEL_UNHOLD", ConferenceMaintenance + " sofia::error sofia::notify_refer",
 }
 
@@ -69,7 +69,7 @@ type Speech struct {
 // Tell tells the owner of a channel what an event of its socket means.
 func Tell(o ChannelOwner, e *esl.Event) {
 	switch e.Name() {
-	case "CHANNEL_ANSWER":
+	case ChannelAnswer:
 		o.Answered()
 	case ExecutionEvents:
 		o.ExecutionBegan(e.Get("Application-UUID"), eventTime(e))
@@ -86,11 +86,11 @@ func Tell(o ChannelOwner, e *esl.Event) {
 		o.Digit(e.Get("DTMF-Digit"))
 	case ChannelHangupComplete:
 		o.HungUp(HangupOf(e))
-	case "CHANNEL_BRIDGE":
+	case ChannelBridge:
 		o.Bridged(e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID"))
-	case "CHANNEL_UNBRIDGE":
+	case ChannelUnbridge:
 		o.Unbridged(e.Get("Bridge-A-Unique-ID"), e.Get("Bridge-B-Unique-ID"))
-	case "CHANNEL_PARK":
+	case ChannelPark:
 		o.Parked(e.Get("variable_" + HomeVariable))
 	case "CUSTOM":
 		tellCustom(o, e)

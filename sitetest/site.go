@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"ccxmld/clock/clocktest"
 	"ccxmld/conf"
 	"ccxmld/daemon"
+	"ccxmld/fsm"
 	"ccxmld/memnet"
 	"ccxmld/sessionstore"
 	"ccxmld/site"
@@ -138,6 +140,9 @@ func (s *Site) start() {
 		}
 		if sessions, legs := s.Daemon.Controller.Sessions(), s.Daemon.Controller.Connections(); sessions+legs > 0 {
 			s.Errorf("the daemon ended with %d sessions and %d legs", sessions, legs)
+		}
+		if i := slices.IndexFunc(s.DaemonLog.Lines(), func(line string) bool { return strings.Contains(line, fsm.NotInTable) }); i >= 0 {
+			s.Errorf("a state machine is not complete: %s", s.DaemonLog.Lines()[i])
 		}
 	})
 	s.Cleanup(s.stop)
