@@ -65,6 +65,9 @@ func TestExternalBrowser(t *testing.T) {
 			s.Must(err)
 			s.WaitLog("started")
 			hearsParty(s, caller, browserNumber)
+			if to := s.Switch.Variable(server.UUID(), "sip_invite_to_uri"); to != "sip:8001@127.0.0.1:5060" {
+				t.Errorf("the server is told that %q was called", to)
+			}
 			if c.want != nil {
 				compareParameters(t, s.Switch.Variable(server.UUID(), "sip_invite_params"), c.want)
 			}

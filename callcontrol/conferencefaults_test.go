@@ -70,6 +70,11 @@ func TestConferencesAtTheirLimits(t *testing.T) {
 		{name: "a dialog is not brought to its conference", options: switchsim.Options{Job: jobs(switchsim.JobKept, "originate", "loopback")}, vars: "a",
 			text: then("ccxml.loaded", `<createconference conferenceid="a"/>`) + created(`<dialogstart conferenceid="a" src="'/sounds/a.wav'" type="'audio/wav'"/>`+after("60s", "end")),
 			want: []string{"error.dialog.notstarted: "}, not: "dialog.started"},
+		{name: "a member joins again with other volumes", vars: "c a", text: withCaller + create + created(`<join id1="c" id2="a"/><join id1="c" id2="a" hints="{volumein: 2, volumeout: -1}"/>`+after("30s", "end")),
+			told: []string{"conference ", " volume_in ", " 2"}},
+		{name: "a member that is mute turns to listen", vars: "c d a", text: withCallee + then("connection.connected", `<createconference conferenceid="a"/>`) +
+			created(`<join id1="c" id2="a" hints="{mute: true}"/>`) + `<transition event="conference.joined" cond="event$.id2 == a"><join id1="c" id2="d" duplex="'half'"/>` + after("30s", "end") + `</transition>`,
+			want: []string{"conference.joined"}, told: []string{"originate", "|mute} "}},
 		{name: "music", vars: "c a", text: withCaller + then("connection.connected", `<createconference conferenceid="a" hints="{music: '/sounds/a.wav'}"/>`) +
 			created(`<join id1="c" id2="a"/>`+after("30s", "end")), want: []string{"conference.joined"}, told: []string{"conference", "/sounds/a.wav"}},
 	} {

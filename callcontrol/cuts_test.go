@@ -47,6 +47,15 @@ func TestHangupLost(t *testing.T) {
 	s.WaitLog("NORMAL_CLEARING")
 }
 
+// Without a link nothing reaches such a call any more, which its document is told.
+func TestHangupLostWithoutLink(t *testing.T) {
+	t.Parallel()
+	s, caller := cutInRoom(t, "uuid_kill", `<transition event="connection.signal"><disconnect connectionid="caller"/></transition>`, sitetest.With("NODES", "[]"))
+	s.WaitLog("NETWORK_OUT_OF_ORDER")
+	caller.Hangup()
+	ends(s, caller)
+}
+
 // A leg that is told to leave its conference on a socket that is cut that moment
 // leaves it all the same, by the link. It goes on, unless FreeSWITCH notices the end
 // of the old socket only when the leg is in the new one, which ends with it.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/conf"
 	"ccxmld/sitetest"
 	"ccxmld/switchsim"
@@ -389,4 +390,29 @@ func reload(s *sitetest.Site, nodes string) {
 	}})
 	s.Must(err)
 	s.Daemon.Reload(config)
+}
+
+// What a node was given up for is not told of the call that another node has placed.
+func TestDetailIsOfTheLastNode(t *testing.T) {
+	t.Parallel()
+	var kept *clock.Latch
+	s := newNodesSite(t, 1000, 1, func(p *sitetest.Options) {
+		kept = clock.NewLatch(p.Clock)
+		p.Switch.Job = func(name, _ string) switchsim.JobFate {
+			if name == "originate" {
+				kept.Open()
+				return switchsim.JobKept
+			}
+			return switchsim.JobDone
+		}
+	})
+	s.second.Callee("200", switchsim.Busy{})
+	s.StartToken("")
+	s.Must(kept.Wait(s.Context()))
+	s.Switch.CloseLinks()
+	s.Must(s.Trace.WaitText(s.Context(), "log busy: "))
+	if s.Trace.Has("link") {
+		t.Errorf("seen:\n%s", strings.Join(s.Trace.Lines(), "\n"))
+	}
+	s.WaitIdle()
 }

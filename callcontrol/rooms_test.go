@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"ccxmld/sitetest"
 	"ccxmld/switchsim"
@@ -113,4 +114,25 @@ func TestManyMembers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A room that an operator has locked lets nobody in, and the document hears so at once.
+func TestRoomLockedByAnOperator(t *testing.T) {
+	t.Parallel()
+	s := sitetest.New(t)
+	s.StartSession(s.Transitions("hall.ccxml", `<transition event="ccxml.loaded"><createconference conferenceid="a" confname="'hall'"/>`+after("60s", "end")+`</transition><transition event="end"><exit/></transition>`, "a"))
+	joins := s.Transitions("in.ccxml", withCaller+then("connection.connected", `<join id1="c" id2="'conference:hall'"/>`)+then("connection.disconnected", "<exit/>")+says, "c")
+	first := s.Dial(joins)
+	s.WaitLog("conference.joined")
+	room, _ := roomOf(s)
+	s.Switch.API("conference " + room + " lock")
+	asked := s.Clock.Now()
+	second := s.Dial(joins)
+	s.Must(s.Trace.WaitText(s.Context(), "error.conference.join: FreeSWITCH did not let the leg into the conference; is the profile"))
+	if took := s.Clock.Now().Sub(asked); took > time.Second {
+		t.Errorf("it is told after %v", took)
+	}
+	second.Hangup()
+	first.Hangup()
+	s.WaitSwitchIdle()
 }

@@ -41,6 +41,7 @@ type Site struct {
 	options   []daemon.Option
 	configure func(*conf.Config)
 	stop      func()
+	panics    *Recorder // lines of the daemon's log that say that something has panicked
 }
 
 // New starts a daemon and a switch, and ends both with the test. It waits for the
@@ -120,6 +121,7 @@ func (s *Site) Config(more ...string) *conf.Config {
 // start starts the daemon, which ends with the test.
 func (s *Site) start() {
 	s.Helper()
+	s.panics = NewRecorder(s.Clock)
 	config := s.Config()
 	if s.configure != nil {
 		s.configure(config)
@@ -143,6 +145,9 @@ func (s *Site) start() {
 		}
 		if i := slices.IndexFunc(s.DaemonLog.Lines(), func(line string) bool { return strings.Contains(line, fsm.NotInTable) }); i >= 0 {
 			s.Errorf("a state machine is not complete: %s", s.DaemonLog.Lines()[i])
+		}
+		for _, line := range s.panics.Lines() {
+			s.Errorf("something has panicked, which the daemon survives and no test passes by: %s", line)
 		}
 	})
 	s.Cleanup(s.stop)
@@ -175,5 +180,8 @@ func (w logWriter) Write(line []byte) (int, error) {
 	text := strings.TrimSpace(string(line))
 	w.Logf("%s", text)
 	w.DaemonLog.Add(text)
+	if strings.Contains(text, "panic=") {
+		w.panics.Add(text)
+	}
 	return len(line), nil
 }
