@@ -115,7 +115,7 @@ func (a *analysis) lost(done dialog.Completion) bool {
 // hears tells whether what the leg says is still its own.
 func (a *analysis) hears() bool {
 	l := a.leg
-	return l.isConnected() && l.place.kind == alone && !l.homing && l.joinPending == nil
+	return l.isConnected() && l.place.kind == alone && !l.isHoming() && l.joinPending == nil
 }
 
 // timedOut tells by FreeSWITCH's clock whether an application ran for its whole

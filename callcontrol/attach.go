@@ -57,7 +57,8 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 	}
 	take := func() {
 		l.takeUp()
-		l.conn, l.settling = conn, true
+		l.conn = conn
+		l.socket.Take(socketComes, l.log)
 		l.playing().SocketIsNew()
 		l.recognizes, l.heardLast = false, 0
 		l.untold = []func(){taken}
@@ -84,11 +85,15 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 }
 
 // subscribed notes that the leg's socket tells of what a document may react to.
-func (l *leg) subscribed() { l.takeUp() }
+func (l *leg) subscribed() {
+	if l.socket.Take(socketSubscribes, l.log) == takeUpWaiting {
+		l.takeUp()
+	}
+}
 
 // whenSubscribed runs f, once the leg's socket tells of what a document may react to.
 func (l *leg) whenSubscribed(f func()) {
-	if l.untold != nil {
+	if l.socket.Is(socketSubscribing) {
 		l.untold = append(l.untold, f)
 		return
 	}
@@ -108,8 +113,9 @@ func (l *leg) takeUp() {
 // settled notes that the leg's socket tells of everything. Before, a bridge that goes
 // over the other leg's socket could begin without us hearing what happens in it.
 func (l *leg) settled() {
-	l.settling = false
-	l.nextMove()
+	if l.socket.Take(socketIsSet, l.log) == nextInTurn {
+		l.nextMove()
+	}
 }
 
 // lost notes that a socket has ended. If it was the leg's own, and no hangup came
@@ -121,6 +127,7 @@ func (l *leg) lost(conn *esl.Conn, reason error) {
 	}
 	l.takeUp()
 	l.conn = nil
+	l.socket.Take(socketEnds, l.log)
 	if l.isGone() {
 		return
 	}

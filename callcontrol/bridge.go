@@ -49,7 +49,7 @@ func (c *control) startBridge(a, b *leg, o *order) {
 
 // awaitJoin notes that a leg is on its way into a bridge.
 func (c *control) awaitJoin(l *leg, o *order) {
-	l.joinPending = o
+	l.beginJoin(o)
 	l.joinTimer = l.after(joinTimeout, func() { l.control.joinTimedOut(l, o) })
 }
 
@@ -71,6 +71,7 @@ func (c *control) joinTimedOut(l *leg, o *order) {
 	}
 	started[0].notBridged, started[1].notBridged = started[1].id, started[0].id
 	for _, other := range started {
+		other.joinState.Take(joinTimesOut, other.log)
 		c.bringHome(other)
 	}
 }
@@ -110,7 +111,7 @@ func (c *control) bridged(aID, bID string) {
 	for _, pair := range [][2]*leg{{a, b}, {b, a}} {
 		l, partner := pair[0], pair[1]
 		l.place = place{kind: inBridge, partner: partner.id, order: o, silent: o.merge}
-		l.joinDone()
+		l.joinDone(joinMade)
 	}
 	if o.merge {
 		c.makeIndependent(a, b, o)
@@ -127,21 +128,30 @@ func (c *control) bridged(aID, bID string) {
 // The other one may be gone.
 func (c *control) undoBridge(legs ...*leg) {
 	for _, l := range legs {
-		if l == nil {
+		if l == nil || l.joinState.Take(joinComesLate, l.log) != undoJoin {
 			continue
 		}
 		l.log().Warn("FreeSWITCH bridged after the join had failed; that is undone", "with", l.notBridged)
 		l.notBridged = ""
-		if !l.homing {
+		if !l.isHoming() {
 			c.bringHome(l)
 		}
 	}
 }
 
-// joinDone ends the wait for a join.
-func (l *leg) joinDone() {
+// beginJoin begins the wait for a join.
+func (l *leg) beginJoin(o *order) {
+	l.joinPending = o
+	l.joinState.Take(joinBegins, l.log)
+}
+
+// joinDone ends the wait for a join, if there is one: it is made, or has failed.
+func (l *leg) joinDone(how joinInput) {
 	l.joinTimer.Stop()
-	l.joinPending = nil
+	if l.joinPending != nil {
+		l.joinPending = nil
+		l.joinState.Take(how, l.log)
+	}
 }
 
 // joinFailed ends the wait for a join that did not happen. Word of a join that is
@@ -155,14 +165,14 @@ func (c *control) joinFailed(l *leg, o *order, reason string) {
 		if other == nil || other.joinPending != o {
 			continue
 		}
-		other.joinDone()
+		other.joinDone(joinFails)
 		if l.isGone() && other != l {
 			c.bringHome(other) // FreeSWITCH may have bridged them, and told it on the other socket
 		} else {
 			c.session.Do(other.nextMove)
 		}
 	}
-	l.joinDone()
+	l.joinDone(joinFails)
 	l.takePresence().ends(c)
 	if l.place.running != "" && l.place.room == "" && !l.isGone() {
 		c.bringHome(l)
@@ -195,7 +205,7 @@ func (c *control) partnerGone(l *leg) {
 		default:
 			continue
 		}
-		if !other.homing {
+		if !other.isHoming() {
 			c.bringHome(other)
 		}
 	}

@@ -20,11 +20,12 @@ func TestWordOfAnEarlierWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, wait := &control{}, &clock.Timer{}
 			l := bare(legConnected)
-			l.id, l.control, l.joinPending, l.homing, l.home, l.socketTimer = "a", c, now, true, "now", wait
+			l.id, l.control, l.joinPending, l.home, l.socketTimer = "a", c, now, "now", wait
+			l.homing, l.joinState = homeStates.At(homeTransferred), joinStates.At(joinPending)
 			l.place.partner = "room"
 			c.legs = map[string]*leg{"a": l}
 			late(c, l)
-			if l.joinPending != now || l.place.partner != "room" || !l.homing || l.isEnding() {
+			if l.joinPending != now || l.place.partner != "room" || !l.isHoming() || l.isEnding() {
 				t.Errorf("the leg's wait has ended: %+v", l.place)
 			}
 		})

@@ -321,7 +321,7 @@ func (c *control) enter(l *leg, id string, o *order) {
 		l.takePresence().ends(c)
 		return
 	}
-	l.joinPending = o
+	l.beginJoin(o)
 	machine, attached := l.machine, c.holds(id)
 	inOrder(c, func(ctx context.Context) (admission, error) {
 		return c.enterRegistry(ctx, id, c.member(l.id, machine, o), &o.entry)
@@ -397,6 +397,7 @@ func (c *control) enterRoom(l *leg, in place) {
 		if l.joinPending == in.order { // and FreeSWITCH may let it in still
 			l.control.roomRefused(l, in.order, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinTimeout))
 			l.notEntered = in.room
+			l.joinState.Take(joinTimesOut, l.log)
 			l.control.bringHome(l)
 		}
 	})
@@ -412,13 +413,15 @@ func (c *control) entered(l *leg, e freeswitch.RoomEvent) {
 	case e.Room == l.notEntered:
 		l.log().Warn("FreeSWITCH let the leg into a conference after the join had failed; that is undone", "room", e.Room)
 		l.notEntered = ""
-		l.send(freeswitch.Room(e.Room).Kick(e.Member), nil)
+		if l.joinState.Take(joinComesLate, l.log) == undoJoin {
+			l.send(freeswitch.Room(e.Room).Kick(e.Member), nil)
+		}
 		return
 	default:
 		return
 	}
 	o := l.joinPending
-	l.joinDone()
+	l.joinDone(joinMade)
 	l.place.kind, l.place.member = inConference, e.Member
 	if l.place.pair != nil {
 		l.pairEntered()

@@ -274,7 +274,7 @@ func (c *control) tellOthers(l *leg) {
 	case l.joinPending != nil:
 		for _, other := range o.legs {
 			if c.legs[other.id] == other && other.joinPending == o {
-				other.joinDone()
+				other.joinDone(joinFails)
 			}
 		}
 		if l.place.pairRoom == nil || l.place.pairRoom.end() >= 0 {

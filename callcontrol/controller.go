@@ -318,7 +318,7 @@ func (c *Controller) Handle(call *esl.Call) {
 			if l.arriving != nil {
 				l.arriving.answered = answered
 			}
-			away := l.homing && (l.state.Is(legAlerting) && !l.answered || l.state.Is(legEarly))
+			away := l.isHoming() && (l.state.Is(legAlerting) && !l.answered || l.state.Is(legEarly))
 			l.control.attached(l, answered, home)
 			switch {
 			case away && answered: // while its socket was lost

@@ -121,9 +121,9 @@ func (l *leg) expectHangup(asked int, cause string) {
 func (l *leg) expectLeave() {
 	room, member := l.place.room, l.place.member
 	l.after(leaveTimeout, func() {
-		if l.place.leaving && l.place.room == room && l.place.member == member {
+		if l.joinState.Is(joinLeaving) && l.place.room == room && l.place.member == member {
 			l.log().Warn("FreeSWITCH did not say that the leg has left its conference", "room", room)
-			l.place.leaving = false
+			l.joinState.Take(joinStays, l.log)
 			l.control.bringHome(l)
 		}
 	})

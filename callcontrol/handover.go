@@ -14,11 +14,10 @@ import (
 // handover is what a leg is in while <move> gives it to another session. What
 // happens to it meanwhile is for whoever has it in the end.
 type handover struct {
-	request  interpreter.MoveRequest
-	done     func(error)
-	mark     string             // of the question to the other controller, if it goes to one
-	returned bool               // it came back to our socket
-	ended    *freeswitch.Hangup // meanwhile
+	request interpreter.MoveRequest
+	done    func(error)
+	mark    string             // of the question to the other controller, if it goes to one
+	ended   *freeswitch.Hangup // meanwhile
 }
 
 // Move gives a connection to another session (interpreter.Sessions).
@@ -30,6 +29,7 @@ func (c *control) Move(r interpreter.MoveRequest, done func(error)) {
 	}
 	h := &handover{request: r, done: done, mark: c.controller.newID()}
 	l.handover = h
+	l.owner.Take(moveAsked, l.log)
 	if target := c.controller.control(r.SessionID); target != nil && !c.controller.peers.Busy(r.SessionID) {
 		c.handOver(target, l)
 		return
@@ -86,6 +86,7 @@ func (c *control) handOver(target *control, l *leg) {
 	}
 	delete(c.legs, l.id)
 	l.handover = nil
+	l.owner.Take(movedHere, l.log)
 	l.route.suspend()
 	given := target.session.Do(func() {
 		err := target.adopt(l, h.request, c.record.ID)
@@ -198,6 +199,7 @@ func (l *leg) connectionState() interpreter.ConnectionState {
 func (c *control) handedBack(l *leg, err error) {
 	h := l.handover
 	l.handover = nil
+	l.owner.Take(moveFailed, l.log)
 	l.route.stay()
 	h.done(err) // which the document hears first
 	c.session.Do(func() {

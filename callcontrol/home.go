@@ -21,11 +21,11 @@ func (c *control) parked(l *leg, mark string) {
 	switch {
 	case l.handover != nil && mark == l.handover.mark:
 		c.cameBack(l)
-	case l.homing && mark == l.home:
+	case l.isHoming() && mark == l.home:
 		if !l.closesOthers() {
 			c.cameHome(l)
 		}
-	case l.homing: // its bridge was ended by somebody else before our transfer, which missed it then
+	case l.isHoming(): // its bridge was ended by somebody else before our transfer, which missed it then
 		home := l.home
 		l.after(strandedAfter, func() { l.control.sendHome(l, home) })
 	case l.place.kind == inBridge:
@@ -47,13 +47,12 @@ func (c *control) unbridged(aID, bID string) {
 // was ended by somebody else.
 func (c *control) stranded(l *leg) {
 	for _, one := range []*leg{l, c.legs[l.place.partner]} {
-		if one == nil || one.place.kind != inBridge || one.place.apart {
+		if one == nil || one.place.kind != inBridge || one.joinState.Take(joinBridgeEnds, one.log) != awaitReason {
 			continue
 		}
-		one.place.apart = true
 		was := one.place.order
 		one.after(strandedAfter, func() {
-			if !one.isGone() && one.place.kind == inBridge && one.place.order == was && !one.homing && one.joinPending == nil {
+			if !one.isGone() && one.place.kind == inBridge && one.place.order == was && !one.isHoming() && one.joinPending == nil {
 				one.control.bringApartHome(one)
 			}
 		})
@@ -76,9 +75,9 @@ func (c *control) bringHome(l *leg) {
 		c.transferHome(l, nil)
 		return
 	}
-	if l.place.apart || partner.conn == nil || partner.homing {
+	if l.joinState.Is(joinApart) || partner.conn == nil || partner.isHoming() {
 		c.bringApartHome(l)
-		if !partner.homing {
+		if !partner.isHoming() {
 			c.transferHome(partner, nil)
 		}
 		return
@@ -90,13 +89,13 @@ func (c *control) bringHome(l *leg) {
 // nil for none.
 func (c *control) transferHome(l, partner *leg) {
 	mark := c.controller.newID()
-	c.awaitHome(l, mark)
+	c.awaitHome(l, mark, homeTransfer)
 	if partner == nil {
 		c.sendHome(l, mark)
 		return
 	}
 	partner.place.silent = true
-	c.awaitHome(partner, mark)
+	c.awaitHome(partner, mark, homeTransfer)
 	l.send(esl.Transfer(l.id, true, c.controller.home().Park(mark, 0)...), func(err error) {
 		c.notSentHome(l, mark, err)
 		c.sendHome(partner, mark)
@@ -106,13 +105,16 @@ func (c *control) transferHome(l, partner *leg) {
 // sendHome transfers a leg home that is still waited for.
 func (c *control) sendHome(l *leg, mark string) {
 	if l.comes(mark) {
+		if l.homing.Is(homeClosing) { // and does not come to the next park
+			l.homing.Take(homeTransfer, l.log)
+		}
 		l.parks, l.closing = len(l.others), 0
 		l.send(esl.Transfer(l.id, false, c.controller.home().Park(mark, l.parks)...), func(err error) { c.notSentHome(l, mark, err) })
 	}
 }
 
 // comes tells whether the leg is waited for that was sent home with a mark.
-func (l *leg) comes(mark string) bool { return l.homing && l.home == mark && !l.isGone() }
+func (l *leg) comes(mark string) bool { return l.isHoming() && l.home == mark && !l.isGone() }
 
 // notSentHome deals with a transfer that FreeSWITCH has not done.
 func (c *control) notSentHome(l *leg, mark string, err error) {
@@ -136,9 +138,11 @@ func wasCut(err error) bool {
 	return !errors.As(err, new(*esl.CommandError))
 }
 
-// awaitHome begins to wait for a leg that is sent home with a mark.
-func (c *control) awaitHome(l *leg, mark string) {
-	l.homing, l.home, l.fetching, l.parks, l.closing = true, mark, false, 0, 0
+// awaitHome begins to wait for a leg that comes home, with a mark, since it is
+// transferred or has lost its socket.
+func (c *control) awaitHome(l *leg, mark string, since homeInput) {
+	l.homing.Take(since, l.log)
+	l.home, l.parks, l.closing = mark, 0, 0
 	l.socketTimer.Stop()
 	l.expectHome(mark, 1)
 }
@@ -171,7 +175,7 @@ func (c *control) homeFailed(l *leg, mark, reason string) {
 		return
 	}
 	l.log().Error("the leg did not come back to us; check esl.advertise", "reason", reason, "advertise", c.controller.options.Advertise)
-	l.homing = false
+	l.homing.Take(homeMissed, l.log)
 	l.socketTimer.Stop()
 	if l.conn == nil {
 		l.kill("NORMAL_TEMPORARY_FAILURE")
@@ -183,7 +187,9 @@ func (c *control) homeFailed(l *leg, mark, reason string) {
 
 // cameHome takes a leg that is alone again.
 func (c *control) cameHome(l *leg) {
-	l.homing = false
+	if l.homing.Take(homeReached, l.log) != goOnAtHome {
+		return
+	}
 	l.socketTimer.Stop()
 	l.left()
 	l.runAtHome()

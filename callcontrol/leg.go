@@ -29,6 +29,7 @@ type leg struct {
 	logger    *slog.Logger // the controller's; see log
 	state     fsm.Machine[legState, legInput]
 	clearing  fsm.Machine[clearingState, clearingInput]
+	socket    fsm.Machine[socketState, socketInput]
 	conn      *esl.Conn        // the leg's own socket, nil until it is there
 	others    []*esl.Conn      // those that it has beside its own
 	watched   *esl.Conn        // the one whose answers are waited for
@@ -56,14 +57,12 @@ type leg struct {
 
 	timers      []*clock.Timer // all of them
 	place       place
-	moves       []*move                  // wait for their turn, the next one first
-	atHome      []func()                 // wait until the leg is in our park again
-	homing      bool                     // on its way back to our park
+	moves       []*move  // wait for their turn, the next one first
+	atHome      []func() // wait until the leg is in our park again
+	homing      fsm.Machine[homeState, homeInput]
 	home        string                   // by which the park is known
-	fetching    bool                     // that way home was asked for over the link
 	parks       int                      // that stand behind the first one on that way home
 	closing     int                      // how many of the others close, each of which ends a park
-	settling    bool                     // its socket does not tell of everything yet
 	executions  *freeswitch.Executions   // nil where there were none; see playing
 	recognizes  bool                     // speech is, too
 	hears       func(dialog.Recognition) // whoever listens to speech, or nil
@@ -78,17 +77,19 @@ type leg struct {
 
 	connection fsm.Machine[connectionState, connectionInput] // none for the two that follow
 
-	standIn  *standIn  // of a leg that no document knows
-	browser  *browser  // of a leg to a VoiceXML server, which no document knows either
+	standIn  *standIn // of a leg that no document knows
+	browser  *browser // of a leg to a VoiceXML server, which no document knows either
+	owner    fsm.Machine[ownerState, ownerInput]
 	handover *handover // to another session
 	arriving *arrival  // from another controller
 
 	join        *interpreter.CallRequest // of an outbound leg with joinid
-	joinPending *order                   // conference or bridge on its way
-	notEntered  string                   // the room of a join that counts as failed, and may still succeed
-	notBridged  string                   // the partner of a bridge that counts as failed, and may still come
-	present     *presence                // in a conference, while the way in which it is there changes
-	goesOn      *order                   // of a bridge whose partner turns to another leg and is still heard
+	joinState   fsm.Machine[joinState, joinInput]
+	joinPending *order    // conference or bridge on its way
+	notEntered  string    // the room of a join that counts as failed, and may still succeed
+	notBridged  string    // the partner of a bridge that counts as failed, and may still come
+	present     *presence // in a conference, while the way in which it is there changes
+	goesOn      *order    // of a bridge whose partner turns to another leg and is still heard
 }
 
 // log gives the logger with the leg's ids. It is made each time, since most legs
@@ -109,7 +110,10 @@ func (l *leg) isHidden() bool { return l.standIn != nil || l.browser != nil }
 
 // newLeg makes a leg with a call in a state, which no session has yet.
 func (c *Controller) newLeg(id string, state legState) *leg {
-	return &leg{id: id, logger: c.log, state: legStates.At(state), clearing: clearings.At(notClearing)}
+	return &leg{
+		id: id, logger: c.log, state: legStates.At(state), clearing: clearings.At(notClearing), socket: socketStates.At(noSocket),
+		homing: homeStates.At(notHoming), joinState: joinStates.At(notJoined), owner: ownerStates.At(legOurs),
+	}
 }
 
 // legRoute brings what happens on a leg to the session that owns it. Until the
@@ -334,13 +338,13 @@ func (l *leg) playing() *freeswitch.Executions {
 // Execute runs an application on the leg after what already runs there
 // (dialog.Channel).
 func (l *leg) Execute(app, argument string, started func(), done func(dialog.Completion)) {
-	if l.isGone() || l.conn == nil && !l.homing {
+	if l.isGone() || l.conn == nil && !l.isHoming() {
 		if done != nil {
 			done(dialog.Completion{Gone: true, Elapsed: -1})
 		}
 		return
 	}
-	if l.homing {
+	if l.isHoming() {
 		l.atHome = append(l.atHome, func() { l.Execute(app, argument, started, done) })
 		return
 	}

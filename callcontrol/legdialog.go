@@ -47,7 +47,7 @@ func (d *legDialog) Execute(app, argument string, started func(), done func(dial
 		d.leg.Execute(app, argument, started, done)
 	case d.joining:
 		d.waiting = append(d.waiting, again)
-	case d.leg.homing:
+	case d.leg.isHoming():
 		d.leg.atHome = append(d.leg.atHome, again)
 	case d.leg.isFree():
 		d.attach()

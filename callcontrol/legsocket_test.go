@@ -32,7 +32,7 @@ func withSocket(t *testing.T, l *leg) *legSocket {
 	s := new(legSocket)
 	ours, theirs := net.Pipe()
 	conn := esl.NewConn(theirs, esl.Options{})
-	l.conn = conn
+	l.conn, l.socket = conn, socketStates.At(socketReady)
 	go func() { _ = conn.Run(func(*esl.Event) {}) }()
 	go s.serve(ours)
 	t.Cleanup(func() {
@@ -109,7 +109,7 @@ func TestWhatWaitsForTheWayHome(t *testing.T) {
 		l := newSession(t).newLeg("a", legConnected)
 		s := withSocket(t, l)
 		l.do(func() {
-			l.homing = true
+			l.homing = homeStates.At(homeTransferred)
 			l.recognize("grammar", nil)
 			l.Execute("playback", "/a.wav", nil, nil)
 		})
@@ -117,7 +117,7 @@ func TestWhatWaitsForTheWayHome(t *testing.T) {
 			t.Errorf("told %q on the way", s.told)
 		}
 		l.do(func() {
-			l.homing = false
+			l.homing = homeStates.At(notHoming)
 			l.runAtHome()
 			l.runAtHome()
 		})
@@ -142,7 +142,7 @@ func TestWhatALegWithoutASocketDoes(t *testing.T) {
 				if gone {
 					l.put(legGone)
 				} else {
-					l.conn = nil
+					l.conn, l.socket = nil, socketStates.At(noSocket)
 				}
 				l.recognize("grammar", nil)
 				l.background("/a.wav", true, func(err error) { told = append(told, fmt.Sprint("background: ", err)) })
@@ -188,7 +188,7 @@ func TestAnswersOfALegsSocket(t *testing.T) {
 
 // Tones that are heard when the leg's audio is not its own any more end the analysis.
 func TestTonesOfALegThatIsJoined(t *testing.T) {
-	for _, joined := range []bool{false, true} {
+	for _, isJoined := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			l := newSession(t).newLeg("a", legConnected)
 			s := withSocket(t, l)
@@ -196,14 +196,14 @@ func TestTonesOfALegThatIsJoined(t *testing.T) {
 			l.do(func() {
 				l.analysis = a
 				a.begin(l)
-				if joined {
-					l.place.kind = inBridge
+				if isJoined {
+					l.place.kind, l.joinState = inBridge, joinStates.At(joined)
 				}
 				l.heardTones("nothing of ours")
 				l.heardTones("tones low1=100")
 			})
-			if a.over != joined || len(a.tones) > 0 == joined || s.count("stop_tone_detect") > 0 != joined {
-				t.Errorf("joined %t: over %t, heard %v, told %q", joined, a.over, a.tones, s.told)
+			if a.over != isJoined || len(a.tones) > 0 == isJoined || s.count("stop_tone_detect") > 0 != isJoined {
+				t.Errorf("joined %t: over %t, heard %v, told %q", isJoined, a.over, a.tones, s.told)
 			}
 			l.do(a.end)
 		})
@@ -256,7 +256,7 @@ func TestDialogThatWaitsForItsLeg(t *testing.T) {
 			l.do(func() {
 				c.dialogs = map[string]*leg{"d": l}
 				l.dialogs = []*legDialog{d}
-				l.place = place{kind: inBridge, partner: "b", order: &order{issuer: c}}
+				l.place, l.joinState = place{kind: inBridge, partner: "b", order: &order{issuer: c}}, joinStates.At(joined)
 				d.Execute("playback", "/a.wav", nil, func(c dialog.Completion) { told = append(told, c.Response) })
 			})
 			said := func() (list []string) {
@@ -269,7 +269,7 @@ func TestDialogThatWaitsForItsLeg(t *testing.T) {
 			}
 			if comes {
 				l.do(func() {
-					l.place = place{}
+					l.place, l.joinState = place{}, joinStates.At(notJoined)
 					l.runAtHome()
 				})
 			}
@@ -296,13 +296,16 @@ func TestLegThatComesFetched(t *testing.T) {
 			l := c.newLeg("a", legConnected)
 			s := withSocket(t, l)
 			l.do(func() {
-				l.homing, l.fetching, l.home = true, test.fetching, "ours"
+				l.homing, l.home = homeStates.At(homeTransferred), "ours"
+				if test.fetching {
+					l.homing = homeStates.At(homeFetched)
+				}
 				c.attached(l, true, test.home)
 			})
 			if n := s.count("uuid_transfer"); n != test.sent {
 				t.Errorf("%+v: transferred %d times", test, n)
 			}
-			l.do(func() { l.homing = false })
+			l.do(func() { l.homing = homeStates.At(notHoming) })
 		})
 	}
 }
@@ -434,7 +437,7 @@ func TestLegThatNobodyTakes(t *testing.T) {
 			c.session.End("of the test")
 			<-c.session.Done()
 		}
-		l.handover = new(handover)
+		l.handover, l.owner = new(handover), ownerStates.At(legBeingMoved)
 		giver.handOver(taker, l)
 		if s.count("api uuid_kill a NORMAL_CLEARING") != 1 || !l.isGone() {
 			t.Errorf("the leg is %v, and FreeSWITCH is told %q", l.state, s.told)

@@ -33,7 +33,7 @@ func (c *control) listen(l, source *leg, o *order) {
 		case l.place.kind == inConference && l.place.pair != nil:
 			o.fail(c, fmt.Sprintf("connection %s speaks with %s, which another session has; FreeSWITCH cannot let it hear somebody else meanwhile, so unjoin the two first", l.id, l.place.partner))
 			return true
-		case l.place.kind == inConference && !l.place.order.hearsOnly(l.id) && !l.place.leaving: // only its input falls (BRG-6)
+		case l.place.kind == inConference && !l.place.order.hearsOnly(l.id) && !l.joinState.Is(joinLeaving): // only its input falls (BRG-6)
 			was := l.place.order
 			speaks, muted = &order{entry: was.entry, implicit: was.implicit, issuer: was.issuer, legs: was.legs}, l.place.muted
 			speaks.ID1, speaks.ID2, speaks.Half = l.place.partner, l.id, true
@@ -165,6 +165,7 @@ func (c *control) eavesdrop(l, source *leg, o *order) {
 	l.place = place{partner: source.id, order: o, running: c.controller.newID()}
 	if l.joinPending != o { // it goes on hearing what it heard
 		l.place.kind = listening
+		l.joinState.Take(joinGoesOn, l.log)
 	}
 	running := l.place.running
 	l.send(freeswitch.Eavesdrop(source.id, running), func(err error) {
@@ -192,7 +193,7 @@ func (l *leg) unbindDigits() {
 // hearing notes that the leg hears the other one.
 func (c *control) hearing(l *leg) {
 	if o := l.joinPending; o != nil && l.place.room == "" {
-		l.joinDone()
+		l.joinDone(joinMade)
 		l.place.kind = listening
 		var about []interpreter.Field
 		if v := l.voice(); v != nil {
@@ -206,7 +207,7 @@ func (c *control) hearing(l *leg) {
 
 // heard notes that the leg does not hear the other one any more, which is gone.
 func (c *control) heard(l *leg, id string) {
-	if l.place.kind != listening || l.place.running != id || l.homing {
+	if l.place.kind != listening || l.place.running != id || l.isHoming() {
 		return
 	}
 	l.left()

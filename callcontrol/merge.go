@@ -77,7 +77,7 @@ func (c *control) notMerged(a, b *leg, o *order, err error) {
 			l.keepTogether()
 		}
 	}
-	if undo && a.bridgedTo(b) && !a.homing {
+	if undo && a.bridgedTo(b) && !a.isHoming() {
 		c.bringHome(a)
 	}
 	o.fail(c, reason)
@@ -86,7 +86,10 @@ func (c *control) notMerged(a, b *leg, o *order, err error) {
 // merged lets go of two legs that are bridged, and tells the document (MRG-1).
 func (c *control) merged(a, b *leg) {
 	a.tellLeft() // BRG-12
-	a.place, b.place = place{}, place{}
+	for _, l := range []*leg{a, b} {
+		l.place = place{}
+		l.joinState.Take(joinEnds, l.log)
+	}
 	for _, pair := range [][2]*leg{{a, b}, {b, a}} {
 		l, partner := pair[0], pair[1]
 		l.log().Info("leg merged", "with", partner.id)

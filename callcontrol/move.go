@@ -59,7 +59,7 @@ func (m *move) isNext() bool {
 
 // legsMove tells whether a leg is on its way to somewhere, or has just come.
 func (m *move) legsMove() bool {
-	return slices.ContainsFunc(m.legs, func(l *leg) bool { return l.moving() || l.settling })
+	return slices.ContainsFunc(m.legs, func(l *leg) bool { return l.moving() || l.socket.Is(socketSubscribing, socketSubscribed) })
 }
 
 // finish ends the move by run, which may be nil, and gives the next ones their
@@ -88,7 +88,7 @@ func (l *leg) nextMove() {
 // moving tells whether the leg is on its way into a bridge or conference, out of
 // one, or to our socket with its early media.
 func (l *leg) moving() bool {
-	return l.homing || l.joinPending != nil || l.place.leaving || l.comesEarly()
+	return l.isHoming() || l.joinState.Is(joinPending, joinLeaving) || l.comesEarly()
 }
 
 // vacate takes the leg out of what it is in, silently: its input goes to
@@ -105,12 +105,12 @@ func (l *leg) leave() {
 	switch {
 	case l.moving():
 	case l.place.kind == inConference:
-		l.place.leaving = true
+		l.joinState.Take(joinLeaves, l.log)
 		l.expectLeave()
 		running := l.place.running
 		l.send(freeswitch.Room(l.place.room).Kick(l.place.member), func(error) {
-			if l.place.leaving && l.place.running == running {
-				l.place.leaving = false
+			if l.joinState.Is(joinLeaving) && l.place.running == running {
+				l.joinState.Take(joinStays, l.log)
 				l.control.bringHome(l)
 			}
 		})

@@ -299,8 +299,8 @@ func (c *control) attached(l *leg, answered bool, home string) {
 	case l.isGone():
 	case l.arriving != nil:
 		c.settle(l)
-	case l.homing:
-		if !l.fetching || home == l.home { // else it came by itself, and the transfer that fetches it follows
+	case l.isHoming():
+		if !l.homing.Is(homeFetched) || home == l.home { // else it came by itself, and the transfer that fetches it follows
 			c.transferHome(l, nil) // where it has as many actions behind it as any leg
 		}
 	case l.state.Is(placing...):

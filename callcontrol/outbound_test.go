@@ -15,7 +15,7 @@ func endsLate(t *testing.T, state legState, word func(*leg)) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newSession(t).newLeg("a", state)
 			h := new(handover) // which keeps the end
-			l.handover = h
+			l.handover, l.owner = h, ownerStates.At(legBeingMoved)
 			in := func(f func()) { // the goroutine of the leg's session
 				l.route.do(f)
 				synctest.Wait()
@@ -49,7 +49,7 @@ func TestHangupAfterTheResultOfAnOriginate(t *testing.T) {
 // A leg with early media whose socket says that it has gone ends as the link tells.
 func TestHangupAfterTheSocketOfEarlyMedia(t *testing.T) {
 	endsLate(t, legEarly, func(l *leg) {
-		l.conn = new(esl.Conn)
+		l.conn, l.socket = new(esl.Conn), socketStates.At(socketReady)
 		l.lost(l.conn, esl.ErrDisconnected)
 	})
 }
@@ -58,7 +58,7 @@ func TestHangupAfterTheSocketOfEarlyMedia(t *testing.T) {
 func TestOriginateThatNoHangupFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newSession(t).newLeg("a", legDialing)
-		l.handover = new(handover)
+		l.handover, l.owner = new(handover), ownerStates.At(legBeingMoved)
 		l.control.originated(l, "-ERR INVALID_GATEWAY", nil)
 		if l.handover.ended == nil {
 			t.Error("the call has not ended")

@@ -158,7 +158,7 @@ func TestUsualEnd(t *testing.T) {
 		}
 	}
 	moved := newSession(t).newLeg("a", legAlerting)
-	moved.handover = new(handover)
+	moved.handover, moved.owner = new(handover), ownerStates.At(legBeingMoved)
 	moved.control.answered(moved)
 	if got := moved.usualEnd(); got != "NORMAL_CLEARING" {
 		t.Errorf("a call that was answered while it was moved: %s", got)

@@ -118,7 +118,7 @@ func (c *control) enterPair(l, other *leg, m *pairRoom) {
 	}
 	(&move{legs: []*leg{l}, run: func() {
 		if possible() {
-			l.joinPending = m.order
+			l.beginJoin(m.order)
 			c.enterRoom(l, place{partner: other.id, order: m.order, room: m.room, pair: other, pairRoom: m})
 		}
 	}}).queue()
@@ -157,7 +157,7 @@ func (l *leg) leavePair() {
 			m.order.fail(l.control, fmt.Sprintf("connection %s left before %s came", l.id, l.place.pair.id))
 		}
 	case came < 0:
-		l.joinDone()
+		l.joinDone(joinFails)
 	}
 	l.tellLeftOnce()
 }
@@ -176,7 +176,7 @@ func (m *pairRoom) tell(l *leg) {
 func (c *control) endMeeting(l *leg) {
 	l.tellLeftOnce()
 	if l.joinPending == l.place.order {
-		l.joinDone()
+		l.joinDone(joinMade)
 		l.place.kind = inConference
 	}
 	if !l.moving() {

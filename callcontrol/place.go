@@ -33,9 +33,7 @@ type place struct {
 	pair      *leg                 // the partner in a room of two, of another session
 	pairRoom  *pairRoom            // there
 	heardOn   bool                 // it leaves the room and is heard there by a stand-in
-	leaving   bool                 // kicked out of the room, but not out yet
 	silent    bool                 // its end is not reported
-	apart     bool                 // the bridge is no more, in FreeSWITCH
 }
 
 func (p place) takesOut(digit string) bool {
@@ -48,7 +46,9 @@ func (l *leg) left() {
 	was := l.place
 	if was.kind != alone {
 		l.leftRoom()
-		l.tellLeft()
+		if l.joinState.Take(joinEnds, l.log) == tellUnjoin {
+			l.tellLeft()
+		}
 	}
 	l.place = place{}
 	l.termDigit = ""
@@ -101,7 +101,7 @@ func (l *leg) gone(h freeswitch.Hangup) {
 	case l.isGone():
 		return
 	case l.handover != nil:
-		if l.handover.ended == nil { // the end of its socket follows, which says less
+		if l.owner.Take(moveHungUp, l.log) == keepItsEnd {
 			l.handover.ended = &h
 		}
 		return

@@ -10,10 +10,10 @@ import (
 // subscribed to by those alone. What is told before the application has begun belongs
 // to an earlier one.
 func (l *leg) recognize(argument string, heard func(dialog.Recognition)) {
-	if l.isGone() || l.conn == nil && !l.homing {
+	if l.isGone() || l.conn == nil && !l.isHoming() {
 		return
 	}
-	if l.homing {
+	if l.isHoming() {
 		l.atHome = append(l.atHome, func() { l.recognize(argument, heard) })
 		return
 	}

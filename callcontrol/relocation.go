@@ -69,22 +69,25 @@ func (c *control) sendLeg(ctx context.Context, l *leg, h *handover, conn *esl.Co
 
 // cameBack notes that a leg which was sent to another controller is parked instead.
 func (c *control) cameBack(l *leg) {
-	l.handover.returned = true
+	if l.owner.Take(moveCameBack, l.log) != askElsewhereNoMore {
+		return
+	}
 	c.controller.peers.MoveFailed(l.handover.mark, "FreeSWITCH does not reach the other controller; check its esl.advertise")
 }
 
 // moved ends a handover to another controller.
 func (c *control) moved(l *leg, sent bool, err error) {
-	h := l.handover
+	h, astray := l.handover, l.owner.Is(legBeingMoved)
 	if err != nil {
 		c.handedBack(l, err)
-		if sent && !h.returned && h.ended == nil {
+		if sent && astray {
 			c.bringHome(l) // wherever it is
 		}
 		return
 	}
 	delete(c.legs, l.id)
 	c.forgetConnection(l.id)
+	l.owner.Take(movedElsewhere, l.log)
 	l.take(legMovedAway)
 	c.controller.forgetLeg(l)
 	if l.conn != nil {
@@ -126,7 +129,7 @@ func (c *control) expect(m peer.Move, reply func(peer.Answer)) {
 	l := c.controller.newLeg(id, state)
 	l.connection = connectionStates.At(map[legState]connectionState{legAlerting: connectionAlerting, legConnected: connectionConnected}[state])
 	l.control, l.call, l.answered = c, callOf(&connection), m.Answered
-	l.arriving = &arrival{move: m, reply: reply}
+	l.owner, l.arriving = ownerStates.At(legArriving), &arrival{move: m, reply: reply}
 	if c.legs == nil {
 		c.legs = make(map[string]*leg, 1)
 	}
@@ -145,6 +148,7 @@ func (c *control) arrivalFailed(l *leg) {
 	l.log().Error("a leg that another controller sent did not come; check esl.advertise", "advertise", c.controller.options.Advertise)
 	l.arriving.reply(peer.Answer{Failure: fmt.Sprintf("the leg did not come within %s", peer.ArrivalTimeout)})
 	l.arriving = nil
+	l.owner.Take(moveNotArriving, l.log)
 	delete(c.legs, l.id)
 	l.take(legDidNotArrive)
 	c.controller.forgetLeg(l)
@@ -154,6 +158,9 @@ func (c *control) arrivalFailed(l *leg) {
 func (c *control) settle(l *leg) {
 	a := l.arriving
 	l.arriving = nil
+	if l.owner.Take(moveArrived, l.log) != tellArrived {
+		return
+	}
 	l.socketTimer.Stop()
 	if a.answered && !a.move.Answered && l.state.Is(legAlerting) { // while it was on its way
 		l.take(legAnswers)

@@ -41,7 +41,7 @@ func (c *Controller) resynchronise(n *freeswitch.Node, restarted bool) {
 			l.vanished(n, true)
 		case l.isEnding():
 			n.Kill(l.id, "NORMAL_CLEARING")
-		case l.homing:
+		case l.isHoming():
 			l.control.fetchHome(l, n)
 		default:
 			l.look(n)
@@ -125,9 +125,9 @@ func (c *control) reclaim(l *leg) bool {
 		c.joinFailed(l, l.joinPending, reason)
 	}
 	mark := c.controller.newID()
-	c.awaitHome(l, mark)
+	c.awaitHome(l, mark, homeSocketEnds)
 	l.playing().BreakOff(reason)
-	if partner := c.legs[l.place.partner]; partner != nil && l.bridgedTo(partner) && !partner.homing {
+	if partner := c.legs[l.place.partner]; partner != nil && l.bridgedTo(partner) && !partner.isHoming() {
 		partner.place.silent = true
 		c.transferHome(partner, nil)
 	}
@@ -141,14 +141,14 @@ func (c *control) reclaim(l *leg) bool {
 
 // fetchHome transfers a leg to our socket over its node's link.
 func (c *control) fetchHome(l *leg, n *freeswitch.Node) {
-	l.fetching = true
+	l.homing.Take(homeFetch, l.log)
 	n.Send(esl.Transfer(l.id, false, c.controller.home().Fetch(l.home)...), func(r *esl.Reply, err error) {
 		if err == nil {
 			err = r.Err()
 		}
 		if refused := new(esl.CommandError); errors.As(err, &refused) {
 			l.route.do(func() {
-				if l.homing && l.conn == nil {
+				if l.isHoming() && l.conn == nil {
 					l.detail = "its socket to FreeSWITCH was lost, and the call has ended"
 					l.gone(freeswitch.Hangup{Cause: "NETWORK_OUT_OF_ORDER"})
 				}

@@ -69,6 +69,7 @@ func (l *leg) closesOthers() bool {
 	switch {
 	case l.closing > 1:
 		l.closing--
+		l.homing.Take(homeNextPark, l.log)
 	case l.closing == 1, l.parks != len(l.others):
 		l.control.transferHome(l, nil)
 	case len(l.others) > 0:
@@ -76,6 +77,7 @@ func (l *leg) closesOthers() bool {
 			conn.SetEndHandler(func(error) {})
 			conn.Send(esl.Exit(), nil)
 		}
+		l.homing.Take(homeOthersClose, l.log)
 		l.closing, l.others = len(l.others), nil
 	default:
 		return false

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the pictures of the state machine
 // TestPicturesOfStateMachines: docs/design.md shows the tables as they are.
 func TestPicturesOfStateMachines(t *testing.T) {
 	fsmtest.Pictures(t, "../docs/design.md", *update, "go test ./callcontrol -run TestPicturesOfStateMachines -update",
-		legStates, clearings, connectionStates)
+		legStates, clearings, connectionStates, socketStates, homeStates, ownerStates, joinStates)
 }
 
 // begins are the functions in which a machine may begin in a state of its choice: where

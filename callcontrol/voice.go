@@ -186,7 +186,7 @@ func (c *control) endVoice(l *leg, tell bool) {
 	case tell && !v.over:
 		v.order.fell(c, "")
 	}
-	l.joinDone()
+	l.joinDone(joinFails)
 	v.over = true
 	l.hangUp("NORMAL_CLEARING")
 }
