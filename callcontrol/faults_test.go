@@ -27,6 +27,13 @@ func idle(command string) func(name, argument string) bool {
 	}
 }
 
+// first makes the switch take a command and do nothing about it so many times.
+func first(times int32, command string) func(name, argument string) bool {
+	var n atomic.Int32
+	is := idle(command)
+	return func(name, argument string) bool { return is(name, argument) && n.Add(1) <= times }
+}
+
 // after lets a document get an event from itself after a time.
 func after(delay, name string) string {
 	return `<send target="session.id" targettype="'ccxml'" name="'` + name + `'" delay="'` + delay + `'"/>`
@@ -104,6 +111,23 @@ func TestFaultsOfTheSwitch(t *testing.T) {
 		{name: "a merge that does not happen", options: switchsim.Options{Idle: idle("uuid_bridge")}, vars: "c d",
 			text: c + dial + `<transition event="connection.connected"><merge connectionid1="c" connectionid2="d"/>` + after("40s", "end") + `</transition>`,
 			want: []string{"connection.merge.failed: the two were not merged: FreeSWITCH did not bridge within 10s"}},
+		{name: "a bridge that is made at the second time", options: switchsim.Options{Idle: first(1, "uuid_bridge")}, vars: "c d",
+			text: c + dial + `<transition event="connection.connected"><join id1="c" id2="d"/></transition>` + then("error.conference.join", `<log expr="'not joined'"/><join id1="c" id2="d"/>`) +
+				then("conference.joined", `<log expr="'joined'"/>`+after("10s", "end")),
+			want: []string{"not joined", "joined"}, not: "conference.unjoined"},
+		{name: "a hangup that is done at the third time", options: switchsim.Options{Idle: first(2, "uuid_kill")}, vars: "c",
+			text: c + `<transition event="connection.connected"><disconnect connectionid="c"/></transition>` + then("connection.disconnected", `<log expr="event$.reason"/><exit/>`), want: []string{"NORMAL_CLEARING"}},
+		{name: "a hangup that is done at the second time while the link is down", options: switchsim.Options{Idle: first(1, "uuid_kill")}, vars: "c",
+			text: c + `<transition event="connection.connected">` + after("5s", "hang.up") + `</transition><transition event="hang.up"><log expr="'hangs up'"/><disconnect connectionid="c"/></transition>` +
+				then("connection.disconnected", `<log expr="event$.reason"/><exit/>`),
+			act: func(c *sitetest.Site, _ *switchsim.Party) { c.Sleep(2 * time.Second); c.Switch.CloseLinks() }, want: []string{"NORMAL_CLEARING"}},
+		{name: "a hangup that is never done and no link", with: map[string]string{"NODES": "[]"}, options: switchsim.Options{Idle: idle("uuid_kill")}, vars: "c",
+			text: c + `<transition event="connection.connected"><disconnect connectionid="c"/></transition>` + then("connection.disconnected", `<log expr="event$.detail"/><exit/>`),
+			act: func(c *sitetest.Site, caller *switchsim.Party) {
+				c.Must(c.Trace.WaitText(c.Context(), "log FreeSWITCH was told"))
+				caller.Hangup()
+			},
+			want: []string{"FreeSWITCH was told to hang up 3 times and did not say that the call has ended"}},
 		{name: "a recording that does not begin", options: switchsim.Options{Idle: idle("uuid_record")}, vars: "c",
 			text: c + `<transition event="connection.connected">` + after("5s", "end") + `</transition>`},
 		{name: "a connected caller that is sent away and stays", vars: "c",
@@ -163,4 +187,29 @@ func TestReleasedLegIsHungUpAgain(t *testing.T) {
 	}
 	caller.Hangup()
 	c.WaitSwitchIdle()
+}
+
+// A call whose session has ended is forgotten once FreeSWITCH has hung it up, however it
+// says so: over the link, or on the socket to which the call came meanwhile.
+func TestReleasedCallIsForgotten(t *testing.T) {
+	t.Parallel()
+	for name, ignored := range map[string]int32{"while it rings": 0, "when it has been answered": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := sitetest.New(t, sitetest.WithToken("out.ccxml"), sitetest.WithSwitch(switchsim.Options{Idle: first(ignored, "uuid_kill")}))
+			s.Switch.Callee("200", switchsim.Answers{After: time.Second})
+			s.Transitions("out.ccxml", `<transition event="ccxml.loaded"><createcall dest="'tel:200'"/></transition>
+<transition event="connection.progressing"><exit/></transition>`)
+			s.StartToken("")
+			callee, err := s.Switch.WaitCallee(s.Context(), "200")
+			s.Must(err)
+			_, err = callee.WaitEnded(s.Context())
+			s.Must(err)
+			s.Sleep(500 * time.Millisecond)
+			if n := s.Daemon.Controller.Connections(); n != 0 {
+				t.Errorf("%d calls are remembered", n)
+			}
+			s.WaitSwitchIdle()
+		})
+	}
 }

@@ -62,3 +62,20 @@ func TestDetailOfRequestTimeout(t *testing.T) {
 	s.WaitLog("timeout 408 undefined: the far end, or a proxy on the way, gave up waiting for an answer (SIP 408)")
 	s.WaitIdle()
 }
+
+// A call that would go on, and has no place among those that wait, fails and says why.
+func TestRedirectedCallHasNoPlace(t *testing.T) {
+	t.Parallel()
+	s := sitetest.New(t, sitetest.WithToken("out.ccxml"), sitetest.WithSettings(map[string]string{
+		"DIAL_REDIRECTS": "2", "LIMITS_ORIGINATES_PER_SECOND": "1", "LIMITS_ORIGINATES_WAITING": "1",
+		"DIAL_ROUTES": "[{match: 'tel:(.*)', dial: 'sofia/gateway/carrier/$1'}, {match: 'sip:(.*)', dial: 'sofia/internal/sip:$1'}]"}))
+	s.Switch.Callee("200", switchsim.Redirects{To: "<sip:201@127.0.0.1>"})
+	s.Switch.Callee("300", switchsim.NoAnswer{})
+	s.Document("out.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="a"/><var name="b"/><var name="d"/><eventprocessor>
+<transition event="ccxml.loaded"><createcall dest="'tel:200'" connectionid="a"/><createcall dest="'tel:300'" connectionid="b"/><send target="session.id" targettype="'ccxml'" name="'another'" delay="'1100ms'"/></transition>
+<transition event="another"><createcall dest="'tel:300'" connectionid="d"/></transition>
+<transition event="connection.failed"><log expr="(event$.connectionid == a) + ' ' + event$.reason + ': ' + event$.detail"/><exit/></transition></eventprocessor></ccxml>`)
+	s.StartToken("")
+	s.WaitLog("true unreachable: FreeSWITCH node sim: 1 calls wait for their turn there already")
+	s.WaitIdle()
+}

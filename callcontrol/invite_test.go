@@ -14,12 +14,13 @@ func TestRedirectsOf(t *testing.T) {
 		header, value string
 		want          redirects
 	}{
-		"no header":        {"X-Other", "sip:a@b", nil},
-		"empty":            {"Diversion", " , ", nil},
-		"in any case":      {"diversion", "<sip:a@b>", redirects{{URI: "sip:a@b", Reason: "unknown"}}},
-		"without brackets": {"Diversion", "sip:a@b;reason=no-answer", redirects{{URI: "sip:a@b", Reason: "no reply"}}},
-		"an open bracket":  {"Diversion", "<sip:a@b;reason=user-busy", nil},
-		"an open quote":    {"Diversion", `"A, <sip:a@b>, <sip:c@d>`, nil},
+		"no header":           {"X-Other", "sip:a@b", nil},
+		"empty":               {"Diversion", " , ", nil},
+		"in any case":         {"diversion", "<sip:a@b>", redirects{{URI: "sip:a@b", Reason: "unknown"}}},
+		"without brackets":    {"Diversion", "sip:a@b;reason=no-answer", redirects{{URI: "sip:a@b", Reason: "no reply"}}},
+		"an open bracket":     {"Diversion", "<sip:a@b;reason=user-busy", nil},
+		"a comma in brackets": {"Diversion", "<sip:a,b@c>, <sip:d@e>", redirects{{URI: "sip:d@e", Reason: "unknown"}, {URI: "sip:a,b@c", Reason: "unknown"}}},
+		"an open quote":       {"Diversion", `"A, <sip:a@b>, <sip:c@d>`, nil},
 		"the last one first": {"Diversion", `<sip:c@d;x=1>;reason="unconditional", "A, \<" <sip:a@b>;reason=User-Busy;privacy=off;screen=no`, redirects{
 			{URI: "sip:a@b", Reason: "user busy", Presentation: "off", Screening: "no"},
 			{URI: "sip:c@d;x=1", Reason: "deflection immediate response"}}},

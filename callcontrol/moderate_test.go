@@ -131,6 +131,9 @@ func TestModerateMembersOfAnotherController(t *testing.T) {
 	m.WaitLog("kicked 101")
 	m.WaitLog("101 went, members 2")
 	other.WaitLog("101 out 1") // its own session hears of it
+	if m.Trace.Has("error.conference.unjoin") {
+		t.Errorf("seen:\n%s", strings.Join(m.Trace.Lines(), "\n"))
+	}
 	m.Trace.Reset()
 	m.tell("change", "who", "101")
 	m.WaitLog("error.semantic: ")

@@ -91,6 +91,7 @@ func TestSND20Move(t *testing.T) {
 					if n := other.Daemon.Controller.Connections(); n != 1 {
 						t.Errorf("%d connections", n)
 					}
+					one.WaitUntil("it has one socket", func() bool { return one.Switch.Sockets(caller.UUID()) == 1 })
 				}
 				caller.Hangup()
 				other.WaitLog("guest lost it by remote")
@@ -129,7 +130,7 @@ func TestMovedCallKeepsWhatItBrought(t *testing.T) {
 		return brings != ""
 	})
 	other.WaitLog("guest " + brings)
-	if !strings.HasPrefix(brings, "1,sip:desk@example.org,no reply,") {
+	if !strings.HasPrefix(brings, "1,sip:desk@example.org,no reply,") || !strings.Contains(brings, ",abc,") {
 		t.Errorf("the call brought %s", brings)
 	}
 	one.WaitIdle()

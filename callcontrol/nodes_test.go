@@ -382,6 +382,25 @@ func TestNodesComeAndGo(t *testing.T) {
 	s.WaitIdle()
 }
 
+// A node that is taken out while a call rings there is reached until that is answered.
+func TestNodeIsTakenOutWhileACallRings(t *testing.T) {
+	t.Parallel()
+	s := newNodesSite(t, 1, 0)
+	s.Switch.Callee("200", switchsim.Undecided{})
+	s.StartToken("")
+	callee, err := s.Switch.WaitCallee(s.Context(), "200")
+	s.Must(err)
+	reload(s.Site, fmt.Sprintf("[{name: fs2, address: %q, password: ClueCon}]", s.second.Addr()))
+	s.Sleep(50 * time.Second)
+	if s.DaemonLog.Has("link of a node that was taken out ends") {
+		t.Error("the link has ended")
+	}
+	callee.Hangup()
+	s.Must(s.Trace.Wait(s.Context(), "event connection.failed (unknown)"))
+	s.Must(s.DaemonLog.WaitText(s.Context(), `msg="link of a node that was taken out ends" node=fs1`))
+	s.WaitIdle()
+}
+
 // reload gives the daemon a configuration with other nodes.
 func reload(s *sitetest.Site, nodes string) {
 	s.Helper()
