@@ -16,6 +16,7 @@ import (
 	"github.com/percipia/eslgo/command"
 
 	"ccxmld/clock"
+	"ccxmld/fsm"
 	"ccxmld/logs"
 	"ccxmld/random"
 )
@@ -77,9 +78,10 @@ func (b Backoff) wait(chance rand.Source, failures int, reason error) time.Durat
 // again when it is lost. Its states are down, which includes dialling and
 // logging in, and up.
 type Link struct {
-	o    LinkOptions
-	log  *slog.Logger
-	conn atomic.Pointer[Conn] // nil when down
+	o     LinkOptions
+	log   *slog.Logger
+	conn  atomic.Pointer[Conn] // nil when down
+	state fsm.Machine[linkState, linkInput]
 
 	mu     sync.Mutex
 	jobs   map[string]func(result string, err error) // by Job-UUID
@@ -103,6 +105,7 @@ func NewLink(o LinkOptions) *Link {
 	return &Link{
 		o:      o,
 		log:    o.Logger.With("node", o.Name, "address", o.Address),
+		state:  linkStates.At(linkDown),
 		jobs:   make(map[string]func(string, error)),
 		reason: ErrLinkDown,
 	}
@@ -158,38 +161,46 @@ func cause(err error) string {
 
 // connectOnce dials, and serves the connection until it ends.
 func (l *Link) connectOnce(ctx context.Context) (wasUp bool, err error) {
+	l.take(linkDials)
 	dialing, cancel := context.WithTimeout(ctx, l.o.Handshake)
 	nc, err := l.o.Dial(dialing, "tcp", l.o.Address)
 	cancel()
 	if err != nil {
 		l.setReason(err)
+		l.take(linkConnectionEnds)
 		return false, err
 	}
+	l.take(linkConnected)
 	c := NewConn(nc, Options{Limits: l.o.Limits, Logger: l.log, WriteTimeout: l.o.WriteTimeout})
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	login := l.logIn(c)
 	err = login.explain(c.Run(l.handleEvent))
 	login.timer.Stop()
-	l.down(err, login.complete)
-	return login.complete, err
+	wasUp = l.take(linkConnectionEnds) == tellDown
+	l.down(err, wasUp)
+	return wasUp, err
+}
+
+// take gives an input to the link's state, and tells what is to be done.
+func (l *Link) take(input linkInput) fsm.Action {
+	return l.state.Take(input, func() *slog.Logger { return l.log })
 }
 
 // A login takes a fresh connection from the greeting to the state up, in the
 // reader goroutine.
 type login struct {
-	link     *Link
-	conn     *Conn
-	timer    *clock.Timer // gives the handshake up; once up, sends the next ping
-	greeted  bool
-	complete bool
+	link  *Link
+	conn  *Conn
+	timer *clock.Timer // gives the handshake up; once up, sends the next ping
 }
 
 func (l *Link) logIn(c *Conn) *login {
 	in := &login{link: l, conn: c}
 	in.timer = clock.Start(l.o.Clock, l.o.Handshake, nil, func() { c.end(errHandshake) })
 	c.onAuth = func() {
-		in.greeted = true
-		c.Send(Auth(l.o.Password), in.next(ErrWrongPassword, in.subscribe))
+		if l.take(linkGreeted) == sendPassword {
+			c.Send(Auth(l.o.Password), in.next(ErrWrongPassword, in.subscribe))
+		}
 	}
 	return in
 }
@@ -213,6 +224,9 @@ func (in *login) next(refusal error, step func()) func(*Reply, error) {
 }
 
 func (in *login) subscribe() {
+	if in.link.take(linkLoggedIn) != sendEvents {
+		return
+	}
 	o := &in.link.o
 	commands := []command.Command{Subscribe(append([]string{"BACKGROUND_JOB"}, o.Events...)...)}
 	for _, filter := range o.Filters {
@@ -237,7 +251,9 @@ func (in *login) finish() {
 	if !in.timer.Stop() {
 		return // the handshake was given up this moment
 	}
-	in.complete = true
+	if l.take(linkSubscribed) != tellUp {
+		return
+	}
 	in.keepAlive()
 	l.conn.Store(in.conn)
 	l.log.Info("node link is up")
@@ -268,7 +284,7 @@ func (in *login) keepAlive() {
 func (in *login) explain(err error) error {
 	var protocol *ProtocolError
 	switch {
-	case in.greeted:
+	case !in.link.state.Is(linkGreeting):
 		return err
 	case errors.As(err, &protocol), errors.Is(err, errHandshake):
 		return fmt.Errorf("%w: %w", ErrNotFreeSWITCH, err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
+	"ccxmld/fsm"
 )
 
 // failuresInARow is after how many calls that fail by its own fault a node is passed
@@ -18,9 +19,10 @@ type health struct {
 	node *Node
 
 	mu       sync.Mutex
+	state    fsm.Machine[healthState, healthInput]
 	failures int // in a row
 	rest     time.Duration
-	resting  string       // why it is passed over, "" if it is not
+	resting  string       // why it is passed over
 	timer    *clock.Timer // of the rest
 }
 
@@ -28,6 +30,9 @@ type health struct {
 func (h *health) problem() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if !h.state.Is(nodePassedOver) {
+		return ""
+	}
 	return h.resting
 }
 
@@ -46,7 +51,7 @@ func (h *health) failed(cause string) {
 	})
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.resting == "" { // a call has worked meanwhile
+	if !h.state.Is(nodePassedOver) { // a call has worked meanwhile
 		timer.Stop()
 		return
 	}
@@ -59,7 +64,11 @@ func (h *health) passOver(cause string) (rest time.Duration, failures int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.failures++
-	if h.failures < failuresInARow || h.resting != "" {
+	input := callFailed
+	if h.failures >= failuresInARow {
+		input = callFailedAgain
+	}
+	if h.state.Take(input, h.node.Log) != passOverForAWhile {
 		return 0, 0
 	}
 	h.rest = min(max(2*h.rest, shortestRest), longestRest)
@@ -71,19 +80,17 @@ func (h *health) passOver(cause string) (rest time.Duration, failures int) {
 func (h *health) tryAgain() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	was := h.resting != ""
-	h.resting = ""
-	return was
+	return h.state.Take(restOver, h.node.Log) == tryIt
 }
 
 // worked notes a call that the node did its part for.
 func (h *health) worked() {
 	h.mu.Lock()
-	well, timer := h.rest == 0, h.timer
-	h.failures, h.rest, h.resting, h.timer = 0, 0, "", nil
+	timer, again := h.timer, h.state.Take(callWorked, h.node.Log) == tellWell
+	h.failures, h.rest, h.timer = 0, 0, nil
 	h.mu.Unlock()
 	timer.Stop()
-	if !well {
+	if again {
 		h.node.log.Info("node works again")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/esl"
+	"ccxmld/fsm"
 )
 
 // NodeOptions name a FreeSWITCH and how to reach it.
@@ -66,8 +67,9 @@ type Node struct {
 	turns   *Turns       // of outbound calls
 	log     *slog.Logger
 	health  health
-	turn    int                // of the weighted round robin; belongs to Nodes
-	stop    context.CancelFunc // ends the link; nil if it never ran; belongs to Nodes
+	service fsm.Machine[serviceState, serviceInput] // belongs to Nodes
+	turn    int                                     // of the weighted round robin; belongs to Nodes
+	stop    context.CancelFunc                      // ends the link; nil if it never ran; belongs to Nodes
 	// occupancy of observed rooms; belongs to the link's reader goroutine.
 	occupancy Occupancy
 	observing observing
@@ -87,6 +89,7 @@ func newNode(all *Nodes, o NodeOptions) *Node {
 		owed:  make(map[string]string),
 	}
 	n.health.node, n.observing.node = n, n
+	n.health.state, n.service = healthStates.At(nodeWell), serviceStates.At(nodeServes)
 	n.link = esl.NewLink(esl.LinkOptions{
 		Name: o.Name, Address: o.Address, Password: o.Password, Logger: s.Logger, Clock: s.Clock, Random: s.Random, Dial: s.Dial,
 		Events:  linkEvents,

@@ -120,6 +120,7 @@ func (n *Nodes) Set(options []NodeOptions) (added, removed []*Node) {
 	for _, node := range n.list {
 		if !slices.Contains(list, node) {
 			removed = append(removed, node)
+			node.service.Take(nodeTakenOut, node.Log)
 		}
 	}
 	n.list = list
@@ -129,9 +130,9 @@ func (n *Nodes) Set(options []NodeOptions) (added, removed []*Node) {
 // End ends the link of a node that was taken out.
 func (n *Nodes) End(node *Node) {
 	n.mu.Lock()
-	stop := node.stop
+	stop, ends := node.stop, node.service.Take(nodeUnneeded, node.Log) == endLink
 	n.mu.Unlock()
-	if stop != nil {
+	if ends && stop != nil {
 		node.log.Info("link of a node that was taken out ends")
 		stop()
 	}
