@@ -33,7 +33,7 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		c.queueConference("error.conference.create", r.ConferenceID, false, interpreter.Field{Name: "reason", Value: err.Error()})
 		return
 	}
-	most := c.controller.limits.MembersPerConference
+	most := c.controller.limits().MembersPerConference
 	settings, err := conference.ParseSettings(r.Hints)
 	if err != nil {
 		giveBack()
@@ -134,7 +134,7 @@ func (c *control) reserveConference(id string) (giveBack func(), err error) {
 			n++
 		}
 	}
-	most := c.controller.limits.ConferencesPerSession
+	most := c.controller.limits().ConferencesPerSession
 	if most > 0 && n >= most && !c.holds(id) && c.attaching[id] == 0 {
 		return nil, fmt.Errorf("the session is in %d conferences already, or about to be (limits.conferences_per_session)", n)
 	}

@@ -76,10 +76,10 @@ func (c *Controller) newControl(b beginning) *control {
 	options := interpreter.Options{
 		ID: b.id, Document: b.document, Startup: b.mode, Values: b.values,
 		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID, Random: c.options.Random,
-		Account: c.options.Processors.Account(), Limits: c.limits.Session, Logger: c.options.Logger, Observer: sessionObserver{control}, Ended: control.ended,
+		Account: c.options.Processors.Account(), Limits: c.limits().Session, Logger: c.options.Logger, Observer: sessionObserver{control}, Ended: control.ended,
 	}
-	if c.limits.Strain != nil {
-		options.Abandoned = c.limits.Strain.Abandoned
+	if c.limits().Strain != nil {
+		options.Abandoned = c.limits().Strain.Abandoned
 	}
 	options.Loading = control.loading
 	if b.child != nil {

@@ -101,7 +101,7 @@ type Limits struct {
 // call Run, and Close at the end.
 type Controller struct {
 	options   Options
-	limits    Limits
+	bounds    atomic.Pointer[Limits] // see limits
 	log       *slog.Logger
 	documents *documents.Loader
 	nodes     *freeswitch.Nodes
@@ -134,24 +134,15 @@ type Controller struct {
 
 // New makes a controller.
 func New(o Options) *Controller {
-	if o.Limits.Sessions <= 0 {
-		o.Limits.Sessions = 10000
-	}
-	if o.Limits.RefuseCause == "" {
-		o.Limits.RefuseCause = "SWITCH_CONGESTION"
-	}
-	if o.Limits.CallTimeout <= 0 {
-		o.Limits.CallTimeout = time.Minute
-	}
 	c := &Controller{
 		options:  o,
-		limits:   o.Limits,
 		log:      o.Logger,
 		sessions: make(map[string]*control),
 		legs:     make(map[string]*leg),
 		cascades: make(map[string]*cascade),
 		released: make(map[string]*released),
 	}
+	c.SetLimits(o.Limits)
 	c.instance = c.newID()
 	c.context, c.cancel = context.WithCancelCause(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
@@ -161,6 +152,27 @@ func New(o Options) *Controller {
 	c.nodes = c.newNodes()
 	return c
 }
+
+// SetLimits replaces the limits while the controller runs. Those of a session hold for
+// sessions that begin from now on.
+func (c *Controller) SetLimits(l Limits) {
+	if l.Sessions <= 0 {
+		l.Sessions = 10000
+	}
+	if l.RefuseCause == "" {
+		l.RefuseCause = "SWITCH_CONGESTION"
+	}
+	if l.CallTimeout <= 0 {
+		l.CallTimeout = time.Minute
+	}
+	c.bounds.Store(&l)
+	if c.nodes != nil {
+		c.nodes.SetPace(l.OriginatesPerSecond, l.OriginatesWaiting)
+	}
+}
+
+// limits are those that hold now.
+func (c *Controller) limits() *Limits { return c.bounds.Load() }
 
 // Run keeps the links to the nodes and receives mail from other controllers,
 // until ctx ends.
@@ -283,7 +295,7 @@ func (c *Controller) forgetLeg(l *leg) {
 // returns. f gives up when its context ends. It reports false when there are too
 // many of them already.
 func (c *Controller) background(f func(context.Context)) bool {
-	if c.working.Add(1) > int64(c.limits.Sessions)+maxBackground {
+	if c.working.Add(1) > int64(c.limits().Sessions)+maxBackground {
 		c.working.Add(-1)
 		return false
 	}

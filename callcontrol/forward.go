@@ -19,8 +19,8 @@ func (c *control) goesOnTo(l *leg, h freeswitch.Hangup) bool {
 		return false
 	}
 	l.node.Worked()
-	if l.forwards >= c.controller.limits.Redirects {
-		l.detail = fmt.Sprintf("the call was redirected to %s; dial.redirects lets it go on %d times", h.Contact, c.controller.limits.Redirects)
+	if l.forwards >= c.controller.limits().Redirects {
+		l.detail = fmt.Sprintf("the call was redirected to %s; dial.redirects lets it go on %d times", h.Contact, c.controller.limits().Redirects)
 		return false
 	}
 	dial, err := c.controller.options.Dial(h.Contact)

@@ -149,7 +149,7 @@ func (c *control) roomForLeg() error {
 			n++
 		}
 	}
-	if most := c.controller.limits.Session.Connections; most > 0 && n >= most {
+	if most := c.controller.limits().Session.Connections; most > 0 && n >= most {
 		return fmt.Errorf("session %s has %d connections already", c.record.ID, n)
 	}
 	return nil

@@ -28,7 +28,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	}
 	if err := c.reserve(origin{call: true}); err != nil {
 		c.log.Warn("call refused", "connection", id, "error", err)
-		c.refuse(call.Conn, id, freeswitch.MachineOf(call.Channel), c.limits.RefuseCause)
+		c.refuse(call.Conn, id, freeswitch.MachineOf(call.Channel), c.limits().RefuseCause)
 		return
 	}
 	connection := connectionOf(call.Channel, id)
@@ -51,7 +51,7 @@ func (c *Controller) handleIncoming(call *esl.Call, id string) {
 	if !started {
 		l.log().Error("call refused: too much is under way already", "document", uri)
 		c.unreserve(origin{call: true})
-		c.refuseLeg(l, call.Conn, c.limits.RefuseCause)
+		c.refuseLeg(l, call.Conn, c.limits().RefuseCause)
 	}
 }
 
@@ -66,7 +66,7 @@ func (c *Controller) beginCall(l *leg, conn *esl.Conn, connection *interpreter.C
 	})
 	if err != nil {
 		l.log().Warn("call refused", "error", err)
-		c.refuseLeg(l, conn, c.limits.RefuseCause)
+		c.refuseLeg(l, conn, c.limits().RefuseCause)
 	}
 }
 

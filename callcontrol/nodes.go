@@ -21,7 +21,7 @@ func (c *Controller) newNodes() *freeswitch.Nodes {
 	o := &c.options
 	return freeswitch.NewNodes(freeswitch.NodesOptions{
 		ID: o.ID, Owner: nodeOwner{c}, Clock: o.Clock, Random: o.Random, Logger: c.log, Dial: o.LinkDial,
-		OriginatesPerSecond: c.limits.OriginatesPerSecond, OriginatesWaiting: c.limits.OriginatesWaiting,
+		OriginatesPerSecond: c.limits().OriginatesPerSecond, OriginatesWaiting: c.limits().OriginatesWaiting,
 	}, o.Nodes)
 }
 

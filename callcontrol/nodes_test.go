@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"ccxmld/clock"
-	"ccxmld/conf"
 	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
@@ -404,11 +403,7 @@ func TestNodeIsTakenOutWhileACallRings(t *testing.T) {
 // reload gives the daemon a configuration with other nodes.
 func reload(s *sitetest.Site, nodes string) {
 	s.Helper()
-	config, err := conf.Load(conf.Source{Environ: []string{
-		"CCXMLD_NODES=" + nodes, "CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0",
-	}})
-	s.Must(err)
-	s.Daemon.Reload(config)
+	s.Must(s.Daemon.Reload(s.Config("CCXMLD_NODES=" + nodes)))
 }
 
 // What a node was given up for is not told of the call that another node has placed.

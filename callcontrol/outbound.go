@@ -68,7 +68,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	c.controller.addLeg(l)
 	timeout := r.Timeout
 	if timeout <= 0 {
-		timeout = c.controller.limits.CallTimeout
+		timeout = c.controller.limits().CallTimeout
 	}
 	l.callTimer = l.after(timeout, func() { l.control.callTimedOut(l) })
 	c.originate(l, r, dial, timeout)

@@ -20,8 +20,8 @@ var (
 
 // reserve takes a place among the sessions. Some of them only incoming calls get.
 func (c *Controller) reserve(a origin) error {
-	if c.limits.Strain != nil {
-		if err := c.limits.Strain.Err(); err != nil {
+	if c.limits().Strain != nil {
+		if err := c.limits().Strain.Err(); err != nil {
 			c.log.Error("no new session is taken", "reason", err)
 			return fmt.Errorf("%w: %w", ErrOutOfSessions, err)
 		}
@@ -29,14 +29,14 @@ func (c *Controller) reserve(a origin) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	taken := len(c.sessions) + c.reserved
-	switch kept := c.limits.Sessions * c.limits.ForCalls / 100; {
+	switch kept := c.limits().Sessions * c.limits().ForCalls / 100; {
 	case c.closing:
 		return ErrClosed
 	case c.draining && a.parent == "":
 		return ErrDraining
-	case taken >= c.limits.Sessions:
+	case taken >= c.limits().Sessions:
 		return ErrOutOfSessions
-	case !a.call && taken >= c.limits.Sessions-kept:
+	case !a.call && taken >= c.limits().Sessions-kept:
 		return fmt.Errorf("%w: %d run, and the other %d places are kept for incoming calls (limits.percent_for_calls)", ErrOutOfSessions, taken, kept)
 	}
 	if err := c.admit(a); err != nil {
@@ -116,9 +116,9 @@ func (c *Controller) begin(control *control, first ...*interpreter.Event) error 
 	c.mu.Unlock()
 	c.started.Add(1)
 	control.session.Do(control.save) // a leg of its own may be at work there already
-	if c.limits.Lifetime > 0 {
-		control.lifetime = c.after(c.limits.Lifetime, func() {
-			control.session.End(fmt.Sprintf("it lived longer than %s", c.limits.Lifetime))
+	if lifetime := c.limits().Lifetime; lifetime > 0 {
+		control.lifetime = c.after(lifetime, func() {
+			control.session.End(fmt.Sprintf("it lived longer than %s", lifetime))
 		})
 	}
 	control.session.Start(first...)

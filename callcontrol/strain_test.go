@@ -39,7 +39,8 @@ func TestStrain(t *testing.T) {
 func TestStrainKeepsCallsOut(t *testing.T) {
 	var log bytes.Buffer
 	strain := &Strain{Memory: 1}
-	c := &Controller{log: slog.New(slog.NewTextHandler(&log, nil)), limits: Limits{Sessions: 10, Strain: strain}}
+	c := &Controller{log: slog.New(slog.NewTextHandler(&log, nil))}
+	c.SetLimits(Limits{Sessions: 10, Strain: strain})
 	for _, o := range []origin{{call: true}, {}} {
 		if err := c.reserve(o); !errors.Is(err, ErrOutOfSessions) || !strings.Contains(err.Error(), "limits.process_memory") {
 			t.Errorf("%+v: %v", o, err)

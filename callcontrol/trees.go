@@ -48,7 +48,7 @@ func (c *Controller) admit(a origin) error {
 		return nil
 	}
 	t := c.treeOf(a.tree)
-	switch l := c.limits; {
+	switch l := c.limits(); {
 	case a.parent != "" && l.Children > 0 && t.children[a.parent] >= l.Children:
 		return &treeFull{fmt.Sprintf("%d sessions that this session created run here already; wait for the ccxml.exit of one, or raise limits.children_per_session", l.Children)}
 	case l.TreeSessions > 0 && t.sessions >= l.TreeSessions:
@@ -80,10 +80,10 @@ func (c *Controller) treeOf(name string) *tree {
 		c.forgetTrees()
 	}
 	pace := rate.Inf
-	if c.limits.ChildrenPerSecond > 0 {
-		pace = rate.Limit(c.limits.ChildrenPerSecond)
+	if c.limits().ChildrenPerSecond > 0 {
+		pace = rate.Limit(c.limits().ChildrenPerSecond)
 	}
-	t = &tree{children: make(map[string]int), pace: rate.NewLimiter(pace, pacedSeconds*c.limits.ChildrenPerSecond)}
+	t = &tree{children: make(map[string]int), pace: rate.NewLimiter(pace, pacedSeconds*c.limits().ChildrenPerSecond)}
 	if c.trees == nil {
 		c.trees = make(map[string]*tree)
 	}

@@ -13,7 +13,9 @@ import (
 // limited is a controller that only counts.
 func limited(l Limits) (*Controller, *clock.Manual) {
 	now := clock.NewManual(time.Unix(0, 0))
-	return &Controller{limits: l, options: Options{Clock: now}, sessions: make(map[string]*control)}, now
+	c := &Controller{options: Options{Clock: now}, sessions: make(map[string]*control)}
+	c.SetLimits(l)
+	return c, now
 }
 
 // What sessions create is bounded for each session, each tree and each second, by

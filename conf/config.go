@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -241,8 +242,9 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // effectiveSetting is a setting as it ended up, for showing.
 type effectiveSetting struct {
 	key  string
-	text string // secrets already left out
-	from string // "default", or the place that set it
+	text string            // secrets already left out
+	from string            // "default", or the place that set it
+	sum  [sha256.Size]byte // of the value as it was written
 }
 
 // String lists the settings, one "key = value" a line, without secrets.

@@ -208,7 +208,7 @@ func (l *loader) set(s setting, node *yaml.Node, place func(*yaml.Node) string, 
 	l.places[s.key] = place(node)
 	s.read(f, l.config)
 	l.config.effective = append(l.config.effective, effectiveSetting{
-		key: s.key, text: s.show(node), from: place(node),
+		key: s.key, text: s.show(node), from: place(node), sum: sumOf(node),
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"ccxmld/conference"
 	"ccxmld/dialog"
 	"ccxmld/esl"
+	"ccxmld/fetch"
 	"ccxmld/httpapi"
 	"ccxmld/interpreter"
 	"ccxmld/mail"
@@ -43,7 +45,9 @@ type Daemon struct {
 	Store       *sessionstore.Store
 	Conferences *conference.Registry
 
-	config     *conf.Config
+	config     *conf.Config                // as it was at the start
+	current    atomic.Pointer[conf.Config] // as it was last read
+	fetches    []*fetch.Client             // that Reload tells of the policy: of documents, and of audio
 	log        *slog.Logger
 	clock      clock.Clock
 	random     *random.Source  // nil: the system's
@@ -95,6 +99,7 @@ func WithCounters(more func() []httpapi.Counter) Option {
 // closes it. observer may be nil.
 func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, options ...Option) (*Daemon, error) {
 	d := &Daemon{config: config, log: log, clock: clock.Real()}
+	d.current.Store(config)
 	for _, option := range options {
 		option(d)
 	}
@@ -190,7 +195,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	}
 	d.Controller = callcontrol.New(callcontrol.Options{
 		ID: id, Advertise: d.advertise, Nodes: nodesOf(d.config),
-		Document: d.config.Documents.URI, Dial: d.dial,
+		Document: d.document, Dial: d.dial,
 		Intake: client, Fetch: fetches, Sends: client.Apart(), Dialogs: d.dialogs, Store: d.Store,
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
@@ -214,13 +219,6 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 		d.network.Handle(d.HTTPAddress(), d.api.Handler())
 	}
 	return nil
-}
-
-// Reload takes the nodes from a configuration that was read again. Its other
-// settings need a new start.
-func (d *Daemon) Reload(config *conf.Config) {
-	d.log.Info("the configuration was read again: its nodes count from now on, other settings from the next start", "nodes", len(config.Nodes))
-	d.Controller.SetNodes(nodesOf(config))
 }
 
 // ESLAddress is where FreeSWITCH's socket action finds the daemon.

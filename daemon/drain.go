@@ -24,7 +24,7 @@ func (d *Daemon) Drain(by string) {
 	if d.drainAsked.Opened() {
 		return
 	}
-	d.log.Info("draining: no new sessions are taken", "by", by, "sessions", d.Controller.Sessions(), "timeout", d.config.Drain.Timeout)
+	d.log.Info("draining: no new sessions are taken", "by", by, "sessions", d.Controller.Sessions(), "timeout", d.current.Load().Drain.Timeout)
 	d.api.Drain()
 	d.Controller.Drain()
 	d.drainAsked.Open()
@@ -33,7 +33,7 @@ func (d *Daemon) Drain(by string) {
 // drain waits until no session is left, drain.timeout is over, or ctx ends.
 func (d *Daemon) drain(ctx context.Context) {
 	begun := d.clock.Now()
-	ctx, cancel := clock.WithTimeout(ctx, d.clock, d.config.Drain.Timeout)
+	ctx, cancel := clock.WithTimeout(ctx, d.clock, d.current.Load().Drain.Timeout)
 	defer cancel()
 	for ctx.Err() == nil {
 		d.tellSystemd(fmt.Sprintf("STATUS=draining: %d sessions are left", d.Controller.Sessions()),

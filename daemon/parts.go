@@ -52,9 +52,14 @@ func nodesOf(config *conf.Config) (nodes []freeswitch.NodeOptions) {
 	return nodes
 }
 
+// document chooses the document of an incoming call.
+func (d *Daemon) document(destination, context string) (uri string, ok bool) {
+	return d.current.Load().Documents.URI(destination, context)
+}
+
 // dial looks a destination up in the dial routes.
 func (d *Daemon) dial(destination string) (callcontrol.DialString, error) {
-	dial, err := d.config.Dial.String(destination)
+	dial, err := d.current.Load().Dial.String(destination)
 	if errors.Is(err, conf.ErrDestination) {
 		err = badNumber{err}
 	}
@@ -85,7 +90,7 @@ func (d *Daemon) newDialogs(intake, documents *fetch.Client) (*dialog.Service, e
 		RecordingBounds: spool.Bounds{Bytes: d.config.Dialog.RecordingsBytes, Age: d.config.Dialog.RecordingsAge},
 		AllowFile:       documents.Allowed, Fetcher: documents, Intake: intake, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
 	})
-	vxml.Register(service, vxml.Options{Limits: d.scriptLimits(), Random: d.random, Processors: d.processors, Abandoned: d.strain.Abandoned, Logger: d.log})
+	vxml.Register(service, vxml.Options{Limits: d.scriptLimits, Random: d.random, Processors: d.processors, Abandoned: d.strain.Abandoned, Logger: d.log})
 	return service, nil
 }
 
@@ -95,22 +100,28 @@ func (d *Daemon) client(largest int64) (*fetch.Client, error) {
 	if d.network != nil {
 		transport = &memnet.Transport{Network: d.network, Others: d.others}
 	}
-	client, err := fetch.New(fetch.Options{
-		Clock: d.clock, Transport: transport,
-		Allow: d.config.Documents.Allow, Links: d.config.Documents.Links, MaxBytes: largest, Timeout: d.config.Limits.FetchTimeout, Logger: d.log,
-	})
+	options := fetchOptions(d.config, largest)
+	options.Clock, options.Transport, options.Logger = d.clock, transport, d.log
+	client, err := fetch.New(options)
 	if err != nil {
 		return nil, fmt.Errorf("documents.allow: %w", err)
 	}
+	d.fetches = append(d.fetches, client)
 	return client, nil
 }
 
+// fetchOptions are what a configuration lets be fetched.
+func fetchOptions(config *conf.Config, largest int64) fetch.Options {
+	return fetch.Options{Allow: config.Documents.Allow, Links: config.Documents.Links, MaxBytes: largest, Timeout: config.Limits.FetchTimeout}
+}
+
 func (d *Daemon) limits() callcontrol.Limits {
-	l := d.config.Limits
+	config := d.current.Load()
+	l := config.Limits
 	return callcontrol.Limits{
 		Strain:   &d.strain,
 		Sessions: l.Sessions, ForCalls: l.PercentForCalls, Lifetime: l.SessionLifetime, RefuseCause: l.RefuseCause,
-		OriginatesPerSecond: l.OriginatesPerSecond, OriginatesWaiting: l.OriginatesWaiting, Redirects: d.config.Dial.Redirects,
+		OriginatesPerSecond: l.OriginatesPerSecond, OriginatesWaiting: l.OriginatesWaiting, Redirects: config.Dial.Redirects,
 		ConferencesPerSession: l.ConferencesPerSession,
 		MembersPerConference:  l.MembersPerConference,
 		Children:              l.ChildrenPerSession, TreeSessions: l.ChildrenPerTree, ChildrenPerSecond: l.ChildrenPerSecond,
@@ -123,7 +134,7 @@ func (d *Daemon) limits() callcontrol.Limits {
 
 // scriptLimits are what the configuration allows the scripts of a session.
 func (d *Daemon) scriptLimits() script.Limits {
-	l := d.config.Limits
+	l := d.current.Load().Limits
 	return d.strain.Bound(script.Limits{
 		Steps: int64(l.ScriptSteps), Time: l.ScriptTime, Memory: l.ScriptMemory, Shared: d.scripts,
 		NoBacktracking: !l.Backtracking, Full: l.FullECMAScript,

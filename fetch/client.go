@@ -93,15 +93,20 @@ type Client struct {
 
 // New returns a client. The error says which of the allowed prefixes is none.
 func New(o Options) (*Client, error) {
-	p, err := newPolicy(o.Allow)
+	o = o.withDefaults()
+	p, err := newPolicy(o)
 	if err != nil {
 		return nil, err
 	}
-	o = o.withDefaults()
 	c := &Client{options: o, policy: p, cache: newCache(o.CacheBytes, o.Clock.Now)}
 	c.connectApart()
 	return c, nil
 }
+
+// Set replaces what the client, and all that were taken apart from it, may fetch: Allow,
+// Links, MaxBytes and Timeout of o. The error says which of the allowed prefixes is
+// none; nothing changes then.
+func (c *Client) Set(o Options) error { return c.policy.set(o.withDefaults()) }
 
 // Apart returns a client of the same policy and cache that has connections and
 // slots of its own: what is slow to answer one of the two does not hold up the
@@ -125,11 +130,12 @@ func (c *Client) connectApart() {
 // the policy of a client with these options allows, for who puts something in between
 // as its Transport. The error says which of the allowed prefixes is none.
 func Transport(o Options) (http.RoundTripper, error) {
-	p, err := newPolicy(o.Allow)
+	o = o.withDefaults()
+	p, err := newPolicy(o)
 	if err != nil {
 		return nil, err
 	}
-	return p.transport(o.withDefaults()), nil
+	return p.transport(o), nil
 }
 
 func (p *policy) transport(o Options) *http.Transport {
@@ -162,7 +168,7 @@ func (c *Client) Allowed(uri string) error {
 	if reason := c.policy.check(u); reason != "" {
 		return failure(uri, ErrNotAllowed, "%s", reason)
 	}
-	if u.Scheme != "file" || c.options.Links {
+	if u.Scheme != "file" || c.policy.rules().links {
 		return nil
 	}
 	// What is not here may be on FreeSWITCH's machine.
@@ -181,7 +187,7 @@ func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {
 	}
 	timeout := r.Timeout
 	if timeout <= 0 {
-		timeout = c.options.Timeout
+		timeout = c.policy.rules().timeout
 	}
 	ctx, cancel := clock.WithTimeoutCause(ctx, c.options.Clock, timeout, errTimedOut)
 	defer cancel()
@@ -307,12 +313,13 @@ func (c *Client) transfer(ctx context.Context, p *prepared, key string, stored *
 	}
 	defer answer.Body.Close()
 	p.Cookies.take(p.url, answer)
-	body, err := io.ReadAll(io.LimitReader(answer.Body, c.options.MaxBytes+1))
+	most := c.policy.rules().maxBytes
+	body, err := io.ReadAll(io.LimitReader(answer.Body, most+1))
 	if err != nil {
 		return nil, "", transportFailure(ctx, uri, timeout, err)
 	}
-	if int64(len(body)) > c.options.MaxBytes {
-		return nil, "", failure(uri, nil, "larger than %s", sizeText(c.options.MaxBytes))
+	if int64(len(body)) > most {
+		return nil, "", failure(uri, nil, "larger than %s", sizeText(most))
 	}
 	if answer.StatusCode == http.StatusNotModified && stored != nil {
 		c.cache.put(c.cache.revalidated(stored, answer.Header))

@@ -35,20 +35,21 @@ func (c *Client) readFile(p *prepared, key string, stored *entry) (*Response, *E
 	if !info.Mode().IsRegular() {
 		return nil, failure(uri, nil, "not a file")
 	}
-	if info.Size() > c.options.MaxBytes {
-		return nil, failure(uri, nil, "larger than %s", sizeText(c.options.MaxBytes))
+	most := c.policy.rules().maxBytes
+	if info.Size() > most {
+		return nil, failure(uri, nil, "larger than %s", sizeText(most))
 	}
 	if stored != nil && stored.received.Equal(info.ModTime()) && int64(len(stored.response.Body)) == info.Size() {
 		hit := *stored.response
 		hit.FromCache = true
 		return &hit, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(file, c.options.MaxBytes+1))
+	body, err := io.ReadAll(io.LimitReader(file, most+1))
 	if err != nil {
 		return nil, fileFailure(uri, err)
 	}
-	if int64(len(body)) > c.options.MaxBytes {
-		return nil, failure(uri, nil, "larger than %s", sizeText(c.options.MaxBytes))
+	if int64(len(body)) > most {
+		return nil, failure(uri, nil, "larger than %s", sizeText(most))
 	}
 	response := newResponse(uri, http.StatusOK, typeOf(p.url.Path), body)
 	response.Reusable = true
@@ -64,7 +65,7 @@ func (c *Client) readFile(p *prepared, key string, stored *entry) (*Response, *E
 // being opened: that would wait.
 func (c *Client) openFile(u *url.URL) (*os.File, error) {
 	name := filepath.FromSlash(u.Path)
-	if c.options.Links {
+	if c.policy.rules().links {
 		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
 			return nil, cmp.Or[error](err, errNoFile)
 		}
@@ -98,7 +99,7 @@ func (p *policy) place(name string) (folder, below string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	for _, allowed := range p.prefixes {
+	for _, allowed := range p.rules().prefixes {
 		if allowed.scheme != "file" {
 			continue
 		}

@@ -8,13 +8,25 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
-// policy says which URIs may be fetched and which addresses connected to.
-type policy struct {
+// policy says which URIs may be fetched and which addresses connected to, and what one
+// fetch may take. It may change.
+type policy struct{ now atomic.Pointer[rules] }
+
+// rules are a policy as it is at a time.
+type rules struct {
 	prefixes []prefix
+	links    bool // files may be read by links that lead out of prefixes
+	maxBytes int64
+	timeout  time.Duration
 }
+
+// rules are those that hold now.
+func (p *policy) rules() *rules { return p.now.Load() }
 
 // prefix is an allowed beginning of URIs.
 type prefix struct {
@@ -23,24 +35,31 @@ type prefix struct {
 	path   string // cleaned, without a slash at the end
 }
 
-// newPolicy parses the allowed prefixes: http://host:port/path, https://…,
-// file:///path, or http:// and https:// alone for all public hosts.
-func newPolicy(allow []string) (*policy, error) {
+// newPolicy makes the policy of options.
+func newPolicy(o Options) (*policy, error) {
 	p := &policy{}
-	for _, text := range allow {
+	return p, p.set(o)
+}
+
+// set parses the allowed prefixes: http://host:port/path, https://…, file:///path, or
+// http:// and https:// alone for all public hosts. On an error nothing changes.
+func (p *policy) set(o Options) error {
+	r := &rules{links: o.Links, maxBytes: o.MaxBytes, timeout: o.Timeout}
+	for _, text := range o.Allow {
 		u, err := parseURI(text)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if u.RawQuery != "" || u.Fragment != "" || u.Opaque != "" {
-			return nil, fmt.Errorf("%q cannot be a prefix: it must end with its path", text)
+			return fmt.Errorf("%q cannot be a prefix: it must end with its path", text)
 		}
 		if reason := unfit(u); reason != "" {
-			return nil, fmt.Errorf("%q cannot be a prefix: %s", text, reason)
+			return fmt.Errorf("%q cannot be a prefix: %s", text, reason)
 		}
-		p.prefixes = append(p.prefixes, prefix{u.Scheme, hostPort(u), strings.TrimSuffix(path.Clean("/"+u.Path), "/")})
+		r.prefixes = append(r.prefixes, prefix{u.Scheme, hostPort(u), strings.TrimSuffix(path.Clean("/"+u.Path), "/")})
 	}
-	return p, nil
+	p.now.Store(r)
+	return nil
 }
 
 // check returns why the URI may not be fetched, or "".
@@ -49,7 +68,7 @@ func (p *policy) check(u *url.URL) string {
 		return reason
 	}
 	host, cleaned := hostPort(u), path.Clean("/"+u.Path)
-	for _, allowed := range p.prefixes {
+	for _, allowed := range p.rules().prefixes {
 		if u.Scheme != allowed.scheme || allowed.host != host && (allowed.host != "" || u.Scheme == "file") {
 			continue
 		}
@@ -124,7 +143,7 @@ func (p *policy) names(hostPort string) bool {
 	if host, port, err := net.SplitHostPort(hostPort); err == nil {
 		hostPort = net.JoinHostPort(strings.TrimSuffix(host, "."), port)
 	}
-	for _, allowed := range p.prefixes {
+	for _, allowed := range p.rules().prefixes {
 		if allowed.host != "" && allowed.host == hostPort {
 			return true
 		}

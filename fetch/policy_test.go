@@ -8,7 +8,7 @@ import (
 )
 
 func TestPolicy(t *testing.T) {
-	p, err := newPolicy([]string{"http://good.example/apps/", "https://Good.example", "http://pbx.example:8080/a", "file:///srv/apps"})
+	p, err := newPolicy(Options{Allow: []string{"http://good.example/apps/", "https://Good.example", "http://pbx.example:8080/a", "file:///srv/apps"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestPolicy(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"ftp://x/", "http://u@h/", "http://h/?q", "x", "file://host/x", "http://h/%2e%2e"} {
-		if _, err := newPolicy([]string{bad}); err == nil {
+		if _, err := newPolicy(Options{Allow: []string{bad}}); err == nil {
 			t.Errorf("%s is taken as a prefix", bad)
 		}
 	}
@@ -105,7 +105,7 @@ func FuzzPolicy(f *testing.F) {
 	for _, uri := range []string{"http://good.example/apps/x", "http://good.example/apps/..%2f", "http://good.example@evil/apps/", "http://good.example/apps/%252e%252e/x", "http://good.example\\.evil/apps"} {
 		f.Add(uri)
 	}
-	p, err := newPolicy([]string{"http://good.example/apps/"})
+	p, err := newPolicy(Options{Allow: []string{"http://good.example/apps/"}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -127,6 +127,18 @@ func (n *Nodes) Set(options []NodeOptions) (added, removed []*Node) {
 	return added, removed
 }
 
+// SetPace changes how many outbound calls a second each node gets, and how many may wait
+// (NodesOptions), also while they run.
+func (n *Nodes) SetPace(perSecond, waiting int) {
+	n.mu.Lock()
+	n.site.OriginatesPerSecond, n.site.OriginatesWaiting = perSecond, waiting
+	list := slices.Clone(n.list)
+	n.mu.Unlock()
+	for _, node := range list {
+		node.turns.setPace(perSecond, waiting)
+	}
+}
+
 // End ends the link of a node that was taken out.
 func (n *Nodes) End(node *Node) {
 	n.mu.Lock()

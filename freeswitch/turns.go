@@ -16,14 +16,14 @@ import (
 // does not keep others waiting for all of them. A turn is taken when it comes, and
 // a call that is given up before has none.
 type Turns struct {
-	clock     clock.Clock
+	clock clock.Clock
+
+	mu        sync.Mutex
 	perSecond int // 0: unlimited
 	most      int // that wait
-
-	mu      sync.Mutex
-	begun   int // within the last second
-	waiting int
-	line    turnLine
+	begun     int // within the last second
+	waiting   int
+	line      turnLine
 }
 
 // turnsWait is how long calls wait at most where no bound of their number is set.
@@ -32,7 +32,27 @@ const turnsWait = 30 * time.Second
 // NewTurns makes the turns of a node: so many calls a second (0: unlimited), and so many
 // that wait (0: as many as get their turn in half a minute).
 func NewTurns(c clock.Clock, perSecond, most int) *Turns {
-	return &Turns{clock: c, perSecond: perSecond, most: cmp.Or(most, perSecond*int(turnsWait/time.Second))}
+	t := &Turns{clock: c}
+	t.setPace(perSecond, most)
+	return t
+}
+
+// setPace changes what NewTurns was given. Calls that wait get the turns that there are
+// by the new pace now.
+func (t *Turns) setPace(perSecond, most int) {
+	t.mu.Lock()
+	t.perSecond, t.most = perSecond, cmp.Or(most, perSecond*int(turnsWait/time.Second))
+	var begin []*Turn
+	for t.waiting > 0 && (t.begun < perSecond || perSecond <= 0) {
+		t.waiting--
+		one := t.line.next()
+		t.count(one)
+		begin = append(begin, one)
+	}
+	t.mu.Unlock()
+	for _, one := range begin {
+		one.begin(one)
+	}
 }
 
 // Turn is a call that waits, or whose turn has come.

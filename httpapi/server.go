@@ -63,7 +63,7 @@ type Options struct {
 // Server answers HTTP requests. It is safe for concurrent use.
 type Server struct {
 	options  Options
-	tokens   tokens
+	tokens   *tokens
 	hosts    []host
 	http     *http.Server
 	draining atomic.Bool // no new sessions
@@ -126,6 +126,10 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	return fmt.Errorf("http: %w", err)
 }
+
+// SetTokens replaces the tokens (Options). Sessions that a token has started go on to
+// count for it.
+func (s *Server) SetTokens(configured map[string]conf.Token) { s.tokens.set(configured) }
 
 // Drain refuses to start sessions from now on, and says to /readyz that calls are not
 // to be sent here. All else goes on.

@@ -98,7 +98,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.options.StartTimeout)
 	defer cancel()
 	id, err := s.options.Starter.Start(ctx, StartRequest{
-		URI:    documentURI(t.uri, p.query),
+		URI:    documentURI(t.URI, p.query),
 		Values: p.values,
 		Token:  sessionstore.Fingerprint(p.token),
 		Remote: r.RemoteAddr,

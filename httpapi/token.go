@@ -14,38 +14,72 @@ import (
 // what is looked up and compared is a hash under a key that only this process
 // knows.
 type tokens struct {
-	key    []byte
+	key []byte
+	now func() time.Time
+
+	mutex  sync.Mutex
 	byHash map[[sha256.Size]byte]*token
 }
 
-func newTokens(configured map[string]conf.Token, now func() time.Time) tokens {
-	ts := tokens{key: make([]byte, 32), byHash: make(map[[sha256.Size]byte]*token, len(configured))}
+func newTokens(configured map[string]conf.Token, now func() time.Time) *tokens {
+	ts := &tokens{key: make([]byte, 32), now: now}
 	_, _ = rand.Read(ts.key) // never fails: see crypto/rand
-	for text, c := range configured {
-		ts.byHash[ts.hash(text)] = &token{uri: c.URI, sessions: c.Sessions, rate: newRate(c.Rate, now)}
-	}
+	ts.set(configured)
 	return ts
 }
 
-func (ts tokens) hash(text string) [sha256.Size]byte {
+// set replaces the tokens. One that there was keeps what is in use of its limits.
+func (ts *tokens) set(configured map[string]conf.Token) {
+	ts.mutex.Lock()
+	defer ts.mutex.Unlock()
+	byHash := make(map[[sha256.Size]byte]*token, len(configured))
+	for text, c := range configured {
+		hash := ts.hash(text)
+		t := &token{Token: c, use: &use{}}
+		if before := ts.byHash[hash]; before != nil {
+			t.use = before.use
+		}
+		t.use.pace(c.Rate, ts.now)
+		byHash[hash] = t
+	}
+	ts.byHash = byHash
+}
+
+func (ts *tokens) hash(text string) [sha256.Size]byte {
 	mac := hmac.New(sha256.New, ts.key)
 	mac.Write([]byte(text))
 	return [sha256.Size]byte(mac.Sum(nil))
 }
 
 // find is the token of that text, or nil.
-func (ts tokens) find(text string) *token {
-	return ts.byHash[ts.hash(text)]
+func (ts *tokens) find(text string) *token {
+	hash := ts.hash(text)
+	ts.mutex.Lock()
+	defer ts.mutex.Unlock()
+	return ts.byHash[hash]
 }
 
-// token is a configured token and what is in use of its limits.
+// token is a configured token.
 type token struct {
-	uri      string
-	sessions int // 0: no limit
+	conf.Token
+	*use
+}
 
-	mutex sync.Mutex
-	live  int
-	rate  *rate
+// use is what is in use of a token's limits.
+type use struct {
+	mutex     sync.Mutex
+	live      int
+	perSecond float64
+	rate      *rate
+}
+
+// pace sets how many starts a second there may be.
+func (u *use) pace(perSecond float64, now func() time.Time) {
+	u.mutex.Lock()
+	defer u.mutex.Unlock()
+	if u.perSecond != perSecond {
+		u.perSecond, u.rate = perSecond, newRate(perSecond, now)
+	}
 }
 
 // enter takes one of the token's sessions, or says which limit is reached. Each
@@ -54,7 +88,7 @@ func (t *token) enter() (limit string) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	switch {
-	case t.sessions > 0 && t.live >= t.sessions:
+	case t.Sessions > 0 && t.live >= t.Sessions:
 		return "the token's sessions"
 	case !t.rate.take():
 		return "the token's rate"

@@ -29,6 +29,7 @@ const defaultQueue = 8 << 20
 type Log struct {
 	queue  *queue
 	rates  *rates
+	level  *slog.LevelVar
 	logger *slog.Logger
 }
 
@@ -40,17 +41,21 @@ func New(o Options) *Log {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	l := &Log{rates: newRates(o.PerSecond, o.Now)}
+	l := &Log{rates: newRates(o.PerSecond, o.Now), level: new(slog.LevelVar)}
+	l.level.Set(o.Level)
 	l.queue = newQueue(o.Out, o.Queue, func(out io.Writer, lost int64) {
-		slog.New(format(o, out)).Warn("log lines were lost: they were not read as fast as they were written", "lines", lost)
+		slog.New(l.format(o, out)).Warn("log lines were lost: they were not read as fast as they were written", "lines", lost)
 	})
-	l.rates.plain = format(o, l.queue)
-	l.logger = slog.New(&limited{Handler: format(o, l.queue), rates: l.rates})
+	l.rates.plain = l.format(o, l.queue)
+	l.logger = slog.New(&limited{Handler: l.format(o, l.queue), rates: l.rates})
 	return l
 }
 
 // Logger writes into the Log.
 func (l *Log) Logger() *slog.Logger { return l.logger }
+
+// SetLevel changes what is logged, also by loggers that there are.
+func (l *Log) SetLevel(level slog.Level) { l.level.Set(level) }
 
 // Lost is how many lines the writer did not take, and LeftOut how many were more
 // than may be logged in a second.
@@ -63,8 +68,8 @@ func (l *Log) LeftOut() int64 { return l.rates.leftOut() }
 // afterwards is lost.
 func (l *Log) Close(patience time.Duration) { l.queue.close(patience) }
 
-func format(o Options, out io.Writer) slog.Handler {
-	options := &slog.HandlerOptions{Level: o.Level, ReplaceAttr: cut}
+func (l *Log) format(o Options, out io.Writer) slog.Handler {
+	options := &slog.HandlerOptions{Level: l.level, ReplaceAttr: cut}
 	if o.JSON {
 		return slog.NewJSONHandler(out, options)
 	}

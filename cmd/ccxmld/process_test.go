@@ -113,6 +113,24 @@ func (p *process) read() (log func() string) {
 	}
 }
 
+// waitLine reads the log up to a line with a text. It is not for a log that read reads.
+func (p *process) waitLine(text string) {
+	p.Helper()
+	late := time.AfterFunc(processPatience, func() { _ = p.command.Process.Kill() })
+	defer late.Stop()
+	var before bytes.Buffer
+	for {
+		line, err := p.lines.ReadString('\n')
+		before.WriteString(line)
+		if err != nil {
+			p.Fatalf("the log has no line with %q:\n%s", text, &before)
+		}
+		if strings.Contains(line, text) {
+			return
+		}
+	}
+}
+
 // get makes an HTTP request to it.
 func (p *process) get(path string) (status int, body string) {
 	p.Helper()

@@ -96,11 +96,14 @@ func serve(ctx context.Context, config *conf.Config, load func() (*conf.Config, 
 			}
 		case <-again:
 			config, err := load()
+			if err == nil {
+				err = d.Reload(config)
+			}
 			if err != nil {
 				log.Error("the configuration stays as it was", "error", err)
 				continue
 			}
-			d.Reload(config)
+			lines.SetLevel(config.Log.Level)
 		}
 	}
 }

@@ -23,8 +23,9 @@ import (
 
 // Options says how VoiceXML dialogs are run.
 type Options struct {
-	// Limits bound the ECMAScript of pages.
-	Limits script.Limits
+	// Limits bound the ECMAScript of pages; they are asked for when a dialog begins. nil
+	// is those of script.
+	Limits func() script.Limits
 	// Abandoned is called if a script does not end when it is told to, and its dialog
 	// is given up; it may be nil.
 	Abandoned func()
@@ -220,7 +221,10 @@ func (b *browser) run(ctx context.Context, o Options) {
 	if !b.do(b.started) {
 		return
 	}
-	limits := o.Limits
+	var limits script.Limits
+	if o.Limits != nil {
+		limits = o.Limits()
+	}
 	limits.Account = o.Processors.Account()
 	limits.Stuck = func(at script.Position) {
 		limits.Account.Abandon()

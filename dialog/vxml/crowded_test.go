@@ -31,7 +31,8 @@ func TestTheDialogThatHoldsMost(t *testing.T) {
 					pages["big.vxml"] = whole(fmt.Sprintf(page, 1, waits))
 				}
 				s := dialog.New(dialog.Options{Clock: clocktest.Real(), Fetcher: &server{pages: pages}})
-				vxml.Register(s, vxml.Options{Limits: script.Limits{Shared: script.NewShared(8 << 20)}})
+				shared := script.NewShared(8 << 20)
+				vxml.Register(s, vxml.Options{Limits: func() script.Limits { return script.Limits{Shared: shared} }})
 				start := func(page string) (exited chan dialog.Result) {
 					exited = make(chan dialog.Result, 1)
 					leg := dialogtest.NewLeg()

@@ -40,7 +40,9 @@ func TestADialogThatIsGivenUp(t *testing.T) {
 		})
 		given := 0
 		vxml.Register(s, vxml.Options{
-			Limits:    script.Limits{Time: time.Millisecond, Back: func() { close(back) }},
+			Limits: func() script.Limits {
+				return script.Limits{Time: time.Millisecond, Back: func() { close(back) }}
+			},
 			Abandoned: func() { given++ },
 		})
 		leg := dialogtest.NewLeg()
