@@ -8,7 +8,8 @@ import (
 
 // TestLargeDocuments: what a document can hold of one thing is compiled and checked
 // in time with its size, or refused for the count or the depth. (With the square of
-// it, these take minutes.)
+// it, these take minutes.) It takes some 20 s with the race detector: how long a list may
+// be before its square shows is what is tested.
 func TestLargeDocuments(t *testing.T) {
 	many := func(n int, format string) string {
 		var b strings.Builder
