@@ -37,7 +37,7 @@ import (
 
 // CloseTime is how long requests, sessions that are ended, and what is to be told of
 // them may take when the daemon ends.
-const CloseTime = 10 * time.Second
+const CloseTime = 20 * time.Second
 
 // Daemon is all the parts of ccxmld, connected.
 type Daemon struct {
@@ -258,12 +258,30 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	}
 	d.tellSystemd(systemd.SdNotifyStopping, "STATUS=shutting down")
 	d.processors.Close()
-	closing, cancel := clock.WithTimeout(context.WithoutCancel(ctx), d.clock, CloseTime)
-	defer cancel()
-	err = errors.Join(err, d.api.Shutdown(closing), d.Controller.Close(closing), d.dialogs.Close(closing), d.closeMail(closing))
+	err = errors.Join(err, closeInTurn(context.WithoutCancel(ctx), d.clock, CloseTime, d.closeAPI, d.Controller.Close, d.dialogs.Close, d.closeMail))
 	stop()
 	_ = parts.Wait(context.Background(), d.clock)
 	return errors.Join(err, d.Store.Close())
+}
+
+// closeInTurn closes parts one after the other. Each has its share of the time, and what
+// those before it have left of theirs.
+func closeInTurn(ctx context.Context, c clock.Clock, all time.Duration, parts ...func(context.Context) error) (err error) {
+	begun := c.Now()
+	for i, part := range parts {
+		until := begun.Add(all * time.Duration(i+1) / time.Duration(len(parts)))
+		closing, cancel := clock.WithTimeout(ctx, c, until.Sub(c.Now()))
+		err = errors.Join(err, part(closing))
+		cancel()
+	}
+	return err
+}
+
+// closeAPI has requests end that take most of the time that there is for them.
+func (d *Daemon) closeAPI(closing context.Context) error {
+	enough, cancel := clock.WithTimeout(closing, d.clock, CloseTime/5)
+	defer cancel()
+	return d.api.Shutdown(closing, enough)
 }
 
 // closeMail closes the mail sender, which goes by real time.

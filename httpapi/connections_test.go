@@ -81,7 +81,7 @@ func overWire(t *testing.T, o httpapi.Options, f func(*wire)) {
 		f(l)
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		_ = server.Shutdown(ctx) // cuts off what f has left
+		_ = server.Shutdown(ctx, ctx) // cuts off what f has left
 		<-served
 		time.Sleep(time.Second) // net/http waits for what is still sent on connections that it closes
 	})

@@ -47,7 +47,7 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 		log.Warn("start refused", "reason", err)
 		answer(w, http.StatusForbidden, textFailure+oneLine(err.Error()))
 	default:
-		notStarted(w, log, err)
+		s.notStarted(w, log, err)
 	}
 }
 

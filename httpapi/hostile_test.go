@@ -248,7 +248,7 @@ func TestAcceptFails(t *testing.T) {
 			t.Errorf("answered %d: %s", status, &log)
 		}
 		conn.Close()
-		_ = server.Shutdown(t.Context())
+		_ = server.Shutdown(t.Context(), t.Context())
 		<-served
 	})
 }

@@ -68,6 +68,7 @@ type Server struct {
 	http     *http.Server
 	draining atomic.Bool // no new sessions
 	stopping atomic.Bool
+	end      context.CancelFunc // of the requests under way
 }
 
 // New makes a Server. It does not listen: Serve does.
@@ -82,7 +83,10 @@ func New(o Options) *Server {
 		o.Now = time.Now
 	}
 	s := &Server{options: o, tokens: newTokens(o.Tokens, o.Now), hosts: ownHosts(o)}
+	requests, end := context.WithCancel(context.Background())
+	s.end = end
 	s.http = &http.Server{
+		BaseContext:       func(net.Listener) context.Context { return requests },
 		Handler:           s.Handler(),
 		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -135,10 +139,17 @@ func (s *Server) SetTokens(configured map[string]conf.Token) { s.tokens.set(conf
 // to be sent here. All else goes on.
 func (s *Server) Drain() { s.draining.Store(true) }
 
-// Shutdown accepts no more connections and waits for the requests under way
-// until ctx ends; those that are still there are then cut off.
-func (s *Server) Shutdown(ctx context.Context) error {
+// Shutdown accepts no more connections and waits for the requests under way. When enough
+// ends, those that are still there are told to end, by their contexts; when ctx does, they
+// are cut off, which is an error.
+func (s *Server) Shutdown(ctx, enough context.Context) error {
+	defer s.end()
 	s.stopping.Store(true)
+	if s.http.Shutdown(enough) == nil {
+		return nil
+	}
+	s.options.Logger.Warn("requests under way are told to end, since ccxmld does")
+	s.end()
 	if err := s.http.Shutdown(ctx); err != nil {
 		return fmt.Errorf("http: requests cut off at the end: %w", errors.Join(err, s.http.Close()))
 	}

@@ -110,11 +110,16 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, textSuccess, id)
 		return
 	}
-	notStarted(w, log, err)
+	s.notStarted(w, log, err)
 }
 
 // notStarted says why there is no session.
-func notStarted(w http.ResponseWriter, log *slog.Logger, err error) {
+func (s *Server) notStarted(w http.ResponseWriter, log *slog.Logger, err error) {
+	if s.stopping.Load() && errors.Is(err, context.Canceled) { // it was told to end
+		log.Info("start refused", "reason", "draining")
+		drainingNow(w)
+		return
+	}
 	var noRoom outOfSessions
 	if errors.As(err, &noRoom) && noRoom.OutOfSessions() {
 		log.Warn("start refused", "reason", "out of sessions", "limit", oneLine(err.Error()))
@@ -134,9 +139,14 @@ func (s *Server) unlessDraining(handler http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		s.options.Logger.Info("start refused", "reason", "draining", "remote", r.RemoteAddr)
-		w.Header().Set("Retry-After", "5")
-		answer(w, http.StatusServiceUnavailable, textDraining)
+		drainingNow(w)
 	}
+}
+
+// drainingNow tells the requester to ask another controller.
+func drainingNow(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "5")
+	answer(w, http.StatusServiceUnavailable, textDraining)
 }
 
 // full tells the requester that it may try again in a while.

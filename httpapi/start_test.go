@@ -334,7 +334,7 @@ func TestShutdown(t *testing.T) {
 		answered <- resp.StatusCode
 	}()
 	<-started
-	go func() { shut <- server.Shutdown(t.Context()) }()
+	go func() { shut <- server.Shutdown(t.Context(), t.Context()) }()
 	if err := <-served; err != nil { // no longer listening
 		t.Errorf("Serve: %v", err)
 	}
@@ -351,11 +351,83 @@ func TestShutdown(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// TestShutdownEndsRequests: a request that takes too long is told to end, and answered.
+func TestShutdownEndsRequests(t *testing.T) {
+	started := make(chan struct{})
+	s := &starter{answer: func(_ int, ctx context.Context) error { close(started); <-ctx.Done(); return ctx.Err() }}
+	server := httpapi.New(httpapi.Options{Tokens: map[string]conf.Token{token: {URI: "http://d/o"}}, Starter: s})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served, answered := make(chan error, 1), make(chan int, 1)
+	go func() { served <- server.Serve(listener) }()
+	go func() {
+		response, err := http.Get("http://" + listener.Addr().String() + "/CCXML10.start?tokenid=" + token)
+		if err != nil {
+			t.Error(err)
+			answered <- 0
+			return
+		}
+		_ = response.Body.Close()
+		answered <- response.StatusCode
+	}()
+	<-started
+	enough, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := server.Shutdown(t.Context(), enough); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if status := <-answered; status != http.StatusServiceUnavailable {
+		t.Errorf("answered %d", status)
+	}
+	if err := <-served; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+// TestAClientThatHasGone: what was asked for ends with the connection.
+func TestAClientThatHasGone(t *testing.T) {
+	started, ended := make(chan struct{}), make(chan error, 1)
+	s := &starter{answer: func(_ int, ctx context.Context) error {
+		close(started)
+		<-ctx.Done()
+		ended <- ctx.Err()
+		return ctx.Err()
+	}}
+	server := httpapi.New(httpapi.Options{Tokens: map[string]conf.Token{token: {URI: "http://d/o"}}, Starter: s})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := "tokenid=" + token
+	if _, err := fmt.Fprintf(client, "POST /CCXML10.start HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", listener.Addr(), len(body), body); err != nil {
+		t.Fatal(err)
+	}
+	<-started
+	_ = client.Close()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ends with %v", err)
+	}
+	if err := server.Shutdown(t.Context(), t.Context()); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	<-served
+}
+
 // TestShutdownCutsOff: a request that does not end does not hold up the end
 // for longer than it may.
 func TestShutdownCutsOff(t *testing.T) {
-	started := make(chan struct{})
-	s := &starter{answer: func(_ int, ctx context.Context) error { close(started); <-ctx.Done(); return ctx.Err() }}
+	started, over := make(chan struct{}), make(chan struct{})
+	defer close(over)
+	s := &starter{answer: func(int, context.Context) error { close(started); <-over; return nil }}
 	server := httpapi.New(httpapi.Options{Tokens: map[string]conf.Token{token: {URI: "http://d/o"}}, Starter: s})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -370,7 +442,7 @@ func TestShutdownCutsOff(t *testing.T) {
 	<-started
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := server.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+	if err := server.Shutdown(ctx, ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Shutdown: %v", err)
 	}
 	if <-answered == nil {

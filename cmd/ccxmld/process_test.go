@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -14,8 +15,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"ccxmld/sessionstore/redistest"
 )
 
 // processPatience bounds every wait for a process; it is no part of what the tests
@@ -190,17 +189,38 @@ const chatter = `<ccxml version="1.0"><var name="long" expr="new Array(10000).jo
 <transition event="again"><log expr="long"/><log expr="long"/><log expr="long"/><log expr="long"/><log expr="long"/><log expr="long"/><send target="session.id" name="'again'"/></transition>
 </eventprocessor></ccxml>`
 
-// chatters is a daemon whose tokens start sessions that log without end.
-func chatters(t *testing.T) *process {
+// wroteLines starts a daemon with a session that logs so many long lines, and gives it when
+// that is done: its document says so to a server. change changes the process before.
+func wroteLines(t *testing.T, lines int, settings map[string]string, change func(*process)) *process {
+	t.Helper()
+	done := make(chan struct{}, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { done <- struct{}{} }))
+	t.Cleanup(server.Close)
 	dir := t.TempDir()
-	if err := os.WriteFile(dir+"/chatter.ccxml", []byte(chatter), 0o600); err != nil {
+	text := fmt.Sprintf(`<ccxml version="1.0"><var name="long" expr="new Array(3000).join('x')"/><var name="lines" expr="new Array(%d).join('x').split('x')"/><eventprocessor>
+<transition event="ccxml.loaded"><foreach object="lines" item="i"><log expr="long" label="long"/></foreach>
+<send target="'%s/'" targettype="'basichttp'" name="'done'"/></transition>
+</eventprocessor></ccxml>`, lines, server.URL)
+	if err := os.WriteFile(dir+"/writer.ccxml", []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return startProcess(t, map[string]string{"TOKENS": "{t: {uri: 'file://" + dir + "/chatter.ccxml'}}", "LOG_LINES_PER_SECOND": "100000"})
+	settings["TOKENS"] = "{t: {uri: 'file://" + dir + "/writer.ccxml'}}"
+	settings["DOCUMENTS_ALLOW"] = "['" + server.URL + "/', 'file://" + dir + "/']"
+	p := startProcess(t, settings)
+	change(p)
+	if status, body := p.get("/CCXML10.start?tokenid=t"); status != http.StatusOK {
+		t.Fatalf("a session did not start: %d %s", status, body)
+	}
+	select {
+	case <-done:
+	case <-time.After(processPatience):
+		t.Fatal("the document does not come to the end of its lines")
+	}
+	return p
 }
 
 // TestLogReader: neither a reader of the log who goes away nor one who stands still
-// stops anything: sessions start, the daemon answers, and SIGTERM ends it.
+// stops anything: sessions go on, the daemon answers, and SIGTERM ends it.
 func TestLogReader(t *testing.T) {
 	t.Parallel()
 	for name, leave := range map[string]func(*process){
@@ -209,17 +229,16 @@ func TestLogReader(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := chatters(t)
-			leave(p)
-			started := 0
-			for p.counter("log_lines_lost") == 0 {
-				if status, body := p.get("/CCXML10.start?tokenid=t"); status != 200 {
-					t.Fatalf("a session did not start: %d %s", status, body)
-				}
-				started++
+			const lines = 3000 // of 4 KiB: more than what waits for the reader
+			p := wroteLines(t, lines, map[string]string{"LOG_LINES_PER_SECOND": "100000"}, leave)
+			if p.counter("log_lines_lost") == 0 {
+				t.Error("no lines are lost")
 			}
-			if n := p.counter("sessions"); n != int64(started) {
-				t.Errorf("%d sessions run, %d were started", n, started)
+			if status, body := p.get("/CCXML10.start?tokenid=t"); status != http.StatusOK {
+				t.Errorf("a session did not start: %d %s", status, body)
+			}
+			if n := p.counter("sessions"); n != 2 {
+				t.Errorf("%d sessions run, 2 were started", n)
 			}
 			p.terminate()
 		})
@@ -229,14 +248,11 @@ func TestLogReader(t *testing.T) {
 // TestChatter: what a document may log is bounded for its session, and said once.
 func TestChatter(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := os.WriteFile(dir+"/chatter.ccxml", []byte(chatter), 0o600); err != nil {
-		t.Fatal(err)
+	var log func() string
+	p := wroteLines(t, 6000, map[string]string{"LOG_LINES_PER_SECOND": "2"}, func(p *process) { log = p.read() })
+	if n := p.counter("log_lines_left_out"); n < 5000 {
+		t.Errorf("%d lines are left out", n)
 	}
-	p := startProcess(t, map[string]string{"TOKENS": "{t: {uri: 'file://" + dir + "/chatter.ccxml'}}", "LOG_LINES_PER_SECOND": "2"})
-	log := p.read()
-	p.get("/CCXML10.start?tokenid=t")
-	redistest.Eventually(t, "lines are left out", func() bool { return p.counter("log_lines_left_out") > 5000 })
 	p.terminate()
 	text := log()
 	if n := strings.Count(text, "too much is logged: lines are left out from here on"); n != 1 {
