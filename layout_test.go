@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"callcontrol/documents": {"clock", "processors", "fetch", "interpreter"},
 	"callcontrol":           {"callcontrol/documents", "processors", "random", "sip", "clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "peer", "freeswitch", "fsm"},
 	"httpapi":               {"remote", "logs", "callcontrol", "sessionstore", "conference", "conf"},
-	"mail":                  {"clock"},
+	"mail":                  {"clock", "logs"},
 	"logs":                  {"remote"},
 	"conf":                  {"sip"},
 	"sip":                   nil,

@@ -231,7 +231,10 @@ func Extensions(sender *mail.Sender) []*interpreter.Extension {
 			if message.Subject == "" {
 				message.Subject = "ccxmld session " + x.SessionID
 			}
-			return sender.Send(context.Background(), message)
+			if err := sender.Send(context.Background(), message); !errors.Is(err, mail.ErrQueueFull) { // which the sender says, once for all
+				return err
+			}
+			return nil
 		},
 	}}
 }

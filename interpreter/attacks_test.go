@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"ccxmld/interpreter"
 )
@@ -36,6 +37,7 @@ func TestAttacks(t *testing.T) {
 			}
 			s, _ := newSession(t, fmt.Sprintf(`<transition event="ccxml.loaded"><log expr="%s"/></transition>`, &attribute),
 				func(o *interpreter.Options) {
+					o.Limits.Script.Time = time.Hour // steps and bytes are to end it, whatever the machine
 					o.Limits.Script.Steps, o.Limits.Script.StepsPerMinute, o.Limits.Script.Memory = 50_000, 1<<40, 3<<20
 				})
 			s.Start()

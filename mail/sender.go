@@ -15,6 +15,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"ccxmld/clock"
+	"ccxmld/logs"
 )
 
 // attempts is how often a mail is tried that the relay refuses for now, or
@@ -60,6 +61,8 @@ type Sender struct {
 	closed bool
 	queue  chan *gomail.Msg
 
+	away, refused, full logs.Trouble // said once, be it that many mails have it
+
 	abandon context.CancelFunc // ends the attempt under way
 	done    chan struct{}      // closed by the worker at its end
 }
@@ -75,6 +78,7 @@ func New(o Options) (*Sender, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Sender{options: o, abandon: func() {}, done: make(chan struct{})}
+	s.away.Now, s.refused.Now, s.full.Now = o.Clock.Now, o.Clock.Now, o.Clock.Now
 	if o.SMTP == "" {
 		close(s.done)
 		return s, nil
@@ -165,6 +169,9 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	case s.queue <- msg:
 		return nil
 	default:
+		if say, about := s.full.Found(); say {
+			s.options.Logger.Error("mails are refused: the queue is full", append(about, "relay", s.options.SMTP, "queue", s.options.Queue)...)
+		}
 		return ErrQueueFull
 	}
 }
@@ -215,11 +222,20 @@ func (s *Sender) deliver(ctx context.Context, msg *gomail.Msg) {
 		err := s.attempt(ctx, msg)
 		if err == nil {
 			s.options.Logger.Debug("mail delivered", "message_id", msg.GetMessageID(), "relay", s.options.SMTP)
+			if say, about := s.away.Over(); say {
+				s.options.Logger.Info("mail is delivered again", append(about, "relay", s.options.SMTP)...)
+			}
 			return
 		}
-		if attempt == attempts || !worthRetrying(err) || !clock.Sleep(ctx, s.options.Clock, pause) {
-			s.options.Logger.Error("mail not delivered", "to", msg.GetToString(), "relay", s.options.SMTP,
-				"attempts", attempt, "error", err)
+		trouble := &s.away
+		if !worthRetrying(err) {
+			trouble = &s.refused
+		}
+		if attempt == attempts || trouble == &s.refused || !clock.Sleep(ctx, s.options.Clock, pause) {
+			if say, about := trouble.Found(); say {
+				s.options.Logger.Error("mail not delivered", append(about, "to", msg.GetToString(), "relay", s.options.SMTP,
+					"attempts", attempt, "error", err)...)
+			}
 			return
 		}
 		pause *= 2

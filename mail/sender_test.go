@@ -282,7 +282,7 @@ func TestRelayAbsent(t *testing.T) {
 // refuses what the queue does not hold.
 func TestQueueIsBounded(t *testing.T) {
 	r := startRelay(t, &relay{hold: make(chan struct{})})
-	s, _ := start(t, mail.Options{SMTP: r.address, From: "ccxmld@localhost", Queue: 2})
+	s, log := start(t, mail.Options{SMTP: r.address, From: "ccxmld@localhost", Queue: 2})
 	var err error
 	sent := 0
 	for ; err == nil; sent++ {
@@ -290,6 +290,14 @@ func TestQueueIsBounded(t *testing.T) {
 	}
 	if sent--; !errors.Is(err, mail.ErrQueueFull) || sent < 2 || sent > 3 {
 		t.Errorf("%d queued, then %v", sent, err)
+	}
+	for range 10 {
+		if s.Send(t.Context(), mail.Message{To: "a@b.example"}) == nil { // the first has left the queue meanwhile
+			sent++
+		}
+	}
+	if n := strings.Count(log.String(), "the queue is full"); n != 1 {
+		t.Errorf("said %d times that the queue is full", n)
 	}
 	close(r.hold)
 	closeWithin(t, s, 10*time.Second)
@@ -320,6 +328,30 @@ func TestBadOptions(t *testing.T) {
 	for _, o := range []mail.Options{{SMTP: "relay"}, {SMTP: "relay:smtp"}, {SMTP: "relay:25", From: "nobody"}} {
 		if _, err := mail.New(o); err == nil {
 			t.Errorf("%+v is accepted", o)
+		}
+	}
+}
+
+// TestAnOutageIsSaidOnce, not for each mail that it keeps from being delivered, and so are
+// mails that the relay refuses; and when it is over.
+func TestAnOutageIsSaidOnce(t *testing.T) {
+	r := startRelay(t, &relay{refuse: func(to string) error {
+		switch {
+		case strings.HasPrefix(to, "later"):
+			return &smtp.SMTPError{Code: 451, Message: "try later"}
+		case strings.HasPrefix(to, "nobody"):
+			return &smtp.SMTPError{Code: 550, Message: "no such user here"}
+		}
+		return nil
+	}})
+	s, log := start(t, mail.Options{SMTP: r.address, From: "ccxmld@localhost"})
+	for _, to := range []string{"later", "later", "nobody", "later", "nobody", "nobody", "later", "fine", "fine"} {
+		send(t, s, mail.Message{To: to + "@b.example"})
+	}
+	closeWithin(t, s, 10*time.Second)
+	for text, want := range map[string]int{"mail not delivered": 2, "try later": 1, "no such user here": 1, "mail is delivered again": 1, "times=4": 1} {
+		if n := strings.Count(log.String(), text); n != want {
+			t.Errorf("%q stands %d times in the log, want %d:\n%s", text, n, want, log)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func TestAttacks(t *testing.T) {
 				t.Parallel()
 				stuck := make(chan script.Position, 1)
 				s := newSession(t, script.Limits{
-					Time: time.Minute, Steps: 200_000, StepsPerMinute: 1 << 40, Memory: 3 << 20, Full: full,
+					Time: time.Hour, Steps: 200_000, StepsPerMinute: 1 << 40, Memory: 3 << 20, Full: full,
 					Stuck: func(at script.Position) { stuck <- at },
 				})
 				var v goja.Value
