@@ -87,6 +87,9 @@ type Redis struct {
 	// URL is redis://, unix://, redis-sentinel:// or redis-cluster://, or one of
 	// them with TLS; empty means the embedded Redis. It may hold a password.
 	URL string `json:"-"`
+	// CA is a file with certificates that vouch for Redis by TLS; empty means the
+	// system's.
+	CA string
 	// Prefix begins every key.
 	Prefix string
 }

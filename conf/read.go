@@ -112,6 +112,23 @@ func readPassword(e entry) Secret {
 	return ""
 }
 
+// readFile reads the path of a file that is there, absolute or against the folder of the
+// configuration.
+func readFile(f field, expected string) string {
+	path, ok := f.text(expected)
+	if !ok {
+		return ""
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(f.base, path)
+	}
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		f.bad(f.quoted()+" is no file that can be read", expected)
+		return ""
+	}
+	return path
+}
+
 func readRedisURL(f field, c *Config) {
 	const expected = "redis://HOST:PORT/DB, unix://PATH, redis-sentinel://HOST:PORT,HOST:PORT/NAME or redis-cluster://HOST:PORT,HOST:PORT (rediss… for TLS), or nothing for the embedded Redis"
 	text, ok := f.text(expected)

@@ -91,6 +91,13 @@ var settings = []setting{
 	{key: "redis.url", kind: kindText, hidden: true,
 		help: "the Redis that holds shared state (default: an embedded one)",
 		read: readRedisURL},
+	{key: "redis.ca", kind: kindText,
+		help: "a file with the certificates (PEM) that vouch for Redis by TLS (default: those of the system)", example: "/etc/ccxmld/redis-ca.pem",
+		read: func(f field, c *Config) {
+			if f.node.Value != "" || f.node.Kind != yaml.ScalarNode {
+				c.Redis.CA = readFile(f, "a file with certificates (PEM)")
+			}
+		}},
 	{key: "redis.prefix", kind: kindText, usual: "ccxml:",
 		help: "what every Redis key begins with",
 		read: func(f field, c *Config) {

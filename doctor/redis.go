@@ -17,7 +17,7 @@ func (x *examination) redis(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, x.Patience)
 	defer cancel()
-	version, err := sessionstore.Try(ctx, sessionstore.Options{URL: x.config.Redis.URL, Prefix: x.config.Redis.Prefix})
+	version, err := sessionstore.Try(ctx, sessionstore.Options{URL: x.config.Redis.URL, CA: x.config.Redis.CA, Prefix: x.config.Redis.Prefix})
 	switch {
 	case err == nil:
 		x.ok(about, "redis", "Redis %s keeps hashes, sets and streams, and runs scripts", version)

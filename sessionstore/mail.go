@@ -104,7 +104,7 @@ func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail
 	// it is what ends an XREAD under way.
 	options := s.clientOf
 	options.PoolSize, options.MinIdleConns = 1, 0
-	client := redis.NewUniversalClient(&options)
+	client := newClient(&options)
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)

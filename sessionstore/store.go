@@ -27,6 +27,9 @@ type Options struct {
 	Embedded *Embedded
 	// EmbeddedAddress is where the embedded Redis listens; 127.0.0.1:0 if empty.
 	EmbeddedAddress string
+	// CA is a file with certificates (PEM) that vouch for Redis where URL asks for TLS;
+	// those of the system if empty.
+	CA string
 	// Prefix of all keys; "ccxml:" if empty.
 	Prefix string
 	// Logger; nil discards.
@@ -153,7 +156,7 @@ func (s *Store) connect(o Options) error {
 		address = s.embedded.URL()
 		s.inMemory = !s.own || o.InMemory
 	}
-	options, err := clientOptions(address)
+	options, err := clientOptions(address, o.CA)
 	if err != nil {
 		return err
 	}
@@ -165,7 +168,7 @@ func (s *Store) connect(o Options) error {
 		options.Dialer = s.embedded.dial
 	}
 	s.clientOf = *options
-	s.client = redis.NewUniversalClient(options)
+	s.client = newClient(options)
 	if s.own {
 		s.log.Warn("no redis configured: an embedded one keeps the state, which lasts no longer than this process",
 			"address", s.embedded.server.Addr(), "look", "REDISCLI_AUTH="+s.embedded.password+" redis-cli -p "+s.embedded.server.Port())

@@ -38,11 +38,11 @@ return redis.call('XLEN', KEYS[5])`)
 // these; it never holds the URL.
 func Try(ctx context.Context, o Options) (version string, err error) {
 	setDefaults(&o)
-	options, err := clientOptions(o.URL)
+	options, err := clientOptions(o.URL, o.CA)
 	if err != nil {
 		return "", err
 	}
-	client := redis.NewUniversalClient(options)
+	client := newClient(options)
 	defer func() { err = errors.Join(err, client.Close()) }()
 	if err := client.Ping(ctx).Err(); err != nil {
 		return "", refusal("PING", err)

@@ -1,9 +1,11 @@
 package sessionstore
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -30,8 +32,9 @@ const (
 //	redis-cluster://[user:password@]host:port,host:port
 //
 // with rediss-sentinel and rediss-cluster for TLS and go-redis's own query
-// parameters. Errors never repeat the URL, which may hold a password.
-func clientOptions(address string) (*redis.UniversalOptions, error) {
+// parameters. ca is a file of certificates for TLS, "" for the system's. Errors never
+// repeat the URL, which may hold a password.
+func clientOptions(address, ca string) (*redis.UniversalOptions, error) {
 	scheme, rest, ok := strings.Cut(address, "://")
 	if !ok {
 		return nil, errors.New("redis URL: want redis://, rediss://, unix://, redis-sentinel:// or redis-cluster://")
@@ -51,8 +54,33 @@ func clientOptions(address string) (*redis.UniversalOptions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis URL: %w", withoutURL(err))
 	}
+	if err := trust(o, ca); err != nil {
+		return nil, err
+	}
 	applyDefaults(o)
 	return o, nil
+}
+
+// trust has TLS know the certificates of a file, and each server by its own name.
+func trust(o *redis.UniversalOptions, ca string) error {
+	switch {
+	case ca == "":
+	case o.TLSConfig == nil:
+		return errors.New("there are certificates for TLS, which the redis URL does not ask for; write rediss in it")
+	default:
+		text, err := os.ReadFile(ca)
+		if err != nil {
+			return fmt.Errorf("certificates for redis: %w", err)
+		}
+		o.TLSConfig.RootCAs = x509.NewCertPool()
+		if !o.TLSConfig.RootCAs.AppendCertsFromPEM(text) {
+			return fmt.Errorf("certificates for redis: %s holds none in PEM", ca)
+		}
+	}
+	if o.TLSConfig != nil && (o.MasterName != "" || o.IsClusterMode) {
+		o.TLSConfig.ServerName = "" // go-redis has that of the first address
+	}
+	return nil
 }
 
 func singleOptions(address string) (*redis.UniversalOptions, error) {
@@ -113,6 +141,21 @@ func clusterOptions(scheme, rest string) (*redis.UniversalOptions, error) {
 		DialTimeout: p.DialTimeout, ReadTimeout: p.ReadTimeout, WriteTimeout: p.WriteTimeout,
 		PoolTimeout: p.PoolTimeout, MaxRetries: p.MaxRetries, MaxRedirects: p.MaxRedirects,
 	}, nil
+}
+
+// clusterReload is how old what a client knows of a Cluster may be. Until it looks again
+// after a failover its pipelines go to the master that is gone; go-redis looks once a
+// minute if it is not told otherwise.
+const clusterReload = 2 * time.Second
+
+// newClient makes the client of options.
+func newClient(o *redis.UniversalOptions) redis.UniversalClient {
+	if !o.IsClusterMode {
+		return redis.NewUniversalClient(o)
+	}
+	c := o.Cluster()
+	c.ClusterStateReloadInterval = clusterReload
+	return redis.NewClusterClient(c)
 }
 
 // hostList is what stands between the scheme and the path of a URL that names

@@ -70,7 +70,7 @@ func FuzzURL(f *testing.F) {
 	f.Add("redis-cluster://h:1,h:2")
 	f.Add("unix://x")
 	f.Fuzz(func(t *testing.T, url string) {
-		if o, err := sessionstore.ClientOptions(url); err == nil && len(o.Addrs) == 0 {
+		if o, err := sessionstore.ClientOptions(url, ""); err == nil && len(o.Addrs) == 0 {
 			t.Errorf("%q gives a client without an address", url)
 		}
 	})

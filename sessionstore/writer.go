@@ -296,7 +296,7 @@ func (s *Store) tick(ctx context.Context, r *renewals) {
 			return
 		}
 		if !was {
-			r.controller = time.Time{} // it may have lost everything
+			r.controller, r.sessions = time.Time{}, time.Time{} // it may have lost everything
 		}
 	}
 	if !s.Healthy() {
@@ -318,6 +318,7 @@ func (s *Store) tick(ctx context.Context, r *renewals) {
 	case err == nil:
 		if say, about := r.unwritten.Over(); say {
 			s.log.Info("sessions are written to redis again", about...)
+			r.sessions = time.Time{} // one server of a Cluster may have lost its part
 		}
 	case s.Healthy() && ctx.Err() == nil:
 		if say, about := r.unwritten.Found(); say {

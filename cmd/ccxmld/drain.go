@@ -51,7 +51,7 @@ func drain(ctx context.Context, config *conf.Config, controller string, out io.W
 	defer cancel()
 	quiet := slog.New(slog.DiscardHandler)
 	sessionstore.LogClient(quiet)
-	store, err := sessionstore.Open(ctx, sessionstore.Options{URL: config.Redis.URL, Prefix: config.Redis.Prefix, Logger: quiet})
+	store, err := sessionstore.Open(ctx, sessionstore.Options{URL: config.Redis.URL, CA: config.Redis.CA, Prefix: config.Redis.Prefix, Logger: quiet})
 	if err != nil {
 		return fmt.Errorf("redis.url: %w", err)
 	}

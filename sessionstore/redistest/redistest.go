@@ -197,7 +197,8 @@ func (m *mini) advance(_ testing.TB, _ *redis.Client, d time.Duration) {
 type process struct {
 	program   string
 	directory string
-	port      int // 0 until the first start
+	args      []string // beside the usual ones, and stronger
+	port      int      // 0 until the first start
 	command   *exec.Cmd
 	output    chan struct{} // closed when all output has been read
 }
@@ -230,8 +231,14 @@ func freePort(t testing.TB) int {
 }
 
 func (p *process) launch(port int) error {
-	command := exec.Command(p.program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1",
-		"--save", "", "--appendonly", "no", "--dir", filepath.Clean(p.directory), "--logfile", "")
+	args := []string{"--port", strconv.Itoa(port), "--bind", "127.0.0.1",
+		"--save", "", "--appendonly", "no", "--dir", filepath.Clean(p.directory), "--logfile", ""}
+	if len(p.args) > 0 && !strings.HasPrefix(p.args[0], "--") { // a file comes first
+		args = append([]string{p.args[0]}, append(args, p.args[1:]...)...)
+	} else {
+		args = append(args, p.args...)
+	}
+	command := exec.Command(p.program, args...)
 	stdout, err := command.StdoutPipe()
 	if err != nil {
 		return err
@@ -260,7 +267,7 @@ func awaitReady(lines *bufio.Reader) (string, error) {
 	for {
 		line, err := lines.ReadString('\n')
 		said.WriteString(line)
-		if strings.Contains(line, "Ready to accept connections") {
+		if strings.Contains(line, "Ready to accept connections") || strings.Contains(line, "+monitor master") {
 			return "", nil
 		}
 		if err != nil {
