@@ -48,7 +48,6 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 	if settings.MaxMembers > 0 && (most <= 0 || settings.MaxMembers < most) {
 		most = settings.MaxMembers
 	}
-	settings.Recording = c.controller.newID()[:8]
 	tooMany := most > 0 && (r.ReservedTalkers > most || r.ReservedListeners > most-r.ReservedTalkers) // CNF-4
 	limits := conference.Limits{MaxMembers: most, Talkers: r.ReservedTalkers, Listeners: r.ReservedListeners}
 	machine := c.machine()
@@ -80,7 +79,6 @@ func (c *control) CreateConference(r interpreter.ConferenceRequest) {
 		}
 		c.hold(a.ID)
 		if !a.created {
-			settings.Recording = a.Settings.Recording
 			c.changeRoom(a.Conference, settings)
 		}
 		c.queueConference("conference.created", r.ConferenceID, true, interpreter.Field{Name: "isnew", Value: a.created})

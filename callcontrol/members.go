@@ -65,20 +65,23 @@ func (c *control) furnish(p *presence) {
 	if s.Music != "" {
 		c.withSound(p.order.Base, s.Music, func(file string) { c.sendTo(p.machine, room.Music(file)) })
 	}
-	for _, cmd := range c.roomChanges(p.room, s) {
+	for _, cmd := range c.roomChanges(p.room, s, conference.Settings{}) {
 		c.sendTo(p.machine, cmd)
 	}
 }
 
-// roomChanges are the commands for what may change while a room is there.
-func (c *control) roomChanges(room string, s conference.Settings) (commands []esl.Command) {
+// roomChanges are the commands for what may change while a room is there, which was as
+// other settings say.
+func (c *control) roomChanges(room string, s, was conference.Settings) (commands []esl.Command) {
 	if s.Locked != nil {
 		commands = append(commands, freeswitch.Room(room).Lock(*s.Locked))
 	}
 	if err := c.mayRecord(s); err != nil {
 		c.log().Warn("a conference is not recorded", "room", room, "error", err)
-	} else if s.Record != nil {
-		commands = append(commands, freeswitch.Room(room).Record(c.recordingOfRoom(room, s), *s.Record))
+	} else if s.Record != nil && !*s.Record {
+		commands = append(commands, freeswitch.Room(room).EndRecordings())
+	} else if s.Record != nil && (was.Record == nil || !*was.Record) {
+		commands = append(commands, freeswitch.Room(room).Record(c.newRecording(room)))
 	}
 	return commands
 }
@@ -91,16 +94,16 @@ func (c *control) mayRecord(s conference.Settings) error {
 	return c.controller.options.Dialogs.CheckRecordings()
 }
 
-// recordingOfRoom names the recording of a conference, whose directory FreeSWITCH
-// makes (conference_record_thread_run).
-func (c *control) recordingOfRoom(room string, s conference.Settings) string {
-	return path.Join(c.controller.options.Recordings, room+"-"+s.Recording+".wav")
+// newRecording names a recording of a conference, each time another one, since FreeSWITCH
+// writes over what is there. It makes the directory (conference_record_thread_run).
+func (c *control) newRecording(room string) string {
+	return path.Join(c.controller.options.Recordings, room+"-"+c.controller.newID()[:8]+".wav")
 }
 
 // changeRoom locks or unlocks a conference that is there already, and begins or
 // ends its recording, as the hints of a later <createconference> say.
 func (c *control) changeRoom(held conference.Conference, s conference.Settings) {
-	for _, cmd := range c.roomChanges(held.Room, s) {
+	for _, cmd := range c.roomChanges(held.Room, s, held.Settings) {
 		if !c.sendTo(held.Node, cmd) {
 			c.log().Warn("conference not changed: there is no link to its FreeSWITCH", "conference", held.ID, "freeswitch", held.Node)
 		}

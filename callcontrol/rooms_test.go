@@ -74,6 +74,57 @@ func TestRecordingsOfConferences(t *testing.T) {
 	}
 }
 
+// TestNoRecordingIsWrittenOver: each time that the recording of a conference begins, be it
+// with the first who comes again, it has a file of its own; to ask for it again while it goes
+// on changes nothing.
+func TestNoRecordingIsWrittenOver(t *testing.T) {
+	t.Parallel()
+	s := sitetest.New(t)
+	again := func(digit, record string) string {
+		return `<transition event="connection.signal" cond="event$.info.value == '` + digit + `'"><createconference conferenceid="application.again" confname="application.name" hints="{record: ` + record + `}"/></transition>`
+	}
+	caller := s.Dial(s.Transitions("record.ccxml", `
+		<transition event="connection.alerting"><accept/></transition>
+		<transition event="connection.connected"><assign name="application.name" expr="event$.connection.local"/><assign name="application.caller" expr="event$.connectionid"/>
+			<createconference conferenceid="application.room" confname="application.name" hints="{record: true}"/></transition>
+		<transition event="conference.created" cond="event$.isnew"><join id1="application.caller" id2="application.room"/></transition>
+		<transition event="conference.created"><log expr="'asked again'"/></transition>
+		<transition event="conference.unjoined"><log expr="'out'"/></transition>`+again("1", "false")+again("2", "true")+`
+		<transition event="connection.signal" cond="event$.info.value == '3'"><unjoin id1="application.caller" id2="application.room"/></transition>
+		<transition event="connection.signal" cond="event$.info.value == '4'"><join id1="application.caller" id2="application.room"/></transition>
+		<transition event="connection.disconnected"><exit/></transition>
+		<transition event="error.*"><log expr="event$.name + ' ' + event$.reason"/><exit/></transition>`))
+	seen := map[string]bool{}
+	recorded := func(when string) {
+		t.Helper()
+		var files []string
+		s.WaitUntil("it is recorded "+when, func() bool { files = s.Switch.Recordings(); return len(files) == 1 })
+		if seen[files[0]] {
+			t.Errorf("%s: recorded over %s", when, files[0])
+		}
+		seen[files[0]] = true
+	}
+	notRecorded := func() bool { return len(s.Switch.Recordings()) == 0 }
+	recorded("at first")
+	caller.Press("2")
+	s.WaitLog("asked again")
+	recording := s.Switch.Recordings()
+	caller.Press("1")
+	s.WaitUntil("it is recorded no more", notRecorded)
+	if len(recording) != 1 {
+		t.Errorf("asked for twice, it is recorded to %v", recording)
+	}
+	caller.Press("2")
+	recorded("for the second time")
+	caller.Press("3")
+	s.WaitUntil("the room has gone", notRecorded)
+	s.WaitLog("out")
+	caller.Press("4")
+	recorded("in the next room")
+	caller.Hangup()
+	s.WaitIdle()
+}
+
 // Many members in one conference, and many conferences of a few.
 func TestManyMembers(t *testing.T) {
 	for name, rooms := range map[string]int{"200 in one": 1, "40 of 5": 40} {

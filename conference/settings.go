@@ -29,9 +29,6 @@ type Settings struct {
 	// Locked and Record change while the conference runs; nil leaves them.
 	Locked *bool `json:"locked,omitempty"`
 	Record *bool `json:"record,omitempty"`
-	// Recording is what nobody can guess of the recording's name. It is made with the
-	// conference, so that all controllers know it.
-	Recording string `json:"recording,omitempty"`
 }
 
 // Entry is how a member enters: the hints of a <join>.

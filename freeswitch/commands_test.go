@@ -55,8 +55,8 @@ func TestTexts(t *testing.T) {
 		"api conference r volume_out 3 4":                 room.VolumeOut("3", 4),
 		"api conference r lock":                           room.Lock(true),
 		"api conference r unlock":                         room.Lock(false),
-		"api conference r record /f.wav":                  room.Record("/f.wav", true),
-		"api conference r norecord /f.wav":                room.Record("/f.wav", false),
+		"api conference r record /f.wav":                  room.Record("/f.wav"),
+		"api conference r norecord all":                   room.EndRecordings(),
 		"api conference r moh /f.wav":                     room.Music("/f.wav"),
 		"execute conference r@default+flags{mute} as run": room.Enter("default", freeswitch.Membership{Muted: true}, "run"),
 	} {

@@ -72,12 +72,14 @@ func (r Room) Lock(locked bool) esl.Command {
 	return esl.API("conference", string(r), "unlock")
 }
 
-// Record records the room to a file, or ends that.
-func (r Room) Record(file string, on bool) esl.Command {
-	if on {
-		return esl.API("conference", string(r), "record", esl.Word(file))
-	}
-	return esl.API("conference", string(r), "norecord", esl.Word(file))
+// Record records the room to a file.
+func (r Room) Record(file string) esl.Command {
+	return esl.API("conference", string(r), "record", esl.Word(file))
+}
+
+// EndRecordings ends all recordings of the room.
+func (r Room) EndRecordings() esl.Command {
+	return esl.API("conference", string(r), "norecord", "all")
 }
 
 // Music is what members hear who wait for others.
