@@ -30,6 +30,7 @@ type OutlineElement struct {
 	Tag        string
 	Foreign    bool // it is of another namespace than CCXML's
 	Position   script.Position
+	Base       string // what relative URIs in it are resolved against: the document's, or xml:base
 	Attributes []*OutlineAttribute
 	Parent     *OutlineElement
 	Children   []*OutlineElement
@@ -64,14 +65,14 @@ func (c *Compiler) Outline(source Source) *Outline {
 	o.dialect = compilation.document.dialect
 	o.Old, o.Dialect = o.dialect != ccxml10, o.dialect.called
 	o.Lenient = o.Old || node.NamespaceURI == "" || declaresVoxeo(node)
-	o.Root = compilation.outline(node, nil, 0)
+	o.Root = compilation.outline(node, nil, source.URI, 0)
 	return o
 }
 
 // outline reads an element and what it contains.
-func (c *compilation) outline(node *xmlquery.Node, parent *OutlineElement, depth int) *OutlineElement {
-	e := c.element(node, "")
-	result := &OutlineElement{Tag: e.tag, Foreign: !isCCXML(node), Position: e.position, Parent: parent}
+func (c *compilation) outline(node *xmlquery.Node, parent *OutlineElement, base string, depth int) *OutlineElement {
+	e := c.element(node, base)
+	result := &OutlineElement{Tag: e.tag, Foreign: !isCCXML(node), Position: e.position, Base: e.base, Parent: parent}
 	if e.tag == "eventhandler" {
 		result.Tag = "eventprocessor"
 	}
@@ -90,7 +91,7 @@ func (c *compilation) outline(node *xmlquery.Node, parent *OutlineElement, depth
 		return result
 	}
 	for child := range c.children(node) {
-		result.Children = append(result.Children, c.outline(child, result, depth+1))
+		result.Children = append(result.Children, c.outline(child, result, e.base, depth+1))
 	}
 	return result
 }

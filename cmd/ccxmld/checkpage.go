@@ -75,7 +75,7 @@ func pageFinding(p *vxml.Problem, severity lint.Severity, code string) lint.Find
 // pagesOf checks the pages beside a document, as files, that its dialogs name.
 func (c *checker) pagesOf(ctx context.Context, source interpreter.Source) (findings []lint.Finding) {
 	for _, d := range lint.Dialogs(ctx, c.compiler, source) {
-		uri, err := fetch.Resolve(source.URI, d.Source)
+		uri, err := fetch.Resolve(d.Base, d.Source)
 		if err != nil || !strings.HasPrefix(uri, "file:") || d.Type != "" && !vxml.IsType(d.Type) || c.seen[uri] {
 			continue
 		}

@@ -70,11 +70,16 @@ func TestCheck(t *testing.T) {
 <dialogstart src="'page.vxml'"/>
 <dialogstart src="'nowhere.vxml'"/>
 <dialogstart src="'page.wav'" type="'audio/wav'"/></transition></eventprocessor></ccxml>`)
+	based := write("based.ccxml", `<ccxml version="1.0" xml:base="deep/"><eventprocessor><transition event="error.*"/><transition event="connection.connected">
+<dialogstart xml:base="../" src="'page.vxml'"/>
+<dialogstart src="'page.vxml'"/></transition></eventprocessor></ccxml>`)
 	for name, test := range map[string]struct {
 		document string
 		status   int
 		want     []string
 	}{
+		"pages of a document with xml:base": {based, 1, []string{badPage + ":4:5: error: ",
+			based + ":3:19: warning: the page cannot be read: file://" + filepath.Join(dir, "deep", "page.vxml")}},
 		"a page that loads":       {goodPage, 0, nil},
 		"an element in a page":    {badPage, 1, []string{badPage + ":4:5: error: <blok> is not an element of VoiceXML [document]"}},
 		"an expression in a page": {badPage, 1, []string{badPage + ":3:22: error: <if cond", "[expression]"}},

@@ -13,6 +13,7 @@ import (
 type Dialog struct {
 	Position script.Position // of src
 	Source   string
+	Base     string // what Source is resolved against
 	Type     string // "" where it is not given, which is VoiceXML
 }
 
@@ -35,7 +36,7 @@ func Dialogs(ctx context.Context, compiler *interpreter.Compiler, source interpr
 		src, known := c.constant(e, "src")
 		kind, typed := c.constant(e, "type")
 		if known && src.IsString && (typed || e.Attribute("type") == nil) {
-			dialogs = append(dialogs, Dialog{at(e, "src"), strings.TrimSpace(src.Text), strings.ToLower(kind.Text)})
+			dialogs = append(dialogs, Dialog{at(e, "src"), strings.TrimSpace(src.Text), e.Base, strings.ToLower(kind.Text)})
 		}
 	}
 	return dialogs
