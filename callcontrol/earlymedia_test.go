@@ -234,3 +234,25 @@ func TestEarlyMediaRaces(t *testing.T) {
 	}
 	s.WaitIdle()
 }
+
+// An answer that FreeSWITCH has told to nobody, since it came between the early media and
+// our subscription, is asked for.
+func TestAnswerBeforeTheSubscription(t *testing.T) {
+	t.Parallel()
+	s, lines := newLateSite(t, sitetest.WithToken("out.ccxml"))
+	came, release := lines.holdText(subscription)
+	t.Cleanup(release)
+	s.Switch.Callee("200", silentEarly)
+	s.Transitions("out.ccxml", `<transition event="ccxml.loaded"><createcall dest="'tel:200'"/></transition>
+<transition event="connection.connected"><log expr="'answered'"/></transition><transition event="connection.disconnected"><exit/></transition>`)
+	s.StartToken("")
+	callee, err := s.Switch.WaitCallee(s.Context(), "200")
+	s.Must(err)
+	s.Must(came.Wait(s.Context()))
+	callee.Answer()
+	s.Must(callee.WaitAnswered(s.Context()))
+	release()
+	s.WaitLog("answered")
+	callee.Hangup()
+	s.WaitIdle()
+}
