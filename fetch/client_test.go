@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,6 +176,34 @@ func TestRedirects(t *testing.T) {
 		} else if !strings.HasSuffix(r.URI, "/there") {
 			t.Errorf("%s came from %s", path, r.URI)
 		}
+	}
+}
+
+// TestRedirectsOut of what is allowed, at the first step or a later one, are not gone along
+// with, and nobody is asked.
+func TestRedirectsOut(t *testing.T) {
+	var asked atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/in/go":
+			http.Redirect(w, r, "/out", http.StatusFound)
+		case "/in/go-on":
+			http.Redirect(w, r, "/in/go", http.StatusFound)
+		case "/in/up":
+			http.Redirect(w, r, "/in/%2e%2e/out", http.StatusFound)
+		default:
+			asked.Add(1)
+		}
+	}))
+	t.Cleanup(s.Close)
+	c := client(t, fetch.Options{Allow: []string{s.URL + "/in/"}})
+	for _, path := range []string{"/in/go", "/in/go-on", "/in/up"} {
+		if _, err := c.Fetch(t.Context(), fetch.Request{URI: s.URL + path}); !errors.Is(err, fetch.ErrNotAllowed) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if n := asked.Load(); n != 0 {
+		t.Errorf("what is not allowed was asked for %d times", n)
 	}
 }
 
