@@ -45,13 +45,19 @@ func newResponse(uri string, status int, contentType string, body []byte) *Respo
 		media, _, _ = strings.Cut(contentType, ";")
 		media = strings.ToLower(strings.TrimSpace(media))
 	}
-	r.ContentType, r.Charset = media, parameters["charset"]
+	r.ContentType, r.Charset = media, strings.Trim(parameters["charset"], "'")
+	if m := charsetParameter.FindStringSubmatch(contentType); err != nil && m != nil { // what stands beside it is wrong
+		r.Charset = m[1]
+	}
 	sum := sha256.New()
 	fmt.Fprintln(sum, r.Charset) // by which the same bytes are another text
 	sum.Write(body)
 	r.Version = hex.EncodeToString(sum.Sum(nil)[:16])
 	return r
 }
+
+// charsetParameter finds the first charset of a Content-Type that is not well-formed.
+var charsetParameter = regexp.MustCompile(`(?i);\s*charset\s*=\s*["']?([A-Za-z0-9._:-]{1,40})`)
 
 // Text returns the content as UTF-8. Its encoding is that of a byte order mark,
 // of the HTTP header, or of an XML declaration, in this order (RFC 7303, section
