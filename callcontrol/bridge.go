@@ -16,7 +16,7 @@ func (c *control) bridge(a, b *leg, o *order) {
 		o.fail(c, reason)
 		return
 	}
-	m := &move{legs: []*leg{a, b}, needless: func() bool {
+	m := &move{legs: []*leg{a, b}, order: o, needless: func() bool {
 		again := a.bridgedTo(b) // JOIN-11
 		if again {
 			a.place.order, b.place.order = o, o
@@ -50,6 +50,11 @@ func (c *control) startBridge(a, b *leg, o *order) {
 // awaitJoin notes that a leg is on its way into a bridge.
 func (c *control) awaitJoin(l *leg, o *order) {
 	l.beginJoin(o)
+	l.expectJoin(o)
+}
+
+// expectJoin gives a join up that takes too long.
+func (l *leg) expectJoin(o *order) {
 	l.joinTimer = l.after(joinTimeout, func() { l.control.joinTimedOut(l, o) })
 }
 

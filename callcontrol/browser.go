@@ -95,7 +95,7 @@ func (b *browser) answered() {
 		b.giveUp(fmt.Sprintf("its connection is on FreeSWITCH %s, and the VoiceXML server was reached from %s", machine, b.leg.machine))
 		return
 	}
-	o := &order{issuer: b.control, legs: []*leg{b.leg, b.caller}, implicit: true, browser: b}
+	o := &order{id: b.control.orderID(), issuer: b.control, legs: []*leg{b.leg, b.caller}, implicit: true, browser: b}
 	o.ID1, o.ID2 = b.leg.id, b.caller.id
 	// By the server's leg, whose socket lingers by then: the server may hang up at
 	// once, and what it returns would be lost.

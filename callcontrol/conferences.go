@@ -274,7 +274,7 @@ func (c *control) joinConference(l *leg, id string, o *order) {
 		o.fail(c, err.Error())
 		return
 	}
-	m := &move{legs: []*leg{l}, needless: func() bool {
+	m := &move{legs: []*leg{l}, order: o, needless: func() bool {
 		switch {
 		case l.place.kind == inConference && l.place.partner == id: // JOIN-11: never nest (trace fact 14)
 			c.joinAgain(l, id, o)
@@ -391,17 +391,22 @@ func (c *control) enterRoom(l *leg, in place) {
 	l.endDialogs()
 	in.running = c.controller.newID()
 	l.place, l.notEntered = in, ""
+	l.expectRoom(in.order, in.room)
+	membership := in.membership(l)
+	l.place.muted, l.place.deaf = membership.Muted, membership.Deaf
+	l.send(freeswitch.Room(in.room).Enter(c.controller.options.Profile, membership, in.running), func(err error) { c.roomRefused(l, in.order, err.Error()) })
+}
+
+// expectRoom gives a join with a conference up that takes too long.
+func (l *leg) expectRoom(o *order, room string) {
 	l.joinTimer = l.after(joinTimeout, func() {
-		if l.joinPending == in.order { // and FreeSWITCH may let it in still
-			l.control.roomRefused(l, in.order, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinTimeout))
-			l.notEntered = in.room
+		if l.joinPending == o { // and FreeSWITCH may let it in still
+			l.control.roomRefused(l, o, fmt.Sprintf("FreeSWITCH did not let it in within %s", joinTimeout))
+			l.notEntered = room
 			l.joinState.Take(joinTimesOut, l.log)
 			l.control.bringHome(l)
 		}
 	})
-	membership := in.membership(l)
-	l.place.muted, l.place.deaf = membership.Muted, membership.Deaf
-	l.send(freeswitch.Room(in.room).Enter(c.controller.options.Profile, membership, in.running), func(err error) { c.roomRefused(l, in.order, err.Error()) })
 }
 
 // entered takes add-member of the leg.

@@ -38,6 +38,7 @@ type control struct {
 	registry  workQueue
 	fetches   requests
 	sends     requests
+	orders    int // joins that it has asked for, by which they have their ids
 	creating  int // sessions of which it waits to hear
 	away      int // messages on their way to sessions that are not at hand
 	lifetime  *clock.Timer

@@ -50,13 +50,19 @@ func (c *control) stranded(l *leg) {
 		if one == nil || one.place.kind != inBridge || one.joinState.Take(joinBridgeEnds, one.log) != awaitReason {
 			continue
 		}
-		was := one.place.order
-		one.after(strandedAfter, func() {
-			if !one.isGone() && one.place.kind == inBridge && one.place.order == was && !one.isHoming() && one.joinPending == nil {
-				one.control.bringApartHome(one)
-			}
-		})
+		one.expectReason()
 	}
+}
+
+// expectReason brings a leg home whose bridge has ended, unless something follows that
+// was the reason.
+func (l *leg) expectReason() {
+	was := l.place.order
+	l.after(strandedAfter, func() {
+		if !l.isGone() && l.place.kind == inBridge && l.place.order == was && !l.isHoming() && l.joinPending == nil {
+			l.control.bringApartHome(l)
+		}
+	})
 }
 
 // bringApartHome brings a leg home whose bridge is no more, without its partner.

@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"ccxmld/conference"
@@ -11,6 +12,7 @@ import (
 // order is a join that a document asked for. It is shared by the sessions that
 // have a part in it, and not changed once it is on its way.
 type order struct {
+	id string // unique everywhere
 	interpreter.JoinRequest
 	entry    conference.Entry
 	merge    bool       // <merge> asks for it: what is bridged leaves us
@@ -32,13 +34,25 @@ func (c *control) join(r interpreter.JoinRequest, implicit bool) {
 		c.joinDialog(d, r)
 		return
 	}
-	o := &order{JoinRequest: r, implicit: implicit, issuer: c}
-	a, b := c.connection(r.ID1), c.connection(r.ID2)
-	for _, l := range []*leg{a, b} {
-		if l != nil {
+	o := &order{id: c.orderID(), JoinRequest: r, implicit: implicit, issuer: c}
+	for _, id := range []string{r.ID1, r.ID2} {
+		if l := c.connection(id); l != nil {
 			o.legs = append(o.legs, l)
 		}
 	}
+	c.perform(o)
+}
+
+// orderID gives the id of a new order.
+func (c *control) orderID() string {
+	c.orders++
+	return c.record.ID + "." + strconv.Itoa(c.orders)
+}
+
+// perform has an order done by the session that owns the leg which has to move.
+func (c *control) perform(o *order) {
+	r := o.JoinRequest
+	a, b := c.connection(r.ID1), c.connection(r.ID2)
 	switch {
 	case a != nil && interpreter.IsConferenceID(r.ID2):
 		o.give(c, a, func() { a.control.joinConference(a, r.ID2, o) })
@@ -251,7 +265,7 @@ func (c *control) unjoin(r interpreter.UnjoinRequest, legs ...*leg) {
 func (l *leg) part(partner string, issuer *control, r interpreter.UnjoinRequest) bool {
 	if speaker := l.voiceIn(partner); speaker != nil {
 		v := speaker.voice()
-		o := v.order.parting(issuer, r)
+		o := v.order.parting(l.control.orderID(), issuer, r)
 		v.giveUp(l.control, speaker)
 		v.order, speaker.place.order, speaker.place.silent = o, o, false
 		l.control.endVoice(speaker, true)
@@ -260,14 +274,14 @@ func (l *leg) part(partner string, issuer *control, r interpreter.UnjoinRequest)
 	if l.place.kind == alone || l.place.partner != partner || l.moving() {
 		return false
 	}
-	l.place.order, l.place.silent = l.place.order.parting(issuer, r), false
+	l.place.order, l.place.silent = l.place.order.parting(l.control.orderID(), issuer, r), false
 	l.leave()
 	return true
 }
 
 // parting is an <unjoin> of what the order has joined.
-func (o *order) parting(issuer *control, r interpreter.UnjoinRequest) *order {
-	p := &order{issuer: issuer, asked: append([]*control{o.issuer}, o.asked...), legs: o.legs, unjoins: true}
+func (o *order) parting(id string, issuer *control, r interpreter.UnjoinRequest) *order {
+	p := &order{id: id, issuer: issuer, asked: append([]*control{o.issuer}, o.asked...), legs: o.legs, unjoins: true}
 	p.ID1, p.ID2 = r.ID1, r.ID2
 	p.ExitTone, p.Base, p.entry = o.ExitTone, o.Base, o.entry // which the join has asked for (JOIN-3)
 	return p

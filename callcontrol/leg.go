@@ -52,6 +52,8 @@ type leg struct {
 	watchTimer    *clock.Timer     // of the answers to what was sent on its socket
 	redirectTimer *clock.Timer     // of the wait for what comes of a redirection
 	joinTimer     *clock.Timer     // of joinPending
+	answerBy      time.Time        // when a call that we place is given up
+	cause         string           // of the hangup that we asked for
 	failure       string           // reason that overrides the table's
 	detail        string           // more words about it
 
@@ -437,6 +439,7 @@ func (l *leg) hangUp(cause string) {
 		}
 		return
 	}
+	l.cause = cause
 	l.kill(cause)
 	l.expectHangup(1, cause)
 }

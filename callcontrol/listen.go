@@ -24,7 +24,7 @@ func (c *control) listen(l, source *leg, o *order) {
 	var speaks *order // in the conference that it was a member of
 	var before *presence
 	var muted bool
-	m := &move{legs: legs, needless: func() bool {
+	m := &move{legs: legs, order: o, needless: func() bool {
 		switch {
 		case l.place.kind == listening && l.place.partner == source.id: // JOIN-11
 			l.place.order, l.place.silent = o, false
@@ -35,7 +35,7 @@ func (c *control) listen(l, source *leg, o *order) {
 			return true
 		case l.place.kind == inConference && !l.place.order.hearsOnly(l.id) && !l.joinState.Is(joinLeaving): // only its input falls (BRG-6)
 			was := l.place.order
-			speaks, muted = &order{entry: was.entry, implicit: was.implicit, issuer: was.issuer, legs: was.legs}, l.place.muted
+			speaks, muted = &order{id: c.orderID(), entry: was.entry, implicit: was.implicit, issuer: was.issuer, legs: was.legs}, l.place.muted
 			speaks.ID1, speaks.ID2, speaks.Half = l.place.partner, l.id, true
 			speaks.EnterTone, speaks.ExitTone, speaks.Base = was.EnterTone, was.ExitTone, was.Base
 			before, l.place.heardOn = l.presence(), true
@@ -75,7 +75,7 @@ func (l *leg) keepHeard(except string) {
 		return
 	}
 	if partner := l.control.legs[l.place.partner]; partner != nil {
-		o := &order{implicit: l.place.order.implicit, issuer: l.place.order.issuer, legs: l.place.order.legs}
+		o := &order{id: l.control.orderID(), implicit: l.place.order.implicit, issuer: l.place.order.issuer, legs: l.place.order.legs}
 		o.ID1, o.ID2, o.Half = l.place.order.ID1, l.place.order.ID2, true
 		partner.goesOn = o
 	}

@@ -12,9 +12,13 @@ import (
 // keeps them until one hangs up; no session hears of them any more, and they
 // outlive this one.
 func (c *control) Merge(r interpreter.MergeRequest) {
-	a, b := c.legs[r.ConnectionID1], c.legs[r.ConnectionID2]
-	o := &order{issuer: c, merge: true}
+	o := &order{id: c.orderID(), issuer: c, merge: true}
 	o.ID1, o.ID2 = r.ConnectionID1, r.ConnectionID2
+	c.merge(o)
+}
+
+func (c *control) merge(o *order) {
+	a, b := c.legs[o.ID1], c.legs[o.ID2]
 	if a == nil || b == nil {
 		o.fail(c, "a call that it names has ended")
 		return
@@ -23,7 +27,7 @@ func (c *control) Merge(r interpreter.MergeRequest) {
 		o.fail(c, reason)
 		return
 	}
-	m := &move{legs: []*leg{a, b}, needless: func() bool {
+	m := &move{legs: []*leg{a, b}, order: o, needless: func() bool {
 		bridged := a.bridgedTo(b)
 		if bridged {
 			c.makeIndependent(a, b, o)

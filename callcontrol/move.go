@@ -11,7 +11,8 @@ import (
 // order in which the document asked for them. One with two legs waits for its
 // turn on both; all wait in the same order, so that none waits for ever.
 type move struct {
-	legs []*leg
+	legs  []*leg
+	order *order // the join, nil for something else
 	// needless, which may be nil, reports that the legs are where they shall be,
 	// or cannot be moved, and has told the document so.
 	needless func() bool

@@ -70,6 +70,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	if timeout <= 0 {
 		timeout = c.controller.limits().CallTimeout
 	}
+	l.answerBy = c.controller.options.Clock.Now().Add(timeout)
 	l.callTimer = l.after(timeout, func() { l.control.callTimedOut(l) })
 	c.originate(l, r, dial, timeout)
 }
@@ -215,6 +216,12 @@ func (c *control) awaitAttach(l *leg) {
 	if !l.comesEarly() { // else its channel says whether it is answered
 		l.callTimer.Stop()
 	}
+	l.expectSocket()
+}
+
+// expectSocket ends a leg that was answered and does not come to our socket.
+func (l *leg) expectSocket() {
+	c := l.control
 	l.socketTimer.Stop()
 	l.socketTimer = l.after(attachTimeout, func() {
 		if l.state.Is(legAttaching, legAttachingEarly) {

@@ -116,7 +116,7 @@ func (c *control) enterPair(l, other *leg, m *pairRoom) {
 	if !possible() {
 		return
 	}
-	(&move{legs: []*leg{l}, run: func() {
+	(&move{legs: []*leg{l}, order: m.order, run: func() {
 		if possible() {
 			l.beginJoin(m.order)
 			c.enterRoom(l, place{partner: other.id, order: m.order, room: m.room, pair: other, pairRoom: m})
@@ -130,14 +130,20 @@ func (l *leg) pairEntered() {
 	case 2:
 		m.order.made(l.control)
 	case 1:
-		l.after(pairTimeout, func() {
-			if l.place.pairRoom == m && m.endUnlessMade() {
-				m.tell(l.place.pair)
-				m.order.fail(l.control, fmt.Sprintf("connection %s did not come within %s", l.place.pair.id, pairTimeout))
-				l.control.endMeeting(l)
-			}
-		})
+		l.expectPartner()
 	}
+}
+
+// expectPartner gives a pair up of which the second one does not come.
+func (l *leg) expectPartner() {
+	m := l.place.pairRoom
+	l.after(pairTimeout, func() {
+		if l.place.pairRoom == m && m.endUnlessMade() {
+			m.tell(l.place.pair)
+			m.order.fail(l.control, fmt.Sprintf("connection %s did not come within %s", l.place.pair.id, pairTimeout))
+			l.control.endMeeting(l)
+		}
+	})
 }
 
 // leavePair notes that the leg does not come to the pair's room, or has left it.

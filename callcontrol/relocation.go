@@ -136,8 +136,13 @@ func (c *control) expect(m peer.Move, reply func(peer.Answer)) {
 	c.legs[id] = l
 	l.bind(c)
 	c.controller.addLeg(l)
-	l.socketTimer = l.after(peer.ArrivalTimeout, func() { c.arrivalFailed(l) })
+	l.expectArrival()
 	reply(peer.Answer{Address: c.controller.options.Advertise})
+}
+
+// expectArrival gives a leg up that does not come.
+func (l *leg) expectArrival() {
+	l.socketTimer = l.after(peer.ArrivalTimeout, func() { l.control.arrivalFailed(l) })
 }
 
 // arrivalFailed gives up waiting for a leg.

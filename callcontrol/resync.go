@@ -92,11 +92,7 @@ func (l *leg) vanished(n *freeswitch.Node, restarted bool) {
 		return
 	}
 	l.detail = fmt.Sprintf("the call ended while the link to FreeSWITCH node %s was down, which does not say how", n.Name())
-	cause := unknownEnd
-	if l.isEnding() {
-		cause = l.usualEnd()
-	}
-	l.gone(freeswitch.Hangup{Cause: cause})
+	l.gone(freeswitch.Hangup{Cause: l.endUntold()})
 }
 
 // reach is the node whose link reaches the leg, nil if there is none.

@@ -23,7 +23,7 @@ func TestPicturesOfStateMachines(t *testing.T) {
 // begins are the functions in which a machine may begin in a state of its choice: where
 // what it is the state of is made.
 var begins = []string{
-	"newLeg", "CreateCall", "handleIncoming", "expect", "callFailed",
+	"newLeg", "CreateCall", "handleIncoming", "expect", "callFailed", "restore",
 }
 
 // TestStatesChangeByTheirTables: a state changes by Take alone, since no machine is made

@@ -2,6 +2,7 @@ package freeswitch
 
 import (
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -38,11 +39,12 @@ func (h *health) problem() string {
 
 // failed notes a call that failed by the node's own fault.
 func (h *health) failed(cause string) {
-	rest, failures := h.passOver(cause)
+	rest, failures, later := h.passOver(cause)
+	log := h.node.log
+	later(log)
 	if rest == 0 {
 		return
 	}
-	log := h.node.log
 	log.Warn("node is passed over", "for", rest, "failures", failures, "cause", cause)
 	timer := h.node.all.after(rest, func() {
 		if h.tryAgain() {
@@ -60,37 +62,42 @@ func (h *health) failed(cause string) {
 
 // passOver counts a failure, and tells for how long the node is passed over from now
 // on; 0 if it is not, or is already.
-func (h *health) passOver(cause string) (rest time.Duration, failures int) {
+func (h *health) passOver(cause string) (rest time.Duration, failures int, later func(*slog.Logger)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.failures++
 	input := callFailed
 	if h.failures >= failuresInARow {
-		input = callFailedAgain
+		input = oneTooMany
 	}
-	if h.state.Take(input, h.node.Log) != passOverForAWhile {
-		return 0, 0
+	do, later := h.state.Step(input)
+	if do != passOverForAWhile {
+		return 0, 0, later
 	}
 	h.rest = min(max(2*h.rest, shortestRest), longestRest)
 	h.resting = fmt.Sprintf("passed over for %s: %d calls in a row failed by its own fault, the last with %s", h.rest, h.failures, cause)
-	return h.rest, h.failures
+	return h.rest, h.failures, later
 }
 
 // tryAgain ends the rest, and tells whether there was one.
 func (h *health) tryAgain() bool {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.state.Take(restOver, h.node.Log) == tryIt
+	do, later := h.state.Step(restOver)
+	h.mu.Unlock()
+	later(h.node.log)
+	return do == tryIt
 }
 
 // worked notes a call that the node did its part for.
 func (h *health) worked() {
 	h.mu.Lock()
-	timer, again := h.timer, h.state.Take(callWorked, h.node.Log) == tellWell
+	timer := h.timer
+	do, later := h.state.Step(callWorked)
 	h.failures, h.rest, h.timer = 0, 0, nil
 	h.mu.Unlock()
 	timer.Stop()
-	if again {
+	later(h.node.log)
+	if do == tellWell {
 		h.node.log.Info("node works again")
 	}
 }

@@ -39,6 +39,9 @@ func TestLogsWithoutLocks(t *testing.T) {
 			if all != nil {
 				all.Status()
 				_ = all.On("x")
+				for _, n := range all.All() {
+					n.health.problem()
+				}
 			}
 		}, said: &said})}, []NodeOptions{{Name: "one", Weight: 1}})
 		n := all.All()[0]
@@ -49,8 +52,10 @@ func TestLogsWithoutLocks(t *testing.T) {
 		synctest.Wait()
 		n.Failed("CRASH")
 		n.Worked()
+		all.Set(nil)
+		all.End(n)
 		text := strings.Join(said, "; ")
-		for _, words := range []string{"node is passed over", "node is tried again", "node works again"} {
+		for _, words := range []string{"node is passed over", "node is tried again", "node works again", "node", "service"} {
 			if !strings.Contains(text, words) {
 				t.Errorf("not said: %s; but %s", words, text)
 			}

@@ -101,6 +101,12 @@ func (n *Nodes) Wait(ctx context.Context) error {
 // address and password, keeps its link and takes its new weight. One that is not there
 // any more gets no calls; its link stays until [Nodes.End].
 func (n *Nodes) Set(options []NodeOptions) (added, removed []*Node) {
+	var later []func()
+	defer func() {
+		for _, log := range later {
+			log()
+		}
+	}()
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var list []*Node
@@ -120,7 +126,8 @@ func (n *Nodes) Set(options []NodeOptions) (added, removed []*Node) {
 	for _, node := range n.list {
 		if !slices.Contains(list, node) {
 			removed = append(removed, node)
-			node.service.Take(nodeTakenOut, node.Log)
+			_, tell := node.service.Step(nodeTakenOut)
+			later = append(later, func() { tell(node.log) })
 		}
 	}
 	n.list = list
@@ -142,9 +149,11 @@ func (n *Nodes) SetPace(perSecond, waiting int) {
 // End ends the link of a node that was taken out.
 func (n *Nodes) End(node *Node) {
 	n.mu.Lock()
-	stop, ends := node.stop, node.service.Take(nodeUnneeded, node.Log) == endLink
+	stop := node.stop
+	do, later := node.service.Step(nodeUnneeded)
 	n.mu.Unlock()
-	if ends && stop != nil {
+	later(node.log)
+	if do == endLink && stop != nil {
 		node.log.Info("link of a node that was taken out ends")
 		stop()
 	}

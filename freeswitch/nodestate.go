@@ -15,10 +15,10 @@ const (
 type healthInput string
 
 const (
-	callWorked      healthInput = "a call worked"
-	callFailed      healthInput = "a call failed"
-	callFailedAgain healthInput = "a call failed, one too many"
-	restOver        healthInput = "rest over"
+	callWorked healthInput = "a call worked"
+	callFailed healthInput = "a call failed"
+	oneTooMany healthInput = "a call failed, one too many"
+	restOver   healthInput = "rest over"
 )
 
 // What is to be done about a node.
@@ -31,11 +31,11 @@ const (
 // healthStates is how a node's own faults are judged ([Hangup.FaultOfNode]).
 var healthStates = fsm.NewTable("node", []healthState{nodeWell}, []fsm.Row[healthState, healthInput]{
 	fsm.Line(nodeWell, callFailed, nodeFailing, "", ChannelHangupComplete+" or "+FromOriginate+", by the node's fault"),
-	fsm.Line(nodeFailing, callFailedAgain, nodePassedOver, passOverForAWhile, ChannelHangupComplete+" or "+FromOriginate+", by the node's fault"),
+	fsm.Line(nodeFailing, oneTooMany, nodePassedOver, passOverForAWhile, ChannelHangupComplete+" or "+FromOriginate+", by the node's fault"),
 	fsm.Line(nodeFailing, callWorked, nodeWell, "", ChannelProgress+", "+FromSocket+", or a hangup that is not its fault"),
 	fsm.Line(nodePassedOver, restOver, nodeOnTrial, tryIt, "the clock"),
 	fsm.Line(nodePassedOver, callWorked, nodeWell, tellWell, ChannelProgress+", "+FromSocket+", or a hangup that is not its fault"),
-	fsm.Line(nodeOnTrial, callFailedAgain, nodePassedOver, passOverForAWhile, ChannelHangupComplete+" or "+FromOriginate+", by the node's fault"),
+	fsm.Line(nodeOnTrial, oneTooMany, nodePassedOver, passOverForAWhile, ChannelHangupComplete+" or "+FromOriginate+", by the node's fault"),
 	fsm.Line(nodeOnTrial, callWorked, nodeWell, tellWell, ChannelProgress+", "+FromSocket+", or a hangup that is not its fault"),
 },
 	fsm.Stay[healthState, healthInput]{
@@ -47,7 +47,7 @@ var healthStates = fsm.NewTable("node", []healthState{nodeWell}, []fsm.Row[healt
 		Source: "not too many in a row yet; a rest that a call has ended may be over still",
 	},
 	fsm.Stay[healthState, healthInput]{
-		In: []healthState{nodePassedOver}, On: []healthInput{callFailedAgain},
+		In: []healthState{nodePassedOver}, On: []healthInput{oneTooMany},
 		Source: "calls that it had before",
 	},
 	fsm.Stay[healthState, healthInput]{

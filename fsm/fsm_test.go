@@ -71,6 +71,26 @@ func TestInputThatTheTableDoesNotHave(t *testing.T) {
 	}
 }
 
+// Step logs nothing before it is asked to.
+func TestStep(t *testing.T) {
+	var log bytes.Buffer
+	logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	m := door().At(closed)
+	do, opened := m.Step(opens)
+	_, same := m.Step(kicked)
+	_, shut := m.Step(closes)
+	_, missing := m.Step(closes)
+	if log.Len() > 0 || do != "light" || m.State() != closed {
+		t.Errorf("%q, now %q, logged: %s", do, m.State(), &log)
+	}
+	for _, later := range []func(*slog.Logger){opened, same, shut, missing} {
+		later(logger)
+	}
+	if text := log.String(); strings.Count(text, "level=DEBUG msg=door") != 2 || strings.Count(text, fsm.NotInTable) != 1 {
+		t.Errorf("logged: %s", text)
+	}
+}
+
 // A state that was written down is found again, and no other.
 func TestRestore(t *testing.T) {
 	for _, s := range door().States() {

@@ -24,27 +24,46 @@ func (m *Machine[S, I]) Is(states ...S) bool { return slices.Contains(states, m.
 // logged, once for each pair of the two. log gives the logger when there is something
 // to say.
 func (m *Machine[S, I]) Take(input I, log func() *slog.Logger) Action {
-	row, ok := m.table.Next(m.state, input)
-	if !ok {
-		m.miss(key[S, I]{m.state, input}, log())
-		return ""
-	}
-	if row.To != m.state {
-		if l := log(); l.Enabled(context.Background(), slog.LevelDebug) {
-			l.Debug(m.table.name, "from", row.From, "to", row.To, "on", row.On)
-		}
-		m.state = row.To
+	row, news := m.step(input)
+	if news {
+		tell(log(), m.table.name, row)
 	}
 	return row.Do
+}
+
+// Step is Take for who holds a lock, and may not log meanwhile: later does that.
+func (m *Machine[S, I]) Step(input I) (do Action, later func(log *slog.Logger)) {
+	row, news := m.step(input)
+	return row.Do, func(log *slog.Logger) {
+		if news {
+			tell(log, m.table.name, row)
+		}
+	}
+}
+
+// step takes an input, and tells whether there is something to log.
+func (m *Machine[S, I]) step(input I) (row Row[S, I], news bool) {
+	row, ok := m.table.Next(m.state, input)
+	m.state = row.To
+	if ok {
+		return row, row.From != row.To
+	}
+	k := key[S, I]{row.From, row.On}
+	if slices.Contains(m.missed, k) {
+		return row, false
+	}
+	m.missed = append(m.missed, k)
+	return row, true
 }
 
 // NotInTable is what the log says of an input that a table does not have.
 const NotInTable = "an input that the table of its state machine does not have"
 
-func (m *Machine[S, I]) miss(k key[S, I], log *slog.Logger) {
-	if slices.Contains(m.missed, k) {
-		return
+func tell[S, I ~string](log *slog.Logger, machine string, row Row[S, I]) {
+	switch {
+	case row.Source == "": // a line of the table has one
+		log.Warn(NotInTable, "machine", machine, "state", row.From, "input", row.On)
+	case log.Enabled(context.Background(), slog.LevelDebug):
+		log.Debug(machine, "from", row.From, "to", row.To, "on", row.On)
 	}
-	m.missed = append(m.missed, k)
-	log.Warn(NotInTable, "machine", m.table.name, "state", k.state, "input", k.input)
 }
