@@ -26,6 +26,7 @@ func boundControl(t *testing.T, log *bytes.Buffer) *control {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(log, nil))
 	c := &Controller{log: logger, options: Options{Clock: clocktest.Real(), Logger: logger}, legs: make(map[string]*leg)}
+	c.bounds.Store(new(Limits))
 	c.directoryDone, c.giveUp = context.WithCancel(t.Context())
 	root, err := xmlquery.Parse(strings.NewReader(`<ccxml version="1.0"><eventprocessor/></ccxml>`))
 	if err != nil {

@@ -34,6 +34,7 @@ func (a asking) WithGroup(string) slog.Handler            { return a }
 // asks of it.
 func askedController() (c *Controller, said *[]string) {
 	c, said = &Controller{options: Options{Clock: clock.Real()}, legs: make(map[string]*leg)}, new([]string)
+	c.bounds.Store(new(Limits))
 	c.log = slog.New(asking{ask: func() { c.Nodes() }, said: said})
 	c.options.Nodes = []freeswitch.NodeOptions{{Name: "one", Weight: 1}}
 	c.nodes = c.newNodes()

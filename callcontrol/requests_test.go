@@ -13,6 +13,7 @@ import (
 func newWorker(t *testing.T) *Controller {
 	t.Helper()
 	c := &Controller{options: Options{Clock: clock.Real()}}
+	c.bounds.Store(new(Limits))
 	c.context, c.cancel = context.WithCancelCause(t.Context())
 	t.Cleanup(func() { _ = c.work.Wait(context.Background(), clock.Real()) })
 	t.Cleanup(func() { c.cancel(nil) })

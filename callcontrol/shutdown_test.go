@@ -17,6 +17,7 @@ func TestAwaitKeepsToItsContext(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		c := &Controller{options: Options{Clock: clock.Real()}}
+		c.bounds.Store(new(Limits))
 		var running clock.Group
 		end := make(chan struct{})
 		running.Go(c.options.Clock, func() { <-end })
