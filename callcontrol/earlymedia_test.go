@@ -157,7 +157,8 @@ func TestEarlyMediaGivenUp(t *testing.T) {
 // accepted, and goes on when it is.
 func TestDLG16DialogBeforeAccept(t *testing.T) {
 	t.Parallel()
-	s := sitetest.New(t)
+	told := &orders{}
+	s := sitetest.New(t, sitetest.WithSwitch(switchsim.Options{Refuses: told.refused}))
 	s.Switch.AddSound("/sounds/long.wav", time.Hour)
 	caller := s.Dial(s.Transitions("in.ccxml", `
 <transition event="connection.alerting"><dialogstart src="'/sounds/long.wav'" type="'audio/wav'" hints="{earlymedia: true}"/></transition>
@@ -168,6 +169,9 @@ func TestDLG16DialogBeforeAccept(t *testing.T) {
 <transition event="connection.disconnected"><exit/></transition>
 <transition event="error.*"><log expr="event$.reason"/><exit/></transition>`))
 	s.WaitLog("plays, ALERTING")
+	if told.count("pre_answer") != 1 {
+		t.Error("the caller's side does not let him hear it")
+	}
 	s.Must(caller.WaitHeard(s.Context(), "long.wav"))
 	caller.Press("1")
 	s.WaitLog("dtmf 1")
