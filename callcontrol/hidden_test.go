@@ -155,9 +155,10 @@ func TestLateAttempt(t *testing.T) {
 	}
 }
 
-func testLateAttempt(t *testing.T, linkComes bool) {
-	var kept *clock.Latch
-	s := newNodesSite(t, 1000, 1, func(p *sitetest.Options) {
+// newKeptSite has the first node keep the call that it is to place; kept opens then.
+func newKeptSite(t *testing.T) (s *nodesSite, kept *clock.Latch) {
+	t.Helper()
+	s = newNodesSite(t, 1000, 1, func(p *sitetest.Options) {
 		kept = clock.NewLatch(p.Clock)
 		p.Switch.Job = func(name, _ string) switchsim.JobFate {
 			if name == "originate" {
@@ -167,6 +168,11 @@ func testLateAttempt(t *testing.T, linkComes bool) {
 			return switchsim.JobDone
 		}
 	})
+	return s, kept
+}
+
+func testLateAttempt(t *testing.T, linkComes bool) {
+	s, kept := newKeptSite(t)
 	s.Switch.Callee("200", switchsim.Answers{})
 	s.second.Callee("200", switchsim.Answers{})
 	s.Document("out.ccxml", `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><eventprocessor>

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/clock"
 	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
@@ -409,17 +408,7 @@ func reload(s *sitetest.Site, nodes string) {
 // What a node was given up for is not told of the call that another node has placed.
 func TestDetailIsOfTheLastNode(t *testing.T) {
 	t.Parallel()
-	var kept *clock.Latch
-	s := newNodesSite(t, 1000, 1, func(p *sitetest.Options) {
-		kept = clock.NewLatch(p.Clock)
-		p.Switch.Job = func(name, _ string) switchsim.JobFate {
-			if name == "originate" {
-				kept.Open()
-				return switchsim.JobKept
-			}
-			return switchsim.JobDone
-		}
-	})
+	s, kept := newKeptSite(t)
 	s.second.Callee("200", switchsim.Busy{})
 	s.StartToken("")
 	s.Must(kept.Wait(s.Context()))
