@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"ccxmld/clock"
 	"ccxmld/dialog"
 	"ccxmld/esl"
 	"ccxmld/freeswitch"
@@ -307,5 +309,48 @@ func TestRestoredLegsGoOn(t *testing.T) {
 	}
 	for _, text := range different {
 		t.Error(text)
+	}
+}
+
+// A restored leg waits for what it waited for, in each state that ends by a time, and for
+// nothing in the others.
+func TestRestoredLegsWait(t *testing.T) {
+	waits := map[string][]string{
+		"leg": {
+			string(legWaiting), string(legDialing), string(legRinging), string(legMedia), string(legAttaching), string(legAttachingEarly),
+			string(legEarly),
+		},
+		"clearing": {string(redirecting), string(clearing), string(clearingRedirected)},
+		"way home": {string(homeTransferred), string(homeCut), string(homeFetched), string(homeClosing)},
+		"owner":    {string(legArriving)},
+		"join":     {string(joinPending), string(joinLeaving), string(joinApart)},
+	}
+	for _, s := range scenes() {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := s.set(t)
+			c.session.Do(func() {
+				_, d := written(t, c)
+				again, _ := restored(t, d, true)
+				machine, kind, isJoin := strings.Cut(s.machine, "join ")
+				if isJoin {
+					machine = "join"
+				}
+				want := slices.Contains(waits[machine], s.state)
+				if machine == "connection" { // its leg waits, or not
+					want = slices.Contains(waits["leg"], string(again.legs["a"].state.State())) && !again.legs["a"].answerBy.IsZero() ||
+						again.legs["a"].state.Is(legAttaching, legAttachingEarly)
+				}
+				if isJoin && s.state == string(joined) && kind == fmt.Sprint(inConference) {
+					want = true // for the other one of the pair
+				}
+				got := slices.ContainsFunc(again.legs["a"].timers, func(timer *clock.Timer) bool { return !timer.Over() })
+				if got != want {
+					t.Errorf("%s %q: it waits: %t", s.machine, s.state, got)
+				}
+				again.legs["a"].stopTimers()
+				again.legs["b"].stopTimers()
+			})
+			synctest.Wait()
+		})
 	}
 }
