@@ -120,7 +120,7 @@ func cluster(t testing.TB) Deployment {
 	t.Cleanup(func() { _ = client.Close() })
 	patiently(t, "each node of the cluster knows all slots, and replicas follow", func() bool {
 		for _, node := range nodes {
-			info := command1(node, "cluster", "info")
+			info := answerOf(node, "cluster", "info")
 			if !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:6") || role(node) == "slave" && !replicated(node) {
 				return false
 			}
@@ -131,20 +131,11 @@ func cluster(t testing.TB) Deployment {
 		URL: "redis-cluster://" + strings.Join(addresses, ","),
 		FailOver: func(key string) {
 			t.Helper()
-			slot, err := client.ClusterKeySlot(context.Background(), key).Result()
+			master, err := client.MasterForKey(context.Background(), key)
 			if err != nil {
 				t.Fatal(err)
 			}
-			masters, err := client.ClusterSlots(context.Background()).Result()
-			if err != nil {
-				t.Fatal(err)
-			}
-			gone := ""
-			for _, m := range masters {
-				if int64(m.Start) <= slot && slot <= int64(m.End) {
-					gone = m.Nodes[0].Addr
-				}
-			}
+			gone := master.Options().Addr
 			var left *process
 			for _, node := range nodes {
 				if node.address() == gone {
@@ -154,16 +145,16 @@ func cluster(t testing.TB) Deployment {
 				}
 			}
 			patiently(t, "a replica has its slots", func() bool {
-				slots := command1(left, "cluster", "nodes")
-				return strings.Contains(command1(left, "cluster", "info"), "cluster_state:ok") && masterOf(slots, gone) == ""
+				nodes := answerOf(left, "cluster", "nodes")
+				return strings.Contains(answerOf(left, "cluster", "info"), "cluster_state:ok") && slotsOf(nodes, gone) == ""
 			})
 		},
 	}
 }
 
-// masterOf gives the slots that an address serves in a list of CLUSTER NODES, "" for
+// slotsOf gives the slots that an address serves in a list of CLUSTER NODES, "" for
 // none.
-func masterOf(list, address string) string {
+func slotsOf(list, address string) string {
 	for line := range strings.Lines(list) {
 		fields := strings.Fields(line)
 		if len(fields) > 8 && strings.HasPrefix(fields[1], address+"@") && !strings.Contains(fields[2], "fail") {
@@ -173,18 +164,18 @@ func masterOf(list, address string) string {
 	return ""
 }
 
-// command1 gives the answer of a server to a command, "" if it does not answer.
-func command1(p *process, args ...any) string {
+// answerOf gives the answer of a server to a command, "" if it does not answer.
+func answerOf(p *process, args ...any) string {
 	client := redis.NewClient(&redis.Options{Addr: p.address(), DisableIdentity: true})
 	defer func() { _ = client.Close() }()
 	text, _ := client.Do(context.Background(), args...).Text()
 	return text
 }
 
-func role(p *process) string { return field(command1(p, "info", "replication"), "role") }
+func role(p *process) string { return field(answerOf(p, "info", "replication"), "role") }
 
 func replicated(p *process) bool {
-	return field(command1(p, "info", "replication"), "master_link_status") == "up"
+	return field(answerOf(p, "info", "replication"), "master_link_status") == "up"
 }
 
 func field(info, name string) string {
