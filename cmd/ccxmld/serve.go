@@ -62,6 +62,12 @@ func serveLogged(ctx context.Context, config *conf.Config, load func() (*conf.Co
 // drain; a second one ends it at once. SIGHUP makes it read the configuration again.
 func serve(ctx context.Context, config *conf.Config, load func() (*conf.Config, error), lines *logs.Log) error {
 	log := lines.Logger()
+	// SIGHUP ends a program that does not listen to it, also one that is about to start.
+	again, stop := make(chan os.Signal, 1), make(chan os.Signal, 2)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(stop)
 	sessionstore.LogClient(log)
 	d, err := daemon.New(ctx, config, log, nil, daemon.WithCounters(func() []httpapi.Counter {
 		return []httpapi.Counter{{Name: "log_lines_lost", Value: lines.Lost()}, {Name: "log_lines_left_out", Value: lines.LeftOut()}}
@@ -71,12 +77,6 @@ func serve(ctx context.Context, config *conf.Config, load func() (*conf.Config, 
 	}
 	log.Info("ccxmld is ready", "version", daemon.Version(), "esl", d.ESLAddress(), "http", d.HTTPAddress(),
 		"advertise", d.Advertise(), "nodes", len(config.Nodes))
-	again := make(chan os.Signal, 1)
-	signal.Notify(again, syscall.SIGHUP)
-	defer signal.Stop(again)
-	stop := make(chan os.Signal, 2)
-	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(stop)
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	ended := make(chan error, 1)
