@@ -26,6 +26,7 @@ type connections struct {
 	accepting  logs.Trouble
 
 	mu        sync.Mutex
+	ending    bool // what asks for nothing is not waited for
 	open      map[*connection]struct{}
 	byAddress map[string]int
 }
@@ -165,6 +166,23 @@ func (cs *connections) oldest(address string, state http.ConnState) (oldest *con
 	return oldest
 }
 
+// endSilent closes the connections that have not asked for anything yet, and those that
+// come from now on: net/http waits five seconds for what they may ask for.
+func (cs *connections) endSilent() {
+	cs.mu.Lock()
+	cs.ending = true
+	var silent []*connection
+	for c := range cs.open {
+		if c.state == http.StateNew {
+			silent = append(silent, c)
+		}
+	}
+	cs.mu.Unlock()
+	for _, c := range silent {
+		_ = c.Close()
+	}
+}
+
 // changed notes what net/http says of a connection.
 func (cs *connections) changed(conn net.Conn, state http.ConnState) {
 	c, ours := conn.(*connection)
@@ -172,10 +190,14 @@ func (cs *connections) changed(conn net.Conn, state http.ConnState) {
 		return
 	}
 	cs.mu.Lock()
-	defer cs.mu.Unlock()
 	c.state, c.since = state, cs.now()
 	if state == http.StateClosed || state == http.StateHijacked {
 		cs.remove(c)
+	}
+	late := cs.ending && state == http.StateNew
+	cs.mu.Unlock()
+	if late {
+		_ = c.Close()
 	}
 }
 

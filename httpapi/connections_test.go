@@ -238,3 +238,26 @@ func TestAnswersMayTakeTheirTime(t *testing.T) {
 		}
 	})
 }
+
+// TestShutdownDoesNotWaitForTheSilent: connections that have asked for nothing do not hold
+// up the end, for which net/http would wait five seconds.
+func TestShutdownDoesNotWaitForTheSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := httpapi.New(httpapi.Options{Starter: &starter{}})
+		l := &wire{remotetest.Listen(80)}
+		served := make(chan error)
+		go func() { served <- server.Serve(l) }()
+		silent := l.dial(1)
+		begun := time.Now()
+		if err := server.Shutdown(t.Context(), t.Context()); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(begun); took > time.Second {
+			t.Errorf("the end took %s", took)
+		}
+		if silent.open() {
+			t.Error("the connection is still open")
+		}
+		<-served
+	})
+}

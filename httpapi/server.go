@@ -62,13 +62,14 @@ type Options struct {
 
 // Server answers HTTP requests. It is safe for concurrent use.
 type Server struct {
-	options  Options
-	tokens   *tokens
-	hosts    []host
-	http     *http.Server
-	draining atomic.Bool // no new sessions
-	stopping atomic.Bool
-	end      context.CancelFunc // of the requests under way
+	options     Options
+	tokens      *tokens
+	hosts       []host
+	http        *http.Server
+	connections atomic.Pointer[connections] // nil before Serve
+	draining    atomic.Bool                 // no new sessions
+	stopping    atomic.Bool
+	end         context.CancelFunc // of the requests under way
 }
 
 // New makes a Server. It does not listen: Serve does.
@@ -123,6 +124,7 @@ func (s *Server) Handler() http.Handler {
 // nil. It closes the listener, and may be called once.
 func (s *Server) Serve(l net.Listener) error {
 	connections := newConnections(l, s.options)
+	s.connections.Store(connections)
 	s.http.ConnState = connections.changed
 	err := s.http.Serve(connections)
 	if errors.Is(err, http.ErrServerClosed) {
@@ -145,6 +147,9 @@ func (s *Server) Drain() { s.draining.Store(true) }
 func (s *Server) Shutdown(ctx, enough context.Context) error {
 	defer s.end()
 	s.stopping.Store(true)
+	if connections := s.connections.Load(); connections != nil {
+		connections.endSilent()
+	}
 	if s.http.Shutdown(enough) == nil {
 		return nil
 	}
