@@ -37,7 +37,7 @@ import (
 
 // CloseTime is how long requests, sessions that are ended, and what is to be told of
 // them may take when the daemon ends.
-const CloseTime = 20 * time.Second
+const CloseTime = 30 * time.Second
 
 // Daemon is all the parts of ccxmld, connected.
 type Daemon struct {
@@ -277,9 +277,10 @@ func closeInTurn(ctx context.Context, c clock.Clock, all time.Duration, parts ..
 	return err
 }
 
-// closeAPI has requests end that take most of the time that there is for them.
+// closeAPI has requests end that take long, well before they would be cut off: a busy
+// machine needs a while to answer them.
 func (d *Daemon) closeAPI(closing context.Context) error {
-	enough, cancel := clock.WithTimeout(closing, d.clock, CloseTime/5)
+	enough, cancel := clock.WithTimeout(closing, d.clock, CloseTime/10)
 	defer cancel()
 	return d.api.Shutdown(closing, enough)
 }
