@@ -52,7 +52,7 @@ func TestForms(t *testing.T) {
 		}
 		if d.FailOver != nil {
 			d.FailOver("ccxml:conference:{" + room.ID + "}")
-			redistest.Eventually(t, "both have the new master", func() bool {
+			redistest.Patiently(t, "both have the new master", func() bool {
 				return first.Probe(t.Context()) == nil && second.Probe(t.Context()) == nil && members(one) >= 0 && members(two) >= 0
 			})
 			for _, r := range []*conference.Registry{one, two} {

@@ -61,12 +61,12 @@ func TestForms(t *testing.T) {
 		d.FailOver("ccxml:session:{s1}")
 		one.SaveSession(sessionstore.Session{ID: "s2", Document: "file:///a.ccxml"})
 		for _, id := range []string{"s2", "s1"} { // the new one, and the one that was written before
-			redistest.Eventually(t, id+" is read from the new master", func() bool {
+			redistest.Patiently(t, id+" is read from the new master", func() bool {
 				_, ok, err := two.Owner(t.Context(), id)
 				return ok && err == nil && one.Healthy() && two.Healthy()
 			})
 		}
-		redistest.Eventually(t, "a lease that the master did not pass on is taken anew", func() bool {
+		redistest.Patiently(t, "a lease that the master did not pass on is taken anew", func() bool {
 			controllers, err := two.Controllers(t.Context())
 			return err == nil && len(controllers) == 2 && controllers[0].Alive && controllers[1].Alive
 		})

@@ -89,7 +89,7 @@ func sentinels(t testing.TB) Deployment {
 		all, _ := asked.Master(context.Background(), "calls").Result()
 		return all[key]
 	}
-	patiently(t, "the Sentinels know of each other and of the replica", func() bool {
+	Patiently(t, "the Sentinels know of each other and of the replica", func() bool {
 		return state("num-other-sentinels") == "2" && state("num-slaves") == "1" && replicated(replica)
 	})
 	return Deployment{
@@ -97,7 +97,7 @@ func sentinels(t testing.TB) Deployment {
 		FailOver: func(string) {
 			t.Helper()
 			master.stop(t)
-			patiently(t, "the replica is the master", func() bool { return state("port") == strconv.Itoa(replica.port) && role(replica) == "master" })
+			Patiently(t, "the replica is the master", func() bool { return state("port") == strconv.Itoa(replica.port) && role(replica) == "master" })
 		},
 	}
 }
@@ -118,7 +118,7 @@ func cluster(t testing.TB) Deployment {
 	}
 	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addresses})
 	t.Cleanup(func() { _ = client.Close() })
-	patiently(t, "each node of the cluster knows all slots, and replicas follow", func() bool {
+	Patiently(t, "each node of the cluster knows all slots, and replicas follow", func() bool {
 		for _, node := range nodes {
 			info := answerOf(node, "cluster", "info")
 			if !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, "cluster_known_nodes:6") || role(node) == "slave" && !replicated(node) {
@@ -144,7 +144,7 @@ func cluster(t testing.TB) Deployment {
 					left = node
 				}
 			}
-			patiently(t, "a replica has its slots", func() bool {
+			Patiently(t, "a replica has its slots", func() bool {
 				nodes := answerOf(left, "cluster", "nodes")
 				return strings.Contains(answerOf(left, "cluster", "info"), "cluster_state:ok") && slotsOf(nodes, gone) == ""
 			})
@@ -184,9 +184,9 @@ func field(info, name string) string {
 	return value
 }
 
-// patiently waits for what several servers agree on between themselves, which takes them
+// Patiently waits for what several servers agree on between themselves, which takes them
 // seconds, and longer on a busy machine.
-func patiently(t testing.TB, what string, condition func() bool) {
+func Patiently(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	deadline := time.NewTimer(2 * time.Minute)
 	defer deadline.Stop()
