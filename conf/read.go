@@ -112,15 +112,11 @@ func readPassword(e entry) Secret {
 	return ""
 }
 
-// readFile reads the path of a file that is there, absolute or against the folder of the
-// configuration.
+// readFile reads the path of a file that is there.
 func readFile(f field, expected string) string {
-	path, ok := f.text(expected)
+	path, ok := f.filePath(expected)
 	if !ok {
 		return ""
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(f.base, path)
 	}
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		f.bad(f.quoted()+" is no file that can be read", expected)

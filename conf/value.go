@@ -341,15 +341,21 @@ func (f field) prefix() (string, bool) {
 	return text, true
 }
 
+// filePath reads the path of a file, absolute or against the folder of the configuration.
+func (f field) filePath(expected string) (string, bool) {
+	path, ok := f.text(expected)
+	if ok && !filepath.IsAbs(path) {
+		path = filepath.Join(f.base, path)
+	}
+	return path, ok
+}
+
 // secretFile reads a file that holds a secret in its first line.
 func (f field) secretFile() (Secret, bool) {
 	const expected = "the path of a readable file with the password in it"
-	path, ok := f.text(expected)
+	path, ok := f.filePath(expected)
 	if !ok {
 		return "", false
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(f.base, path)
 	}
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -47,7 +47,8 @@ type Daemon struct {
 
 	config     *conf.Config                // as it was at the start
 	current    atomic.Pointer[conf.Config] // as it was last read
-	fetches    []*fetch.Client             // that Reload tells of the policy: of documents, and of audio
+	documents  *fetch.Client               // of calls; those for other documents are taken apart from it
+	audio      *fetch.Client
 	log        *slog.Logger
 	clock      clock.Clock
 	random     *random.Source  // nil: the system's
@@ -168,7 +169,7 @@ func (d *Daemon) openStore(ctx context.Context) (err error) {
 }
 
 // connect makes the parts that need others.
-func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) error {
+func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (err error) {
 	if d.network == nil {
 		d.processors = processors.NewGate()
 	}
@@ -181,14 +182,14 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	}); err != nil {
 		d.log.Warn("redis does not know of this controller yet", "error", err)
 	}
-	client, err := d.client(d.config.Limits.DocumentBytes)
-	if err != nil {
+	if d.documents, err = d.client(d.config.Limits.DocumentBytes); err != nil {
 		return err
 	}
-	fetches := client.Apart()
-	if d.dialogs, err = d.newDialogs(client, fetches); err != nil {
+	if d.audio, err = d.client(d.config.Limits.AudioBytes); err != nil {
 		return err
 	}
+	fetches := d.documents.Apart()
+	d.dialogs = d.newDialogs(fetches)
 	d.Conferences, err = conference.NewRegistry(d.Store, conference.Options{Controller: id, Random: d.random, Logger: d.log})
 	if err != nil {
 		return err
@@ -196,7 +197,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) err
 	d.Controller = callcontrol.New(callcontrol.Options{
 		ID: id, Advertise: d.advertise, Nodes: nodesOf(d.config),
 		Document: d.document, Dial: d.dial,
-		Intake: client, Fetch: fetches, Sends: client.Apart(), Dialogs: d.dialogs, Store: d.Store,
+		Intake: d.documents, Fetch: fetches, Sends: d.documents.Apart(), Dialogs: d.dialogs, Store: d.Store,
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},

@@ -75,23 +75,19 @@ func (badNumber) Is(target error) bool { return target == callcontrol.ErrBadNumb
 // Unwrap gives the routes' own error.
 func (e badNumber) Unwrap() error { return e.error }
 
-// newDialogs makes the service that runs prompts and VoiceXML. intake is the client
-// that documents of calls are fetched by, documents that of others; audio may be larger.
-func (d *Daemon) newDialogs(intake, documents *fetch.Client) (*dialog.Service, error) {
-	audio, err := d.client(d.config.Limits.AudioBytes)
-	if err != nil {
-		return nil, err
-	}
+// newDialogs makes the service that runs prompts and VoiceXML. fetches is the client
+// that gets what is not the document of a call.
+func (d *Daemon) newDialogs(fetches *fetch.Client) *dialog.Service {
 	service := dialog.New(dialog.Options{
 		TTSEngine: d.config.Dialog.TTS.Engine, TTSVoice: d.config.Dialog.TTS.Voice,
 		ASREngine: d.config.Dialog.ASR,
 		Sounds:    d.config.Dialog.Sounds, Spool: d.config.Dialog.Spool, Recordings: d.config.Dialog.Recordings,
 		SpoolBounds:     spool.Bounds{Bytes: d.config.Dialog.SpoolBytes, Age: d.config.Dialog.SpoolAge},
 		RecordingBounds: spool.Bounds{Bytes: d.config.Dialog.RecordingsBytes, Age: d.config.Dialog.RecordingsAge},
-		AllowFile:       documents.Allowed, Fetcher: documents, Intake: intake, Audio: audio, Uploads: documents.Apart(), Clock: d.clock, Logger: d.log,
+		AllowFile:       fetches.Allowed, Fetcher: fetches, Intake: d.documents, Audio: d.audio, Uploads: fetches.Apart(), Clock: d.clock, Logger: d.log,
 	})
 	vxml.Register(service, vxml.Options{Limits: d.scriptLimits, Random: d.random, Processors: d.processors, Abandoned: d.strain.Abandoned, Logger: d.log})
-	return service, nil
+	return service
 }
 
 // client makes a client that fetches under the configuration's policy.
@@ -106,7 +102,6 @@ func (d *Daemon) client(largest int64) (*fetch.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("documents.allow: %w", err)
 	}
-	d.fetches = append(d.fetches, client)
 	return client, nil
 }
 

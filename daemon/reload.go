@@ -12,11 +12,11 @@ import (
 // go on. The log says what changed, and what needs a new start. On an error everything
 // stays as it was.
 func (d *Daemon) Reload(config *conf.Config) error {
-	sizes := []int64{config.Limits.DocumentBytes, config.Limits.AudioBytes}
-	for i, client := range d.fetches {
-		if err := client.Set(fetchOptions(config, sizes[i])); err != nil {
-			return fmt.Errorf("documents.allow: %w", err)
-		}
+	if err := d.documents.Set(fetchOptions(config, config.Limits.DocumentBytes)); err != nil {
+		return fmt.Errorf("documents.allow: %w", err)
+	}
+	if err := d.audio.Set(fetchOptions(config, config.Limits.AudioBytes)); err != nil {
+		return fmt.Errorf("documents.allow: %w", err)
 	}
 	taken, _ := d.current.Load().Changed(config)
 	_, restart := d.config.Changed(config)
