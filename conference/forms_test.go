@@ -13,21 +13,9 @@ import (
 // after a failover, which loses no member.
 func TestForms(t *testing.T) {
 	redistest.EachForm(t, func(t *testing.T, d redistest.Deployment) {
-		deployed := func(controller string) (*conference.Registry, *sessionstore.Store) {
-			t.Helper()
-			store, err := sessionstore.Open(t.Context(), sessionstore.Options{URL: d.URL, CA: d.CA, WriteEvery: 50 * time.Millisecond})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = store.Close() })
-			r, err := conference.NewRegistry(store, conference.Options{Controller: controller})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return r, store
-		}
-		one, first := deployed("one")
-		two, second := deployed("two")
+		options := sessionstore.Options{URL: d.URL, CA: d.CA, WriteEvery: 50 * time.Millisecond}
+		one, first := registryOn(t, options, "one")
+		two, second := registryOn(t, options, "two")
 		room, created := create(t, one, "sales", "s1")
 		if again, fresh := create(t, two, "sales", "s2"); !created || fresh || again.Room != room.Room {
 			t.Errorf("created %v, and again %v: %s and %s", created, fresh, room.Room, again.Room)

@@ -33,9 +33,12 @@ func (byHand) AfterFunc(time.Duration, func()) (stop func() bool) { return func(
 // registry opens a registry for a controller on a store of its own.
 func registry(t testing.TB, url, controller string) (*conference.Registry, *sessionstore.Store) {
 	t.Helper()
-	store, err := sessionstore.Open(t.Context(), sessionstore.Options{
-		URL: url, Lease: 15 * time.Second, Clock: byHand{},
-	})
+	return registryOn(t, sessionstore.Options{URL: url, Lease: 15 * time.Second, Clock: byHand{}}, controller)
+}
+
+func registryOn(t testing.TB, o sessionstore.Options, controller string) (*conference.Registry, *sessionstore.Store) {
+	t.Helper()
+	store, err := sessionstore.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

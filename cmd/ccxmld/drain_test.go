@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -48,9 +49,7 @@ func startDrained(t *testing.T, settings map[string]string) *drained {
 	sw := switchsim.New(switchsim.Options{})
 	t.Cleanup(sw.Close)
 	all := map[string]string{"DRAIN_TIMEOUT": "1h", "DOCUMENTS_ALLOW": "['file://" + dir + "/']", "TOKENS": "{t: {uri: 'file://" + dir + "/stays.ccxml'}}"}
-	for name, value := range settings {
-		all[name] = value
-	}
+	maps.Copy(all, settings)
 	d := &drained{process: startProcess(t, all), sw: sw, told: told}
 	_ = d.read()
 	ctx, cancel := context.WithTimeout(t.Context(), processPatience)

@@ -188,15 +188,5 @@ func field(info, name string) string {
 // seconds, and longer on a busy machine.
 func Patiently(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(2 * time.Minute)
-	defer deadline.Stop()
-	again := time.NewTicker(50 * time.Millisecond)
-	defer again.Stop()
-	for !condition() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("waited in vain: %s", what)
-		case <-again.C:
-		}
-	}
+	await(t, what, 2*time.Minute, 50*time.Millisecond, condition)
 }

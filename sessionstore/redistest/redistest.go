@@ -62,14 +62,8 @@ func Mini(t testing.TB) *Server {
 // disk. A machine without redis-server fails the test.
 func Real(t testing.TB) *Server {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Fatalf("these tests run against a real Redis; install it, on Debian by: apt-get install redis-server (%v)", err)
-	}
-	r := &process{program: program, directory: t.TempDir()}
-	r.start(t)
-	t.Cleanup(func() { r.stop(t) })
-	return newServer(t, net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)), r)
+	r := launch(t)
+	return newServer(t, r.address(), r)
 }
 
 func newServer(t testing.TB, address string, e engine) *Server {
@@ -132,9 +126,15 @@ func Forever(t testing.TB, s *Server) (keys []string) {
 // without telling.
 func Eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(10 * time.Second)
+	await(t, what, 10*time.Second, 2*time.Millisecond, condition)
+}
+
+// await looks again and again whether condition holds, for a time.
+func await(t testing.TB, what string, within, every time.Duration, condition func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(within)
 	defer deadline.Stop()
-	again := time.NewTicker(2 * time.Millisecond)
+	again := time.NewTicker(every)
 	defer again.Stop()
 	for !condition() {
 		select {
