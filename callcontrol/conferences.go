@@ -204,9 +204,9 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 	}
 }
 
-// clear ends the session's cascades and dialogs of a conference.
+// clear ends the session's couplings and dialogs of a conference.
 func (c *control) clear(id string) {
-	c.endCascades(id)
+	c.endCouplings(id)
 	for _, l := range byKey(c.legs) {
 		if s := l.standIn; s != nil && s.voice == nil && s.conference == id && !l.isEnding() {
 			l.detail = "the conference was destroyed"

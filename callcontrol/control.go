@@ -31,7 +31,7 @@ type control struct {
 	dialogs   map[string]*leg
 	prepared  map[string]*preparedDialog
 	starting  map[string]interpreter.DialogRequest // dialogs whose leg is on its way
-	cascades  []*cascade
+	couplings []*coupling
 	rosters   map[string]*roster // of conferences of which it hears, by id
 	attaching map[string]int     // conferences that the session is about to be attached to, and how often it is asked for
 	givingUp  []string           // conferences that are to be destroyed once the session's legs are out
@@ -237,7 +237,7 @@ func without(list []string, id string) []string {
 
 // Release ends what the session still holds (SES-5 to SES-7).
 func (c *control) Release() {
-	c.endCascades("")
+	c.endCouplings("")
 	for id := range byKey(c.rosters) {
 		c.attendNoMore(id)
 	}

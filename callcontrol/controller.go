@@ -119,28 +119,28 @@ type Controller struct {
 	directoryDone context.Context
 	giveUp        context.CancelFunc
 
-	mu       sync.Mutex
-	sessions map[string]*control
-	legs     map[string]*leg      // by channel uuid, until they are hung up
-	cascades map[string]*cascade  // by channel uuid
-	released map[string]*released // legs whose session has ended, by channel uuid
-	trees    map[string]*tree     // by the session that each began with, or the address
-	reserved int                  // sessions whose document is on its way
-	draining bool                 // no new sessions from calls and requests
-	closing  bool                 // nor from sessions
-	idle     *clock.Latch         // the last session has ended; nil if nobody waits for that
-	noLegs   *clock.Latch         // the last leg is gone; likewise
+	mu        sync.Mutex
+	sessions  map[string]*control
+	legs      map[string]*leg      // by channel uuid, until they are hung up
+	couplings map[string]*coupling // by channel uuid
+	released  map[string]*released // legs whose session has ended, by channel uuid
+	trees     map[string]*tree     // by the session that each began with, or the address
+	reserved  int                  // sessions whose document is on its way
+	draining  bool                 // no new sessions from calls and requests
+	closing   bool                 // nor from sessions
+	idle      *clock.Latch         // the last session has ended; nil if nobody waits for that
+	noLegs    *clock.Latch         // the last leg is gone; likewise
 }
 
 // New makes a controller.
 func New(o Options) *Controller {
 	c := &Controller{
-		options:  o,
-		log:      o.Logger,
-		sessions: make(map[string]*control),
-		legs:     make(map[string]*leg),
-		cascades: make(map[string]*cascade),
-		released: make(map[string]*released),
+		options:   o,
+		log:       o.Logger,
+		sessions:  make(map[string]*control),
+		legs:      make(map[string]*leg),
+		couplings: make(map[string]*coupling),
+		released:  make(map[string]*released),
 	}
 	c.SetLimits(o.Limits)
 	c.instance = c.newID()

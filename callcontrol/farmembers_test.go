@@ -101,9 +101,9 @@ func TestEndOfStartedSession(t *testing.T) {
 	}
 }
 
-// TestNodeOfACascadeIsTakenOut: the link to a node that is taken out lasts as long as the
+// TestNodeOfACouplingIsTakenOut: the link to a node that is taken out lasts as long as the
 // join of two conferences there, whose end the document hears of.
-func TestNodeOfACascadeIsTakenOut(t *testing.T) {
+func TestNodeOfACouplingIsTakenOut(t *testing.T) {
 	told := &orders{}
 	c := sitetest.New(t, sitetest.WithSwitch(switchsim.Options{Refuses: told.refused}))
 	c.StartSession(c.Transitions("a.ccxml", twoRooms+`</transition>`+then("conference.joined", `<log expr="'joined'"/>`)+

@@ -208,9 +208,9 @@ func (c *control) Unjoin(r interpreter.UnjoinRequest) {
 		c.unjoinDialog(d, r)
 		return
 	}
-	if s := c.cascadeBetween(r.ID1, r.ID2); s != nil {
+	if s := c.couplingBetween(r.ID1, r.ID2); s != nil {
 		made := s.pending == nil
-		c.endCascade(s)
+		c.endCoupling(s)
 		if made {
 			c.queueUnjoined(r.ID1, r.ID2, "")
 		} else {

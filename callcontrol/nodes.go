@@ -46,7 +46,7 @@ func (c *Controller) SetNodes(options []freeswitch.NodeOptions) {
 	}
 }
 
-// retire ends the link of a node that was taken out, once no leg and no cascade has
+// retire ends the link of a node that was taken out, once no leg and no coupling has
 // needed it for a while.
 func (c *Controller) retire(n *freeswitch.Node) {
 	var needed atomic.Bool
@@ -60,7 +60,7 @@ func (c *Controller) retire(n *freeswitch.Node) {
 	c.mu.Unlock()
 	for _, control := range running {
 		control.session.Do(func() {
-			if slices.ContainsFunc(control.cascades, func(s *cascade) bool { return s.node == n }) {
+			if slices.ContainsFunc(control.couplings, func(s *coupling) bool { return s.node == n }) {
 				needed.Store(true)
 			}
 		})
@@ -77,7 +77,7 @@ func (c *Controller) retire(n *freeswitch.Node) {
 // NodeUp looks for what we have on a node whose link is up.
 func (c nodeOwner) NodeUp(n *freeswitch.Node, restarted bool) {
 	c.resynchronise(n, restarted)
-	c.lookForCascades(n)
+	c.lookForCouplings(n)
 	c.reconcile(n, c.options.Conferences.HeldOn(n.Machine()))
 }
 
@@ -105,11 +105,11 @@ func (c nodeOwner) Progressing(n *freeswitch.Node, channel string, media bool) {
 	}
 }
 
-// HungUp takes the end of a leg that has no socket, or of a cascade.
+// HungUp takes the end of a leg that has no socket, or of a coupling.
 func (c nodeOwner) HungUp(n *freeswitch.Node, channel string, h freeswitch.Hangup) {
 	l := c.findLeg(channel)
 	if l == nil {
-		if !c.cascadeHungUp(channel, h.Cause) {
+		if !c.couplingHungUp(channel, h.Cause) {
 			c.forgetReleased(channel)
 		}
 		return

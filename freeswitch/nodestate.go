@@ -77,5 +77,5 @@ const endLink fsm.Action = "end its link"
 // serviceStates is how a node goes out of service ([Nodes.Set], [Nodes.End]).
 var serviceStates = fsm.NewTable("service", []serviceState{nodeServes}, []fsm.Row[serviceState, serviceInput]{
 	fsm.Line(nodeServes, nodeTakenOut, nodeDraining, "", "nodes of the configuration"),
-	fsm.Line(nodeDraining, nodeUnneeded, nodeEnded, endLink, "no channel without a socket, and no cascade, for a while"),
+	fsm.Line(nodeDraining, nodeUnneeded, nodeEnded, endLink, "no channel without a socket, and no coupling, for a while"),
 })

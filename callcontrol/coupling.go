@@ -12,9 +12,9 @@ import (
 	"ccxmld/freeswitch"
 )
 
-// cascade joins two conferences: a loopback call, one half of which is a member
+// coupling joins two conferences: a loopback call, one half of which is a member
 // of each. It lasts as long as the session that made it is attached to both.
-type cascade struct {
+type coupling struct {
 	control  *control
 	id       string // the call's uuid
 	id1, id2 string // of the conferences
@@ -24,16 +24,16 @@ type cascade struct {
 	turn     *freeswitch.Turn // that its call waits for
 }
 
-// joins tells whether the cascade is between two conferences, in any order.
-func (s *cascade) joins(id1, id2 string) bool {
+// joins tells whether the coupling is between two conferences, in any order.
+func (s *coupling) joins(id1, id2 string) bool {
 	return s.id1 == id1 && s.id2 == id2 || s.id1 == id2 && s.id2 == id1
 }
 
-// cascadeBetween finds the session's cascade between two conferences, nil if
+// couplingBetween finds the session's coupling between two conferences, nil if
 // there is none.
-func (c *control) cascadeBetween(id1, id2 string) *cascade {
-	if i := slices.IndexFunc(c.cascades, func(s *cascade) bool { return s.joins(id1, id2) }); i >= 0 {
-		return c.cascades[i]
+func (c *control) couplingBetween(id1, id2 string) *coupling {
+	if i := slices.IndexFunc(c.couplings, func(s *coupling) bool { return s.joins(id1, id2) }); i >= 0 {
+		return c.couplings[i]
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (c *control) cascadeBetween(id1, id2 string) *cascade {
 // joinConferences joins two conferences (BRG-11). Of a half-duplex join, the
 // first one's members hear those of the second.
 func (c *control) joinConferences(o *order) {
-	c.endCascade(c.cascadeBetween(o.ID1, o.ID2)) // JOIN-11: the new one has the new duplex
+	c.endCoupling(c.couplingBetween(o.ID1, o.ID2)) // JOIN-11: the new one has the new duplex
 	giveBack1, err := c.reserveConference(o.ID1)
 	if err != nil {
 		o.fail(c, err.Error())
@@ -75,15 +75,15 @@ func (c *control) joinConferences(o *order) {
 			o.fail(c, err.Error())
 			return
 		}
-		s := &cascade{control: c, id: c.controller.newID(), id1: o.ID1, id2: o.ID2, node: node, pending: o}
-		c.placeCascade(s, p.first.Room, p.second.Room)
+		s := &coupling{control: c, id: c.controller.newID(), id1: o.ID1, id2: o.ID2, node: node, pending: o}
+		c.placeCoupling(s, p.first.Room, p.second.Room)
 	}, func(ctx context.Context) {
 		c.detach(ctx, o.ID1)
 		c.detach(ctx, o.ID2)
 	})
 }
 
-func (c *control) placeCascade(s *cascade, room1, room2 string) {
+func (c *control) placeCoupling(s *coupling, room1, room2 string) {
 	o := s.pending
 	profile := c.controller.options.Profile
 	// In the first conference: it brings the second's voices there.
@@ -94,28 +94,28 @@ func (c *control) placeCascade(s *cascade, room1, room2 string) {
 		Apps: []esl.App{freeswitch.Room(room1).Enters(profile, speaks)},
 		Vars: freeswitch.LoopbackVariables(c.controller.options.ID),
 	}
-	c.cascades = append(c.cascades, s)
-	c.controller.addCascade(s)
+	c.couplings = append(c.couplings, s)
+	c.controller.addCoupling(s)
 	s.timer = c.after(standInTimeout+jobTimeout, func() {
-		c.cascadeEnded(s, fmt.Sprintf("FreeSWITCH did not say within %s whether it has", standInTimeout+jobTimeout))
+		c.couplingEnded(s, fmt.Sprintf("FreeSWITCH did not say within %s whether it has", standInTimeout+jobTimeout))
 	})
 	one, now, err := s.node.TakeTurn(c.session.Do, c.turnsOf(), func() (wanted bool) {
 		if wanted = s.pending == o; wanted {
-			c.originateCascade(s, call)
+			c.originateCoupling(s, call)
 		}
 		return wanted
 	})
 	switch {
 	case err != nil:
-		c.session.Do(func() { c.cascadeEnded(s, "FreeSWITCH node "+s.node.Name()+": "+err.Error()) })
+		c.session.Do(func() { c.couplingEnded(s, "FreeSWITCH node "+s.node.Name()+": "+err.Error()) })
 	case now:
-		c.originateCascade(s, call)
+		c.originateCoupling(s, call)
 	default:
 		s.turn = one
 	}
 }
 
-func (c *control) originateCascade(s *cascade, call esl.Originate) {
+func (c *control) originateCoupling(s *coupling, call esl.Originate) {
 	o := s.pending
 	s.node.Originate(call, func(result string, err error) {
 		cause, refused := strings.CutPrefix(strings.TrimSpace(result), "-ERR ")
@@ -126,9 +126,9 @@ func (c *control) originateCascade(s *cascade, call esl.Originate) {
 				s.node.Kill(s.id, "NORMAL_CLEARING")
 			case s.pending == nil:
 			case err != nil:
-				c.cascadeEnded(s, err.Error())
+				c.couplingEnded(s, err.Error())
 			case refused:
-				c.cascadeEnded(s, "FreeSWITCH could not join them ("+cause+"); is mod_loopback loaded?")
+				c.couplingEnded(s, "FreeSWITCH could not join them ("+cause+"); is mod_loopback loaded?")
 			default:
 				s.timer.Stop()
 				s.pending = nil
@@ -141,15 +141,15 @@ func (c *control) originateCascade(s *cascade, call esl.Originate) {
 	})
 }
 
-// cascadeEnded takes the end of a cascade that the document did not ask for: it was
+// couplingEnded takes the end of a coupling that the document did not ask for: it was
 // not made, for a reason in words, or FreeSWITCH or somebody there has hung it up.
-func (c *control) cascadeEnded(s *cascade, reason string) {
-	if !slices.Contains(c.cascades, s) {
+func (c *control) couplingEnded(s *coupling, reason string) {
+	if !slices.Contains(c.couplings, s) {
 		return
 	}
 	o := s.pending
 	s.pending = nil
-	c.endCascade(s)
+	c.endCoupling(s)
 	if o != nil {
 		o.fail(c, reason)
 		return
@@ -158,15 +158,15 @@ func (c *control) cascadeEnded(s *cascade, reason string) {
 	c.queueUnjoined(s.id1, s.id2, "")
 }
 
-// endCascade takes a cascade away; nil is none.
-func (c *control) endCascade(s *cascade) {
+// endCoupling takes a coupling away; nil is none.
+func (c *control) endCoupling(s *coupling) {
 	if s == nil {
 		return
 	}
-	c.cascades = slices.DeleteFunc(c.cascades, func(other *cascade) bool { return other == s })
+	c.couplings = slices.DeleteFunc(c.couplings, func(other *coupling) bool { return other == s })
 	s.timer.Stop()
 	s.turn.Cancel()
-	c.controller.forgetCascade(s)
+	c.controller.forgetCoupling(s)
 	s.node.Kill(s.id, "NORMAL_CLEARING")
 	if o := s.pending; o != nil {
 		s.pending = nil
@@ -174,36 +174,36 @@ func (c *control) endCascade(s *cascade) {
 	}
 }
 
-func (c *Controller) addCascade(s *cascade) {
+func (c *Controller) addCoupling(s *coupling) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.cascades[s.id] = s
+	c.couplings[s.id] = s
 }
 
-func (c *Controller) forgetCascade(s *cascade) {
+func (c *Controller) forgetCoupling(s *coupling) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.cascades, s.id)
+	delete(c.couplings, s.id)
 }
 
-// cascadeHungUp brings the end of a cascade to its session, from a link. It reports
+// couplingHungUp brings the end of a coupling to its session, from a link. It reports
 // false if the call is none.
-func (c *Controller) cascadeHungUp(id, cause string) bool {
+func (c *Controller) couplingHungUp(id, cause string) bool {
 	c.mu.Lock()
-	s := c.cascades[id]
+	s := c.couplings[id]
 	c.mu.Unlock()
 	if s == nil {
 		return false
 	}
-	s.control.session.Do(func() { s.control.cascadeEnded(s, "FreeSWITCH has hung it up ("+cause+")") })
+	s.control.session.Do(func() { s.control.couplingEnded(s, "FreeSWITCH has hung it up ("+cause+")") })
 	return true
 }
 
-// lookForCascades asks a node whose link is up again for the cascades there.
-func (c *Controller) lookForCascades(n *freeswitch.Node) {
+// lookForCouplings asks a node whose link is up again for the couplings there.
+func (c *Controller) lookForCouplings(n *freeswitch.Node) {
 	c.mu.Lock()
-	var there []*cascade
-	for _, s := range byKey(c.cascades) {
+	var there []*coupling
+	for _, s := range byKey(c.couplings) {
 		if s.node == n {
 			there = append(there, s)
 		}
@@ -212,18 +212,18 @@ func (c *Controller) lookForCascades(n *freeswitch.Node) {
 	for _, s := range there {
 		n.Exists(s.id, func(there bool) {
 			if !there {
-				c.cascadeHungUp(s.id, "while the link was down")
+				c.couplingHungUp(s.id, "while the link was down")
 			}
 		})
 	}
 }
 
-// endCascades takes the cascades of a conference away, or all for "".
-func (c *control) endCascades(id string) {
-	for _, s := range slices.Clone(c.cascades) {
+// endCouplings takes the couplings of a conference away, or all for "".
+func (c *control) endCouplings(id string) {
+	for _, s := range slices.Clone(c.couplings) {
 		if id == "" || s.id1 == id || s.id2 == id {
 			made := s.pending == nil
-			c.endCascade(s)
+			c.endCoupling(s)
 			if id != "" && made {
 				c.queueUnjoined(s.id1, s.id2, "")
 			}
