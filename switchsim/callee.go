@@ -195,7 +195,8 @@ type outgoing struct {
 	c       *channel
 	proceed func() // what the leg does once it is up
 	done    func(reply string)
-	ignores bool // early media
+	ignores bool    // early media
+	peer    *Switch // that the call leads to, nil for a party
 	replied bool
 	timeout *appointment
 }

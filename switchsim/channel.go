@@ -48,6 +48,7 @@ type channel struct {
 	bridge        *bridge
 	members       []*member
 	recordings    []*recording
+	peer          *channel           // the far end of a call with another switch; the switch's lock guards the word, not what it names
 	far, near     *channel           // the other half of a loopback call that is in a conference, and the way back
 	eavesdroppers []*frame           // on other legs, that listen to this one
 	job           func(reply string) // who waits for the originate
@@ -251,6 +252,7 @@ func (c *channel) markAnswered() {
 	c.fire("CHANNEL_ANSWER", site{"switch_channel.c", "switch_channel_perform_mark_answered", 3848})
 	c.setCallState("ACTIVE")
 	c.party.answeredNow()
+	c.peerAnswered()
 }
 
 // acknowledge brings what the ACK of an answered incoming leg brings; that is

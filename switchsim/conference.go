@@ -187,6 +187,7 @@ func (m *member) talk(on bool) {
 		return
 	}
 	m.talking = on
+	defer m.room.relayTalk()
 	switch room := m.room; {
 	case !m.speaks: // nobody is told of who is muted
 	case !on:

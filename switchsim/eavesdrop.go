@@ -47,11 +47,22 @@ func (c *channel) leaveEavesdroppers() {
 // Hears returns the numbers of the parties whose voices the party hears now, in
 // order: in a bridge, in a conference, and by eavesdropping. What parties merely
 // relay, as a listener to a listener would, is not counted, but what the other half
-// of a loopback call brings into a conference is.
+// of a loopback call brings into a conference is, and what comes from the conference's
+// room on another switch.
 func (p *Party) Hears() []string {
+	numbers, far := p.hears()
+	for _, peer := range far {
+		numbers = append(numbers, peer.Hears()...)
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
+
+// hears gives the numbers that the party hears on its own switch, and through whom it
+// hears others.
+func (p *Party) hears() (numbers []string, far []*Party) {
 	p.sw.mu.Lock()
 	defer p.sw.mu.Unlock()
-	var numbers []string
 	c := p.leg
 	if c.bridge != nil {
 		numbers = append(numbers, c.bridge.partner(c).party.number)
@@ -60,6 +71,8 @@ func (p *Party) Hears() []string {
 		for _, other := range m.room.members {
 			switch {
 			case !m.hears || !other.speaks || other.c == c || m.room.waits:
+			case other.c.peer != nil:
+				far = append(far, other.c.peer.party)
 			case other.c.near == nil:
 				numbers = append(numbers, other.c.party.number)
 			case other.c.near.relays() != "":
@@ -72,6 +85,5 @@ func (p *Party) Hears() []string {
 			numbers = append(numbers, e.target.party.number)
 		}
 	}
-	slices.Sort(numbers)
-	return slices.Compact(numbers)
+	return numbers, far
 }

@@ -57,6 +57,18 @@ func (sw *Switch) API(command string) string {
 	return sw.runAPI(name, arguments)
 }
 
+// Originate runs originate as an operator would; told, which may be nil, gets its output.
+// It must not call the switch.
+func (sw *Switch) Originate(arguments string, told func(output string)) {
+	sw.lock()
+	defer sw.unlock()
+	sw.originate(arguments, func(output string) {
+		if told != nil {
+			told(output)
+		}
+	})
+}
+
 // SilenceSockets makes the sockets that a leg has now silent, as a network does
 // that loses all packets: what either side says on them is lost, and the switch
 // does not notice that the controller closes them. Sockets that the leg gets later

@@ -109,6 +109,7 @@ func (c *channel) finishHangup() {
 		l.channelDown()
 	}
 	c.party.ended(c)
+	c.peerEnded()
 	if c.job != nil {
 		c.job("-ERR " + c.cause + "\n")
 		c.job = nil

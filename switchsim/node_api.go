@@ -19,6 +19,7 @@ func init() {
 		"strmicroepoch": func(sw *Switch, _ string) string { return strconv.FormatInt(sw.now().UnixMicro(), 10) },
 		"file_exists":   (*Switch).apiFileExists,
 		"global_getvar": (*Switch).apiGlobal,
+		"global_setvar": (*Switch).apiSetGlobal,
 		"xml_locate":    (*Switch).apiLocate,
 		"sofia":         (*Switch).apiSofia,
 	} {
@@ -80,7 +81,7 @@ func (sw *Switch) apiGlobal(name string) string {
 	if name == "core_uuid" { // which each start has anew
 		return sw.uuid
 	}
-	return sw.options.Globals[name]
+	return orElse(sw.globals[name], sw.options.Globals[name])
 }
 
 // apiLocate knows the configuration of conferences, as far as the profiles'

@@ -64,7 +64,7 @@ func (sw *Switch) originate(argument string, done func(reply string)) {
 	c.vars.set("originate_early_media", strconv.FormatBool(!ignores))
 	c.vars.set("originate_endpoint", "sofia")
 	c.apply(outboundInvite)
-	o := &outgoing{c: c, done: done, ignores: ignores}
+	o := &outgoing{c: c, done: done, ignores: ignores, peer: sw.peers[host]}
 	o.proceed = func() { c.proceed(extension, dialplan, word(3)) }
 	c.job, c.party.outgoing = done, o
 	c.acked = true
@@ -99,6 +99,8 @@ func (o *outgoing) place(number string) {
 	c.enter(stateConsumeMedia)
 	behaviour, ok := sw.callees[number]
 	switch {
+	case o.peer != nil:
+		behaviour = toPeer{o.peer}
 	case ok:
 	case answersItself(c.name, number):
 		behaviour = Answers{}

@@ -3,7 +3,6 @@ package switchsim
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -115,9 +114,7 @@ func (p *Party) Sing(digits string) {
 func (p *Party) FallSilent() {
 	p.sw.lock()
 	defer p.sw.unlock()
-	if ms, _ := strconv.Atoi(p.leg.vars.get("media_timeout")); ms > 0 {
-		p.sw.agenda.after(time.Duration(ms)*time.Millisecond, func() { p.leg.hangUp("MEDIA_TIMEOUT", local) })
-	}
+	p.leg.silenced()
 }
 
 // Hangup hangs up: a caller who was not answered yet cancels.

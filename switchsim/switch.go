@@ -57,6 +57,9 @@ type Options struct {
 	// SessionsPerSecond and MaxSessions are what the switch says its limits are,
 	// the stock 30 and 1000 by default. They are not kept.
 	SessionsPerSecond, MaxSessions int
+	// Unreachable tells whether calls of other switches do not reach this one; nil is
+	// that they do. It must not call a switch.
+	Unreachable func() bool
 	// Paused is what "fsctl pause" does to its status; calls go on here.
 	Paused bool
 	// Denies turns links away as an access list does.
@@ -119,6 +122,8 @@ type Switch struct {
 	followers   map[string][]*listener // those that hear of some legs only
 	channels    map[string]*channel
 	rooms       map[string]*conference
+	peers       map[string]*Switch // that SIP addresses lead to
+	globals     map[string]string  // that were set since the start
 	callees     map[string]Behaviour
 	called      map[string][]*Party // nobody has waited for them yet
 	newCallee   bell
@@ -301,6 +306,7 @@ func (sw *Switch) Addr() string {
 func (sw *Switch) Close() {
 	sw.lock()
 	if !sw.closed {
+		sw.peersGone()
 		sw.closed = true
 		sw.hangUp()
 		if sw.server != nil {
