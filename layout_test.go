@@ -257,6 +257,7 @@ func TestChanceIsInjected(t *testing.T) {
 	allowed := map[string]string{
 		"sessionstore/try.go":      "the keys of a trial are of no call",
 		"sessionstore/embedded.go": "a password must not be guessed",
+		"sessionstore/process.go":  "which process of an id runs changes nothing in a call",
 	}
 	for _, p := range packages(t) {
 		path := strings.TrimPrefix(p.ImportPath, "ccxmld/")

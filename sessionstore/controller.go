@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,6 +20,9 @@ type Controller struct {
 	Version string
 	Address string // where FreeSWITCH finds it: host:port of its Event Socket listener
 	Started time.Time
+	// Instance is the id and what tells this process from others of the same id; set by
+	// Register, and when read.
+	Instance string
 
 	Renewed time.Time // of its lease, by its own clock; set when read
 	Alive   bool      // whether it holds its lease; set when read
@@ -32,6 +36,7 @@ func (c *Controller) fields(renewed time.Time) []any {
 		"version", c.Version,
 		"address", c.Address,
 		"started", formatTime(c.Started),
+		"instance", c.Instance,
 		"renewed", formatTime(renewed),
 	}
 }
@@ -39,14 +44,15 @@ func (c *Controller) fields(renewed time.Time) []any {
 func controllerOf(hash map[string]string, alive bool) Controller {
 	pid, _ := strconv.Atoi(hash["pid"]) // 0 where another version wrote something else
 	return Controller{
-		ID:      hash["id"],
-		Host:    hash["host"],
-		PID:     pid,
-		Version: hash["version"],
-		Address: hash["address"],
-		Started: parseTime(hash["started"]),
-		Renewed: parseTime(hash["renewed"]),
-		Alive:   alive,
+		ID:       hash["id"],
+		Host:     hash["host"],
+		PID:      pid,
+		Version:  hash["version"],
+		Address:  hash["address"],
+		Started:  parseTime(hash["started"]),
+		Instance: hash["instance"],
+		Renewed:  parseTime(hash["renewed"]),
+		Alive:    alive,
 	}
 }
 
@@ -57,6 +63,7 @@ func (s *Store) Register(ctx context.Context, c Controller) error {
 	if !validID(c.ID) {
 		return fmt.Errorf("controller id %q: want 1 to %d visible ASCII characters without braces", c.ID, maxID)
 	}
+	c.Instance = s.instance(c.ID)
 	s.mu.Lock()
 	if s.controller != nil {
 		s.mu.Unlock()
@@ -68,6 +75,15 @@ func (s *Store) Register(ctx context.Context, c Controller) error {
 		s.log.Error("the controller could not be registered in redis; trying again", "controller_id", c.ID, "error", err)
 	}
 	return nil
+}
+
+// instance is what a controller is called that is this process.
+func (s *Store) instance(controller string) string { return controller + " " + s.process }
+
+// idOf gives the id of a controller by that or by its instance: an id has no spaces.
+func idOf(controller string) string {
+	id, _, _ := strings.Cut(controller, " ")
+	return id
 }
 
 func (s *Store) controllerID() string {

@@ -2,6 +2,9 @@ package sessionstore_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -55,6 +58,32 @@ func TestForms(t *testing.T) {
 			t.Errorf("controllers: %+v %v", controllers, err)
 		}
 		mailed(t, two, one, "hello")
+		one.PutText("h", []byte("text"))
+		for i := range 20 { // on each server of a Cluster
+			id := fmt.Sprint("d", i)
+			if err := one.SaveStateNow(t.Context(), id, 1, []byte("state of "+id), []string{"h"}); err != nil {
+				t.Error(err)
+			}
+			claimed, ok, err := two.Claim(t.Context(), id, "one")
+			if text, _, err := two.Text(t.Context(), "h"); string(text) != "text" || err != nil {
+				t.Errorf("text: %q %v", text, err)
+			}
+			if string(claimed.State) != "state of "+id || !ok || err != nil {
+				t.Errorf("claim: %+v %v %v", claimed, ok, err)
+			}
+			if err := one.SaveStateNow(t.Context(), id, 1, []byte("late"), nil); !errors.Is(err, sessionstore.ErrLost) {
+				t.Errorf("saved by the one before: %v", err)
+			}
+			one.EndSession(id)
+			two.EndSession(id)
+		}
+		flush(t, one.Store)
+		flush(t, two.Store)
+		for store, want := range map[deployed][]string{one: {"s1"}, two: nil} {
+			if ids, err := store.SessionIDs(t.Context(), store.id); !slices.Equal(ids, want) || err != nil {
+				t.Errorf("sessions of %s: %q %v", store.id, ids, err)
+			}
+		}
 		if d.FailOver == nil {
 			return
 		}

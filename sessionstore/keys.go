@@ -51,3 +51,11 @@ func (s *Store) sessionsKey(controller string) string {
 func (s *Store) mailKey(controller string) string {
 	return s.controllerKey(controller) + ":mail"
 }
+
+func (s *Store) stateKey(session string) string {
+	return s.sessionKey(session) + ":state"
+}
+
+func (s *Store) textKey(hash string) string {
+	return s.prefix + "text:" + hash
+}

@@ -25,6 +25,7 @@ type Session struct {
 	Startup    string    // what began it: newcall, newsession, newccxml, as in session.startupmode
 	Token      string    // which token started it, as [Fingerprint]: never the token itself
 	Started    time.Time // to the millisecond
+	Epoch      int64     // how often it was claimed, and 1; set when read
 
 	Connections []string // ids, as are the next two
 	Dialogs     []string
@@ -96,6 +97,7 @@ func sessionOf(hash map[string]string) Session {
 		Startup:     hash["startup"],
 		Token:       hash["token"],
 		Started:     parseTime(hash["started"]),
+		Epoch:       parseEpoch(hash["epoch"]),
 		Connections: strings.Fields(hash["connections"]),
 		Dialogs:     strings.Fields(hash["dialogs"]),
 		Conferences: strings.Fields(hash["conferences"]),
@@ -164,7 +166,7 @@ func (s *Store) SessionsOf(ctx context.Context, controller string) iter.Seq2[Ses
 		for {
 			ids, next, err := s.client.SScan(ctx, s.sessionsKey(controller), cursor, "", readAtOnce).Result()
 			if err == nil {
-				err = s.yieldSessions(ctx, ids, yield)
+				err = s.yieldSessions(ctx, controller, ids, yield)
 			}
 			switch {
 			case err == errStopped:
@@ -183,7 +185,7 @@ func (s *Store) SessionsOf(ctx context.Context, controller string) iter.Seq2[Ses
 // errStopped says that the reader of a listing has had enough.
 var errStopped = fmt.Errorf("listing stopped")
 
-func (s *Store) yieldSessions(ctx context.Context, ids []string, yield func(Session, error) bool) error {
+func (s *Store) yieldSessions(ctx context.Context, controller string, ids []string, yield func(Session, error) bool) error {
 	for chunk := range slices.Chunk(ids, readAtOnce) {
 		pipe := s.client.Pipeline()
 		hashes := make([]*redis.MapStringStringCmd, len(chunk))
@@ -194,8 +196,8 @@ func (s *Store) yieldSessions(ctx context.Context, ids []string, yield func(Sess
 			return err
 		}
 		for _, hash := range hashes {
-			// An index entry can outlive its record: that session is over.
-			if hash.Val()["id"] != "" && !yield(sessionOf(hash.Val()), nil) {
+			// An index entry can outlive its record: that session is over, or another's.
+			if hash.Val()["id"] != "" && hash.Val()["controller"] == controller && !yield(sessionOf(hash.Val()), nil) {
 				return errStopped
 			}
 		}

@@ -1,6 +1,7 @@
 package sessionstore
 
 import (
+	"compress/flate"
 	"context"
 	"errors"
 	"fmt"
@@ -38,13 +39,25 @@ type Options struct {
 	// 15 s if zero. It is renewed every third of it. The records of its
 	// sessions live four times as long, so that a survivor can read them.
 	Lease time.Duration
-	// WriteEvery is how often changed sessions are written; 200 ms if zero.
+	// WriteEvery is how often changed sessions are written; 100 ms if zero.
 	WriteEvery time.Duration
 	// MaxSessions bounds the sessions the store keeps track of; 200,000 if
 	// zero. Beyond it sessions go unrecorded, which is logged once and counted.
 	MaxSessions int
+	// MaxState bounds the state of a session, in bytes before it is compressed; 4 MiB if
+	// zero. A session with a longer one cannot be claimed with its state, which is logged
+	// once for each and counted.
+	MaxState int
 	// MaxMail bounds the mail waiting for one controller; 10,000 if zero.
 	MaxMail int
+
+	// Lost is called when another controller turns out to have claimed a session: nothing of
+	// it is written any more. It is called once for each, by whatever found out, and must not
+	// wait. The store knows of the session until EndSession; nil is not told.
+	Lost func(id string)
+	// Instance tells this process from others of the same controller id; a random one if
+	// empty.
+	Instance string
 
 	// InMemory has the store reach the embedded Redis of its own without the network;
 	// it can be looked at by the network all the same.
@@ -69,6 +82,9 @@ type Store struct {
 	lease    time.Duration
 	every    time.Duration // see Options.WriteEvery
 	maxMail  int
+	maxState int
+	onLost   func(id string) // may be nil
+	process  string          // see Options.Instance
 	clock    clock.Clock
 	embedded *Embedded // nil with a Redis that is not in this process
 	own      bool      // the embedded one ends with the store
@@ -86,6 +102,8 @@ type Store struct {
 	stopWriting  func()
 
 	sessions sessionTable
+	states   packers
+	texts    packers
 
 	mu         sync.Mutex
 	controller *Controller // as registered, nil before
@@ -102,7 +120,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("redis prefix %q: want at most %d bytes without spaces, braces, brackets, * and ?", o.Prefix, maxID)
 	}
 	s := &Store{
-		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail,
+		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail, maxState: o.MaxState,
+		onLost: o.Lost, process: o.Instance, states: packers{level: flate.BestSpeed}, texts: packers{level: flate.DefaultCompression},
 		clock: o.Clock, away: logs.Trouble{Now: o.Clock.Now},
 		writing: make(chan struct{}, 1),
 	}
@@ -132,10 +151,16 @@ func setDefaults(o *Options) {
 		o.Lease = 15 * time.Second
 	}
 	if o.WriteEvery <= 0 {
-		o.WriteEvery = 200 * time.Millisecond
+		o.WriteEvery = 100 * time.Millisecond
 	}
 	if o.MaxSessions <= 0 {
 		o.MaxSessions = 200_000
+	}
+	if o.MaxState <= 0 {
+		o.MaxState = 4 << 20
+	}
+	if o.Instance == "" {
+		o.Instance = newInstance()
 	}
 	if o.MaxMail <= 0 {
 		o.MaxMail = 10_000

@@ -2,8 +2,8 @@ package sessionstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,161 +13,6 @@ import (
 
 // writeAtOnce is how many sessions go to Redis in one pipeline.
 const writeAtOnce = 256
-
-// sessionTable is the newest record of each of this controller's sessions, and
-// which of them Redis does not have yet.
-type sessionTable struct {
-	mu      sync.Mutex
-	max     int
-	live    map[string]*entry
-	queue   []string // ids to write, each once
-	dropped uint64
-}
-
-// entry is a session in the table. Its states:
-//
-//	queued, not stored   began, never written; when it ends now it is forgotten
-//	stored               Redis has it, or may have it: a write is under way
-//	stored, queued       changed since
-//	ended                to be deleted from Redis, then forgotten
-type entry struct {
-	record Session
-	queued bool
-	stored bool
-	ended  bool
-}
-
-func (t *sessionTable) init(max int) {
-	t.max = max
-	t.live = make(map[string]*entry)
-}
-
-// Stats are counts of the store, for metrics.
-type Stats struct {
-	Live    int    // sessions on record
-	Waiting int    // of these, waiting to be written
-	Dropped uint64 // that went unrecorded since the start, see [Options.MaxSessions]
-}
-
-// Stats returns the present counts.
-func (s *Store) Stats() Stats {
-	t := &s.sessions
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return Stats{Live: len(t.live), Waiting: len(t.queue), Dropped: t.dropped}
-}
-
-// SaveSession notes the newest state of a session, to be written within
-// [Options.WriteEvery]. It never blocks and never fails its caller; several
-// calls between two writes cost one write, calls that change nothing cost none.
-// The record's slices are the store's from then on: do not change them.
-func (s *Store) SaveSession(record Session) {
-	if record.Controller == "" {
-		record.Controller = s.controllerID()
-	}
-	t := &s.sessions
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e := t.live[record.ID]
-	switch {
-	case e == nil && (len(t.live) >= t.max || !validID(record.ID)):
-		s.drop(record.ID)
-		return
-	case e == nil:
-		e = &entry{}
-		t.live[record.ID] = e
-	case e.ended || e.record.equal(&record):
-		return
-	}
-	e.record = record
-	t.enqueue(e)
-}
-
-// drop is called with the table locked.
-func (s *Store) drop(id string) {
-	s.sessions.dropped++
-	if s.sessions.dropped == 1 {
-		s.log.Error("a session is not recorded in redis: too many sessions, or an id that cannot be a key; said once, counted from now on",
-			"session_id", id, "max", s.sessions.max)
-	}
-}
-
-// EndSession removes the record of a session. It never blocks. A session that
-// was not written yet never is.
-func (s *Store) EndSession(id string) {
-	t := &s.sessions
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	e := t.live[id]
-	if e == nil {
-		return
-	}
-	e.ended = true
-	e.record = Session{ID: id, Controller: e.record.Controller}
-	t.enqueue(e)
-}
-
-func (t *sessionTable) enqueue(e *entry) {
-	if !e.queued {
-		e.queued = true
-		t.queue = append(t.queue, e.record.ID)
-	}
-}
-
-// write is one record on its way to Redis.
-type write struct {
-	record Session
-	delete bool
-}
-
-// take removes up to writeAtOnce records from the queue. A session that ended
-// before it was ever written is forgotten here.
-func (t *sessionTable) take(batch []write) []write {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	taken := 0
-	for _, id := range t.queue {
-		if len(batch) == writeAtOnce {
-			break
-		}
-		taken++
-		e := t.live[id]
-		e.queued = false
-		if e.ended && !e.stored {
-			delete(t.live, id)
-			continue
-		}
-		e.stored = true
-		batch = append(batch, write{record: e.record, delete: e.ended})
-	}
-	t.queue = t.queue[:copy(t.queue, t.queue[taken:])]
-	if len(t.queue) == 0 && cap(t.queue) > 4*writeAtOnce {
-		t.queue = nil // do not keep the room of a burst
-	}
-	return batch
-}
-
-// putBack queues again what could not be written.
-func (t *sessionTable) putBack(batch []write) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range batch {
-		if e := t.live[batch[i].record.ID]; e != nil {
-			t.enqueue(e)
-		}
-	}
-}
-
-// forget drops the sessions that were deleted from Redis.
-func (t *sessionTable) forget(batch []write) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range batch {
-		if batch[i].delete {
-			delete(t.live, batch[i].record.ID)
-		}
-	}
-}
 
 // Flush writes every change noted so far and returns when Redis has it: before
 // others are told of a new session, in tests, and for an orderly end.
@@ -181,97 +26,97 @@ func (s *Store) Flush(ctx context.Context) error {
 }
 
 func (s *Store) flush(ctx context.Context) error {
+	return s.alone(ctx, func() error {
+		batch := make([]write, 0, writeAtOnce)
+		for {
+			if batch = s.sessions.take(batch[:0]); len(batch) == 0 {
+				return s.leaveSets(ctx)
+			}
+			if err := s.writeBatch(ctx, batch); err != nil {
+				return fmt.Errorf("write %d sessions: %w", len(batch), err)
+			}
+		}
+	})
+}
+
+// flushFor is flush, unless the change of the session that somebody waits for was written
+// while it waited for its turn.
+func (s *Store) flushFor(ctx context.Context, id string, epoch int64, change uint64) error {
+	return s.alone(ctx, func() error {
+		batch := make([]write, 0, writeAtOnce)
+		for {
+			written, err := s.sessions.has(id, epoch, change)
+			if written || err != nil {
+				return err
+			}
+			if batch = s.sessions.take(batch[:0]); len(batch) == 0 {
+				return errors.New("it is not to be written")
+			}
+			if err := s.writeBatch(ctx, batch); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// alone runs what writes, one at a time, and tells then of sessions that were found to be
+// others'.
+func (s *Store) alone(ctx context.Context, f func() error) error {
 	select {
 	case s.writing <- struct{}{}:
-		defer func() { <-s.writing }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	batch := make([]write, 0, writeAtOnce)
-	for {
-		batch = s.sessions.take(batch[:0])
-		if len(batch) == 0 {
-			return nil
-		}
-		if err := s.writeBatch(ctx, batch); err != nil {
-			s.sessions.putBack(batch)
-			return fmt.Errorf("write %d sessions: %w", len(batch), err)
-		}
-		s.sessions.forget(batch)
-	}
+	defer s.tellLost()
+	defer func() { <-s.writing }()
+	return f()
 }
 
+// writeBatch writes sessions, and the texts that their states need, in one pipeline. What
+// was not written is queued again.
 func (s *Store) writeBatch(ctx context.Context, batch []write) error {
-	pipe := s.client.Pipeline()
-	indexes := make(map[string]bool, 1)
-	for i := range batch {
-		record := &batch[i].record
-		key, index := s.sessionKey(record.ID), s.sessionsKey(record.Controller)
-		if batch[i].delete {
-			pipe.Del(ctx, key)
-			pipe.SRem(ctx, index, record.ID)
-			continue
-		}
-		pipe.HSet(ctx, key, record.fields()...)
-		pipe.PExpire(ctx, key, s.recordLease())
-		pipe.SAdd(ctx, index, record.ID)
-		indexes[index] = true
+	sent, texts, err := s.sendBatch(ctx, batch, false)
+	if unknownScript(err) {
+		sent, texts, _ = s.sendBatch(ctx, batch, true)
 	}
-	for index := range indexes { // which may be new: the controller's renewal has passed it by
-		pipe.PExpire(ctx, index, s.recordLease())
+	err = s.sessions.wrote(texts)
+	for _, x := range sent {
+		err = errors.Join(err, s.settle(x))
 	}
-	_, err := pipe.Exec(ctx)
 	return err
 }
 
-// recordLease is how long a record outlives its last renewal.
-func (s *Store) recordLease() time.Duration { return sessionLeases * s.lease }
-
-// renewSessions extends the records' leases. A record that is no longer there,
-// because Redis lost it or this process was stopped for too long, is written
-// again.
-func (s *Store) renewSessions(ctx context.Context) error {
-	ids := s.sessions.storedIDs()
-	for len(ids) > 0 {
-		n := min(len(ids), 2*writeAtOnce)
-		if err := s.renewBatch(ctx, ids[:n]); err != nil {
-			return fmt.Errorf("renew the leases of %d sessions: %w", n, err)
-		}
-		ids = ids[n:]
+func (s *Store) sendBatch(ctx context.Context, batch []write, full bool) ([]sent, map[string]redis.Cmder, error) {
+	pipe := s.client.Pipeline()
+	texts := s.writeTexts(ctx, pipe, s.sessions.unwritten(batch))
+	all := make([]sent, len(batch))
+	listed := false
+	for i := range batch {
+		all[i] = s.send(ctx, pipe, &batch[i], full)
+		listed = listed || batch[i].list
 	}
-	return nil
+	if me := s.controllerID(); listed && me != "" { // the set may be new: the controller's renewal has passed it by
+		pipe.PExpire(ctx, s.sessionsKey(me), s.recordLease())
+	}
+	_, err := pipe.Exec(ctx)
+	return all, texts, err
 }
 
-func (s *Store) renewBatch(ctx context.Context, ids []string) error {
+// leaveSets takes sessions out of the sets of controllers that no longer have them.
+func (s *Store) leaveSets(ctx context.Context) error {
+	leavings := s.sessions.takeLeavings()
+	if len(leavings) == 0 {
+		return nil
+	}
 	pipe := s.client.Pipeline()
-	renewed := make([]*redis.BoolCmd, len(ids))
-	for i, id := range ids {
-		renewed[i] = pipe.PExpire(ctx, s.sessionKey(id), s.recordLease())
+	for _, l := range leavings {
+		pipe.SRem(ctx, s.sessionsKey(l.controller), l.session)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return err
-	}
-	t := &s.sessions
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i, id := range ids {
-		if e := t.live[id]; e != nil && !renewed[i].Val() {
-			t.enqueue(e)
-		}
+		s.sessions.leave(leavings...)
+		return fmt.Errorf("take %d sessions out of the sets of controllers: %w", len(leavings), err)
 	}
 	return nil
-}
-
-func (t *sessionTable) storedIDs() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	ids := make([]string, 0, len(t.live))
-	for id, e := range t.live {
-		if e.stored && !e.ended {
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }
 
 // probeEvery is how often it is tried whether Redis takes what is written.
@@ -282,6 +127,7 @@ type renewals struct {
 	controller time.Time
 	sessions   time.Time
 	tried      time.Time
+	at         time.Time    // the last look at what is due
 	unwritten  logs.Trouble // sessions could not be written
 }
 
@@ -289,6 +135,10 @@ type renewals struct {
 // that Redis is away, and everything is tried again.
 func (s *Store) tick(ctx context.Context, r *renewals) {
 	now := s.clock.Now()
+	if now.Sub(r.at) > s.lease {
+		r.sessions = time.Time{} // this process was stopped: others may have its sessions
+	}
+	r.at = now
 	if now.Sub(r.tried) >= probeEvery {
 		r.tried = now
 		was := s.Healthy()
@@ -309,7 +159,7 @@ func (s *Store) tick(ctx context.Context, r *renewals) {
 		r.controller = now
 	}
 	if now.Sub(r.sessions) >= s.recordLease()/3 {
-		if s.renewSessions(ctx) != nil {
+		if s.Confirm(ctx) != nil {
 			return
 		}
 		r.sessions = now
