@@ -13,10 +13,12 @@ import (
 // Config is a complete, checked configuration. Its zero value is not usable:
 // Load makes one. It holds secrets; printing it or logging it leaves them out.
 type Config struct {
+	Controller Controller
 	ESL        ESL
 	Nodes      []Node
 	HTTP       HTTP
 	Redis      Redis
+	Durability string // Off, Behind or Ahead
 	Documents  Documents
 	Tokens     map[string]Token `json:"-"`
 	Dial       Dial
@@ -28,6 +30,24 @@ type Config struct {
 	Log        Log
 
 	effective []effectiveSetting
+}
+
+// What Durability may be: when the state of a session is written to Redis, so that it
+// outlives this process.
+const (
+	// Off writes none.
+	Off = "off"
+	// Behind writes it Redis.WriteEvery after a change at the latest.
+	Behind = "behind"
+	// Ahead writes it before what a transition asks for is done.
+	Ahead = "ahead"
+)
+
+// Controller says who this process is among the others.
+type Controller struct {
+	// ID is its name in Redis, which no other running process may have; empty means
+	// the host's name and the port of ESL.Listen.
+	ID string
 }
 
 // ESL says where FreeSWITCH's socket action reaches ccxmld.
@@ -92,6 +112,8 @@ type Redis struct {
 	CA string
 	// Prefix begins every key.
 	Prefix string
+	// WriteEvery is how often what has changed of sessions is written.
+	WriteEvery time.Duration
 }
 
 // Token is what a token start with this token runs, and how often.

@@ -99,7 +99,7 @@ func TestDefaults(t *testing.T) {
 		if c.Limits != want {
 			t.Errorf("%s: limits: %+v", src.File, c.Limits)
 		}
-		if c.Redis != (conf.Redis{Prefix: "ccxml:"}) || c.Dialog.TTS != (conf.TTS{Engine: "flite", Voice: "kal"}) ||
+		if c.Redis != (conf.Redis{Prefix: "ccxml:", WriteEvery: 100 * time.Millisecond}) || c.Controller.ID != "" || c.Durability != conf.Behind || c.Dialog.TTS != (conf.TTS{Engine: "flite", Voice: "kal"}) ||
 			c.Dialog.Sounds != "" || !filepath.IsAbs(c.Dialog.Spool) || c.Conference.Profile != "ccxmld" ||
 			c.Mail != (conf.Mail{From: "ccxmld@localhost"}) || c.Log != (conf.Log{Level: slog.LevelInfo, Format: "text", LinesPerSecond: 50}) {
 			t.Errorf("%s: %+v %+v %+v %+v", src.File, c.Redis, c.Dialog, c.Mail, c.Log)
@@ -165,6 +165,9 @@ func TestFullFile(t *testing.T) {
 	}
 	if c.Limits != want {
 		t.Errorf("limits: %+v", c.Limits)
+	}
+	if c.Controller.ID != "ccx1" || c.Durability != conf.Ahead || c.Redis.WriteEvery != 50*time.Millisecond {
+		t.Errorf("%+v %s %v", c.Controller, c.Durability, c.Redis.WriteEvery)
 	}
 	if c.Redis.URL != "redis://:secret-of-redis@redis.example.org:6379/2" || c.Mail.SMTP != "mail.example.org:25" || c.Log.Level != slog.LevelDebug {
 		t.Errorf("%+v %+v %+v", c.Redis, c.Mail, c.Log)

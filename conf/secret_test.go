@@ -38,7 +38,7 @@ func TestSecretsStayInside(t *testing.T) {
 			t.Errorf("%q got out", secret)
 		}
 	}
-	if !strings.Contains(out.String(), "esl.listen = 0.0.0.0:9084 (testdata/full.good.yaml:3)") {
+	if !strings.Contains(out.String(), "esl.listen = 0.0.0.0:9084 (testdata/full.good.yaml:5)") {
 		t.Error("String does not say what is set where")
 	}
 }

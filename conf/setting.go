@@ -50,6 +50,16 @@ const (
 
 // settings is every setting there is, in the order of conf/ccxmld.yaml.
 var settings = []setting{
+	{key: "controller.id", kind: kindText,
+		help: "this controller's name in Redis, which it keeps when it is started again (default: host name and port of esl.listen)", example: "ccx1",
+		read: func(f field, c *Config) {
+			if f.node.Value != "" || f.node.Kind != yaml.ScalarNode {
+				c.Controller.ID, _ = f.matching(controllerID, "1 to 64 letters, digits and . _ : -, such as ccx1")
+			}
+		}},
+	{key: "durability", kind: kindText, usual: Behind,
+		help: "when the state of sessions is written to Redis, so that they outlive this process: off, behind or ahead",
+		read: func(f field, c *Config) { c.Durability, _ = f.oneOf(Off, Behind, Ahead) }},
 	{key: "esl.listen", kind: kindAddress, usual: "127.0.0.1:8084",
 		help: "where FreeSWITCH's socket action reaches ccxmld",
 		read: func(f field, c *Config) { c.ESL.Listen, _ = f.address("127.0.0.1:8084") }},
@@ -106,6 +116,9 @@ var settings = []setting{
 		read: func(f field, c *Config) {
 			c.Redis.Prefix, _ = f.matching(keyPrefix, "1 to 64 letters, digits and . _ : -, such as ccxml:")
 		}},
+	{key: "redis.write_every", kind: kindDuration, usual: "100ms",
+		help: "how often what has changed of sessions is written to Redis",
+		read: func(f field, c *Config) { c.Redis.WriteEvery, _ = f.duration(10*time.Millisecond, 5*time.Second) }},
 	{key: "documents.routes", live: true, kind: kindList,
 		help: "which document answers an incoming call", example: `[{destination: '1\d{3}', uri: 'file:///etc/ccxmld/hello.ccxml'}]`,
 		read: readDocumentRoutes},
@@ -275,6 +288,7 @@ var settings = []setting{
 
 var (
 	keyPrefix = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`) // no braces: they choose the slot in Redis Cluster
+	controllerID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`)
 	// engineName has no | ; speak's argument is ENGINE|VOICE|TEXT.
 	engineName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`)
 	// voiceXMLServer has no parameters: ccxmld sets them, to name the page.

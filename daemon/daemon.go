@@ -163,7 +163,8 @@ func (d *Daemon) openStore(ctx context.Context) (err error) {
 		return errors.New("a Redis of its own is not on the network in memory")
 	}
 	d.Store, err = sessionstore.Open(ctx, sessionstore.Options{
-		URL: url, CA: d.config.Redis.CA, Embedded: d.redis, Prefix: d.config.Redis.Prefix, Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock(),
+		URL: url, CA: d.config.Redis.CA, Embedded: d.redis, Prefix: d.config.Redis.Prefix, WriteEvery: d.config.Redis.WriteEvery,
+		Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock(),
 	})
 	return err
 }
