@@ -287,7 +287,7 @@ var settings = []setting{
 }
 
 var (
-	keyPrefix = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`) // no braces: they choose the slot in Redis Cluster
+	keyPrefix    = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`) // no braces: they choose the slot in Redis Cluster
 	controllerID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`)
 	// engineName has no | ; speak's argument is ENGINE|VOICE|TEXT.
 	engineName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`)

@@ -67,6 +67,7 @@ type Daemon struct {
 	processors *processors.Gate // nil on a network in memory, where one thing happens at a time
 	scripts    *script.Shared
 	drainAsked *clock.Latch
+	replaced   *clock.Latch // another process runs as this controller
 }
 
 // Option says what is unusual about a daemon.
@@ -104,7 +105,7 @@ func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer in
 	for _, option := range options {
 		option(d)
 	}
-	d.drainAsked = clock.NewLatch(d.clock)
+	d.drainAsked, d.replaced = clock.NewLatch(d.clock), clock.NewLatch(d.clock)
 	err := d.open()
 	if err == nil {
 		err = d.build(ctx, observer)
@@ -164,7 +165,8 @@ func (d *Daemon) openStore(ctx context.Context) (err error) {
 	}
 	d.Store, err = sessionstore.Open(ctx, sessionstore.Options{
 		URL: url, CA: d.config.Redis.CA, Embedded: d.redis, Prefix: d.config.Redis.Prefix, WriteEvery: d.config.Redis.WriteEvery,
-		Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock(),
+		Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock(), Instance: d.random.UUID(),
+		Replaced: func(error) { d.replaced.Open() },
 	})
 	return err
 }
@@ -179,9 +181,9 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 	d.scripts = script.NewShared(d.config.Limits.ProcessMemory / 2)
 	id := d.controllerID()
 	if err := d.Store.Register(ctx, sessionstore.Controller{
-		ID: id, Host: hostName(), PID: os.Getpid(), Version: Version(), Address: d.advertise, Started: d.Store.Now(),
+		ID: id, Host: hostName(), PID: os.Getpid(), Version: Version(), Address: d.advertise, Listen: d.ESLAddress(), Started: d.Store.Now(),
 	}); err != nil {
-		d.log.Warn("redis does not know of this controller yet", "error", err)
+		return fmt.Errorf("%w: end that one first, or give this one a controller.id of its own", err)
 	}
 	if d.documents, err = d.client(d.config.Limits.DocumentBytes); err != nil {
 		return err
@@ -247,6 +249,11 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if d.network == nil { // the files of a simulation end with it
 		parts.Go(d.clock, func() { d.sweep(serving) })
 	}
+	parts.Go(d.clock, func() {
+		if d.replaced.Wait(serving) == nil {
+			d.Drain("another process of the same controller.id")
+		}
+	})
 	d.tellSystemd(systemd.SdNotifyReady)
 	if d.drainAsked.Wait(running) == nil {
 		d.drain(running)

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net"
 	"net/http"
 	"os"
-	"strings"
 
 	"ccxmld/callcontrol"
 	"ccxmld/conf"
@@ -41,8 +41,13 @@ func (d *Daemon) checks() []httpapi.Check {
 	return checks
 }
 
+// controllerID is the same each time that this ccxmld is started.
 func (d *Daemon) controllerID() string {
-	return hostName() + "-" + strings.SplitN(d.random.UUID(), "-", 2)[0]
+	if d.config.Controller.ID != "" {
+		return d.config.Controller.ID
+	}
+	_, port, _ := net.SplitHostPort(d.ESLAddress()) // it is one
+	return hostName() + ":" + port
 }
 
 func nodesOf(config *conf.Config) (nodes []freeswitch.NodeOptions) {

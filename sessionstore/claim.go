@@ -84,19 +84,11 @@ func (s *Store) Claim(ctx context.Context, id, from string) (Claimed, bool, erro
 // first: what is there and has another controller is taken out again, and what is not
 // there would never be claimed after our end.
 func (s *Store) runClaim(ctx context.Context, id, from, me string) ([]any, error) {
-	run := func(full bool) (*redis.Cmd, error) {
-		pipe := s.client.Pipeline()
-		pipe.SAdd(ctx, s.sessionsKey(me), id)
-		pipe.PExpire(ctx, s.sessionsKey(me), s.recordLease())
-		answer := script(ctx, pipe, claimSession, full, []string{s.sessionKey(id), s.stateKey(id)},
-			from, me, s.instance(me), s.recordLease().Milliseconds())
-		_, err := pipe.Exec(ctx)
-		return answer, err
-	}
-	answer, err := run(false)
-	if unknownScript(err) {
-		answer, err = run(true)
-	}
+	pipe := s.client.Pipeline()
+	pipe.SAdd(ctx, s.sessionsKey(me), id)
+	pipe.PExpire(ctx, s.sessionsKey(me), s.recordLease())
+	answer, err := s.inPipeline(ctx, pipe, claimSession, []string{s.sessionKey(id), s.stateKey(id)},
+		from, me, s.instance(me), s.recordLease().Milliseconds())
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package sessionstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,6 +18,7 @@ type Controller struct {
 	PID     int
 	Version string
 	Address string // where FreeSWITCH finds it: host:port of its Event Socket listener
+	Listen  string // the address that it has opened for that; "" if it tells nothing
 	Started time.Time
 	// Instance is the id and what tells this process from others of the same id; set by
 	// Register, and when read.
@@ -26,6 +26,8 @@ type Controller struct {
 
 	Renewed time.Time // of its lease, by its own clock; set when read
 	Alive   bool      // whether it holds its lease; set when read
+
+	where string // its whereabouts
 }
 
 func (c *Controller) fields(renewed time.Time) []any {
@@ -35,6 +37,8 @@ func (c *Controller) fields(renewed time.Time) []any {
 		"pid", c.PID,
 		"version", c.Version,
 		"address", c.Address,
+		"listen", c.Listen,
+		"process", c.where,
 		"started", formatTime(c.Started),
 		"instance", c.Instance,
 		"renewed", formatTime(renewed),
@@ -54,27 +58,6 @@ func controllerOf(hash map[string]string, alive bool) Controller {
 		Renewed:  parseTime(hash["renewed"]),
 		Alive:    alive,
 	}
-}
-
-// Register makes this process known as a controller and takes its lease, which
-// the writer renews until [Store.Close]. A store has one controller. Redis
-// being away is no error: the lease is taken when it comes back.
-func (s *Store) Register(ctx context.Context, c Controller) error {
-	if !validID(c.ID) {
-		return fmt.Errorf("controller id %q: want 1 to %d visible ASCII characters without braces", c.ID, maxID)
-	}
-	c.Instance = s.instance(c.ID)
-	s.mu.Lock()
-	if s.controller != nil {
-		s.mu.Unlock()
-		return errors.New("this store has a controller already")
-	}
-	s.controller = &c
-	s.mu.Unlock()
-	if err := s.renewController(ctx); err != nil {
-		s.log.Error("the controller could not be registered in redis; trying again", "controller_id", c.ID, "error", err)
-	}
-	return nil
 }
 
 // instance is what a controller is called that is this process.
@@ -99,46 +82,6 @@ func (s *Store) registered() *Controller {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.controller
-}
-
-// renewController writes everything about the controller again, so that it also
-// restores what Redis may have lost. Before Register there is nothing to write.
-func (s *Store) renewController(ctx context.Context) error {
-	c := s.registered()
-	if c == nil {
-		return nil
-	}
-	pipe := s.client.Pipeline()
-	pipe.Set(ctx, s.leaseKey(c.ID), c.Host+":"+strconv.Itoa(c.PID), s.lease)
-	pipe.HSet(ctx, s.controllerKey(c.ID), c.fields(s.Now())...)
-	pipe.PExpire(ctx, s.controllerKey(c.ID), s.recordLease())
-	pipe.PExpire(ctx, s.sessionsKey(c.ID), s.recordLease())
-	pipe.PExpire(ctx, s.mailKey(c.ID), s.recordLease())
-	pipe.SAdd(ctx, s.controllersKey(), c.ID)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("renew the lease of controller %s: %w", c.ID, err)
-	}
-	return nil
-}
-
-// resign gives up the lease. A controller with no sessions left disappears; the
-// records of one that still has some stay for a survivor until they expire.
-func (s *Store) resign(ctx context.Context) error {
-	c := s.registered()
-	if c == nil {
-		return nil
-	}
-	pipe := s.client.Pipeline()
-	pipe.Del(ctx, s.leaseKey(c.ID))
-	pipe.Del(ctx, s.healthKey()) // in another slot
-	if s.Stats().Live == 0 {
-		pipe.Del(ctx, s.controllerKey(c.ID), s.sessionsKey(c.ID), s.mailKey(c.ID))
-		pipe.SRem(ctx, s.controllersKey(), c.ID)
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("give up the lease of controller %s: %w", c.ID, err)
-	}
-	return nil
 }
 
 // Controllers lists the controllers by id. One that no longer holds its lease

@@ -88,7 +88,8 @@ const (
 // ends or the store is closed. Mail is removed once it has been handled; what was
 // handled but not yet removed when the process or Redis died comes again, so
 // handle must cope with repetitions. Errors of Redis are waited out. There must
-// be one receiver per controller. It returns the reason of its end. In memory it
+// be one receiver per controller. It returns the reason of its end, which is ErrIDTaken if
+// another process has become the controller. In memory it
 // waits by the store's clock.
 func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail)) error {
 	if !validID(controller) {
@@ -96,6 +97,7 @@ func (s *Store) Receive(ctx context.Context, controller string, handle func(Mail
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	defer context.AfterFunc(s.replaced, func() { cancel(ErrIDTaken) })()
 	if s.inMemory {
 		defer context.AfterFunc(s.closing, func() { cancel(ErrClosed) })()
 		return s.receiveInMemory(ctx, controller, handle)

@@ -37,7 +37,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Lease is how long a controller counts as alive after its last renewal;
 	// 15 s if zero. It is renewed every third of it. The records of its
-	// sessions live four times as long, so that a survivor can read them.
+	// sessions live forty times as long, so that a survivor, or the same one started
+	// again, can read them.
 	Lease time.Duration
 	// WriteEvery is how often changed sessions are written; 100 ms if zero.
 	WriteEvery time.Duration
@@ -55,6 +56,9 @@ type Options struct {
 	// it is written any more. It is called once for each, by whatever found out, and must not
 	// wait. The store knows of the session until EndSession; nil is not told.
 	Lost func(id string)
+	// Replaced is called when another process turns out to run as this controller, of which
+	// Register has told nothing. It must not wait; nil is not told.
+	Replaced func(error)
 	// Instance tells this process from others of the same controller id; a random one if
 	// empty.
 	Instance string
@@ -67,7 +71,7 @@ type Options struct {
 }
 
 // sessionLeases is how many leases of a controller its records outlive it.
-const sessionLeases = 4
+const sessionLeases = 40
 
 // ErrClosed is returned by what is asked of a closed store.
 var ErrClosed = errors.New("session store is closed")
@@ -75,38 +79,43 @@ var ErrClosed = errors.New("session store is closed")
 // Store is a connection to Redis and the record of this controller's sessions.
 // Its methods may be called from any goroutine.
 type Store struct {
-	client   redis.UniversalClient
-	clientOf redis.UniversalOptions // for the connections that Receive blocks on
-	prefix   string
-	log      *slog.Logger
-	lease    time.Duration
-	every    time.Duration // see Options.WriteEvery
-	maxMail  int
-	maxState int
-	onLost   func(id string) // may be nil
-	process  string          // see Options.Instance
-	clock    clock.Clock
-	embedded *Embedded // nil with a Redis that is not in this process
-	own      bool      // the embedded one ends with the store
-	inMemory bool      // it is reached without the network
+	client     redis.UniversalClient
+	clientOf   redis.UniversalOptions // for the connections that Receive blocks on
+	prefix     string
+	log        *slog.Logger
+	lease      time.Duration
+	every      time.Duration // see Options.WriteEvery
+	maxMail    int
+	maxState   int
+	onLost     func(id string) // may be nil, as onReplaced
+	onReplaced func(error)
+	process    string // see Options.Instance
+	clock      clock.Clock
+	embedded   *Embedded // nil with a Redis that is not in this process
+	own        bool      // the embedded one ends with the store
+	inMemory   bool      // it is reached without the network
 
-	health       health
-	away         logs.Trouble // Redis is
-	greeted      atomic.Bool  // Redis has answered
-	opened       atomic.Bool
-	writing      chan struct{}   // holds one token: who has it writes
-	closing      context.Context // ends when Close begins
-	beginClosing context.CancelFunc
-	close        sync.Once
-	closeErr     error
-	stopWriting  func()
+	health        health
+	away          logs.Trouble // Redis is
+	greeted       atomic.Bool  // Redis has answered
+	opened        atomic.Bool
+	writing       chan struct{}   // holds one token: who has it writes
+	closing       context.Context // ends when Close begins
+	beginClosing  context.CancelFunc
+	replaced      context.Context // ends when another process is the controller
+	beginReplaced context.CancelFunc
+	close         sync.Once
+	closeErr      error
+	stopWriting   func()
 
 	sessions sessionTable
 	states   packers
 	texts    packers
 
-	mu         sync.Mutex
-	controller *Controller // as registered, nil before
+	mu          sync.Mutex
+	controller  *Controller // as registered, nil before
+	registering bool        // Register is under way
+	admission   admission
 }
 
 // Open connects to Redis, or starts an embedded one, and begins to
@@ -121,11 +130,12 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail, maxState: o.MaxState,
-		onLost: o.Lost, process: o.Instance, states: packers{level: flate.BestSpeed}, texts: packers{level: flate.DefaultCompression},
+		onLost: o.Lost, onReplaced: o.Replaced, process: o.Instance, states: packers{level: flate.BestSpeed}, texts: packers{level: flate.DefaultCompression},
 		clock: o.Clock, away: logs.Trouble{Now: o.Clock.Now},
 		writing: make(chan struct{}, 1),
 	}
 	s.closing, s.beginClosing = context.WithCancel(context.Background())
+	s.replaced, s.beginReplaced = context.WithCancel(context.Background())
 	s.sessions.init(o.MaxSessions)
 	if err := s.connect(o); err != nil {
 		return nil, err

@@ -122,9 +122,9 @@ func (s *Store) leaveSets(ctx context.Context) error {
 // probeEvery is how often it is tried whether Redis takes what is written.
 const probeEvery = time.Second
 
-// renewals says when the leases were last renewed.
+// renewals says when leases were last renewed, or are to be.
 type renewals struct {
-	controller time.Time
+	controller time.Time // is to be
 	sessions   time.Time
 	tried      time.Time
 	at         time.Time    // the last look at what is due
@@ -152,13 +152,14 @@ func (s *Store) tick(ctx context.Context, r *renewals) {
 	if !s.Healthy() {
 		return
 	}
-	if now.Sub(r.controller) >= s.lease/3 {
-		if s.renewController(ctx) != nil {
+	if !now.Before(r.controller) {
+		again, err := s.keepLease(ctx)
+		if err != nil {
 			return
 		}
-		r.controller = now
+		r.controller = now.Add(again)
 	}
-	if now.Sub(r.sessions) >= s.recordLease()/3 {
+	if now.Sub(r.sessions) >= s.lease {
 		if s.Confirm(ctx) != nil {
 			return
 		}
