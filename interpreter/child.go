@@ -40,9 +40,7 @@ func (c *createElement) run(s *Session) error {
 	if err := s.receive(c.sessionid, r.SessionID); err != nil {
 		return err
 	}
-	s.platform.CreateSession(r, func(err error) {
-		s.Do(func() { s.sessionCreated(&c.place, r, err) })
-	})
+	s.platform.CreateSession(r, await[error](s, &request{kind: createRequest, id: r.SessionID, target: r.Document.URI, at: c.place}))
 	return nil
 }
 
@@ -89,13 +87,13 @@ func (c *createElement) document(s *Session, r *CreateRequest) (err error) {
 }
 
 // sessionCreated queues the one event that a <createccxml> ends in (CCX-2).
-func (s *Session) sessionCreated(at *place, r CreateRequest, err error) {
-	id := Field{"sessionid", r.SessionID}
+func (s *Session) sessionCreated(at *place, session, uri string, err error) {
+	id := Field{"sessionid", session}
 	if err != nil {
-		s.raise("error.createccxml", at, fmt.Sprintf("%s: %v", r.Document.URI, err), id)
+		s.raise("error.createccxml", at, fmt.Sprintf("%s: %v", uri, err), id)
 		return
 	}
-	s.enqueue(&Event{Name: "ccxml.created", Source: r.SessionID, SourceType: "ccxml", Fields: []Field{id}})
+	s.enqueue(&Event{Name: "ccxml.created", Source: session, SourceType: "ccxml", Fields: []Field{id}})
 }
 
 // ExitEvent is the ccxml.exit by which a session's parent learns of its end

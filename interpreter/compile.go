@@ -55,6 +55,9 @@ type Source struct {
 	Root *xmlquery.Node
 	// URI is where the document came from.
 	URI string
+	// Hash is that of its text (TextHash), by which a session that runs it is resumed;
+	// "" for one that is not to be.
+	Hash string
 	// Places tells where its parts stand; with none, positions are lines only.
 	Places Places
 	// Load gets the scripts that it names; nil where there are none to be had.
@@ -91,7 +94,7 @@ func (c *Compiler) CompileSource(source Source) (*Document, error) {
 		places:   source.Places,
 		load:     source.Load,
 		account:  source.Account,
-		document: &Document{URI: source.URI, language: c.language.Whole(), dialect: ccxml10},
+		document: &Document{URI: source.URI, hash: source.Hash, language: c.language.Whole(), dialect: ccxml10},
 	}
 	compilation.root(source.Root)
 	if c.ctx != nil && c.ctx.Err() != nil {
@@ -118,7 +121,7 @@ func (c *Compiler) CompileScript(text, uri string) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Script{URI: uri, program: program}, nil
+	return &Script{URI: uri, hash: TextHash(text), program: program}, nil
 }
 
 func (c *compilation) root(node *xmlquery.Node) {

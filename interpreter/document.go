@@ -43,6 +43,9 @@ type Document struct {
 	// (CCXML 1.0, 6.2.2), by their name as it is written there.
 	HTTPEquiv []Pair
 
+	hash          string           // of its text; "" if it is not known
+	scripts       []Text           // those that it names by src
+	made          []*script.Script // that it runs when it is loaded
 	language      *script.Language
 	dialect       *dialect
 	lenient       bool // no CCXML namespace, or Voxeo's: undeclared targets are declared
@@ -62,6 +65,7 @@ func (d *Document) PostEvent() string { return d.dialect.postEvent }
 // Script is a compiled script that <fetch> brought.
 type Script struct {
 	URI     string
+	hash    string
 	program *script.Script
 }
 

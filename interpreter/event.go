@@ -200,6 +200,7 @@ type eventObject struct {
 type property struct {
 	key   string
 	value goja.Value
+	made  bool // of the event, and not by the document
 }
 
 var _ goja.DynamicObject = (*eventObject)(nil)
@@ -215,13 +216,13 @@ func (o *eventObject) Get(key string) goja.Value {
 	if !ok {
 		return nil
 	}
-	o.keep(key, value)
+	o.keep(property{key: key, value: value, made: true})
 	return value
 }
 
-func (o *eventObject) keep(key string, value goja.Value) {
-	o.Delete(key)
-	o.own = append(o.own, property{key, value})
+func (o *eventObject) keep(p property) {
+	o.Delete(p.key)
+	o.own = append(o.own, p)
 }
 
 // lookup makes a property: the standard fields of every event (CCXML 1.0, 9.1),
@@ -266,7 +267,7 @@ func (o *eventObject) lookup(key string) (goja.Value, bool) {
 
 // Set keeps what a document assigns to the event object.
 func (o *eventObject) Set(key string, value goja.Value) bool {
-	o.keep(key, value)
+	o.keep(property{key: key, value: value})
 	return true
 }
 

@@ -50,12 +50,10 @@ func (f *fetchElement) run(s *Session) error {
 		return err
 	}
 	if !s.remember(fetch) {
-		s.fetchDone(&f.place, fetch, r, FetchResult{URI: r.URI, Err: fmt.Errorf("%d fetches are running already", maxFetches)})
+		s.fetchDone(&f.place, fetch, FetchResult{URI: r.URI, Err: fmt.Errorf("%d fetches are running already", maxFetches)})
 		return nil
 	}
-	s.platform.Fetch(r, func(result FetchResult) {
-		s.Do(func() { s.fetchDone(&f.place, fetch, r, result) })
-	})
+	s.platform.Fetch(r, await[FetchResult](s, &request{kind: fetchRequest, id: fetch.id, target: r.URI, at: f.place}))
 	return nil
 }
 
@@ -98,7 +96,7 @@ func (f *fetchElement) request(s *Session) (r FetchRequest, err error) {
 }
 
 // fetchDone queues the one event that a fetch ends in (FET-2).
-func (s *Session) fetchDone(at *place, fetch *fetched, r FetchRequest, result FetchResult) {
+func (s *Session) fetchDone(at *place, fetch *fetched, result FetchResult) {
 	fetch.done, fetch.result = true, result
 	fetch.result.Content = "" // the event has it
 	fields := []Field{
@@ -106,7 +104,7 @@ func (s *Session) fetchDone(at *place, fetch *fetched, r FetchRequest, result Fe
 		{"contenttype", optional(result.ContentType)}, {"statuscode", statusCode(result.Status)},
 	}
 	if result.Err != nil {
-		s.raise("error.fetch", at, fmt.Sprintf("%s: %v", r.URI, result.Err), fields...)
+		s.raise("error.fetch", at, fmt.Sprintf("%s: %v", fetch.request.URI, result.Err), fields...)
 		return
 	}
 	s.enqueue(&Event{Name: "fetch.done", Source: fetch.id, SourceType: "fetch", Fields: fields})
@@ -185,23 +183,23 @@ func (g *gotoElement) fetchAndGo(s *Session) error {
 	}
 	r := FetchRequest{URI: uri, Base: g.base, Type: "application/ccxml+xml", Mode: "processed", Method: "get", Timeout: timeout}
 	s.paused = true
-	s.platform.Fetch(r, func(result FetchResult) {
-		s.Do(func() {
-			s.paused = false
-			if s.ending != nil {
-				return
-			}
-			if result.Err == nil && result.Document == nil {
-				result.Err = errors.New("not a CCXML document")
-			}
-			if result.Err != nil {
-				s.fetchDone(&g.place, &fetched{}, r, result)
-				return
-			}
-			s.goTo(result.Document)
-		})
-	})
+	s.platform.Fetch(r, await[FetchResult](s, &request{kind: gotoRequest, target: uri, at: g.place}))
 	return errStop
+}
+
+// goToFetched goes to the document that <goto next> has fetched.
+func (s *Session) goToFetched(r *request, result FetchResult) {
+	switch {
+	case s.ending != nil:
+		return
+	case result.Err == nil && result.Document == nil:
+		result.Err = errors.New("not a CCXML document")
+	}
+	if result.Err != nil {
+		s.fetchDone(&r.at, &fetched{request: FetchRequest{URI: r.target}}, result)
+		return
+	}
+	s.goTo(result.Document)
 }
 
 // goTo replaces the document. Variables of the old one's document and transition

@@ -280,6 +280,7 @@ func compileScript(e *element) action {
 			e.problem(e.at("src"), fmt.Sprintf("<script src=%.200q>: %v", src, err))
 			return nil
 		}
+		e.document.scripts = append(e.document.scripts, Text{URI: uri, Hash: TextHash(loaded), Src: request.Src, Base: request.Base})
 		source = value{text: loaded, position: script.Position{URI: uri, Line: 1, Column: 1}}
 	}
 	e.account.TickFor(len(source.text))
@@ -290,6 +291,9 @@ func compileScript(e *element) action {
 	}
 	e.lacks(program.Lacks())
 	result.program = program
+	if e.node.Parent != nil && e.node.Parent.Data == "ccxml" {
+		e.document.made = append(e.document.made, program)
+	}
 	return result
 }
 

@@ -23,19 +23,19 @@ func (s *scenario) happen(words []string) {
 	}
 	switch words[0] {
 	case "event": // NAME FIELDS
-		s.session.Post(&interpreter.Event{Name: args[0], Source: "outside", SourceType: "test", Fields: fields})
+		s.current().Post(&interpreter.Event{Name: args[0], Source: "outside", SourceType: "test", Fields: fields})
 	case "connection": // alerting|progressing|connected|disconnected|failed|signal ID FIELDS
-		s.session.Post(connectionEvent(args[0], args[1], fields))
+		s.current().Post(connectionEvent(args[0], args[1], fields))
 	case "dialog": // prepared|notprepared|started|exit|notstarted ID FIELDS (of exit: its values)
-		s.session.Post(dialogEvent(args[0], args[1], fields))
+		s.current().Post(dialogEvent(args[0], args[1], fields))
 	case "conference": // created|destroyed ID FIELDS
-		s.session.Post(&interpreter.Event{
+		s.current().Post(&interpreter.Event{
 			Name: "conference." + args[0], Source: args[1], SourceType: "conference",
 			Fields: append([]interpreter.Field{{Name: "conferenceid", Value: args[1]}}, fields...),
 			Effect: interpreter.ConferenceEffect{ConferenceID: args[1], Attached: args[0] == "created"},
 		})
 	case "joined", "unjoined": // ID1 ID2 [half]
-		s.session.Post(joinEvent(words[0], args))
+		s.current().Post(joinEvent(words[0], args))
 	case "fetched": // answers the oldest fetch from the scenario's files
 		s.answerFetch()
 	case "sent": // FAILURE|ok FIELDS: answers the oldest send; fields name and others make a reply
@@ -45,9 +45,9 @@ func (s *scenario) happen(words []string) {
 	case "moved": // REASON|ok: answers the oldest move
 		answerOldest(s, &s.platform.moves, strings.Join(args, " "))
 	case "exit": // ID FIELDS (its values): a session that this one created has ended with the value 7
-		s.session.Post(interpreter.ExitEvent(args[0], interpreter.Ending{Value: int64(7), Values: values(fields)}))
+		s.current().Post(interpreter.ExitEvent(args[0], interpreter.Ending{Value: int64(7), Values: values(fields)}))
 	case "arrives": // ID STATE EVENT: a connection is moved here
-		s.session.Post(&interpreter.Event{
+		s.current().Post(&interpreter.Event{
 			Name: args[2], Source: args[0], SourceType: "connection", Fields: []interpreter.Field{{Name: "connectionid", Value: args[0]}},
 			Effect: interpreter.ConnectionEffect{ConnectionID: args[0], New: &interpreter.Connection{ID: args[0], State: interpreter.ConnectionState(args[1])}},
 		})
@@ -58,7 +58,7 @@ func (s *scenario) happen(words []string) {
 		}
 		time.Sleep(d) // of the bubble
 	case "end":
-		s.session.End(strings.Join(args, " "))
+		s.current().End(strings.Join(args, " "))
 	default:
 		s.t.Fatalf("nothing is called %q", words[0])
 	}
@@ -139,7 +139,7 @@ func (s *scenario) answerFetch() {
 }
 
 func (s *scenario) fetch(r interpreter.FetchRequest) interpreter.FetchResult {
-	uri, _, _ := strings.Cut(r.URI, "?")
+	uri := nameOf(r.URI)
 	result := interpreter.FetchResult{URI: r.URI, Status: 200, ContentType: r.Type}
 	text, ok := s.files[uri]
 	switch {
@@ -157,6 +157,12 @@ func (s *scenario) fetch(r interpreter.FetchRequest) interpreter.FetchResult {
 		result.Err = err
 	}
 	return result
+}
+
+// nameOf is the name of the file that a URI stands for.
+func nameOf(uri string) string {
+	name, _, _ := strings.Cut(uri, "?")
+	return name
 }
 
 // answerOldest ends the oldest request of a kind in success, or with a reason.

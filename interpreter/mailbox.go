@@ -85,7 +85,9 @@ func (m *mailbox) round(empty []mail) (batch []mail, handled bool) {
 		m.session.open(batch[i])
 		batch[i] = mail{}
 	}
-	return batch, m.session.safeStep()
+	handled = m.session.safeStep()
+	m.session.boundary()
+	return batch, handled
 }
 
 // take exchanges the mail that has come for the emptied batch.

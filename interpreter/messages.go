@@ -12,21 +12,27 @@ import (
 
 // pendingSend is a send that waits for its delay.
 type pendingSend struct {
-	order    int // when it was made, among the session's sends
-	delay    time.Duration
-	dispatch func()
-	timer    *clock.Timer
+	order   int // when it was made, among the session's sends
+	delay   time.Duration
+	due     time.Time
+	at      place
+	request SendRequest
+	timer   *clock.Timer
 }
 
 // delay keeps a send until it is due.
-func (s *Session) delay(d time.Duration, id string, dispatch func()) {
+func (s *Session) delay(at *place, r SendRequest, d time.Duration) {
 	s.sendCount++
-	send := &pendingSend{order: s.sendCount, delay: d, dispatch: dispatch}
+	send := &pendingSend{order: s.sendCount, delay: d, due: s.options.Clock.Now().Add(d), at: *at, request: r}
+	s.keep(send)
+	send.timer = s.after(d, func() { s.due(send) })
+}
+
+func (s *Session) keep(send *pendingSend) {
 	if s.sends == nil {
 		s.sends = make(map[string]*pendingSend)
 	}
-	s.sends[id] = send
-	send.timer = s.after(d, func() { s.due(send) })
+	s.sends[send.request.SendID] = send
 }
 
 // due dispatches a send. Those that were made before it with no longer delay are
@@ -42,7 +48,7 @@ func (s *Session) due(last *pendingSend) {
 	slices.SortFunc(sends, func(a, b *pendingSend) int { return a.order - b.order })
 	for _, send := range sends {
 		send.timer.Stop()
-		send.dispatch()
+		s.dispatch(&send.at, send.request)
 	}
 }
 
@@ -74,9 +80,7 @@ func (s *Session) dispatch(at *place, r SendRequest) {
 		s.sent(at, r.SendID, SendResult{})
 		return
 	}
-	s.platform.Send(r, func(result SendResult) {
-		s.Do(func() { s.sent(at, r.SendID, result) })
-	})
+	s.platform.Send(r, await[SendResult](s, &request{kind: sendRequest, id: r.SendID, at: *at}))
 }
 
 // messageFrom is the event that a send to this very session makes.

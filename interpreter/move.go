@@ -37,9 +37,7 @@ func (m *moveElement) run(s *Session) error {
 	connection := s.connections.get(source)
 	r := MoveRequest{SessionID: target, Connection: *connection, Event: event.delivery()}
 	connection.movingTo = target
-	s.platform.Move(r, func(err error) {
-		s.Do(func() { s.moved(&m.place, connection, target, err) })
-	})
+	s.platform.Move(r, await[error](s, &request{kind: moveRequest, id: source, target: target, at: m.place}))
 	return nil
 }
 
@@ -114,15 +112,17 @@ func (e *Event) delivery() *Event {
 
 // moved queues the one event that a <move> ends in (SND-23). Where it succeeded,
 // the connection is not the session's any more.
-func (s *Session) moved(at *place, c *Connection, target string, err error) {
-	c.movingTo = ""
+func (s *Session) moved(at *place, connection, target string, err error) {
+	if c := s.connections.get(connection); c != nil {
+		c.movingTo = ""
+	}
 	if err != nil {
-		s.moveFailed(at, c.ID, target, err.Error())
+		s.moveFailed(at, connection, target, err.Error())
 		return
 	}
-	s.media.Remove(c.ID)
-	s.connections.remove(c.ID)
-	s.enqueue(&Event{Name: "move.successful", Source: s.ID(), SourceType: "ccxml", Fields: movedFields(c.ID, target)})
+	s.media.Remove(connection)
+	s.connections.remove(connection)
+	s.enqueue(&Event{Name: "move.successful", Source: s.ID(), SourceType: "ccxml", Fields: movedFields(connection, target)})
 }
 
 func (s *Session) moveFailed(at *place, source, target, reason string) {

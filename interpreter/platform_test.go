@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ccxmld/interpreter"
@@ -216,8 +217,9 @@ func notDefault(text, standard string) string {
 
 // trace is what a session did, line by line.
 type trace struct {
-	mu    sync.Mutex
-	lines []string
+	mu      sync.Mutex
+	lines   []string
+	handled atomic.Int64 // events
 }
 
 var _ interpreter.Observer = (*trace)(nil)
@@ -236,7 +238,7 @@ func (tr *trace) take() []string {
 	return lines
 }
 
-func (tr *trace) EventHandled(string, *interpreter.Event, *script.Position) {}
+func (tr *trace) EventHandled(string, *interpreter.Event, *script.Position) { tr.handled.Add(1) }
 
 func (tr *trace) Logged(_, label, text string) {
 	if label != "" {

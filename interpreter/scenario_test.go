@@ -33,6 +33,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // Lines that begin with # are comments. What may happen is in
 // scenario.happen.
 func TestScenarios(t *testing.T) {
+	eachScenario(t, func(t *testing.T, body string) { runScenario(t, body, false) })
+}
+
+// eachScenario runs each scenario in a bubble of its own.
+func eachScenario(t *testing.T, run func(t *testing.T, body string)) {
 	files, err := filepath.Glob("testdata/scenarios/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenarios: %v", err)
@@ -46,7 +51,7 @@ func TestScenarios(t *testing.T) {
 		for _, text := range strings.Split("\n"+string(data), "\n== ")[1:] {
 			title, body, _ := strings.Cut(text, "\n")
 			t.Run(name+"/"+title, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { runScenario(t, body) })
+				synctest.Test(t, func(t *testing.T) { run(t, body) })
 			})
 		}
 	}
@@ -59,10 +64,14 @@ type scenario struct {
 	files    map[string]string
 	platform *fakePlatform
 	trace    *trace
-	session  *interpreter.Session
+	options  interpreter.Options
+
+	resumption resumption
 }
 
-func runScenario(t *testing.T, body string) {
+// runScenario runs one, with a session that is resumed at each boundary or one that is
+// not.
+func runScenario(t *testing.T, body string, resumed bool) *scenario {
 	main, sections, _ := strings.Cut(body, "\n--- ")
 	files := map[string]string{"doc.ccxml": document(main)}
 	var steps string
@@ -74,8 +83,8 @@ func runScenario(t *testing.T, body string) {
 			files[name] = document(content)
 		}
 	}
-	s := newScenario(t, files)
-	s.session.Start()
+	s := newScenario(t, files, resumed)
+	s.current().Start()
 	for _, step := range strings.Split("start\n"+steps, "\n> ") {
 		command, want, _ := strings.Cut(step, "\n")
 		if command != "start" {
@@ -84,11 +93,12 @@ func runScenario(t *testing.T, body string) {
 		synctest.Wait()
 		s.expect(command, want)
 	}
-	s.session.End("end of scenario")
-	<-s.session.Done()
+	s.current().End("end of scenario")
+	<-s.current().Done()
 	if !s.platform.released {
 		t.Error("the platform was not released")
 	}
+	return s
 }
 
 // document completes the content of a document; what is complete stays.
@@ -101,12 +111,12 @@ func document(text string) string {
 		`<eventprocessor><transition` + transitions + `</eventprocessor></ccxml>`
 }
 
-func newScenario(t *testing.T, files map[string]string) *scenario {
+func newScenario(t *testing.T, files map[string]string, resumed bool) *scenario {
 	s := &scenario{t: t, files: files, trace: &trace{}}
 	s.compiler = interpreter.NewCompiler(extensions(s.trace)...)
 	s.platform = &fakePlatform{trace: s.trace}
 	ids := 0
-	s.session = interpreter.NewSession(interpreter.Options{
+	s.options = interpreter.Options{
 		ID:           "s1",
 		Document:     compile(t, s.compiler, "doc.ccxml", files["doc.ccxml"], s.load),
 		Startup:      interpreter.External,
@@ -119,7 +129,11 @@ func newScenario(t *testing.T, files map[string]string) *scenario {
 		Logger:       slog.New(slog.DiscardHandler),
 		Observer:     s.trace,
 		Ended:        s.trace.ended,
-	})
+	}
+	if resumed {
+		s.options.Platform, s.options.Boundary = &resumedPlatform{s.platform, s}, s.resume
+	}
+	s.resumption.session = interpreter.NewSession(s.options)
 	return s
 }
 
@@ -158,6 +172,11 @@ func (s *scenario) load(r interpreter.ScriptRequest) (text, uri string, err erro
 		s.trace.add("script %s base=%s charset=%s timeout=%s maxage=%s maxstale=%s",
 			r.Src, r.Base, r.Charset, r.Timeout, show(r.MaxAge), show(r.MaxStale))
 	}
+	return s.quietly(r)
+}
+
+// quietly gets a script, of which the trace says nothing.
+func (s *scenario) quietly(r interpreter.ScriptRequest) (text, uri string, err error) {
 	text, ok := s.files[r.Src]
 	if !ok {
 		return "", "", fmt.Errorf("%s: not found", r.Src)

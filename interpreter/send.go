@@ -125,7 +125,7 @@ func (x *sendElement) run(s *Session) error {
 		s.sent(&x.place, r.SendID, SendResult{Failure: "failed",
 			Reason: fmt.Sprintf("%d delayed sends are pending already", s.limits.Sends)})
 	default:
-		s.delay(delay, r.SendID, func() { s.dispatch(&x.place, r) })
+		s.delay(&x.place, r, delay)
 	}
 	return nil
 }

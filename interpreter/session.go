@@ -77,6 +77,14 @@ type Options struct {
 	// Started is called once, in the session's goroutine, when the document is
 	// initialised; not for one that fails in that. It may be nil.
 	Started func()
+	// Boundary is called in the session's goroutine after each event that was handled,
+	// and when what has come between events has changed what waits: where the session can
+	// be written down (Snapshot). It must not block. It may be nil.
+	Boundary func()
+	// Recompile gives what a session had fetched, for Resume: a document, which takes the
+	// texts of its scripts, too, or a script. Without it, or with an error, the fetch
+	// counts as failed from then on.
+	Recompile func(texts []Text, script bool) (FetchResult, error)
 	// Ended is called once, in the session's goroutine, after the platform
 	// released what the session held. It may be nil.
 	Ended func(Ending)
@@ -118,6 +126,7 @@ type Session struct {
 	logger   *slog.Logger // made by log
 	platform Platform
 	document *Document // nil until Start
+	began    string    // the URI of its first document
 	runtime  *script.Runtime
 
 	connections directory[*Connection]
@@ -127,12 +136,15 @@ type Session struct {
 	sends       map[string]*pendingSend
 	sendCount   int
 	fetches     []*fetched // oldest first
+	requests    []*request // under way
 	queue       queue
 	event       *Event // being handled
 	state       string // value of the state variable after the last transition
 	loops       loops
 	eventCount  int
 	paused      bool // a goto waits for its document (2002 dialect)
+	waits       bool // resumed, and GoOn was not called yet
+	changed     bool // since the last boundary
 	debug       debugLog
 	ending      *Ending // set once the session is to end
 
@@ -151,6 +163,7 @@ func NewSession(o Options) *Session {
 		options:  o,
 		limits:   o.Limits.withDefaults(),
 		platform: o.Platform,
+		began:    o.Document.URI,
 		done:     clock.NewLatch(o.Clock),
 	}
 	scripts := o.Limits.Script
@@ -291,6 +304,7 @@ func (s *Session) enqueue(e *Event) {
 	}
 	s.stamp(e)
 	s.queue.put(e)
+	s.changed = true
 }
 
 func (s *Session) tooMany() string {
@@ -307,7 +321,7 @@ func (s *Session) stamp(e *Event) {
 
 // step handles the next event. It reports whether there was one.
 func (s *Session) step() bool {
-	if s.ending != nil || s.paused || s.document == nil {
+	if s.ending != nil || s.paused || s.waits || s.document == nil {
 		return false
 	}
 	if s.queue.len() == 0 || !s.mayHandle() {
@@ -315,7 +329,19 @@ func (s *Session) step() bool {
 	}
 	e := s.queue.take()
 	s.handle(e)
+	s.changed = true
 	return true
+}
+
+// boundary tells of a boundary at which something has changed.
+func (s *Session) boundary() {
+	if !s.changed || s.ending != nil || s.waits || s.document == nil {
+		return
+	}
+	s.changed = false
+	if s.options.Boundary != nil {
+		s.safely("boundary", s.options.Boundary)
+	}
 }
 
 // end marks the session as ended; the first reason stays. What it holds is
@@ -339,10 +365,10 @@ func (s *Session) finish() {
 		send.timer.Stop()
 	}
 	s.loops.rest.Stop()
-	s.queue, s.sends, s.fetches = queue{}, nil, nil
+	s.queue, s.sends, s.fetches, s.requests = queue{}, nil, nil, nil
 	s.safely("release", s.platform.Release)
 	if s.options.Observer != nil {
-		s.safely("observer", func() { s.options.Observer.SessionEnded(s.ID(), s.options.Document.URI, *s.ending) })
+		s.safely("observer", func() { s.options.Observer.SessionEnded(s.ID(), s.began, *s.ending) })
 	}
 	if s.options.Ended != nil {
 		s.safely("ended", func() { s.options.Ended(*s.ending) })

@@ -52,13 +52,13 @@ func TestTutorial(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newScenario(t, map[string]string{"doc.ccxml": string(text)})
-				s.session.Start()
+				s := newScenario(t, map[string]string{"doc.ccxml": string(text)}, false)
+				s.current().Start()
 				for _, what := range test.happens {
 					synctest.Wait()
 					s.happen(strings.Fields(what))
 				}
-				<-s.session.Done()
+				<-s.current().Done()
 				wantInOrder(t, s.trace.take(), test.want)
 			})
 		})

@@ -20,6 +20,7 @@ type Script struct {
 	// forScope is what is run, by scope. A function that the script defines
 	// sees the scope of its script and the outer ones.
 	forScope []func() (*goja.Program, error)
+	made     functionsOnce
 }
 
 // Position returns where the script stands in its document.

@@ -35,6 +35,7 @@ type walker struct {
 	err      error
 	body     *ast.BlockStatement // of the last function
 	property *ast.Identifier     // the name behind the dot of the last x.name
+	visit    func(ast.Node)      // in place of what inspect does; may be nil
 }
 
 var (
@@ -92,6 +93,10 @@ func (w *walker) fields(v reflect.Value, depth int) {
 
 // node looks at one node, before its children.
 func (w *walker) node(node ast.Node) {
+	if w.visit != nil {
+		w.visit(node)
+		return
+	}
 	w.lack(node)
 	switch n := node.(type) {
 	case *ast.NumberLiteral:
