@@ -100,15 +100,15 @@ func (c *control) detach(ctx context.Context, id string) {
 	}
 }
 
-// clearRoom takes whoever is left out of the room of a conference that is no more:
+// clearRoom takes whoever is left out of the rooms of a conference that is no more:
 // a leg whose controller has died would stay there alone. Its dialplan goes on then,
 // which may have another controller, or hangs it up.
-func (c *Controller) clearRoom(was conference.Conference) {
-	node := c.nodes.On(was.Node)
-	if node == nil || was.Room == "" {
-		return
+func (c *Controller) clearRoom(was conference.Ended) {
+	for _, machine := range append([]string{was.Node}, was.Elsewhere...) {
+		if node := c.nodes.On(machine); node != nil && was.Room != "" {
+			node.Send(freeswitch.Room(was.Room).KickAll(), nil)
+		}
 	}
-	node.Send(freeswitch.Room(was.Room).KickAll(), nil)
 }
 
 // machine is the FreeSWITCH of the session's legs, where a conference that it
@@ -165,39 +165,45 @@ func (c *control) DestroyConference(r interpreter.DestroyRequest) {
 			interpreter.Field{Name: "reason", Value: "the session is not attached to this conference"})
 		return
 	}
-	c.attendNoMore(r.ConferenceID)
-	c.clear(r.ConferenceID)
+	c.destroy(r.ConferenceID, "")
+}
+
+// destroy takes the session out of a conference, its legs first. reason says why, where
+// the document has not asked for it.
+func (c *control) destroy(id, reason string) {
+	c.attendNoMore(id)
+	c.clear(id)
 	var members []*leg
 	for _, l := range byKey(c.legs) {
 		switch o := l.joinPending; {
-		case l.voice() != nil && l.standIn.conference == r.ConferenceID:
+		case l.voice() != nil && l.standIn.conference == id:
 			c.endVoice(l, l.voice().isTold(l))
-		case l.isMember(r.ConferenceID):
+		case l.isMember(id):
 			l.place.silent = false
 			l.leave()
 			members = append(members, l)
-		case o != nil && (o.ID1 == r.ConferenceID || o.ID2 == r.ConferenceID) && !l.isHidden(): // it comes, and has to go
+		case o != nil && (o.ID1 == id || o.ID2 == id) && !l.isHidden(): // it comes, and has to go
 			members = append(members, l)
 		}
 	}
-	c.record.Conferences = without(c.record.Conferences, r.ConferenceID)
+	c.record.Conferences = without(c.record.Conferences, id)
 	c.save()
-	c.givingUp = append(c.givingUp, r.ConferenceID)
+	c.givingUp = append(c.givingUp, id)
 	// It is destroyed once its members are out (CNF-7).
 	inside := len(members)
 	if inside == 0 {
-		c.giveUp(r)
+		c.giveUp(id, reason)
 	}
 	for _, l := range members {
 		leaving := &move{legs: []*leg{l}, needless: func() bool {
-			if l.isMember(r.ConferenceID) {
+			if l.isMember(id) {
 				l.place.silent = false
 				l.leave()
 			}
 			return false
 		}, run: func() {
 			if inside--; inside == 0 {
-				c.giveUp(r)
+				c.giveUp(id, reason)
 			}
 		}}
 		leaving.queue()
@@ -225,26 +231,30 @@ func (c *control) givesUp(id string) bool { return slices.Contains(c.givingUp, i
 var errGivenUp = errors.New("the session has destroyed this conference, and its members are on their way out; create it again after conference.destroyed")
 
 // giveUp detaches the session from a conference that its legs have left.
-func (c *control) giveUp(r interpreter.DestroyRequest) {
-	c.givingUp = without(c.givingUp, r.ConferenceID)
+func (c *control) giveUp(id, reason string) {
+	c.givingUp = without(c.givingUp, id)
 	c.registry.add(c.controller, inSession(c, func(ctx context.Context) (bool, error) {
-		was, destroyed, err := c.controller.options.Conferences.Detach(ctx, r.ConferenceID, c.record.ID)
+		was, destroyed, err := c.controller.options.Conferences.Detach(ctx, id, c.record.ID)
 		if destroyed {
 			c.controller.clearRoom(was)
 		}
 		return destroyed, err
 	}, func(_ bool, err error) {
 		// What was asked of the registry before may have attached the session again.
-		if c.holds(r.ConferenceID) {
-			c.record.Conferences = without(c.record.Conferences, r.ConferenceID)
+		if c.holds(id) {
+			c.record.Conferences = without(c.record.Conferences, id)
 			c.save()
 		}
-		c.clear(r.ConferenceID)
-		if err != nil {
-			c.queueConference("error.conference.destroy", r.ConferenceID, true, interpreter.Field{Name: "reason", Value: err.Error()})
+		c.clear(id)
+		if err != nil && !errors.Is(err, conference.ErrNotFound) { // it has ended for all meanwhile
+			c.queueConference("error.conference.destroy", id, true, interpreter.Field{Name: "reason", Value: err.Error()})
 			return
 		}
-		c.queueConference("conference.destroyed", r.ConferenceID, false)
+		var why []interpreter.Field
+		if reason != "" {
+			why = append(why, interpreter.Field{Name: "reason", Value: reason})
+		}
+		c.queueConference("conference.destroyed", id, false, why...)
 	}, nil))
 }
 
@@ -332,7 +342,7 @@ func (c *control) enter(l *leg, id string, o *order) {
 		case err != nil:
 			c.joinFailed(l, o, err.Error())
 		default:
-			c.enterRoom(l, place{partner: id, order: o, room: held.Room, settings: &held.Settings, headcount: held.headcount})
+			c.enterRoom(l, place{partner: id, order: o, room: held.Room, home: held.Node, settings: &held.Settings, headcount: held.headcount})
 		}
 	}, func(ctx context.Context) {
 		c.leaveNow(ctx, id, l.id)
@@ -379,9 +389,19 @@ func (c *control) enterRegistry(ctx context.Context, id string, m conference.Mem
 			return admission{held, 0}, err
 		}
 	}
-	size, err := registry.Join(ctx, id, m)
-	if errors.Is(err, conference.ErrNode) {
-		err = fmt.Errorf("%w (the connection is on %s)", err, m.Node)
+	size, err := registry.Join(ctx, id, c.controller.reaching(&held, m))
+	if errors.Is(err, conference.ErrNode) && held.Node == "" { // somebody else was the first there
+		if held, err = registry.Get(ctx, id); err == nil {
+			size, err = registry.Join(ctx, id, c.controller.reaching(&held, m))
+		}
+	}
+	switch {
+	case errors.Is(err, conference.ErrNode):
+		err = fmt.Errorf("%w (the connection is on %s): %s", err, m.Node, c.controller.unreached(held.Node, m.Node))
+	case err == nil && held.Node != m.Node:
+		if err = c.controller.cascade(ctx, held, m.Node, ""); err != nil {
+			c.leaveNow(ctx, id, m.Connection)
+		}
 	}
 	return admission{held, size}, err
 }
@@ -468,7 +488,9 @@ func (c *control) leaveConference(id, connection string) {
 }
 
 func (c *control) leaveNow(ctx context.Context, id, connection string) {
-	if _, err := c.controller.options.Conferences.Leave(ctx, id, connection); err != nil {
+	left, err := c.controller.options.Conferences.Leave(ctx, id, connection)
+	if err != nil {
 		c.log().Warn("membership not given up", "conference", id, "connection", connection, "error", err)
 	}
+	c.controller.endCascade(left.Unneeded)
 }

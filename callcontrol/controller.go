@@ -114,6 +114,7 @@ type Controller struct {
 	cancel  context.CancelCauseFunc
 
 	audiences     audiences
+	cascades      cascades
 	peers         *peer.Peers
 	directory     clock.Group // goroutines that tell the conference registry and other sessions, also of what has ended
 	directoryDone context.Context
@@ -181,6 +182,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	running.Go(c.options.Clock, func() { c.peers.Receive(ctx) })
 	running.Go(c.options.Clock, func() { c.nodes.Run(ctx) })
 	running.Go(c.options.Clock, func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
+	defer clock.Every(c.options.Clock, c.options.Store.Lease()/3, c.lookForCascades)()
 	_ = running.Wait(context.Background(), c.options.Clock)
 	return ctx.Err()
 }
@@ -246,6 +248,12 @@ func (c *Controller) conferencesChanged(found conference.Renewal) {
 	for _, ended := range found.Ended {
 		c.log.Warn("conference has ended with its controllers, or while redis was away", "conference", ended.ID, "room", ended.Room)
 		c.clearRoom(ended)
+	}
+	for _, lost := range found.Lost {
+		c.conferenceEnded(lost, "FreeSWITCH "+lost.Node+", which it was on, has ended")
+	}
+	for _, cascade := range found.Unneeded {
+		c.endCascade(cascade)
 	}
 	for _, yielded := range found.Yielded {
 		c.log.Error("conference was created again elsewhere; its members here stay apart from those there",

@@ -68,6 +68,9 @@ func (c *control) joinConferences(o *order) {
 			}
 		}
 		var node *freeswitch.Node
+		if one, two := p.first.Node, p.second.Node; err == nil && one != two && one != "" && two != "" {
+			err = fmt.Errorf("one conference is on FreeSWITCH %s and the other on %s; they cannot be joined", one, two)
+		}
 		if err == nil {
 			node, err = c.controller.nodes.PickOn(p.first.Node)
 		}

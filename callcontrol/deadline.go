@@ -79,6 +79,14 @@ const (
 	retireAfter = 3 * time.Second
 	// standInTimeout is how long FreeSWITCH may take to make a stand-in.
 	standInTimeout = 10 * time.Second
+	// cascadeTimeout is how long a cascade between two nodes may take to be made, by
+	// whichever controller, and cascadeAgain how often one that waits looks whether it is.
+	cascadeTimeout = 8 * time.Second
+	cascadeAgain   = 50 * time.Millisecond
+	// A cascade that is lost is made again, so often and at such distances, before its
+	// members are told.
+	cascadeTries = 3
+	cascadeRetry = time.Second
 	// probeAfter is how long a link may be down before the legs of its node are asked
 	// for on their own sockets.
 	probeAfter = 5 * time.Second

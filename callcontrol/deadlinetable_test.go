@@ -27,13 +27,13 @@ var rowsOf = map[string]map[string]string{
 		"publishTimeout": "Redis to have the record", "releaseTimeout": "a leg whose session has ended", "endTimeout": "the end of what ccxmld gives up",
 		"forwardAfter": "FreeSWITCH to forget a leg", "hangupTimeout": "FreeSWITCH to hang up", "adriftTimeout": "… whose link has dropped",
 		"sendTimeout": "`send`", "attachTimeout": "… that is answered", "detailTimeout": "the hangup of a failed call",
-		"pairTimeout": "… of two sessions", "retireAfter": "calls on a node", "standInTimeout": "a dialog on a conference",
+		"pairTimeout": "… of two sessions", "cascadeTimeout": "… whose FreeSWITCH is another", "cascadeAgain": "", "cascadeTries": "a cascade that is lost", "cascadeRetry": "a cascade that is lost", "retireAfter": "calls on a node", "standInTimeout": "a dialog on a conference",
 		"probeAfter": "anything, of a FreeSWITCH", "redirectTimeout": "`redirect`", "referTimeout": "… and then",
 	},
 	"../freeswitch": {
 		"jobTimeout": "the result of a job", "jobAsked": "the result of a job", "cutsToldAfter": "cuts of sockets",
 		"beginTimeout": "… a prompt whose turn", "breakAgainAfter": "`dialogterminate`", "breakTimeout": "`dialogterminate`",
-		"comeAgainAfter": "a leg of which no controller", "mostUnattended": "a leg of which no controller",
+		"cascadeSilence": "audio of another node", "comeAgainAfter": "a leg of which no controller", "mostUnattended": "a leg of which no controller",
 		"shortestRest": "a node that fails", "longestRest": "a node that fails",
 	},
 	"../peer": {

@@ -98,7 +98,7 @@ func (x *exporter) join(l *leg) joinData {
 	d.Present = x.presence(l.present)
 	if p := l.place; p != (place{}) {
 		d.Place = &placeData{
-			Kind: p.kind, Partner: p.partner, Order: x.order(p.order), Room: p.room, Settings: p.settings, Headcount: p.headcount,
+			Kind: p.kind, Partner: p.partner, Order: x.order(p.order), Room: p.room, Home: p.home, Settings: p.settings, Headcount: p.headcount,
 			Member: p.member, Muted: p.muted, Deaf: p.deaf, Running: p.running, HeardOn: p.heardOn, Silent: p.silent,
 			Pair: p.pairRoom.export(),
 		}

@@ -102,6 +102,7 @@ type placeData struct {
 	Partner   string               `json:"partner,omitempty"`
 	Order     string               `json:"order,omitempty"`
 	Room      string               `json:"room,omitempty"`
+	Home      string               `json:"home,omitempty"` // the FreeSWITCH that the conference is on
 	Settings  *conference.Settings `json:"settings,omitempty"`
 	Headcount int                  `json:"headcount,omitempty"`
 	Member    string               `json:"member,omitempty"`

@@ -78,6 +78,9 @@ func (c *Controller) retire(n *freeswitch.Node) {
 func (c nodeOwner) NodeUp(n *freeswitch.Node, restarted bool) {
 	c.resynchronise(n, restarted)
 	c.lookForCouplings(n)
+	if restarted {
+		c.endConferencesOf(n)
+	}
 	c.reconcile(n, c.options.Conferences.HeldOn(n.Machine()))
 }
 
@@ -109,7 +112,7 @@ func (c nodeOwner) Progressing(n *freeswitch.Node, channel string, media bool) {
 func (c nodeOwner) HungUp(n *freeswitch.Node, channel string, h freeswitch.Hangup) {
 	l := c.findLeg(channel)
 	if l == nil {
-		if !c.couplingHungUp(channel, h.Cause) {
+		if !c.couplingHungUp(channel, h.Cause) && !c.cascadeHungUp(channel, h.Cause) {
 			c.forgetReleased(channel)
 		}
 		return

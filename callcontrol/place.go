@@ -24,6 +24,7 @@ type place struct {
 	partner   string               // the id of the conference or the other connection
 	order     *order               // the join that brought it there
 	room      string               // FreeSWITCH's name of the conference
+	home      string               // the FreeSWITCH that the conference is on, by its own name
 	settings  *conference.Settings // of a conference that has any
 	headcount int                  // members of the conference when it came, it among them
 	member    string               // the leg's number in the room

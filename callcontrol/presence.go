@@ -13,7 +13,7 @@ import (
 // turns to hear somebody else and is heard by a stand-in from then on, or the other
 // way round; no sound tells of that.
 type presence struct {
-	room, machine string // FreeSWITCH's names of the conference and of itself
+	room, machine string // FreeSWITCH's names of the conference and, where the conference is, of itself
 	order         *order // the join, which may name the sounds
 	settings      *conference.Settings
 }
@@ -23,7 +23,7 @@ func (l *leg) presence() *presence {
 	if l.place.kind != inConference || l.place.pair != nil {
 		return nil
 	}
-	return &presence{room: l.place.room, machine: l.machine, order: l.place.order, settings: l.place.settings}
+	return &presence{room: l.place.room, machine: l.place.home, order: l.place.order, settings: l.place.settings}
 }
 
 // begins plays the enter sound.

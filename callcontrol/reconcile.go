@@ -37,7 +37,7 @@ func (c *Controller) reconcile(n *freeswitch.Node, held []conference.Conference)
 		}
 		if !c.background(func(ctx context.Context) { // one after the other
 			if roster.Room != "" {
-				c.mend(ctx, held[0].ID, roster, settled)
+				c.mend(ctx, held[0].ID, n.Machine(), roster, settled)
 			}
 			c.reconcile(n, held[1:])
 		}) {
@@ -46,12 +46,13 @@ func (c *Controller) reconcile(n *freeswitch.Node, held []conference.Conference)
 	})
 }
 
-// mend reconciles the registry with a room's roster.
-func (c *Controller) mend(ctx context.Context, id string, roster freeswitch.Roster, settled time.Time) {
-	gone, err := c.options.Conferences.Reconcile(ctx, id, roster.Room, roster.Channels(), settled)
+// mend reconciles the registry with the roster of a conference's room on a machine.
+func (c *Controller) mend(ctx context.Context, id, machine string, roster freeswitch.Roster, settled time.Time) {
+	gone, unneeded, err := c.options.Conferences.Reconcile(ctx, id, machine, roster.Room, roster.Channels(), settled)
 	if err != nil && !errors.Is(err, conference.ErrNotFound) {
 		c.log.Warn("conference not compared with its room", "conference", id, "error", err)
 	}
+	c.endCascade(unneeded)
 	for _, m := range gone {
 		c.log.Warn("connection was registered in a conference and not in its room", "conference", id, "connection", m.Connection)
 		if l := c.findLeg(m.Connection); l != nil {

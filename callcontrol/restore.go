@@ -138,7 +138,7 @@ func (r *restorer) link(c *control, d sessionData) {
 		l.present = r.presence(c, written.Join.Present)
 		if p := written.Join.Place; p != nil {
 			l.place = place{
-				kind: p.Kind, partner: p.Partner, order: r.order(c, p.Order), room: p.Room, settings: p.Settings, headcount: p.Headcount,
+				kind: p.Kind, partner: p.Partner, order: r.order(c, p.Order), room: p.Room, home: p.Home, settings: p.Settings, headcount: p.Headcount,
 				member: p.Member, muted: p.Muted, deaf: p.Deaf, running: p.Running, heardOn: p.HeardOn, silent: p.Silent,
 			}
 			if p.Pair != nil {

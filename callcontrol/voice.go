@@ -91,7 +91,7 @@ func (c *control) lendVoice(l *leg, id string, o *order, muted, quiet bool) {
 		}
 		var node *freeswitch.Node
 		if err == nil {
-			node, err = c.controller.nodes.PickOn(held.Node)
+			node, err = c.controller.nodes.PickOn(l.machine) // where it can listen to the connection
 		}
 		if err != nil {
 			v.fail(c, err.Error())

@@ -78,6 +78,10 @@ type Node struct {
 	// Weight is the node's share of outbound calls beside the other nodes', 1
 	// where none is given; with 0 it gets none.
 	Weight int
+	// SIP is HOST:PORT, and parameters of a SIP URI behind it, at which the other nodes
+	// reach the node for conferences that have members on several; empty where they do
+	// not.
+	SIP string
 }
 
 // HTTP says where token starts, events and operators' requests are served.

@@ -40,7 +40,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 			t.Errorf("%s: docs/configuration.md says %s, the default is %s", key, column, f.DefValue)
 		}
 	}
-	known := strings.Join(conf.Keys(), " ") + " name address password password_file weight "
+	known := strings.Join(conf.Keys(), " ") + " name address password password_file weight sip "
 	for key := range rows {
 		if !strings.Contains(known+" ", key) {
 			t.Errorf("docs/configuration.md describes %s, which is no key", key)

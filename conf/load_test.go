@@ -312,3 +312,23 @@ func TestAdvertise(t *testing.T) {
 		}
 	}
 }
+
+// TestNodeSIP: what a node is reached by becomes part of dial strings.
+func TestNodeSIP(t *testing.T) {
+	node := func(address string) string {
+		return "CCXMLD_NODES=[{name: a, password: x, sip: '" + address + "'}]"
+	}
+	for address, want := range map[string]string{
+		"sip:10.0.0.2:5090": "10.0.0.2:5090", "sip:fs2.example.org": "fs2.example.org",
+		"sip:10.0.0.2:5090;transport=tcp": "10.0.0.2:5090;transport=tcp", "sip:[2001:db8::2]:5090": "[2001:db8::2]:5090",
+	} {
+		if got := load(t, conf.Source{Environ: []string{node(address)}}).Nodes[0].SIP; got != want {
+			t.Errorf("%s: %q", address, got)
+		}
+	}
+	for _, address := range []string{"10.0.0.2:5090", "sip:", "sip:me@10.0.0.2", "sip:10.0.0.2:5090,sofia/x", "sip:10.0.0.2 5090", "sip:${x}", "sips:10.0.0.2"} {
+		if _, err := conf.Load(conf.Source{Environ: []string{node(address)}}); err == nil {
+			t.Errorf("%q is taken", address)
+		}
+	}
+}

@@ -66,7 +66,7 @@ func (f field) hosts() (list []string) {
 func readNodes(f field, c *Config) {
 	first := map[string]int{}
 	for i, at := range f.list() {
-		e, ok := at.entry("name", "address", "password", "password_file", "weight")
+		e, ok := at.entry("name", "address", "password", "password_file", "weight", "sip")
 		if !ok {
 			continue
 		}
@@ -82,12 +82,22 @@ func readNodes(f field, c *Config) {
 		if weight, ok := e.keys["weight"]; ok {
 			node.Weight, _ = weight.count(0, 1000)
 		}
+		if address, ok := e.keys["sip"]; ok {
+			node.SIP = readNodeSIP(address)
+		}
 		if before, twice := first[node.Name]; twice && node.Name != "" {
 			at.bad("has the name of nodes["+strconv.Itoa(before)+"], "+strconv.Quote(node.Name), "names that differ")
 		}
 		first[node.Name] = i
 		c.Nodes = append(c.Nodes, node)
 	}
+}
+
+// readNodeSIP reads a SIP URI without a user, as others reach a node by, and gives what
+// follows the scheme. It becomes a part of dial strings, so little may stand in it.
+func readNodeSIP(f field) string {
+	text, _ := f.matching(nodeSIP, "sip:HOST:PORT of the node's profile for calls between nodes, such as sip:10.0.0.2:5090 or sip:10.0.0.2:5090;transport=tcp")
+	return strings.TrimPrefix(text, "sip:")
 }
 
 func readPassword(e entry) Secret {
@@ -225,6 +235,7 @@ func readDirectory(f field, was string) string {
 var (
 	redisScheme = regexp.MustCompile(`^(unix|rediss?(-sentinel|-cluster)?)$`)
 
+	nodeSIP   = regexp.MustCompile(`^sip:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(;[a-z]+=[A-Za-z0-9.-]+)*$`)
 	nodeName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$`)
 	tokenName = regexp.MustCompile(`^[!-~]{1,256}$`)
 )

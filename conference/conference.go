@@ -45,7 +45,9 @@ type Member struct {
 	Node       string `json:"node"`
 	Listens    bool   `json:"listens,omitempty"` // and is not heard: it takes the place of a listener
 	// ByVoice tells that another leg is in the room for it, and lets it be heard.
-	ByVoice bool      `json:"byvoice,omitempty"`
+	ByVoice bool `json:"byvoice,omitempty"`
+	// Reaches tells Join that the node reaches that of the conference; see [Registry.Reach].
+	Reaches bool      `json:"-"`
 	Joined  time.Time `json:"joined"`
 }
 
@@ -57,7 +59,7 @@ var (
 	ErrNotFound    = errors.New("no such conference")
 	ErrFull        = errors.New("the conference is full")
 	ErrReserved    = errors.New("the places that are left in the conference are reserved: talkers for listeners (half-duplex joins), listeners for talkers")
-	ErrNode        = errors.New("the conference is on another FreeSWITCH than the connection; conferences across nodes are not supported yet")
+	ErrNode        = errors.New("the conference is on another FreeSWITCH than the connection")
 	ErrTooMany     = errors.New("too many conferences on this controller")
 )
 

@@ -15,6 +15,7 @@ type holding struct {
 	conference Conference
 	sessions   map[string]struct{}
 	members    map[string]Member
+	cascades   map[string]Cascade // by node, those that members here need, or needed
 	dirty      bool
 	ops        int       // operations under way
 	version    uint64    // changes when an operation begins or ends
@@ -30,7 +31,12 @@ func (h *holding) empty() bool { return len(h.sessions) == 0 && len(h.members) =
 // aloneFlag tells a script whether the controller holds nothing else. With
 // another operation under way that is not known: the lease then runs out.
 func (h *holding) aloneFlag() string {
-	if h.empty() && h.ops == 1 {
+	return flagOf(h.empty() && h.ops == 1)
+}
+
+// flagOf is a boolean as the scripts take it.
+func flagOf(yes bool) string {
+	if yes {
 		return "1"
 	}
 	return "0"
@@ -40,7 +46,7 @@ func (h *holding) aloneFlag() string {
 // say, nil if it may; see join.lua.
 func (h *holding) refuses(m Member) error {
 	c := &h.conference
-	if c.Node != "" && m.Node != "" && c.Node != m.Node {
+	if c.Node != "" && m.Node != "" && c.Node != m.Node && !m.Reaches {
 		return ErrNode
 	}
 	before, again := h.members[m.Connection]
@@ -125,6 +131,9 @@ func (r *Registry) adopt(h *holding, c Conference) {
 	if old := h.conference; old.Room != "" && old.Room != c.Room {
 		r.yield(h, c)
 	}
+	if h.conference.Room != c.Room {
+		h.cascades = nil
+	}
 	h.conference = c
 	h.until = r.leaseEnd(r.store.Now())
 }
@@ -138,6 +147,7 @@ func (r *Registry) yield(h *holding, newer Conference) {
 	for _, m := range h.members {
 		y.Members = append(y.Members, m)
 	}
+	h.cascades = nil
 	h.sessions, h.members, h.dirty = make(map[string]struct{}), make(map[string]Member), false
 	if len(y.Sessions)+len(y.Members) > 0 {
 		r.renewal.Yielded = append(r.renewal.Yielded, y)
@@ -148,6 +158,7 @@ func (r *Registry) yield(h *holding, newer Conference) {
 func (r *Registry) forget(h *holding) {
 	clear(h.sessions)
 	clear(h.members)
+	clear(h.cascades)
 	h.conference.Room = ""
 	h.dirty = false
 	if t, ok := tag(h.id); ok && len(r.unindexed) < r.maxHeld {

@@ -24,7 +24,7 @@ func TestReconcile(t *testing.T) {
 			t.Errorf("held on node1: %+v", held)
 		}
 		roster := []string{"there", "there", "stranger"}
-		gone, err := r.Reconcile(t.Context(), c.ID, c.Room, roster, now.Add(-5*time.Second))
+		gone, _, err := r.Reconcile(t.Context(), c.ID, "node1", c.Room, roster, now.Add(-5*time.Second))
 		if err != nil || len(gone) != 1 || gone[0].Connection != "gone" {
 			t.Errorf("gone = %+v, %v", gone, err)
 		}
@@ -32,7 +32,7 @@ func TestReconcile(t *testing.T) {
 		if err != nil || len(members) != 2 {
 			t.Errorf("members = %+v, %v", members, err)
 		}
-		if _, err := r.Reconcile(t.Context(), c.ID, "another", roster, now); err == nil {
+		if _, _, err := r.Reconcile(t.Context(), c.ID, "node1", "another", roster, now); err == nil {
 			t.Error("a roster of another room is accepted")
 		}
 	})

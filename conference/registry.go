@@ -218,29 +218,31 @@ func (r *Registry) createLocally(c Conference, session string) Conference {
 //
 // Without Redis the session is detached here and now, and destroyed is false; if
 // it turns out to have been the last one, [Registry.Renew] reports the end.
-func (r *Registry) Detach(ctx context.Context, id, session string) (was Conference, destroyed bool, err error) {
+func (r *Registry) Detach(ctx context.Context, id, session string) (was Ended, destroyed bool, err error) {
 	h, err := r.begin(id, false)
 	if err != nil {
-		return Conference{}, false, err
+		return Ended{}, false, err
 	}
 	var room, alone string
 	known := false
 	r.locked(func() {
 		if _, known = h.sessions[session]; known {
 			delete(h.sessions, session)
-			room, alone, was = h.conference.Room, h.aloneFlag(), h.conference
+			room, alone, was.Conference = h.conference.Room, h.aloneFlag(), h.conference
 		}
 	})
 	if !known {
 		r.end(h, nil)
-		return Conference{}, false, ErrNotFound
+		return Ended{}, false, ErrNotFound
 	}
 	reply, err := r.run(ctx, r.scripts.detach, id, r.controller, session, room, alone)
 	if err != nil {
 		r.end(h, func() { h.dirty = true })
 		return was, false, nil
 	}
-	destroyed = reply == int64(1)
+	elsewhere, ended := reply.([]any)
+	was.Elsewhere = texts(elsewhere)
+	destroyed = ended || reply == int64(1)
 	r.end(h, func() {
 		if destroyed {
 			r.forget(h)
@@ -275,7 +277,7 @@ func (r *Registry) Join(ctx context.Context, id string, m Member) (size int, err
 		r.locked(func() { r.adopt(h, c) })
 	}
 	reply, err := r.run(ctx, r.scripts.join, id,
-		r.controller, r.leaseMillis(), r.keepMillis(), room, m.Connection, m.encode(), m.Node)
+		r.controller, r.leaseMillis(), r.keepMillis(), room, m.Connection, m.encode(), m.Node, flagOf(m.Reaches))
 	n, _ := reply.(int64)
 	switch {
 	case err != nil:
@@ -309,14 +311,13 @@ func (r *Registry) joinLocally(h *holding, m Member) (int, error) {
 	return size, refused
 }
 
-// Leave takes a connection out of a conference and returns how many members are
-// left, as far as known. A conference with neither sessions nor members ends. One
+// Leave takes a connection out of a conference and returns what it leaves. A conference with neither sessions nor members ends. One
 // that is unknown here, or not in the conference, is no error: legs end in many
 // ways, and each may report it.
-func (r *Registry) Leave(ctx context.Context, id, connection string) (size int, err error) {
+func (r *Registry) Leave(ctx context.Context, id, connection string) (left Left, err error) {
 	h, err := r.begin(id, false)
 	if err != nil {
-		return 0, nil
+		return Left{}, nil
 	}
 	var room, alone string
 	known := false
@@ -325,25 +326,32 @@ func (r *Registry) Leave(ctx context.Context, id, connection string) (size int, 
 			delete(h.members, connection)
 			room, alone = h.conference.Room, h.aloneFlag()
 		}
-		size = len(h.members)
+		left.Size = len(h.members)
 	})
 	if !known {
 		r.end(h, nil)
-		return size, nil
+		return left, nil
 	}
 	reply, err := r.run(ctx, r.scripts.leave, id, r.controller, connection, room, alone)
 	list, _ := reply.([]any)
 	if err != nil || len(list) < 2 {
 		r.end(h, func() { h.dirty = true })
-		return size, nil
+		return left, nil
 	}
 	n, _ := list[0].(int64)
+	left.Size = int(n)
+	for _, c := range unneeded(room, list[2:]) {
+		left.Unneeded = c
+	}
 	r.end(h, func() {
+		if left.Unneeded.ID != "" {
+			delete(h.cascades, left.Unneeded.Node)
+		}
 		if list[1] == int64(1) {
 			r.forget(h)
 		}
 	})
-	return int(n), nil
+	return left, nil
 }
 
 // Change locks or unlocks a conference that this controller holds, and notes

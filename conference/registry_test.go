@@ -70,11 +70,11 @@ func join(t testing.TB, r *conference.Registry, id, connection string) int {
 
 func leave(t testing.TB, r *conference.Registry, id, connection string) int {
 	t.Helper()
-	n, err := r.Leave(t.Context(), id, connection)
+	left, err := r.Leave(t.Context(), id, connection)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n
+	return left.Size
 }
 
 func detach(t testing.TB, r *conference.Registry, id, session string) bool {
@@ -353,7 +353,7 @@ func TestDeadControllerIsCleanedUp(t *testing.T) {
 		join(t, dies, shared.ID, "c1")
 		join(t, lives, shared.ID, "c2")
 		alone, _ := create(t, dies, "alone", "s3")
-		var ended []conference.Conference
+		var ended []conference.Ended
 		for range 2 {
 			server.Advance(t, 9*time.Second)
 			found := renew(t, lives)

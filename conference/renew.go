@@ -14,7 +14,13 @@ type Renewal struct {
 	// Ended are conferences that this controller's sessions had left while Redis
 	// was away, and in which nobody else is, and those whose controllers have all
 	// died. The legs still in their rooms are to be taken out.
-	Ended []Conference
+	Ended []Ended
+	// Lost are conferences of this controller that another one has ended for all
+	// ([Registry.End]).
+	Lost []Conference
+	// Unneeded are cascades that nobody needs any more, and that are to be hung up: the
+	// controller that had the last member on their node has died, or Redis was away.
+	Unneeded []Cascade
 	// Yielded are conferences of this controller that were created again
 	// elsewhere while it could not renew its lease.
 	Yielded []Yield
@@ -44,7 +50,7 @@ func (r *Registry) Run(ctx context.Context, report func(Renewal)) {
 		if err != nil {
 			r.log.Debug("renew the leases of conferences", "error", err)
 		}
-		if len(found.Ended)+len(found.Yielded) > 0 {
+		if len(found.Ended)+len(found.Yielded)+len(found.Lost)+len(found.Unneeded) > 0 {
 			report(found)
 		}
 	})
@@ -186,7 +192,7 @@ func (r *Registry) syncArgs(h *holding) []any {
 		fields = h.conference.fields()
 	}
 	args := []any{r.controller, r.leaseMillis(), r.keepMillis(), h.conference.Room, h.conference.Epoch,
-		len(fields), len(h.sessions), len(h.members)}
+		len(fields), len(h.sessions), len(h.members), 0}
 	args = append(args, fields...)
 	for session := range h.sessions {
 		args = append(args, session)
@@ -194,6 +200,14 @@ func (r *Registry) syncArgs(h *holding) []any {
 	for connection, m := range h.members {
 		args = append(args, connection, m.encode())
 	}
+	known := 0
+	for node, c := range h.cascades {
+		if c.Up && h.isOn(node) {
+			args = append(args, node, c.encode())
+			known++
+		}
+	}
+	args[8] = known
 	return args
 }
 
@@ -211,9 +225,12 @@ func (r *Registry) synced(h *holding, reply []any, version uint64, asked time.Ti
 		}
 		r.yield(h, newer)
 		h.conference = newer
+	case "ended":
+		r.renewal.Lost = append(r.renewal.Lost, h.conference)
+		r.forget(h)
 	case "gone":
 		if h.conference.Room != "" {
-			r.renewal.Ended = append(r.renewal.Ended, h.conference)
+			r.renewal.Ended = append(r.renewal.Ended, h.ended())
 		}
 		if h.version == version {
 			r.forget(h)
@@ -270,12 +287,31 @@ func (r *Registry) sweep(ctx context.Context) error {
 				r.unindexed = append(r.unindexed, t)
 			}
 		case []any:
-			r.unindexed = append(r.unindexed, t)
-			room, _ := reply[0].(string)
-			node, _ := reply[1].(string)
-			r.renewal.Ended = append(r.renewal.Ended, Conference{Room: room, Node: node})
+			r.swept(t, texts(reply))
 		}
 	}
 	r.mu.Unlock()
 	return r.unindex(ctx)
+}
+
+// swept takes what sweep.lua says of a conference. r.mu is held.
+func (r *Registry) swept(t string, reply []string) {
+	switch {
+	case len(reply) >= 3 && reply[0] == "ended":
+		r.unindexed = append(r.unindexed, t)
+		r.renewal.Ended = append(r.renewal.Ended, Ended{Conference: Conference{Room: reply[1], Node: reply[2]}, Elsewhere: reply[3:]})
+	case len(reply) >= 2 && reply[0] == "unneeded":
+		for i := 2; i+1 < len(reply); i += 2 {
+			r.renewal.Unneeded = append(r.renewal.Unneeded, Cascade{Room: reply[1], Node: reply[i], ID: reply[i+1]})
+		}
+	}
+}
+
+// ended is the conference of a holding, which has ended.
+func (h *holding) ended() Ended {
+	e := Ended{Conference: h.conference}
+	for node := range h.cascades {
+		e.Elsewhere = append(e.Elsewhere, node)
+	}
+	return e
 }

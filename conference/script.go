@@ -13,7 +13,7 @@ var sources embed.FS
 
 // scripts are the operations on a conference that must not race.
 type scripts struct {
-	create, detach, join, leave, renew, sync, sweep, change *redis.Script
+	create, detach, join, leave, renew, sync, sweep, change, cascade, cascaded, end *redis.Script
 }
 
 func loadScripts() scripts {
@@ -23,7 +23,7 @@ func loadScripts() scripts {
 	return scripts{
 		create: load("create"), detach: load("detach"), join: load("join"), leave: load("leave"),
 		renew: load("renew"), sync: load("sync"), sweep: load("sweep"),
-		change: load("change"),
+		change: load("change"), cascade: load("cascade"), cascaded: load("cascaded"), end: load("end"),
 	}
 }
 
@@ -79,7 +79,7 @@ func anyUnknown(calls []call) bool {
 
 func (r *Registry) keys(tag string) []string {
 	key := r.store.Prefix() + "conference:{" + tag + "}"
-	return []string{key, key + ":sessions", key + ":members", key + ":leases", key + ":epoch"}
+	return []string{key, key + ":sessions", key + ":members", key + ":leases", key + ":epoch", key + ":cascades", key + ":ended"}
 }
 
 func (r *Registry) indexKey() string { return r.store.Prefix() + "conferences" }

@@ -52,7 +52,7 @@ func (d *Daemon) controllerID() string {
 
 func nodesOf(config *conf.Config) (nodes []freeswitch.NodeOptions) {
 	for _, node := range config.Nodes {
-		nodes = append(nodes, freeswitch.NodeOptions{Name: node.Name, Address: node.Address, Password: node.Password.Reveal(), Weight: node.Weight})
+		nodes = append(nodes, freeswitch.NodeOptions{Name: node.Name, Address: node.Address, Password: node.Password.Reveal(), Weight: node.Weight, SIP: node.SIP})
 	}
 	return nodes
 }

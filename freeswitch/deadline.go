@@ -22,6 +22,9 @@ const (
 	// start and than leases in Redis last, and as long as a caller bears silence.
 	comeAgainAfter = 10 * time.Second
 	mostUnattended = time.Minute
+	// cascadeSilence is after how long without audio from the other node a cascade ends:
+	// a machine that has lost its power says no BYE. Rooms send comfort noise.
+	cascadeSilence = 10 * time.Second
 	// A node whose calls fail is passed over for shortestRest, and for twice as long
 	// each time that the next call fails too.
 	shortestRest = 10 * time.Second

@@ -20,11 +20,14 @@ type NodeOptions struct {
 	// Weight is the node's share of the outbound calls, beside those of the
 	// others; with 0 it gets none.
 	Weight int
+	// SIP is HOST:PORT, and parameters of a SIP URI behind it, at which other nodes reach
+	// its profile for cascades; "" where they do not.
+	SIP string
 }
 
 // sameLink tells whether two options are for one link.
 func (o NodeOptions) sameLink(other NodeOptions) bool {
-	o.Weight = other.Weight
+	o.Weight, o.SIP = other.Weight, other.SIP
 	return o == other
 }
 

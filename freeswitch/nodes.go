@@ -113,7 +113,7 @@ func (n *Nodes) Set(options []NodeOptions) (added, removed []*Node) {
 	for _, o := range options {
 		i := slices.IndexFunc(n.list, func(node *Node) bool { return node.options.sameLink(o) })
 		if i >= 0 {
-			n.list[i].options.Weight = o.Weight
+			n.list[i].options.Weight, n.list[i].options.SIP = o.Weight, o.SIP
 			list = append(list, n.list[i])
 			continue
 		}

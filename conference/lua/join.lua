@@ -1,10 +1,11 @@
--- ARGV 1 controller, 2 lease, 3 keep, 4 room, 5 connection, 6 member, 7 node.
+-- ARGV 1 controller, 2 lease, 3 keep, 4 room, 5 connection, 6 member, 7 node,
+-- 8 '1' if the node reaches that of the conference.
 -- Returns the number of members, -1 if the conference is no more, -2 if it is full,
 -- -3 if the places that are left are reserved for the other kind of member, -4 if
 -- it is on another node.
 if redis.call('HGET', KEYS[1], 'room') ~= ARGV[4] then return -1 end
 local node = redis.call('HGET', KEYS[1], 'node') or ''
-if node ~= '' and ARGV[7] ~= '' and node ~= ARGV[7] then return -4 end
+if node ~= '' and ARGV[7] ~= '' and node ~= ARGV[7] and ARGV[8] ~= '1' then return -4 end
 local function get(field) return tonumber(redis.call('HGET', KEYS[1], field) or '0') end
 local max, talkers, listeners = get('max'), get('talkers'), get('listeners')
 local listens = cjson.decode(ARGV[6]).listens or false

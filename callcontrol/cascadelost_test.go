@@ -1,0 +1,154 @@
+package callcontrol_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ccxmld/sitetest"
+	"ccxmld/switchsim"
+)
+
+// killCascades ends the calls between nodes, as an operator or a network may.
+func (s *farSite) killCascades(sw *switchsim.Switch) {
+	s.Helper()
+	for line := range strings.Lines(sw.API("show channels")) {
+		if strings.Contains(line, ",sofia/ccxmld/") {
+			id, _, _ := strings.Cut(line, ",")
+			sw.API("uuid_kill " + id)
+		}
+	}
+}
+
+// A cascade that ends on either side is made again, also by another controller than the one
+// that had made it, and no document notices.
+func TestCascadeIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	s := newFarSite(t)
+	other := s.AddDaemon()
+	other.WaitLinks()
+	document := s.Document("meeting.ccxml", meeting)
+	first := s.DialFrom("101", document)
+	s.WaitLog("101 in 1")
+	second := s.dialSecond(s.Site, "102", document)
+	s.WaitLog("102 in 1")
+	third := s.dialSecond(other, "103", document)
+	other.WaitLog("103 in 1")
+	second.Hangup() // the controller that has made it has nobody there any more
+	s.WaitLog("102 out 1")
+	for _, sw := range []*switchsim.Switch{s.second, s.Switch} {
+		s.killCascades(sw)
+		s.hear(first, third)
+	}
+	fourth := s.dialSecond(s.Site, "104", document)
+	for _, sw := range []*switchsim.Switch{s.second, s.Switch} {
+		s.killCascades(sw)
+		s.hear(first, third, fourth)
+	}
+	if s.Trace.Has("101 out") || s.Trace.Has("104 out") || other.Trace.Has("103 out") {
+		t.Error("a document has noticed")
+	}
+	if n := s.cascadeLegs(); n != 2 {
+		t.Errorf("%d legs of cascades", n)
+	}
+	first.Hangup()
+	third.Hangup()
+	fourth.Hangup()
+	s.waitNoCalls()
+	other.WaitIdle()
+	rosterIsEmpty(s.Site)
+}
+
+// Members on another node that do not reach the conference any more hear that they are
+// out of it, and those on its own go on.
+func TestCascadeCannotBeMadeAgain(t *testing.T) {
+	t.Parallel()
+	cut := false
+	s := newFarSite(t, func(o *sitetest.Options) { o.Switch.Unreachable = func() bool { return cut } })
+	document := s.Document("meeting.ccxml", meeting)
+	first := s.DialFrom("101", document)
+	s.WaitLog("101 in 1")
+	second := s.dialSecond(s.Site, "102", document)
+	s.WaitLog("102 in 1")
+	cut = true
+	s.killCascades(s.second)
+	s.WaitLog("102 out 1")
+	if _, members := roomOf(s.Site); members != 1 || s.Trace.Has("101 out") {
+		t.Errorf("%d members:\n%s", members, strings.Join(s.Trace.Lines(), "\n"))
+	}
+	cut = false
+	second.Press("2")
+	s.WaitLog("102 in 2")
+	s.hear(first, second)
+	first.Hangup()
+	second.Hangup()
+	s.waitNoCalls()
+	rosterIsEmpty(s.Site)
+}
+
+// again is a meeting that is created again when it has ended.
+var again = strings.ReplaceAll(meeting, `' destroyed'"/>`, `' destroyed: ' + event$.reason"/><createconference conferenceid="c" confname="'the meeting'"/>`)
+
+// When the FreeSWITCH of a conference ends, so does the conference for those on another
+// one, by its events; they may create it again at once.
+func TestNodeOfAConferenceEnds(t *testing.T) {
+	t.Parallel()
+	s := newFarSite(t)
+	other := s.AddDaemon()
+	other.WaitLinks()
+	document := s.Document("again.ccxml", again)
+	s.DialFrom("101", document)
+	s.WaitLog("101 in 1")
+	second := s.dialSecond(s.Site, "102", document)
+	s.WaitLog("102 in 1")
+	third := s.dialSecond(other, "103", document)
+	other.WaitLog("103 in 1")
+	began := s.Clock.Now()
+	s.Switch.Close()
+	for d, number := range map[*sitetest.Site]string{s.Site: "102", other: "103"} {
+		d.WaitLog(number + " out 1")
+		d.WaitLog(number + " destroyed: FreeSWITCH fs1, which it was on, has ended")
+		d.WaitLog(number + " in 2")
+		d.CheckOrder("log "+number+" out 1", "log "+number+" destroyed", "log "+number+" new", "log "+number+" in 2")
+	}
+	if took := s.Clock.Now().Sub(began); took > 20*time.Second {
+		t.Errorf("after %v", took)
+	}
+	s.hear(second, third)
+	if _, members := roomOf(s.Site); members != 2 || s.second.Channels() != 2 {
+		t.Errorf("%d members, %d calls", members, s.second.Channels())
+	}
+	second.Hangup()
+	third.Hangup()
+	s.WaitUntil("the second has no call", func() bool { return s.second.Channels() == 0 })
+	s.WaitIdle()
+	other.WaitIdle()
+	rosterIsEmpty(s.Site)
+}
+
+// A FreeSWITCH that is started anew has lost its conferences, also for sessions that had no
+// connection there.
+func TestNodeOfAConferenceIsStartedAnew(t *testing.T) {
+	t.Parallel()
+	s := newFarSite(t)
+	document := s.Document("again.ccxml", again)
+	s.DialFrom("101", document)
+	s.WaitLog("101 in 1")
+	second := s.dialSecond(s.Site, "102", document)
+	s.WaitLog("102 in 1")
+	address := s.Switch.Addr()
+	s.Switch.Close()
+	anew := s.AddSwitch(switchsim.Options{Name: "fs1"})
+	s.second.Reach(sipFirst, anew)
+	anew.Reach(sipSecond, s.second)
+	s.Must(anew.Listen(address))
+	s.WaitLog("102 destroyed: FreeSWITCH fs1, which it was on, has been started anew")
+	s.WaitLog("102 in 2")
+	s.Switch = anew
+	third := s.DialFrom("103", document)
+	s.hear(second, third)
+	second.Hangup()
+	third.Hangup()
+	s.waitNoCalls()
+	rosterIsEmpty(s.Site)
+}
