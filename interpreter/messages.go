@@ -46,6 +46,7 @@ func (s *Session) due(last *pendingSend) {
 		}
 	}
 	slices.SortFunc(sends, func(a, b *pendingSend) int { return a.order - b.order })
+	s.changed = true
 	for _, send := range sends {
 		send.timer.Stop()
 		s.dispatch(&send.at, send.request)

@@ -20,8 +20,18 @@ import (
 func newSession(t testing.TB, text string, change func(*interpreter.Options)) (*interpreter.Session, *fakePlatform) {
 	t.Helper()
 	platform := &fakePlatform{trace: &trace{}}
+	o := sessionOptions(t, text, platform)
+	if change != nil {
+		change(&o)
+	}
+	return interpreter.NewSession(o), platform
+}
+
+// sessionOptions are those of a session of a document on a fake platform.
+func sessionOptions(t testing.TB, text string, platform *fakePlatform) interpreter.Options {
+	t.Helper()
 	var ids atomic.Int64
-	o := interpreter.Options{
+	return interpreter.Options{
 		ID:       "s1",
 		Document: compile(t, interpreter.NewCompiler(), "doc.ccxml", document(text), nil),
 		Platform: platform,
@@ -31,10 +41,6 @@ func newSession(t testing.TB, text string, change func(*interpreter.Options)) (*
 		Observer: platform.trace,
 		Ended:    platform.trace.ended,
 	}
-	if change != nil {
-		change(&o)
-	}
-	return interpreter.NewSession(o), platform
 }
 
 func post(s *interpreter.Session, name string) bool {

@@ -1,8 +1,10 @@
 package interpreter
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,6 +42,18 @@ type Snapshot struct {
 	Sent      int      `json:"sent,omitempty"`   // delayed sends there have been
 	ErrorsRow int      `json:"errors,omitempty"` // in a row
 	DebugLog  []string `json:"debuglog,omitempty"`
+}
+
+// Encode gives the snapshot as JSON. It is shorter than what json.Marshal gives, which
+// writes it for web pages.
+func (snap *Snapshot) Encode() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(snap); err != nil {
+		return nil, fmt.Errorf("session %s cannot be written down: %w", snap.ID, err)
+	}
+	return bytes.TrimSpace(b.Bytes()), nil
 }
 
 // Text is a text that a session needs again when it is resumed.
@@ -87,7 +101,11 @@ type snapshotWriter struct {
 	dialogs     []*Dialog
 	conferences []*Conference
 	lost        []script.Lost
+	bytes       int // of the texts in events
 }
+
+// mostWaiting bounds the bytes of the texts in events that are written down.
+const mostWaiting = 1 << 20
 
 func (w *snapshotWriter) write() (snap Snapshot, err error) {
 	s := w.session
@@ -107,6 +125,9 @@ func (w *snapshotWriter) write() (snap Snapshot, err error) {
 		snap.Queue = append(snap.Queue, w.event(e))
 	}
 	snap.Sends, snap.Fetches, snap.Requests = w.sends(), w.fetches(), w.requests()
+	if w.bytes > mostWaiting {
+		return Snapshot{}, fmt.Errorf("session %s cannot be written down: what waits takes more than %d KiB", s.ID(), mostWaiting>>10)
+	}
 	for _, edge := range s.media.edges {
 		snap.Media = append(snap.Media, edgeData(edge))
 	}
@@ -189,7 +210,7 @@ type sendData struct {
 	Base       string    `json:"base,omitempty"`
 	Event      string    `json:"event,omitempty"`
 	Method     string    `json:"method,omitempty"`
-	Parameters []Pair    `json:"parameters,omitempty"`
+	Parameters []string  `json:"parameters,omitempty"` // names and values
 	Content    string    `json:"content,omitempty"`
 	Hints      fieldData `json:"hints,omitzero"`
 }
@@ -223,7 +244,7 @@ func (w *snapshotWriter) sends() (list []pendingSendData) {
 		r := send.request
 		d := pendingSendData{
 			Order: send.order, Delay: int64(send.delay), Due: send.due, At: placeOf(&send.at),
-			Request: sendData{r.SendID, r.Target, r.TargetType, r.Base, r.Event, r.Method, r.Parameters, r.Content, fieldData{}},
+			Request: sendData{r.SendID, r.Target, r.TargetType, r.Base, r.Event, r.Method, flat(r.Parameters), r.Content, fieldData{}},
 		}
 		if r.Hints != nil {
 			d.Request.Hints = w.field("the hints of <send>", map[string]any(r.Hints))
@@ -235,7 +256,7 @@ func (w *snapshotWriter) sends() (list []pendingSendData) {
 }
 
 func (d sendData) request() SendRequest {
-	r := SendRequest{d.SendID, d.Target, d.TargetType, d.Base, d.Event, d.Method, d.Parameters, d.Content, nil}
+	r := SendRequest{d.SendID, d.Target, d.TargetType, d.Base, d.Event, d.Method, pairsOf(d.Parameters), d.Content, nil}
 	if hints, ok := d.Hints.value.(map[string]any); ok {
 		r.Hints = hints
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ type connectionData struct {
 	Originator string          `json:"originator,omitempty"`
 	Protocol   string          `json:"protocol,omitempty"`
 	Version    string          `json:"version,omitempty"`
-	Headers    []Pair          `json:"headers,omitempty"`
+	Headers    []string        `json:"headers,omitempty"` // names and values
 	Redirects  []Redirect      `json:"redirects,omitempty"`
 	AAI        string          `json:"aai,omitempty"`
 	MovingTo   string          `json:"movingto,omitempty"`
@@ -24,13 +25,28 @@ type connectionData struct {
 }
 
 func connectionOf(c *Connection, gone bool) connectionData {
-	return connectionData{c.ID, c.State, c.Local, c.Remote, c.Originator, c.Protocol.Name, c.Protocol.Version, c.Protocol.Headers,
+	return connectionData{c.ID, c.State, c.Local, c.Remote, c.Originator, c.Protocol.Name, c.Protocol.Version, flat(c.Protocol.Headers),
 		c.Redirects, c.AAI, c.movingTo, gone}
 }
 
 func (d *connectionData) connection() *Connection {
 	return &Connection{ID: d.ID, State: d.State, Local: d.Local, Remote: d.Remote, Originator: d.Originator,
-		Protocol: Protocol{d.Protocol, d.Version, d.Headers}, Redirects: d.Redirects, AAI: d.AAI, movingTo: d.MovingTo}
+		Protocol: Protocol{d.Protocol, d.Version, pairsOf(d.Headers)}, Redirects: d.Redirects, AAI: d.AAI, movingTo: d.MovingTo}
+}
+
+// flat writes pairs as names and values in turn; pairsOf reads them.
+func flat(pairs []Pair) (texts []string) {
+	for _, p := range pairs {
+		texts = append(texts, p.Name, p.Value)
+	}
+	return texts
+}
+
+func pairsOf(texts []string) (pairs []Pair) {
+	for ; len(texts) > 1; texts = texts[2:] {
+		pairs = append(pairs, Pair{texts[0], texts[1]})
+	}
+	return pairs
 }
 
 // dialogData is a dialog.
@@ -101,10 +117,32 @@ const deepestField = 200
 // field makes data of a value; what cannot be is undefined, and noted.
 func (w *snapshotWriter) field(path string, v any) fieldData {
 	data, err := fieldJSON(v, 0)
+	w.bytes += textsIn(data)
 	if err != nil {
 		w.lose(path, err.Error())
 	}
 	return fieldData{data}
+}
+
+// textsIn is how much of a field are texts, in bytes, about.
+func textsIn(data any) (bytes int) {
+	switch data := data.(type) {
+	case string:
+		return len(data)
+	case []any:
+		for _, v := range data {
+			bytes += 1 + textsIn(v)
+		}
+	case map[string]any:
+		for name, v := range data {
+			bytes += len(name) + textsIn(v)
+		}
+	case [][2]string:
+		for _, pair := range data {
+			bytes += len(pair[0]) + len(pair[1])
+		}
+	}
+	return bytes
 }
 
 // fieldJSON gives what encoding/json writes a value as.
@@ -153,7 +191,33 @@ func fieldJSON(v any, depth int) (any, error) {
 		}
 		return object, nil
 	}
-	return nil, fmt.Errorf("it is a %T", v)
+	return otherJSON(reflect.ValueOf(v), depth)
+}
+
+// otherJSON is fieldJSON for values of other types than Field names.
+func otherJSON(v reflect.Value, depth int) (any, error) {
+	switch v.Kind() {
+	case reflect.Int8, reflect.Int16, reflect.Uint8, reflect.Uint16:
+		return v.Interface(), nil
+	case reflect.String:
+		return v.String(), nil
+	case reflect.Slice:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = v.Index(i).Interface()
+		}
+		return fieldJSON(list, depth)
+	case reflect.Map:
+		if v.Type().Key().Kind() != reflect.String {
+			break
+		}
+		object := make(map[string]any, v.Len())
+		for i := v.MapRange(); i.Next(); {
+			object[i.Key().String()] = i.Value().Interface()
+		}
+		return fieldJSON(object, depth)
+	}
+	return nil, fmt.Errorf("it is a %v", v.Type())
 }
 
 // UnmarshalJSON reads the value.
