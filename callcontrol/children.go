@@ -81,7 +81,7 @@ func (c *Controller) createHere(ctx context.Context, n creation) error {
 			return err
 		}
 	}
-	child := &child{parent: n.parent, parentAt: n.parentAt, begun: clock.NewPromise[error](c.options.Clock)}
+	child := &child{parent: n.parent, begun: clock.NewPromise[error](c.options.Clock)}
 	control := c.newControl(beginning{
 		id: n.session, document: document, mode: interpreter.Created, values: interpreter.Values(n.parameters), child: child, by: by,
 	})
@@ -103,9 +103,9 @@ func (c *Controller) createHere(ctx context.Context, n creation) error {
 
 // child is what a session knows of the one that created it.
 type child struct {
-	parent, parentAt string
-	begun            *clock.Promise[error] // gets nil when the document is initialised, or why it is not
-	started          bool                  // it was
+	parent  string
+	begun   *clock.Promise[error] // gets nil when the document is initialised, or why it is not
+	started bool                  // it was
 }
 
 // start notes that the document is initialised. It runs in the session's goroutine.
@@ -125,5 +125,5 @@ func (c *Controller) childEnded(id string, child *child, ending interpreter.Endi
 		child.begun.Keep(errors.New(reason))
 		return
 	}
-	c.peers.Exited(child.parentAt, peer.Exit{Parent: child.parent, Session: id, Ending: peer.Ending(ending)})
+	c.peers.Exited(peer.Exit{Parent: child.parent, Session: id, Ending: peer.Ending(ending)})
 }

@@ -37,7 +37,7 @@ var rowsOf = map[string]map[string]string{
 		"shortestRest": "a node that fails", "longestRest": "a node that fails",
 	},
 	"../peer": {
-		"sendTimeout": "a mail to another", "createTimeout": "`createccxml` on another", "ArrivalTimeout": "a leg whose socket was cut", "moveTimeout": "`move` to another",
+		"sendTimeout": "a mail to another", "claimTimeout": "a session whose controller has died", "createTimeout": "`createccxml` on another", "ArrivalTimeout": "a leg whose socket was cut", "moveTimeout": "`move` to another",
 	},
 }
 

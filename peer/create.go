@@ -60,33 +60,43 @@ func (p *Peers) createFor(mail sessionstore.Mail, s Session) {
 	})
 }
 
-// Exited brings the end of a session to the controller of its parent, after all that
-// was given for the session before.
-func (p *Peers) Exited(parentAt string, e Exit) {
-	if !p.InOrder(e.Session, func(ctx context.Context) { p.tellParent(ctx, parentAt, e) }) {
+// Exited brings the end of a session to its parent, here or wherever that is by then, after
+// all that was given for the session before.
+func (p *Peers) Exited(e Exit) {
+	if !p.InOrder(e.Session, func(ctx context.Context) { p.tellParent(ctx, e) }) {
 		p.parentUntold(e, errNotTaken)
 	}
 }
 
-func (p *Peers) tellParent(ctx context.Context, parentAt string, e Exit) {
-	if parentAt == p.options.ID {
-		p.options.Controller.ChildExited(e)
-		return
-	}
-	err := p.post(ctx, parentAt, exitKind, "", e)
+func (p *Peers) tellParent(ctx context.Context, e Exit) {
+	err := p.sendExit(ctx, e)
 	if errors.Is(err, sessionstore.ErrMailTooLong) {
 		e.Ending = Ending{Reason: "what the session returned is too long to be sent to another controller"}
-		err = p.post(ctx, parentAt, exitKind, "", e)
+		err = p.sendExit(ctx, e)
 	}
-	if err != nil && !errors.Is(err, sessionstore.ErrNoController) {
+	if err != nil && !errors.Is(err, sessionstore.ErrNoController) && !errors.Is(err, ErrNoSession) {
 		p.parentUntold(e, err)
 	}
+}
+
+// sendExit brings the end of a session to its parent, wherever that is by now.
+func (p *Peers) sendExit(ctx context.Context, e Exit) error {
+	return p.sendTo(ctx, e.Parent, func() bool { return p.hereToTell(e) }, exitKind, e)
+}
+
+// hereToTell tells a parent of its child's end, if it runs here.
+func (p *Peers) hereToTell(e Exit) bool {
+	if !p.options.Controller.Runs(e.Parent) {
+		return false
+	}
+	p.options.Controller.ChildExited(e)
+	return true
 }
 
 // childExited takes the end of a session that another controller has created. It comes
 // after the answer to its creation, which may still be on its way to the parent.
 func (p *Peers) childExited(e Exit) {
-	if !p.InOrder(e.Session, func(context.Context) { p.options.Controller.ChildExited(e) }) {
+	if !p.InOrder(e.Session, func(ctx context.Context) { p.tellParent(ctx, e) }) {
 		p.parentUntold(e, errNotTaken)
 	}
 }

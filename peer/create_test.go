@@ -131,8 +131,9 @@ func TestExitComesAfterTheCreation(t *testing.T) {
 	inTime(t, func(t *testing.T) {
 		r := newRedis()
 		one, two := r.join(t, "c1"), r.join(t, "c2")
+		r.owners["p"], one.running["p"] = "c1", true
 		two.create = func(s Session) error {
-			two.Exited(s.ParentAt, Exit{Parent: s.Parent, Session: s.ID, Ending: Ending{Value: "done"}}) // before it is answered for
+			two.Exited(Exit{Parent: s.Parent, Session: s.ID, Ending: Ending{Value: "done"}}) // before it is answered for
 			return nil
 		}
 		one.InOrder("child", func(ctx context.Context) {
@@ -148,13 +149,14 @@ func TestExitComesAfterTheCreation(t *testing.T) {
 			}
 		}
 		r.tooLong = 200
-		two.Exited("c1", Exit{Parent: "p", Session: "long", Ending: Ending{Value: strings.Repeat("x", 200)}})
+		two.Exited(Exit{Parent: "p", Session: "long", Ending: Ending{Value: strings.Repeat("x", 200)}})
 		if got := one.next(); got != "exit of long for p: <nil> what the session returned is too long to be sent to another controller" {
 			t.Error(got)
 		}
-		two.Exited("c2", Exit{Parent: "p", Session: "near"})
+		two.running["near's"] = true
+		two.Exited(Exit{Parent: "near's", Session: "near"})
 		two.next() // its creation
-		if got := two.next(); got != "exit of near for p: <nil> " {
+		if got := two.next(); got != "exit of near for near's: <nil> " {
 			t.Error(got)
 		}
 	})

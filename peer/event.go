@@ -6,17 +6,11 @@ import (
 	"ccxmld/clock"
 )
 
-// Send brings an event to the controller that runs its session. It is on its way once
-// Send returns. The error wraps ErrNoSession, or tells why that controller cannot be
-// reached.
+// Send brings an event to the controller that runs its session, this one if it does by
+// then. It is on its way once Send returns. The error wraps ErrNoSession, or tells why that
+// controller cannot be reached.
 func (p *Peers) Send(ctx context.Context, e Event) error {
-	ctx, cancel := clock.WithTimeout(ctx, p.options.Clock, sendTimeout)
-	defer cancel()
-	owner, err := p.Owner(ctx, e.Session)
-	if err != nil {
-		return err
-	}
-	return p.post(ctx, owner, eventKind, "", e)
+	return p.sendTo(ctx, e.Session, func() bool { return p.options.Controller.Deliver(e) }, eventKind, e)
 }
 
 // PostEvent is what a POST without an event's name is to a session of another
@@ -35,9 +29,18 @@ func (p *Peers) PostEvent(ctx context.Context, session string) (string, error) {
 	return record.PostEvent, err
 }
 
-// delivered takes an event from another controller.
+// delivered takes an event from another controller. A session that is not here may have
+// been claimed by another one meanwhile, or by this one, which has not made it again yet.
 func (p *Peers) delivered(e Event) {
-	if !p.options.Controller.Deliver(e) {
-		p.log.Warn("message for a session that is gone", "session", e.Session, "event", e.Name, "sender", e.Source)
+	if !p.Busy(e.Session) && p.options.Controller.Deliver(e) {
+		return
+	}
+	taken := p.InOrder(e.Session, func(ctx context.Context) {
+		if err := p.Send(ctx, e); err != nil {
+			p.log.Warn("message for a session that is gone", "session", e.Session, "event", e.Name, "sender", e.Source, "error", err)
+		}
+	})
+	if !taken {
+		p.log.Warn("a message for a session is lost", "session", e.Session, "event", e.Name, "sender", e.Source, "error", errNotTaken)
 	}
 }

@@ -84,7 +84,8 @@ type controller struct {
 	t       *testing.T
 	log     bytes.Buffer
 	shut    context.CancelCauseFunc // nobody waits for answers any more
-	running map[string]bool
+	running map[string]bool         // see runs
+	mu      sync.Mutex
 	noted   chan string
 	create  func(Session) error
 	expect  func(Move, func(Answer))
@@ -134,12 +135,30 @@ func (c *controller) next() string {
 
 func (c *controller) Deliver(e Event) bool {
 	c.note("%s from %s for %s", e.Name, e.Source, e.Session)
-	return c.running[e.Session]
+	return c.Runs(e.Session)
 }
 
 func (c *controller) Drain(d Drain) { c.note("drain by %s", d.By) }
 
-func (c *controller) Runs(session string) bool { return c.running[session] }
+func (c *controller) Runs(session string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.running[session]
+}
+
+// runs has a session run here from now on, or not.
+func (c *controller) runs(session string, here bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running[session] = here
+}
+
+// own has a session be a controller's by Redis.
+func (r *redis) own(session, controller string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.owners[session] = controller
+}
 
 func (c *controller) CreateSession(_ context.Context, s Session) error {
 	c.note("create %s for %s at %s", s.ID, s.Parent, s.ParentAt)

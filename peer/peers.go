@@ -120,15 +120,54 @@ func (p *Peers) Owner(ctx context.Context, session string) (string, error) {
 	}
 }
 
-// post puts something into another controller's mailbox.
+// sendTo brings something to a session: here, if that takes it, else to the controller that
+// runs it. Sessions change their controllers, and those die: one that is not where Redis
+// says is looked for again until somebody has claimed it.
+func (p *Peers) sendTo(ctx context.Context, session string, here func() bool, kind string, body any) error {
+	store, begun := p.options.Store, p.options.Clock.Now()
+	ctx, cancel := clock.WithTimeout(ctx, p.options.Clock, sendTimeout)
+	defer cancel()
+	for again := false; ; again = true {
+		if here() {
+			return nil
+		}
+		owner, ok, err := store.Owner(ctx, session)
+		switch {
+		case err != nil:
+			return err
+		case ok && owner != p.options.ID:
+			err = p.postFor(ctx, owner, session, kind, "", body)
+			if !errors.Is(err, sessionstore.ErrNoController) {
+				return err
+			}
+		case !ok && again:
+			return ErrNoSession
+		default:
+			err = ErrNoSession
+		}
+		if clock.Since(p.options.Clock, begun) > claimTimeout {
+			return err
+		}
+		if !clock.Sleep(ctx, p.options.Clock, 2*store.WriteEvery()) {
+			return ctx.Err()
+		}
+	}
+}
+
+// post puts something for it into another controller's mailbox.
 func (p *Peers) post(ctx context.Context, controller, kind, id string, body any) error {
+	return p.postFor(ctx, controller, "", kind, id, body)
+}
+
+// postFor is post, for a session.
+func (p *Peers) postFor(ctx context.Context, controller, session, kind, id string, body any) error {
 	ctx, cancel := clock.WithTimeout(ctx, p.options.Clock, sendTimeout)
 	defer cancel()
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	return p.options.Store.Post(ctx, controller, sessionstore.Mail{ID: id, From: p.options.ID, Kind: kind, Body: text})
+	return p.options.Store.Post(ctx, controller, sessionstore.Mail{ID: id, From: p.options.ID, Kind: kind, Session: session, Body: text})
 }
 
 // Receive takes what other controllers send, until ctx ends.

@@ -71,7 +71,8 @@ func (s *Store) Claim(ctx context.Context, id, from string) (Claimed, bool, erro
 	}
 	had, _ := outcome[0].(string)
 	if len(outcome) < 4 {
-		s.notClaimed(id, idOf(from), had, me)
+		before, _, _ := cutInstance(from)
+		s.notClaimed(id, before, had, me)
 		return Claimed{}, false, nil
 	}
 	if had != me {

@@ -63,10 +63,9 @@ func controllerOf(hash map[string]string, alive bool) Controller {
 // instance is what a controller is called that is this process.
 func (s *Store) instance(controller string) string { return controller + " " + s.process }
 
-// idOf gives the id of a controller by that or by its instance: an id has no spaces.
-func idOf(controller string) string {
-	id, _, _ := strings.Cut(controller, " ")
-	return id
+// cutInstance gives the parts of an instance, or an id alone: an id has no spaces.
+func cutInstance(instance string) (id, process string, ok bool) {
+	return strings.Cut(instance, " ")
 }
 
 func (s *Store) controllerID() string {

@@ -59,3 +59,7 @@ func (s *Store) stateKey(session string) string {
 func (s *Store) textKey(hash string) string {
 	return s.prefix + "text:" + hash
 }
+
+func (s *Store) moverKey(controller string) string {
+	return s.controllerKey(controller) + ":mover"
+}

@@ -18,7 +18,10 @@ type Mail struct {
 	ID   string // tells repetitions apart; the entry's stream id if the sender gives none
 	From string // id of the sending controller; this store's if empty
 	Kind string
-	Body []byte // JSON, at most [MaxMailBody] bytes
+	// Session is the one that it is for, "" for the controller itself. What a dead
+	// controller has not read goes to who claims the session.
+	Session string
+	Body    []byte // JSON, at most [MaxMailBody] bytes
 }
 
 // MaxMailBody bounds the body of a mail, in bytes.
@@ -34,11 +37,12 @@ var (
 // post appends to a controller's stream if it holds its lease. A full mailbox
 // refuses, and the sender knows; MAXLEN would silently drop the oldest mail.
 //
-// KEYS lease, stream; ARGV most entries, milliseconds to live, then the fields.
+// KEYS lease, stream; ARGV most entries, milliseconds to live, then the fields, and 1 if
+// the lease does not matter.
 var post = redis.NewScript(`
-if redis.call('EXISTS', KEYS[1]) == 0 then return 'gone' end
+if ARGV[8] ~= '1' and redis.call('EXISTS', KEYS[1]) == 0 then return 'gone' end
 if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[1]) then return 'full' end
-redis.call('XADD', KEYS[2], '*', 'id', ARGV[3], 'from', ARGV[4], 'kind', ARGV[5], 'body', ARGV[6])
+redis.call('XADD', KEYS[2], '*', 'id', ARGV[3], 'from', ARGV[4], 'kind', ARGV[5], 'session', ARGV[6], 'body', ARGV[7])
 redis.call('PEXPIRE', KEYS[2], ARGV[2])
 return 'ok'
 `)
@@ -48,6 +52,11 @@ return 'ok'
 // lives. ErrNoController, ErrMailboxFull and ErrMailTooLong say that it was not
 // accepted; after any other error it may or may not have been.
 func (s *Store) Post(ctx context.Context, controller string, m Mail) error {
+	return s.post(ctx, controller, m, false)
+}
+
+// post posts mail, or passes some on, also to a controller that may have died meanwhile.
+func (s *Store) post(ctx context.Context, controller string, m Mail, passed bool) error {
 	if len(m.Body) > MaxMailBody {
 		return fmt.Errorf("%w: %d bytes of at most %d", ErrMailTooLong, len(m.Body), MaxMailBody)
 	}
@@ -59,7 +68,7 @@ func (s *Store) Post(ctx context.Context, controller string, m Mail) error {
 	}
 	keys := []string{s.leaseKey(controller), s.mailKey(controller)}
 	outcome, err := post.Run(ctx, s.client, keys,
-		s.maxMail, s.recordLease().Milliseconds(), m.ID, m.From, m.Kind, m.Body).Text()
+		s.maxMail, s.recordLease().Milliseconds(), m.ID, m.From, m.Kind, m.Session, m.Body, passed).Text()
 	switch {
 	case err != nil:
 		return fmt.Errorf("post to controller %s: %w", controller, err)
@@ -224,7 +233,7 @@ func mailOf(entry redis.XMessage) Mail {
 		value, _ := entry.Values[name].(string)
 		return value
 	}
-	m := Mail{ID: text("id"), From: text("from"), Kind: text("kind"), Body: []byte(text("body"))}
+	m := Mail{ID: text("id"), From: text("from"), Kind: text("kind"), Session: text("session"), Body: []byte(text("body"))}
 	if m.ID == "" {
 		m.ID = entry.ID
 	}

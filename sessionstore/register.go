@@ -181,7 +181,11 @@ func (s *Store) controllerKeys(id string) []string {
 
 // leaseOf is what stands in the lease of a controller that is this process.
 func (s *Store) leaseOf(c *Controller) string {
-	return c.Host + ":" + strconv.Itoa(c.PID) + ":" + s.process
+	return leaseText(c.Host, c.PID, s.process)
+}
+
+func leaseText(host string, pid int, process string) string {
+	return host + ":" + strconv.Itoa(pid) + ":" + process
 }
 
 // keepLease renews the lease, or goes on with taking it, and tells when it is to be called
