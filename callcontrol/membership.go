@@ -26,6 +26,7 @@ func (c *control) joinAgain(l *leg, id string, o *order) {
 		return
 	}
 	m := c.member(l.id, l.machine, o)
+	m.Reaches = true // it is there
 	inOrder(c, func(ctx context.Context) (int, error) {
 		return c.controller.options.Conferences.Join(ctx, id, m)
 	}, func(_ int, err error) {

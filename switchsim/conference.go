@@ -266,6 +266,9 @@ func (room *conference) play(path string, kind string, lasts time.Duration, to *
 			}
 		}
 	}
+	if to == nil {
+		room.relaySound(Sound{Kind: kind, What: path}, lasts, nil)
+	}
 	if lasts >= 0 {
 		s.end = room.sw.agenda.after(lasts, s.stop)
 	}

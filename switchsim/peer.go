@@ -196,3 +196,39 @@ func (room *conference) relayTalk() {
 		})
 	}
 }
+
+// relaySound lets the rooms on other switches hear what plays here, or comes from a member,
+// beside that member's own.
+func (room *conference) relaySound(s Sound, lasts time.Duration, from *member) {
+	for _, m := range room.members {
+		p := m.c.peer
+		if p == nil || m == from {
+			continue
+		}
+		room.sw.begin(func() {
+			p.sw.lock()
+			defer p.sw.unlock()
+			for _, there := range p.members {
+				there.room.hearSound(s, lasts, there)
+			}
+		})
+	}
+}
+
+// hearSound lets a room hear what a member brings.
+func (room *conference) hearSound(s Sound, lasts time.Duration, from *member) {
+	if !from.speaks {
+		return
+	}
+	s.From = room.sw.now()
+	for _, m := range room.members {
+		if m == from || !m.hears || m.c.peer != nil {
+			continue
+		}
+		place := m.c.party.hear(s)
+		if lasts >= 0 {
+			room.sw.agenda.after(lasts, func() { m.c.party.stopHearing(place, true) })
+		}
+	}
+	room.relaySound(s, lasts, from)
+}

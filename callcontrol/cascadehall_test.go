@@ -1,0 +1,180 @@
+package callcontrol_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ccxmld/callcontrol"
+	"ccxmld/interpreter"
+	"ccxmld/switchsim"
+)
+
+// hall joins its caller with a conference that has a PIN, which caller 199 does not know,
+// and does what keys say. user.listen has it hear another connection.
+const hall = `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="leg"/><var name="who"/><var name="c"/><var name="entry"/><eventprocessor>
+<transition event="connection.alerting"><assign name="leg" expr="event$.connectionid"/><assign name="who" expr="event$.connection.remote.substr(4, 3)"/>
+	<assign name="entry" expr="({pin: who == '199' ? '0' : '42'})"/><accept/></transition>
+<transition event="connection.connected"><log expr="'session ' + who + ' ' + session.id"/>
+	<createconference conferenceid="c" confname="'hall'" hints="{pin: '42', record: true, entersound: '/sounds/enter.wav', exitsound: '/sounds/exit.wav', announcecount: true}"/></transition>
+<transition event="conference.created"><join id1="leg" id2="c" hints="entry"/></transition>
+<transition event="conference.joined"><log expr="who + ' in'"/></transition>
+<transition event="conference.unjoined"><log expr="who + ' out'"/></transition>
+<transition event="connection.signal" cond="event$.info.value == 1"><join id1="leg" id2="c" duplex="'half'" hints="entry"/></transition>
+<transition event="connection.signal" cond="event$.info.value == 2"><join id1="c" id2="leg" duplex="'half'" hints="entry"/></transition>
+<transition event="connection.signal" cond="event$.info.value == 3"><join id1="leg" id2="c" hints="entry"/></transition>
+<transition event="connection.signal" cond="event$.info.value == 4"><dialogstart conferenceid="c" src="'/sounds/news.wav'" type="'audio/wav'"/></transition>
+<transition event="connection.signal" cond="event$.info.value == 5"><destroyconference conferenceid="c"/></transition>
+<transition event="user.listen"><join id1="leg" id2="event$.to" duplex="'half'"/></transition>
+<transition event="conference.destroyed"><log expr="who + ' destroyed'"/></transition>
+<transition event="dialog.exit"><log expr="who + ' read'"/></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.*"><log expr="who + ' ' + event$.name + ': ' + event$.reason"/></transition>
+</eventprocessor></ccxml>`
+
+// tell sends an event to the session of a number.
+func (s *farSite) tell(number, event string, parameters ...interpreter.Pair) {
+	s.Helper()
+	for _, line := range s.Trace.Lines() {
+		if id, ok := strings.CutPrefix(line, "log session "+number+" "); ok {
+			s.Must(s.Daemon.Controller.Inject(s.Context(), callcontrol.Injection{Session: id, Name: event, Source: "test", Parameters: parameters}))
+			return
+		}
+	}
+	s.Fatalf("no session of %s", number)
+}
+
+// newHall is a site with 101 on the first FreeSWITCH and 102 on the second in the hall.
+func newHall(t *testing.T) (s *farSite, first, second *switchsim.Party, document string) {
+	t.Helper()
+	s = newFarSite(t)
+	for _, sw := range []*switchsim.Switch{s.Switch, s.second} {
+		for _, sound := range []string{"enter", "exit", "news"} {
+			sw.AddSound("/sounds/"+sound+".wav", time.Second)
+		}
+	}
+	document = s.Document("hall.ccxml", hall)
+	first = s.DialFrom("101", document)
+	s.WaitLog("101 in")
+	second = s.dialSecond(s.Site, "102", document)
+	s.WaitLog("102 in")
+	return s, first, second, document
+}
+
+// heard counts how often a party has heard a sound.
+func heard(p *switchsim.Party, what string) (n int) {
+	for _, sound := range p.Heard() {
+		if strings.Contains(sound.What, what) {
+			n++
+		}
+	}
+	return n
+}
+
+// A conference that has members on two FreeSWITCHes has one recording and one PIN, and
+// dialogs; all hear once who comes and goes.
+func TestConferenceOnTwoNodesAsOnOne(t *testing.T) {
+	t.Parallel()
+	s, first, second, document := newHall(t)
+	if files, far := s.Switch.Recordings(), s.second.Recordings(); len(files) != 1 || len(far) != 0 {
+		t.Errorf("recorded: %v on the first, %v on the second", files, far)
+	}
+	s.Must(first.WaitHeard(s.Context(), "enter.wav"))
+	s.WaitUntil("102 hears how many there are", func() bool { return heard(second, "There is one other") == 1 })
+	s.WaitUntil("both have heard 102 come", func() bool { return heard(first, "enter.wav") == 2 && heard(second, "enter.wav") == 1 })
+	stranger := s.dialSecond(s.Site, "199", document)
+	s.WaitLog("199 error.conference.join: the conference asks for a PIN")
+	third := s.dialSecond(s.Site, "103", document)
+	s.hear(first, second, third)
+	s.WaitUntil("all have heard 103 come", func() bool { return heard(first, "enter.wav") == 3 && heard(second, "enter.wav") == 2 })
+	second.Press("4")
+	s.WaitUntil("it is played on the conference's FreeSWITCH", func() bool { return strings.Contains(s.Switch.API("show channels"), ",loopback/") })
+	s.WaitLog("102 read")
+	third.Hangup()
+	second.Hangup()
+	s.WaitUntil("who stays has heard both go", func() bool { return heard(first, "exit.wav") == 2 })
+	stranger.Hangup()
+	first.Hangup()
+	s.waitNoCalls()
+	rosterIsEmpty(s.Site)
+}
+
+// Joins in one direction work on two FreeSWITCHes as on one, also of a connection that
+// hears somebody else meanwhile.
+func TestHalfDuplexOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	s, first, second, document := newHall(t)
+	hears := func(p *switchsim.Party, numbers ...string) {
+		t.Helper()
+		s.WaitUntil(p.Number()+" hears "+strings.Join(numbers, ", "), func() bool { return slices.Equal(p.Hears(), numbers) })
+	}
+	second.Press("1")
+	hears(second, "101")
+	hears(first)
+	second.Press("2")
+	hears(first, "102")
+	hears(second)
+	second.Press("3")
+	s.hear(first, second)
+	third := s.dialSecond(s.Site, "103", document)
+	s.hear(first, second, third)
+	s.tell("102", "user.listen", interpreter.Pair{Name: "to", Value: third.UUID()})
+	hears(second, "103")
+	hears(first, "102", "103")
+	hears(third, "101", "102")
+	third.Hangup()
+	hears(first, "102") // by the stand-in alone
+	if n := s.cascadeLegs(); n != 2 {
+		t.Errorf("%d legs of cascades", n)
+	}
+	second.Hangup()
+	hears(first)
+	s.WaitUntil("the cascade has ended", func() bool { return s.cascadeLegs() == 0 })
+	first.Hangup()
+	s.waitNoCalls()
+	rosterIsEmpty(s.Site)
+}
+
+// A conference that is destroyed lets all out, on whichever FreeSWITCH, and its rooms end.
+func TestDestroyOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	s, first, second, _ := newHall(t)
+	room, _ := roomOf(s.Site)
+	for _, p := range []*switchsim.Party{first, second} {
+		p.Press("5")
+		s.WaitLog(p.Number() + " destroyed")
+		s.CheckOrder("log "+p.Number()+" out", "log "+p.Number()+" destroyed")
+	}
+	s.WaitUntil("the rooms are empty", func() bool { return len(s.Switch.Conference(room))+len(s.second.Conference(room)) == 0 })
+	if n := s.Switch.Channels() + s.second.Channels(); n != 2 {
+		t.Errorf("%d calls", n)
+	}
+	first.Hangup()
+	second.Hangup()
+	s.waitNoCalls()
+	rosterIsEmpty(s.Site)
+}
+
+// When the controller that has made a cascade ends, it serves the members of others, and
+// ends with them.
+func TestControllerOfACascadeEnds(t *testing.T) {
+	t.Parallel()
+	s := newFarSite(t)
+	other := s.AddDaemon()
+	other.WaitLinks()
+	document := s.Document("meeting.ccxml", meeting)
+	first := s.DialFrom("101", document)
+	s.WaitLog("101 in 1")
+	s.dialSecond(other, "102", document)
+	other.WaitLog("102 in 1")
+	third := s.dialSecond(s.Site, "103", document)
+	s.WaitLog("103 in 1")
+	other.Stop()
+	s.hear(first, third)
+	third.Hangup()
+	s.WaitUntil("the cascade has ended", func() bool { return s.cascadeLegs() == 0 })
+	first.Hangup()
+	s.waitNoCalls()
+	rosterIsEmpty(s.Site)
+}
