@@ -75,7 +75,7 @@ func (c *Controller) cascade(ctx context.Context, held conference.Conference, ma
 		case err != nil:
 			return err
 		case mine:
-			return c.makeCascade(ctx, farRoomOf(&held, machine), s)
+			return c.makeCascade(ctx, farRoomOf(&held, machine), s, held.Settings.WaitForModerator && !held.Moderated)
 		case s.Up:
 			return nil
 		}
@@ -87,8 +87,8 @@ func (c *Controller) cascade(ctx context.Context, held conference.Conference, ma
 
 // makeCascade makes the cascade that the registry has left to us, and tells it what came of
 // it.
-func (c *Controller) makeCascade(ctx context.Context, f farRoom, s conference.Cascade) error {
-	err := c.placeCascade(ctx, f, s.ID)
+func (c *Controller) makeCascade(ctx context.Context, f farRoom, s conference.Cascade, waits bool) error {
+	err := c.placeCascade(ctx, f, s.ID, waits)
 	wanted := c.options.Conferences.Cascaded(context.WithoutCancel(ctx), f.id, s, err == nil)
 	switch {
 	case err != nil:
@@ -101,17 +101,18 @@ func (c *Controller) makeCascade(ctx context.Context, f farRoom, s conference.Ca
 	return nil
 }
 
-// placeCascade places the call and waits until it is up.
-func (c *Controller) placeCascade(ctx context.Context, f farRoom, id string) error {
+// placeCascade places the call and waits until it is up. waits says that a moderator is
+// waited for.
+func (c *Controller) placeCascade(ctx context.Context, f farRoom, id string, waits bool) error {
 	if reason := c.unreached(f.home, f.machine); reason != "" {
 		return errors.New(reason)
 	}
 	home, near, room := c.nodes.On(f.home), c.nodes.On(f.machine), freeswitch.Room(f.room)
 	secret := strings.ReplaceAll(c.newID(), "-", "")
-	if err := c.tell(ctx, home, room.Admit(secret, c.options.Profile)); err != nil {
+	if err := c.tell(ctx, home, room.Admit(secret, c.options.Profile, waits)); err != nil {
 		return err
 	}
-	err := c.originateCascade(ctx, near, f, room.Cascade(id, c.options.ID, c.options.Profile, home.SIP(), secret, cascadeTimeout))
+	err := c.originateCascade(ctx, near, f, room.Cascade(id, c.options.ID, c.options.Profile, home.SIP(), secret, waits, cascadeTimeout))
 	if err != nil {
 		home.Send(freeswitch.AdmitNoMore(secret), nil)
 	}

@@ -136,6 +136,69 @@ func TestHalfDuplexOnTwoNodes(t *testing.T) {
 	rosterIsEmpty(s.Site)
 }
 
+// modHall waits for a moderator, who is caller 1.., and ends with the last one.
+const modHall = `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var name="leg"/><var name="who"/><var name="c"/><eventprocessor>
+<transition event="connection.alerting"><assign name="leg" expr="event$.connectionid"/><assign name="who" expr="event$.connection.remote.substr(4, 3)"/><accept/></transition>
+<transition event="connection.connected"><createconference conferenceid="c" confname="'hall'" hints="{waitformoderator: true, endwithmoderator: true}"/></transition>
+<transition event="conference.created"><join id1="leg" id2="c" hints="{moderator: who.charAt(0) == '1'}"/></transition>
+<transition event="conference.joined"><log expr="who + ' in'"/></transition>
+<transition event="conference.unjoined"><log expr="who + ' out'"/></transition>
+<transition event="connection.disconnected"><exit/></transition>
+<transition event="error.*"><log expr="who + ' ' + event$.name + ': ' + event$.reason"/></transition>
+</eventprocessor></ccxml>`
+
+// Members on both FreeSWITCHes wait for a moderator, on whichever he comes, and those who
+// come later do not; the conference ends for all with the last moderator.
+func TestModeratorsOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	for _, on := range []string{"first", "second"} {
+		t.Run(on, func(t *testing.T) {
+			t.Parallel()
+			s := newFarSite(t)
+			document := s.Document("hall.ccxml", modHall)
+			dial := func(node, number string) *switchsim.Party {
+				s.Helper()
+				p := (*switchsim.Party)(nil)
+				if node == "first" {
+					p = s.DialFrom(number, document)
+				} else {
+					p = s.dialSecond(s.Site, number, document)
+				}
+				s.WaitLog(number + " in")
+				return p
+			}
+			silent := func(parties ...*switchsim.Party) {
+				s.Helper()
+				s.Sleep(5 * time.Second)
+				for _, p := range parties {
+					if got := p.Hears(); len(got) > 0 {
+						t.Errorf("%s hears %v", p.Number(), got)
+					}
+				}
+			}
+			one, two, three := dial("first", "201"), dial("second", "202"), dial("second", "203")
+			silent(one, two, three)
+			moderator := dial(on, "101")
+			s.hear(one, two, three, moderator)
+			two.Hangup()
+			three.Hangup()
+			s.hear(one, moderator) // or its room ends, which nobody is in
+			four := dial("second", "204")
+			s.hear(one, moderator, four)
+			second := dial(map[string]string{"first": "second", "second": "first"}[on], "102")
+			moderator.Hangup()
+			s.hear(one, four, second)
+			second.Hangup()
+			s.WaitLog("201 out")
+			s.WaitLog("204 out")
+			one.Hangup()
+			four.Hangup()
+			s.waitNoCalls()
+			rosterIsEmpty(s.Site)
+		})
+	}
+}
+
 // A conference that is destroyed lets all out, on whichever FreeSWITCH, and its rooms end.
 func TestDestroyOnTwoNodes(t *testing.T) {
 	t.Parallel()

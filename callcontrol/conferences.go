@@ -342,6 +342,9 @@ func (c *control) enter(l *leg, id string, o *order) {
 		case err != nil:
 			c.joinFailed(l, o, err.Error())
 		default:
+			if held.Moderated && held.Node != machine { // which this FreeSWITCH does not know
+				held.Settings.WaitForModerator = false
+			}
 			c.enterRoom(l, place{partner: id, order: o, room: held.Room, home: held.Node, settings: &held.Settings, headcount: held.headcount})
 		}
 	}, func(ctx context.Context) {
@@ -385,9 +388,11 @@ func (c *control) enterRegistry(ctx context.Context, id string, m conference.Mem
 		return admission{held, 0}, err
 	}
 	if entry != nil {
-		if _, err := held.Settings.Admit(*entry); err != nil {
+		moderator, err := held.Settings.Admit(*entry)
+		if err != nil {
 			return admission{held, 0}, err
 		}
+		m.Moderator, m.Ends = moderator, held.Settings.Role(*entry, moderator).EndsRoom
 	}
 	size, err := registry.Join(ctx, id, c.controller.reaching(&held, m))
 	if errors.Is(err, conference.ErrNode) && held.Node == "" { // somebody else was the first there
@@ -402,6 +407,9 @@ func (c *control) enterRegistry(ctx context.Context, id string, m conference.Mem
 		if err = c.controller.cascade(ctx, held, m.Node, ""); err != nil {
 			c.leaveNow(ctx, id, m.Connection)
 		}
+	}
+	if err == nil && m.Moderator && held.Settings.WaitForModerator {
+		c.controller.moderatorCame(ctx, held, m.Node)
 	}
 	return admission{held, size}, err
 }
@@ -493,4 +501,9 @@ func (c *control) leaveNow(ctx context.Context, id, connection string) {
 		c.log().Warn("membership not given up", "conference", id, "connection", connection, "error", err)
 	}
 	c.controller.endCascade(left.Unneeded)
+	for _, machine := range left.Over {
+		if node := c.controller.nodes.On(machine); node != nil {
+			node.Send(freeswitch.Room(left.Room).KickAll(), nil)
+		}
+	}
 }

@@ -33,7 +33,7 @@ var rowsOf = map[string]map[string]string{
 	"../freeswitch": {
 		"jobTimeout": "the result of a job", "jobAsked": "the result of a job", "cutsToldAfter": "cuts of sockets",
 		"beginTimeout": "… a prompt whose turn", "breakAgainAfter": "`dialogterminate`", "breakTimeout": "`dialogterminate`",
-		"cascadeSilence": "audio of another node", "comeAgainAfter": "a leg of which no controller", "mostUnattended": "a leg of which no controller",
+		"moment": "", "cascadeSilence": "audio of another node", "comeAgainAfter": "a leg of which no controller", "mostUnattended": "a leg of which no controller",
 		"shortestRest": "a node that fails", "longestRest": "a node that fails",
 	},
 	"../peer": {

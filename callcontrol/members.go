@@ -29,7 +29,7 @@ func (p place) membership(l *leg) freeswitch.Membership {
 	moderator, _ := p.settings.Admit(entry) // who is not admitted was told so before
 	role := p.settings.Role(entry, moderator)
 	return freeswitch.Membership{
-		Moderator: role.Moderator, EndsRoom: role.EndsRoom, WaitsForModerator: role.WaitsForModerator, Muted: role.Muted, Deaf: role.Deaf,
+		Moderator: role.Moderator, EndsRoom: role.EndsRoom && !l.control.controller.nodes.Cascade(), WaitsForModerator: role.WaitsForModerator, Muted: role.Muted, Deaf: role.Deaf,
 	}
 }
 
@@ -39,6 +39,9 @@ func (c *control) welcome(l *leg) {
 	room, o, p, size := freeswitch.Room(l.place.room), l.place.order, l.presence(), l.place.headcount
 	if size == 1 {
 		c.furnish(p)
+	}
+	if p.own().WaitForModerator {
+		c.waitForModerator(l)
 	}
 	l.setVolume(o.entry)
 	if l.takePresence() == nil { // else it was heard there before

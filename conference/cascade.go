@@ -28,6 +28,10 @@ type Ended struct {
 // Left is what a connection leaves behind.
 type Left struct {
 	Size int // members that are left, as far as known
+	// Over are the nodes on which everybody is to go, since it was the last member that ends
+	// the conference (Member.Ends); Room is the room there.
+	Over []string
+	Room string
 	// Unneeded is the cascade of its node, if nobody needs that any more; ID "" for none.
 	// It is to be hung up by whoever gets it, and is told once.
 	Unneeded Cascade
@@ -196,4 +200,17 @@ func texts(list []any) (all []string) {
 		all = append(all, fmt.Sprint(text))
 	}
 	return all
+}
+
+// Elsewhere lists the nodes beside its own on which a conference has members, or is about to.
+func (r *Registry) Elsewhere(ctx context.Context, id string) ([]string, error) {
+	t, ok := tag(id)
+	if !ok {
+		return nil, ErrNotFound
+	}
+	nodes, err := r.store.Client().HKeys(ctx, r.keys(t)[5]).Result()
+	if err != nil {
+		return nil, unavailable("nodes of", id, err)
+	}
+	return nodes, nil
 }

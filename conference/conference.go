@@ -21,6 +21,8 @@ type Conference struct {
 	Limits  Limits
 	// Settings are what the first createconference's hints asked for.
 	Settings Settings
+	// Moderated tells that a moderator has been in it since somebody has.
+	Moderated bool
 }
 
 // Limits of a conference, as its first createconference asked for them. Zero
@@ -47,8 +49,10 @@ type Member struct {
 	// ByVoice tells that another leg is in the room for it, and lets it be heard.
 	ByVoice bool `json:"byvoice,omitempty"`
 	// Reaches tells Join that the node reaches that of the conference; see [Registry.Reach].
-	Reaches bool      `json:"-"`
-	Joined  time.Time `json:"joined"`
+	Reaches   bool      `json:"-"`
+	Moderator bool      `json:"moderator,omitempty"`
+	Ends      bool      `json:"ends,omitempty"` // the conference ends with the last such member
+	Joined    time.Time `json:"joined"`
 }
 
 // Why the registry refuses.
@@ -71,7 +75,7 @@ func (c *Conference) fields() []any {
 		"epoch", strconv.FormatInt(c.Epoch, 10), "created", c.Created.UTC().Format(timeFormat),
 		"max", strconv.Itoa(c.Limits.MaxMembers),
 		"talkers", strconv.Itoa(c.Limits.Talkers), "listeners", strconv.Itoa(c.Limits.Listeners),
-		"settings", c.Settings.encode(),
+		"settings", c.Settings.encode(), "moderated", flagOf(c.Moderated),
 	}
 }
 
@@ -87,7 +91,7 @@ func conferenceOf(hash map[string]string) Conference {
 		ID: hash["id"], Name: hash["name"], Room: hash["room"], Node: hash["node"],
 		Owner: hash["owner"], Epoch: epoch, Created: created,
 		Limits:   Limits{MaxMembers: number("max"), Talkers: number("talkers"), Listeners: number("listeners")},
-		Settings: settingsOf(hash["settings"]),
+		Settings: settingsOf(hash["settings"]), Moderated: hash["moderated"] == "1",
 	}
 }
 

@@ -292,6 +292,7 @@ func (r *Registry) Join(ctx context.Context, id string, m Member) (size int, err
 	r.end(h, func() {
 		h.members[m.Connection] = m
 		h.conference.Node = cmp.Or(h.conference.Node, m.Node)
+		h.conference.Moderated = m.Moderator || h.conference.Moderated && n > 1
 		h.until = r.store.Now().Add(r.store.Lease())
 	})
 	return int(n), nil
@@ -334,13 +335,15 @@ func (r *Registry) Leave(ctx context.Context, id, connection string) (left Left,
 	}
 	reply, err := r.run(ctx, r.scripts.leave, id, r.controller, connection, room, alone)
 	list, _ := reply.([]any)
-	if err != nil || len(list) < 2 {
+	if err != nil || len(list) < 3 {
 		r.end(h, func() { h.dirty = true })
 		return left, nil
 	}
 	n, _ := list[0].(int64)
-	left.Size = int(n)
-	for _, c := range unneeded(room, list[2:]) {
+	left.Size, left.Room = int(n), room
+	over, _ := list[2].([]any)
+	left.Over = texts(over)
+	for _, c := range unneeded(room, list[3:]) {
 		left.Unneeded = c
 	}
 	r.end(h, func() {

@@ -2,6 +2,7 @@ package freeswitch
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -24,9 +25,13 @@ const (
 	cascadeGlobal = "ccxmld_cascade_"
 )
 
-// Admit lets one call with a secret, 32 hexadecimal digits, enter the room.
-func (r Room) Admit(secret, profile string) esl.Command {
-	return esl.API("global_setvar", cascadeGlobal+secret+"="+string(r)+"@"+profile)
+// cascadeEnd is how an end of a cascade is in its room, which may be the first there.
+func cascadeEnd(waits bool) Membership { return Membership{Aside: true, WaitsForModerator: waits} }
+
+// Admit lets one call with a secret, 32 hexadecimal digits, enter the room. waits says that
+// a moderator is waited for there.
+func (r Room) Admit(secret, profile string, waits bool) esl.Command {
+	return esl.API("global_setvar", cascadeGlobal+secret+"="+r.JoinArgument(profile, cascadeEnd(waits)))
 }
 
 // AdmitNoMore takes back what [Room.Admit] allows, where no call has come.
@@ -36,11 +41,11 @@ func AdmitNoMore(secret string) esl.Command {
 
 // Cascade is the call from the room to that of the same name on the node at a SIP
 // address, HOST:PORT. Its leg has an id, and the controller's link tells of its end.
-func (r Room) Cascade(id, controller, profile, address, secret string, timeout time.Duration) esl.Originate {
+func (r Room) Cascade(id, controller, profile, address, secret string, waits bool, timeout time.Duration) esl.Originate {
 	return esl.Originate{
 		UUID: id, Timeout: timeout,
 		Dial: "sofia/" + CascadeProfile + "/cascade@" + address,
-		Apps: []esl.App{r.Enters(profile, Membership{Aside: true}), {Name: "hangup", Arg: "NORMAL_CLEARING"}},
+		Apps: []esl.App{r.Enters(profile, cascadeEnd(waits)), {Name: "hangup", Arg: "NORMAL_CLEARING"}},
 		Vars: map[string]string{
 			LinkVariable: controller, IgnoreEarlyMedia: "true", "outbound_redirect_fatal": "true",
 			cascadeHeader: secret, NoMediaHangup: strconv.FormatInt(cascadeSilence.Milliseconds(), 10),
@@ -59,3 +64,15 @@ func (n *Node) SIP() string {
 // Refused tells whether the link is down since nobody takes connections at the node's
 // address: its FreeSWITCH has ended.
 func (n *Node) Refused() bool { return errors.Is(n.link.Err(), syscall.ECONNREFUSED) }
+
+// Cascade tells whether there are nodes that others reach.
+func (n *Nodes) Cascade() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.ContainsFunc(n.list, func(node *Node) bool { return node.options.SIP != "" })
+}
+
+// ForAMoment are the actions of a call that ends by itself after a moment.
+func ForAMoment() []esl.App {
+	return []esl.App{{Name: "sleep", Arg: strconv.FormatInt(moment.Milliseconds(), 10)}, {Name: "hangup", Arg: "NORMAL_CLEARING"}}
+}

@@ -86,7 +86,7 @@ const (
 
 var (
 	cascadeSecret = regexp.MustCompile(`^[0-9a-f]{32}$`)
-	cascadeRoom   = regexp.MustCompile(`^(ccxmld-[\w-]+@[\w.-]+)$`)
+	cascadeRoom   = regexp.MustCompile(`^(ccxmld-[\w-]+@[\w.-]+\+flags\{[\w|-]+\})$`)
 )
 
 func (sw *Switch) cascadeDialplan(secret string) []Action {
@@ -97,7 +97,7 @@ func (sw *Switch) cascadeDialplan(secret string) []Action {
 	sw.apiSetGlobal(cascadeGlobal + secret + "=")
 	return []Action{
 		{"set", "conference_enforce_security=false"}, {"answer", ""},
-		{"conference", room + "+flags{blind|vmute}"}, {"hangup", "NORMAL_CLEARING"},
+		{"conference", room}, {"hangup", "NORMAL_CLEARING"},
 	}
 }
 

@@ -45,7 +45,7 @@ func TestRoomsOnTwoSwitches(t *testing.T) {
 	for _, end := range []string{"one", "two"} {
 		c, one, two := peers(t)
 		a, b, b2 := member(t, one, "101"), member(t, two, "102"), member(t, two, "103")
-		one.API("global_setvar ccxmld_cascade_" + peerSecret + "=ccxmld-a-x1@ccxmld")
+		one.API("global_setvar ccxmld_cascade_" + peerSecret + "=ccxmld-a-x1@ccxmld+flags{blind|vmute}")
 		two.Originate(peerCall, nil)
 		sleep := func() { clock.Sleep(context.Background(), c, time.Second) }
 		sleep()
@@ -75,7 +75,7 @@ func TestCallsBetweenSwitchesAreRefused(t *testing.T) {
 		clock.Sleep(context.Background(), c, time.Second)
 	}
 	call(0, "sofia/ccxmld/cascade@10.0.0.1:5090 conference:ccxmld-a-x1@ccxmld inline")
-	one.API("global_setvar ccxmld_cascade_" + peerSecret + "=ccxmld-a-x1@ccxmld")
+	one.API("global_setvar ccxmld_cascade_" + peerSecret + "=ccxmld-a-x1@ccxmld+flags{blind|vmute}")
 	call(1, peerCall)
 	call(2, peerCall)
 	one.Close()

@@ -24,6 +24,8 @@ if max > 0 and not (before and (cjson.decode(before).listens or false) == listen
   end
 end
 if node == '' and ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'node', ARGV[7]) end
+if redis.call('HLEN', KEYS[3]) == 0 then redis.call('HDEL', KEYS[1], 'moderated') end
+if cjson.decode(ARGV[6]).moderator then redis.call('HSET', KEYS[1], 'moderated', '1') end
 redis.call('HSET', KEYS[3], ARGV[5], ARGV[6])
 renew(ARGV[1], ARGV[2], ARGV[3])
 return redis.call('HLEN', KEYS[3])
