@@ -64,7 +64,7 @@ func (m *mailbox) run() {
 	for {
 		var handled bool
 		batch, handled = m.round(batch)
-		if m.session.ending != nil {
+		if m.session.ending != nil && !m.session.ahead.busy() {
 			m.close()
 			return
 		}

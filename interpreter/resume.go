@@ -94,6 +94,10 @@ func (r *resumption) resume(snap *Snapshot) (err error) {
 	for _, d := range snap.Sends {
 		s.keep(&pendingSend{order: d.Order, delay: time.Duration(d.Delay), due: d.Due, at: d.At.place(), request: d.Request.request()})
 	}
+	if s.held = snap.Held; snap.Ending != nil {
+		over := snap.Ending.ending()
+		s.over = &over
+	}
 	for _, d := range snap.Requests {
 		s.requests = append(s.requests, &request{kind: d.Kind, id: d.ID, target: d.Target, at: d.At.place()})
 		s.paused = s.paused || d.Kind == gotoRequest
@@ -205,6 +209,12 @@ func (s *Session) GoOn(first ...*Event) {
 		if s.logs(slog.LevelInfo) {
 			s.log().Info("session goes on", "document", s.document.URI, "state", s.state)
 		}
+		for _, d := range s.held {
+			if err := s.makeAgain(d); err != nil {
+				s.log().Warn("what a session has asked for is not made again", "error", err)
+			}
+		}
+		s.held = nil
 		for _, r := range slices.Clone(s.requests) {
 			if !r.kept {
 				s.giveUp(r)
@@ -214,6 +224,9 @@ func (s *Session) GoOn(first ...*Event) {
 			s.enqueue(e)
 		}
 		s.goOnSending()
+		if s.over != nil {
+			s.end(*s.over)
+		}
 	})
 }
 

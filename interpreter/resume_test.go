@@ -122,7 +122,8 @@ func TestMoveGoesOn(t *testing.T) {
 	for _, outcome := range []error{nil, errors.New("as asked")} {
 		synctest.Test(t, func(t *testing.T) {
 			const text = `<transition event="connection.alerting"><move source="event$.connectionid" sessionid="'s3'"/></transition>
-				<transition event="ccxml.loaded"/>
+				<transition event="ccxml.loaded"/><transition event="user.again"><accept connectionid="'c1'"/></transition>
+				<transition event="error.connection.*"><log expr="event$.reason"/></transition>
 				<transition event="*"><log expr="event$.name + ' ' + (session.connections[event$.source] ? 'here' : 'gone')"/></transition>`
 			s, _ := newSession(t, text, nil)
 			s.Start(connectionEvent("alerting", "c1", nil))
@@ -130,8 +131,9 @@ func TestMoveGoesOn(t *testing.T) {
 			s, platform := goOn(t, text, leave(t, s), nil)
 			s.KeepMove("c1")
 			s.GoOn()
+			post(s, "user.again")
 			synctest.Wait()
-			wantTrace(t, platform)
+			wantTrace(t, platform, "log doc.ccxml:2: <accept>: the connection is being moved to session s3")
 			s.Do(func() { s.Moved("c1", outcome) })
 			s.Do(func() { s.Moved("c1", errors.New("told twice")) })
 			synctest.Wait()

@@ -72,6 +72,20 @@ type scenario struct {
 // runScenario runs one, with a session that is resumed at each boundary or one that is
 // not.
 func runScenario(t *testing.T, body string, resumed bool) *scenario {
+	return run(t, body, func(t *testing.T, files map[string]string) *scenario { return newScenario(t, files, resumed) })
+}
+
+// runScenarioWith runs one with other options.
+func runScenarioWith(t *testing.T, body string, change func(*interpreter.Options)) {
+	run(t, body, func(t *testing.T, files map[string]string) *scenario {
+		s := newScenario(t, files, false)
+		change(&s.options)
+		s.resumption.session = interpreter.NewSession(s.options)
+		return s
+	})
+}
+
+func run(t *testing.T, body string, start func(*testing.T, map[string]string) *scenario) *scenario {
 	main, sections, _ := strings.Cut(body, "\n--- ")
 	files := map[string]string{"doc.ccxml": document(main)}
 	var steps string
@@ -83,7 +97,7 @@ func runScenario(t *testing.T, body string, resumed bool) *scenario {
 			files[name] = document(content)
 		}
 	}
-	s := newScenario(t, files, resumed)
+	s := start(t, files)
 	s.current().Start()
 	for _, step := range strings.Split("start\n"+steps, "\n> ") {
 		command, want, _ := strings.Cut(step, "\n")
@@ -193,10 +207,28 @@ func (s *scenario) expect(after, want string) {
 			lines = append(lines, line)
 		}
 	}
-	got := strings.Join(s.trace.take(), "\n")
+	took := s.trace.take()
+	if s.options.Ahead { // what is asked of the platform comes after what is logged
+		lines, took = requestsLast(lines), requestsLast(took)
+	}
+	got := strings.Join(took, "\n")
 	if wanted := strings.Join(lines, "\n"); got != wanted {
 		s.t.Errorf("after %q the session did\n%s\nbut should have done\n%s", after, indent(got), indent(wanted))
 	}
+}
+
+// requestsLast puts the lines of what a session asks of the platform behind the others.
+func requestsLast(lines []string) (sorted []string) {
+	var requests []string
+	for _, line := range lines {
+		switch word, _, _ := strings.Cut(line, " "); strings.TrimSuffix(word, ":") {
+		case "log", "state", "ended", "sendemail", "|", "script", "record", "digits":
+			sorted = append(sorted, line)
+		default:
+			requests = append(requests, line)
+		}
+	}
+	return append(sorted, requests...)
 }
 
 func indent(text string) string { return "\t" + strings.ReplaceAll(text, "\n", "\n\t") }

@@ -81,6 +81,20 @@ type Options struct {
 	// and when what has come between events has changed what waits: where the session can
 	// be written down (Snapshot). It must not block. It may be nil.
 	Boundary func()
+	// Commit writes the session down before what it asks of the platform goes out, and
+	// calls done then, on any goroutine; until that, or for 5 s, the session handles
+	// nothing. What goes out is in the snapshot. With Ahead that is done at each boundary
+	// at which something has changed; else only where calls or messages go out, of which
+	// others then know by their ids. Boundary is called at the other boundaries, and once
+	// more when what was held back has gone out. Commit must not block, nor call done
+	// before it has returned. Nil: nothing waits.
+	Commit func(snap Snapshot, done func(error))
+	Ahead  bool
+	// Again tells what becomes of a request of a snapshot that may have been made or not,
+	// when the session goes on: an AcceptRequest, CallRequest … usual is what does where
+	// Again is nil: calls, redirections and merges fail, others are made again. Messages,
+	// fetches and whatever else has an answer fail without being asked about.
+	Again func(request any, usual Again) Again
 	// Recompile gives what a session had fetched, for Resume: a document, which takes the
 	// texts of its scripts, too, or a script. Without it, or with an error, the fetch
 	// counts as failed from then on.
@@ -142,9 +156,12 @@ type Session struct {
 	state       string // value of the state variable after the last transition
 	loops       loops
 	eventCount  int
-	paused      bool // a goto waits for its document (2002 dialect)
-	waits       bool // resumed, and GoOn was not called yet
-	changed     bool // since the last boundary
+	paused      bool       // a goto waits for its document (2002 dialect)
+	waits       bool       // resumed, and GoOn was not called yet
+	changed     bool       // since the last boundary
+	ahead       *ahead     // nil where nothing is held back
+	held        []heldData // after Resume, until GoOn
+	over        *Ending    // after Resume: how it ends once that is done
 	debug       debugLog
 	ending      *Ending // set once the session is to end
 
@@ -173,6 +190,10 @@ func NewSession(o Options) *Session {
 	s.runtime.SetRandom(o.Random.Float64)
 	s.mail.session = s
 	s.loops.pace = rate.NewLimiter(rate.Limit(s.limits.Events), burst*s.limits.Events)
+	if o.Commit != nil {
+		s.ahead = &ahead{Platform: o.Platform, session: s, all: o.Ahead}
+		s.platform = s.ahead
+	}
 	s.connections = directory[*Connection]{session: s, visible: func(c *Connection) bool { return c.State != "" }}
 	s.dialogs = directory[*Dialog]{session: s, visible: func(*Dialog) bool { return true }}
 	s.conferences = directory[*Conference]{session: s, visible: func(c *Conference) bool { return c.attached }}
@@ -321,7 +342,7 @@ func (s *Session) stamp(e *Event) {
 
 // step handles the next event. It reports whether there was one.
 func (s *Session) step() bool {
-	if s.ending != nil || s.paused || s.waits || s.document == nil {
+	if s.ending != nil || s.paused || s.waits || s.document == nil || s.ahead.busy() {
 		return false
 	}
 	if s.queue.len() == 0 || !s.mayHandle() {
@@ -335,10 +356,21 @@ func (s *Session) step() bool {
 
 // boundary tells of a boundary at which something has changed.
 func (s *Session) boundary() {
-	if !s.changed || s.ending != nil || s.waits || s.document == nil {
+	switch {
+	case !s.changed || s.waits || s.document == nil || s.ahead.busy():
+		return
+	case s.ahead.due() && (s.ending == nil || len(s.ahead.held) > 0):
+		s.changed = false
+		s.safely("commit", s.ahead.write)
+		return
+	case s.ending != nil:
 		return
 	}
 	s.changed = false
+	s.tellBoundary()
+}
+
+func (s *Session) tellBoundary() {
 	if s.options.Boundary != nil {
 		s.safely("boundary", s.options.Boundary)
 	}
@@ -366,6 +398,7 @@ func (s *Session) finish() {
 	}
 	s.loops.rest.Stop()
 	s.queue, s.sends, s.fetches, s.requests = queue{}, nil, nil, nil
+	s.ahead.stop()
 	s.safely("release", s.platform.Release)
 	if s.options.Observer != nil {
 		s.safely("observer", func() { s.options.Observer.SessionEnded(s.ID(), s.began, *s.ending) })

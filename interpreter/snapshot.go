@@ -38,6 +38,9 @@ type Snapshot struct {
 	Fetches     []fetchedData     `json:"fetches,omitempty"`
 	Requests    []requestData     `json:"requests,omitempty"` // that wait for an answer
 
+	Held   []heldData  `json:"held,omitempty"`   // requests that may have been made since, or not
+	Ending *endingData `json:"ending,omitempty"` // once they are made
+
 	Events    int      `json:"events,omitempty"` // there have been
 	Sent      int      `json:"sent,omitempty"`   // delayed sends there have been
 	ErrorsRow int      `json:"errors,omitempty"` // in a row
@@ -86,7 +89,15 @@ var errNoBoundary = errors.New("the session is in a transition, has not begun or
 // transitions: in Options.Boundary or Do. What cannot be carried over of the variables is
 // logged once for each document. The error says that there is too much of them.
 func (s *Session) Snapshot() (Snapshot, error) {
-	if s.event != nil || s.document == nil || s.ending != nil || s.runtime == nil {
+	if s.ending != nil {
+		return Snapshot{}, errNoBoundary
+	}
+	return s.snapshot()
+}
+
+// snapshot writes down a session that may be about to end.
+func (s *Session) snapshot() (Snapshot, error) {
+	if s.event != nil || s.document == nil || s.runtime == nil {
 		return Snapshot{}, errNoBoundary
 	}
 	w := &snapshotWriter{session: s}
@@ -125,6 +136,10 @@ func (w *snapshotWriter) write() (snap Snapshot, err error) {
 		snap.Queue = append(snap.Queue, w.event(e))
 	}
 	snap.Sends, snap.Fetches, snap.Requests = w.sends(), w.fetches(), w.requests()
+	if snap.Held, err = s.ahead.data(); err != nil {
+		return Snapshot{}, fmt.Errorf("session %s cannot be written down: %w", s.ID(), err)
+	}
+	snap.Ending = w.ending(s.ending)
 	if w.bytes > mostWaiting {
 		return Snapshot{}, fmt.Errorf("session %s cannot be written down: what waits takes more than %d KiB", s.ID(), mostWaiting>>10)
 	}
