@@ -1,7 +1,9 @@
 package sessionstore
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -12,42 +14,45 @@ import (
 // Whoever writes a session says its epoch, and is refused when another controller has
 // claimed the session since, and so has made the epoch greater.
 
-// saveSession writes what has changed of a session. A record that is not there has to be
-// written whole.
+// saveSessions writes what has changed of sessions, or removes them. A record that is not
+// there has to be written whole. Of a session that was claimed once the epoch stays a while
+// after its end, so that whoever had it before cannot write it again.
 //
-// KEYS record, state; ARGV epoch, milliseconds to live, what to do with the state (keep,
-// set, drop), the state, 1 if the record is whole, then fields.
-// It returns 0, -1 where the record is not there, or the greater epoch.
-var saveSession = redis.NewScript(`
-local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
-if epoch > tonumber(ARGV[1]) then return epoch end
-if ARGV[5] ~= '1' and redis.call('HEXISTS', KEYS[1], 'id') == 0 then return -1 end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1], unpack(ARGV, 6))
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-if ARGV[3] == 'set' then
-  redis.call('SET', KEYS[2], ARGV[4], 'PX', ARGV[2])
-elseif ARGV[3] == 'drop' then
-  redis.call('DEL', KEYS[2])
-else
-  redis.call('PEXPIRE', KEYS[2], ARGV[2])
+// KEYS record and state of each session; ARGV milliseconds to live, milliseconds for which
+// an epoch stays, then for each session its epoch, what to do (keep, set or drop the state,
+// or end), the state, 1 if the record is whole, how many of the following are fields, these.
+// It returns for each 0, -1 where the record is not there, or the greater epoch.
+var saveSessions = redis.NewScript(`
+local at, codes = 3, {}
+for i = 1, #KEYS, 2 do
+  local record, state, mine, what = KEYS[i], KEYS[i + 1], ARGV[at], ARGV[at + 1]
+  local fields, code = tonumber(ARGV[at + 4]), 0
+  local epoch = tonumber(redis.call('HGET', record, 'epoch') or '0')
+  if epoch > tonumber(mine) then
+    code = epoch
+  elseif what == 'end' then
+    redis.call('DEL', record, state)
+    if tonumber(mine) > 1 then
+      redis.call('HSET', record, 'epoch', mine)
+      redis.call('PEXPIRE', record, ARGV[2])
+    end
+  elseif ARGV[at + 3] ~= '1' and redis.call('HEXISTS', record, 'id') == 0 then
+    code = -1
+  else
+    redis.call('HSET', record, 'epoch', mine, unpack(ARGV, at + 5, at + 4 + fields))
+    redis.call('PEXPIRE', record, ARGV[1])
+    if what == 'set' then
+      redis.call('SET', state, ARGV[at + 2], 'PX', ARGV[1])
+    elseif what == 'drop' then
+      redis.call('DEL', state)
+    else
+      redis.call('PEXPIRE', state, ARGV[1])
+    end
+  end
+  codes[#codes + 1] = code
+  at = at + 5 + fields
 end
-return 0
-`)
-
-// endSession removes a session. Of one that was claimed once the epoch stays a while, so
-// that whoever had it before cannot write it again.
-//
-// KEYS record, state; ARGV epoch, milliseconds for which the epoch stays.
-// It returns 0, or the greater epoch.
-var endSession = redis.NewScript(`
-local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
-if epoch > tonumber(ARGV[1]) then return epoch end
-redis.call('DEL', KEYS[1], KEYS[2])
-if tonumber(ARGV[1]) > 1 then
-  redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-end
-return 0
+return codes
 `)
 
 // epochLasts is how long the epoch of a claimed session is known after its end: longer
@@ -66,63 +71,68 @@ func script(ctx context.Context, pipe redis.Pipeliner, s *redis.Script, full boo
 // unknownScript reports whether a server did not know a script by its hash.
 func unknownScript(err error) bool { return err != nil && strings.HasPrefix(err.Error(), "NOSCRIPT") }
 
-// sent is a session in a pipeline.
-type sent struct {
-	write  *write
+// together are sessions that are written by one run of the script.
+type together struct {
+	writes []*write
 	answer *redis.Cmd
-	listed *redis.IntCmd // nil where that was not needed
 }
 
-// send adds the write of a session to a pipeline.
-func (s *Store) send(ctx context.Context, pipe redis.Pipeliner, w *write, full bool) sent {
-	keys := []string{s.sessionKey(w.record.ID), s.stateKey(w.record.ID)}
-	index := s.sessionsKey(w.record.Controller)
+// send adds the write of some sessions to a pipeline.
+func (s *Store) send(ctx context.Context, pipe redis.Pipeliner, writes []*write, full bool) together {
+	keys := make([]string, 0, 2*len(writes))
+	args := []any{s.recordLease().Milliseconds(), epochLasts.Milliseconds()}
+	for _, w := range writes {
+		keys = append(keys, s.sessionKey(w.record.ID), s.stateKey(w.record.ID))
+		args = s.argsOf(w, args)
+	}
+	return together{writes, script(ctx, pipe, saveSessions, full, keys, args...)}
+}
+
+// argsOf adds what the script is to know of a session.
+func (s *Store) argsOf(w *write, args []any) []any {
 	if w.delete {
-		answer := script(ctx, pipe, endSession, full, keys, w.epoch, epochLasts.Milliseconds())
-		return sent{w, answer, pipe.SRem(ctx, index, w.record.ID)}
+		return append(args, w.epoch, "end", "", 0, 0)
 	}
-	// In the set first: what is there and has no record is over, and what is not there
-	// would never be claimed.
-	var listed *redis.IntCmd
-	if w.list {
-		listed = pipe.SAdd(ctx, index, w.record.ID)
-	}
-	args := []any{w.epoch, s.recordLease().Milliseconds(), "keep", "", 0}
+	what, packed := "keep", []byte(nil)
+	var fields []any
 	if state := &w.snapshot; state.unsent {
 		if state.raw != nil && state.packed == nil {
 			state.packed = s.states.pack(state.raw)
 		}
-		args[2] = "drop"
-		if state.packed != nil {
-			args[2], args[3] = "set", state.packed
+		what, packed = "drop", state.packed
+		if packed != nil {
+			what = "set"
 		}
-		args = append(args, "texts", strings.Join(state.texts, " "))
+		fields = append(fields, "texts", strings.Join(state.texts, " "))
 	}
+	whole := 0
 	if w.whole {
-		args[4] = 1
-		args = append(args, w.record.fields()...)
-		args = append(args, "instance", s.instance(w.record.Controller))
+		whole = 1
+		fields = append(append(fields, w.record.fields()...), "instance", s.instance(w.record.Controller))
 	}
-	return sent{w, script(ctx, pipe, saveSession, full, keys, args...), listed}
+	return append(append(args, w.epoch, what, packed, whole, len(fields)), fields...)
 }
 
-// settle takes the answer to a session that was sent into the table.
-func (s *Store) settle(x sent) error {
+// settle takes the answers to sessions that were sent together into the table. What was
+// not written is queued again.
+func (s *Store) settle(x together, failed error) error {
 	t := &s.sessions
-	code, err := x.answer.Int64()
-	if err == nil && x.listed != nil {
-		err = x.listed.Err()
+	codes, err := x.answer.Int64Slice()
+	if err = cmp.Or(failed, err); err != nil || len(codes) != len(x.writes) {
+		for _, w := range x.writes {
+			t.putBack(w)
+		}
+		return cmp.Or(err, errors.New("an answer that is not understood"))
 	}
-	switch {
-	case err != nil:
-		t.putBack(x.write)
-		return err
-	case code > 0:
-		t.taken(x.write.record.ID, code)
-	case code < 0:
-		t.again(x.write.record.ID)
-	default:
-		t.done(x.write)
+	for i, w := range x.writes {
+		switch code := codes[i]; {
+		case code > 0:
+			t.taken(w.record.ID, code)
+		case code < 0:
+			t.again(w.record.ID)
+		default:
+			t.done(w)
+		}
 	}
 	return nil
 }

@@ -2,60 +2,19 @@ package sessionstore_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"ccxmld/clock"
 	"ccxmld/sessionstore"
 	"ccxmld/sessionstore/redistest"
 )
-
-// trips counts how often a store goes to Redis and waits for the answer.
-type trips struct {
-	n    atomic.Int64
-	hold atomic.Pointer[chan struct{}] // pipelines wait for it; nil does not
-}
-
-// countTrips counts those of a store from now on.
-func countTrips(s *sessionstore.Store) *trips {
-	t := &trips{}
-	s.Client().AddHook(t)
-	return t
-}
-
-func (t *trips) DialHook(next redis.DialHook) redis.DialHook {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		return next(ctx, network, address)
-	}
-}
-
-func (t *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		t.n.Add(1)
-		return next(ctx, cmd)
-	}
-}
-
-func (t *trips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		t.n.Add(1)
-		if hold := t.hold.Load(); hold != nil {
-			<-*hold
-		}
-		return next(ctx, cmds)
-	}
-}
 
 // TestSaveStateNow: Redis has the state and its text when it returns, in one round trip;
 // those that wait meanwhile share the next one.
@@ -74,14 +33,14 @@ func TestSaveStateNow(t *testing.T) {
 		a.SaveSession(sampleSession("s1"))
 		save("s1", "one")
 		save("s1", "two")
-		if n := counted.n.Load(); n != 2 {
+		if n := counted.all.Load(); n != 2 {
 			t.Errorf("%d round trips for two", n)
 		}
 		hold := make(chan struct{})
 		counted.hold.Store(&hold)
 		var all sync.WaitGroup
 		all.Go(func() { save("s2", "first") })
-		redistest.Eventually(t, "the first is under way", func() bool { return counted.n.Load() == 3 })
+		redistest.Eventually(t, "the first is under way", func() bool { return counted.all.Load() == 3 })
 		for i := range 20 {
 			all.Go(func() { save(fmt.Sprint("many", i), "state") })
 		}
@@ -89,7 +48,7 @@ func TestSaveStateNow(t *testing.T) {
 		counted.hold.Store(nil)
 		close(hold)
 		all.Wait()
-		if n := counted.n.Load(); n != 4 {
+		if n := counted.all.Load(); n != 4 {
 			t.Errorf("%d round trips, want 4", n)
 		}
 		if got := b.claim(t, "s1", "a"); string(got.State) != "two" || got.Session.State != "dialing" {

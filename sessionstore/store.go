@@ -85,6 +85,7 @@ type Store struct {
 	log        *slog.Logger
 	lease      time.Duration
 	every      time.Duration // see Options.WriteEvery
+	atOnce     int           // sessions that one script writes
 	maxMail    int
 	maxState   int
 	onLost     func(id string) // may be nil, as onReplaced
@@ -203,7 +204,10 @@ func (s *Store) connect(o Options) error {
 		options.Dialer = s.embedded.dial
 	}
 	s.clientOf = *options
-	s.client = newClient(options)
+	s.client, s.atOnce = newClient(options), togetherAtOnce
+	if _, slots := s.client.(*redis.ClusterClient); slots {
+		s.atOnce = 1 // what a script touches is in one of them
+	}
 	if s.own {
 		s.log.Warn("no redis configured: an embedded one keeps the state, which lasts no longer than this process",
 			"address", s.embedded.server.Addr(), "look", "REDISCLI_AUTH="+s.embedded.password+" redis-cli -p "+s.embedded.server.Port())

@@ -1,9 +1,11 @@
 package sessionstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,6 +15,10 @@ import (
 
 // writeAtOnce is how many sessions go to Redis in one pipeline.
 const writeAtOnce = 256
+
+// togetherAtOnce is how many of them one script writes, where they need not be in one slot
+// of a Cluster. A script costs Redis as much as the session, and the embedded one much more.
+const togetherAtOnce = 64
 
 // Flush writes every change noted so far and returns when Redis has it: before
 // others are told of a new session, in tests, and for an orderly end.
@@ -75,31 +81,66 @@ func (s *Store) alone(ctx context.Context, f func() error) error {
 // writeBatch writes sessions, and the texts that their states need, in one pipeline. What
 // was not written is queued again.
 func (s *Store) writeBatch(ctx context.Context, batch []write) error {
-	sent, texts, err := s.sendBatch(ctx, batch, false)
+	sent, err := s.sendBatch(ctx, batch, s.atOnce, false)
 	if unknownScript(err) {
-		sent, texts, _ = s.sendBatch(ctx, batch, true)
+		sent, err = s.sendBatch(ctx, batch, s.atOnce, true)
 	}
-	err = s.sessions.wrote(texts)
-	for _, x := range sent {
-		err = errors.Join(err, s.settle(x))
+	if err != nil && isAnswer(err) { // to one of them, by which others have not had their turn
+		sent, _ = s.sendBatch(ctx, batch, 1, true)
+	}
+	err = s.sessions.wrote(sent.texts)
+	listed := firstError(sent.sets)
+	for _, x := range sent.sessions {
+		err = cmp.Or(err, s.settle(x, listed))
 	}
 	return err
 }
 
-func (s *Store) sendBatch(ctx context.Context, batch []write, full bool) ([]sent, map[string]redis.Cmder, error) {
+// sentBatch is what a pipeline was to do, with its answers.
+type sentBatch struct {
+	sessions []together
+	sets     []redis.Cmder // of controllers, that sessions are in
+	texts    map[string]redis.Cmder
+}
+
+// sendBatch sends a batch, of which at most so many sessions go together.
+func (s *Store) sendBatch(ctx context.Context, batch []write, most int, full bool) (sent sentBatch, err error) {
 	pipe := s.client.Pipeline()
-	texts := s.writeTexts(ctx, pipe, s.sessions.unwritten(batch))
-	all := make([]sent, len(batch))
-	listed := false
+	sent.texts = s.writeTexts(ctx, pipe, s.sessions.unwritten(batch))
+	enter, leave := make(map[string][]any), make(map[string][]any)
+	all := make([]*write, len(batch))
 	for i := range batch {
-		all[i] = s.send(ctx, pipe, &batch[i], full)
-		listed = listed || batch[i].list
+		w := &batch[i]
+		all[i] = w
+		if set := s.sessionsKey(w.record.Controller); w.delete {
+			leave[set] = append(leave[set], w.record.ID)
+		} else if w.list {
+			enter[set] = append(enter[set], w.record.ID)
+		}
 	}
-	if me := s.controllerID(); listed && me != "" { // the set may be new: the controller's renewal has passed it by
-		pipe.PExpire(ctx, s.sessionsKey(me), s.recordLease())
+	// In the set first: what is there and has no record is over, and what is not there
+	// would never be claimed. The set may be new: the renewal of its lease passed it by.
+	for set, ids := range enter {
+		sent.sets = append(sent.sets, pipe.SAdd(ctx, set, ids...), pipe.PExpire(ctx, set, s.recordLease()))
 	}
-	_, err := pipe.Exec(ctx)
-	return all, texts, err
+	for group := range slices.Chunk(all, most) {
+		sent.sessions = append(sent.sessions, s.send(ctx, pipe, group, full))
+	}
+	for set, ids := range leave {
+		sent.sets = append(sent.sets, pipe.SRem(ctx, set, ids...))
+	}
+	_, err = pipe.Exec(ctx)
+	return sent, err
+}
+
+// firstError is that of some answers, nil for none.
+func firstError(answers []redis.Cmder) error {
+	for _, answer := range answers {
+		if err := answer.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // leaveSets takes sessions out of the sets of controllers that no longer have them.
