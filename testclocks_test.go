@@ -42,6 +42,7 @@ var onRealTime = map[string]string{
 	// Functions of a table that run in a bubble.
 	"clock/clock_test.go":         "the clocks of a bubble",
 	"peer/create_test.go":         "handlers that are late in a bubble",
+	"peer/claimed_test.go":        "what happens later in a bubble",
 	"httpapi/connections_test.go": "a handler that is late in a bubble",
 	// A clock that nobody waits by.
 	"callcontrol/documents/documents_test.go": "no wait",
