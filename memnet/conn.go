@@ -18,6 +18,7 @@ type conn struct {
 	clock         clock.Clock
 	local, remote addr
 	in, out       *stream
+	host          *host // whose end it is; nil for none
 }
 
 // Pipe returns the two ends of a connection, of which one goroutine each reads.
@@ -92,6 +93,9 @@ func (c *conn) WriteNow(p []byte) (int, error) { return c.Write(p) }
 
 // Close implements net.Conn. The other end still reads what was written before.
 func (c *conn) Close() error {
+	if c.host != nil {
+		c.host.forget(c)
+	}
 	c.in.mu.Lock()
 	c.in.closed, c.in.data = true, nil
 	c.in.deadline.Stop()

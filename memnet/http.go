@@ -20,7 +20,13 @@ func (n *Network) Handle(address string, h http.Handler) {
 		delete(n.handlers, address)
 		return
 	}
-	n.handlers[address] = h
+	n.handlers[address] = handler{h, n.host}
+}
+
+// handler answers for a host.
+type handler struct {
+	http.Handler
+	host *host
 }
 
 // Transport asks the handlers of a network, each in the goroutine of who asks, and
@@ -41,9 +47,11 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	h := t.Network.handlers[address]
 	t.Network.mu.Unlock()
 	switch {
-	case h == nil && t.Others != nil:
+	case t.Network.host.isCut():
+		return nil, fmt.Errorf("dial %s: %w", address, syscall.ENETDOWN)
+	case h.Handler == nil && t.Others != nil:
 		return t.Others.RoundTrip(r)
-	case h == nil:
+	case h.Handler == nil || h.host.isCut():
 		return nil, fmt.Errorf("dial %s: %w", address, syscall.ECONNREFUSED)
 	}
 	return ask(h, r)

@@ -90,6 +90,57 @@ func TestEndIsReadLast(t *testing.T) {
 	}
 }
 
+// TestCut: what a host that is cut off has opened ends, at both ends, and it opens nothing
+// more. Other hosts go on.
+func TestCut(t *testing.T) {
+	virtually(t, func(v *clock.Virtual, n *memnet.Network) {
+		host := n.Host()
+		there, err := n.Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		here, err := host.Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		host.Handle("host:80", http.NotFoundHandler())
+		out, err := host.DialContext(t.Context(), "tcp", there.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := n.DialContext(t.Context(), "tcp", here.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted, _ := there.Accept()
+		host.Cut()
+		for _, c := range []net.Conn{in, accepted} {
+			if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+				t.Errorf("the other end reads %v", err)
+			}
+		}
+		if _, err := out.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("its own end reads %v", err)
+		}
+		if _, err := n.DialContext(t.Context(), "tcp", here.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("its listener: %v", err)
+		}
+		if _, err := host.DialContext(t.Context(), "tcp", there.Addr().String()); !errors.Is(err, syscall.ENETDOWN) {
+			t.Errorf("it dials: %v", err)
+		}
+		if _, err := host.Listen("127.0.0.1:0"); !errors.Is(err, syscall.ENETDOWN) {
+			t.Errorf("it listens: %v", err)
+		}
+		client := &http.Client{Transport: &memnet.Transport{Network: n}}
+		if _, err := client.Get("http://host/"); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("its HTTP: %v", err)
+		}
+		if _, err := n.DialContext(t.Context(), "tcp", there.Addr().String()); err != nil {
+			t.Errorf("another host: %v", err)
+		}
+	})
+}
+
 // TestTransport asks handlers, with the body and by the deadline.
 func TestTransport(t *testing.T) {
 	virtually(t, func(v *clock.Virtual, n *memnet.Network) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/http"
 	"strconv"
 	"sync"
 	"syscall"
@@ -12,20 +11,29 @@ import (
 	"ccxmld/clock"
 )
 
-// Network is where addresses lead to who listens there. It is safe for concurrent
-// use.
+// Network is where addresses lead to who listens there, as one host sees it. It is safe
+// for concurrent use.
 type Network struct {
+	*addresses
+	host *host
+}
+
+// addresses are what all hosts of a network share.
+type addresses struct {
 	clock clock.Clock
 
 	mu        sync.Mutex
 	port      int // the last that was given out
 	listeners map[string]*listener
-	handlers  map[string]http.Handler
+	handlers  map[string]handler
 }
 
 // New returns a network on which nobody listens.
 func New(c clock.Clock) *Network {
-	return &Network{clock: clock.Or(c), port: firstPort, listeners: make(map[string]*listener), handlers: make(map[string]http.Handler)}
+	return &Network{
+		&addresses{clock: clock.Or(c), port: firstPort, listeners: make(map[string]*listener), handlers: make(map[string]handler)},
+		newHost(),
+	}
 }
 
 // firstPort is where the ports begin that are chosen by the network.
@@ -47,6 +55,9 @@ func (n *Network) Listen(address string) (net.Listener, error) {
 		return nil, fmt.Errorf("listen %s: %w", address, syscall.EADDRINUSE)
 	}
 	l := &listener{network: n, address: addr(address), arrival: clock.NewWaiter(n.clock)}
+	if !n.host.has(l, func() { _ = l.Close() }) {
+		return nil, fmt.Errorf("listen %s: %w", address, syscall.ENETDOWN)
+	}
 	n.listeners[address] = l
 	return l, nil
 }
@@ -65,7 +76,11 @@ func (n *Network) DialContext(ctx context.Context, _, address string) (net.Conn,
 		return nil, fmt.Errorf("dial %s: %w", address, syscall.ECONNREFUSED)
 	}
 	ours, theirs := pair(n.clock, from, l.address)
-	if !l.give(theirs) {
+	if !n.host.hasConn(ours) {
+		return nil, fmt.Errorf("dial %s: %w", address, syscall.ENETDOWN)
+	}
+	if !l.network.host.hasConn(theirs) || !l.give(theirs) {
+		_ = ours.Close()
 		return nil, fmt.Errorf("dial %s: %w", address, syscall.ECONNREFUSED)
 	}
 	return ours, nil
@@ -135,6 +150,7 @@ func (l *listener) Close() error {
 	waiting := l.waiting
 	l.closed, l.waiting = true, nil
 	l.mu.Unlock()
+	l.network.host.forget(l)
 	for _, c := range waiting {
 		_ = c.Close()
 	}

@@ -99,14 +99,15 @@ func (s *Site) Start(ctx context.Context, config *conf.Config, log *slog.Logger,
 // own.
 func (s *Site) AddDaemon(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, others http.RoundTripper, options ...daemon.Option) (*Running, error) {
 	seed := daemonSeed + uint64(len(s.daemons))
+	host := s.Network.Host()
 	d, err := daemon.New(ctx, config, log, observer, append([]daemon.Option{
-		daemon.WithClock(s.Clock), daemon.WithRandom(random.Seeded(seed)), daemon.WithNetwork(s.Network, others),
+		daemon.WithClock(s.Clock), daemon.WithRandom(random.Seeded(seed)), daemon.WithNetwork(host, others),
 	}, options...)...)
 	if err != nil {
 		return nil, err
 	}
 	running, stop := clock.WithCancel(context.WithoutCancel(ctx))
-	r := &Running{Daemon: d, stop: stop, ended: clock.NewPromise[error](s.Clock)}
+	r := &Running{Daemon: d, host: host, stop: stop, ended: clock.NewPromise[error](s.Clock)}
 	s.daemons = append(s.daemons, r)
 	clock.Go(s.Clock, func() { r.ended.Keep(d.Run(running)) })
 	return r, nil
@@ -116,17 +117,30 @@ func (s *Site) AddDaemon(ctx context.Context, config *conf.Config, log *slog.Log
 type Running struct {
 	*daemon.Daemon
 
+	host   *memnet.Network
 	stop   context.CancelFunc
 	ended  *clock.Promise[error]
 	closed sync.Once
+	killed bool
 	err    error
+}
+
+// Kill lets the daemon do nothing more to anybody, and be reached by nobody, as if its
+// process had been killed: FreeSWITCH sees its sockets end, and its lease in Redis is not
+// renewed. It is still to be stopped.
+func (r *Running) Kill() {
+	r.killed = true
+	r.host.Cut()
+	_ = r.Store.Client().Close()
 }
 
 // Stop ends the daemon. It is for a goroutine at work.
 func (r *Running) Stop() error {
 	r.closed.Do(func() {
 		r.stop()
-		r.err = r.ended.Wait()
+		if r.err = r.ended.Wait(); r.killed {
+			r.err = nil
+		}
 	})
 	return r.err
 }
