@@ -61,7 +61,12 @@ func NewRegistry(store *sessionstore.Store, o Options) (*Registry, error) {
 	}, nil
 }
 
-func (r *Registry) leaseMillis() int64 { return r.store.Lease().Milliseconds() }
+func (r *Registry) leaseMillis() int64 { return r.lease().Milliseconds() }
+
+// lease is how long what a controller holds of a conference outlives its last renewal. It is
+// longer than the controller's own lease: whoever takes its sessions over takes this over,
+// too, and needs a while.
+func (r *Registry) lease() time.Duration { return 2 * r.store.Lease() }
 
 // keepMillis is how long the keys outlive the last renewal; see docs/redis.md.
 func (r *Registry) keepMillis() int64 { return 4 * r.store.Lease().Milliseconds() }
@@ -204,7 +209,7 @@ func (r *Registry) createLocally(c Conference, session string) Conference {
 	h := newHolding(c.ID)
 	h.conference = c
 	h.dirty = true
-	h.until = r.store.Now().Add(r.store.Lease())
+	h.until = r.leaseEnd(r.store.Now())
 	h.sessions[session] = struct{}{}
 	r.held[c.ID] = h
 	return c
@@ -293,7 +298,7 @@ func (r *Registry) Join(ctx context.Context, id string, m Member) (size int, err
 		h.members[m.Connection] = m
 		h.conference.Node = cmp.Or(h.conference.Node, m.Node)
 		h.conference.Moderated = m.Moderator || h.conference.Moderated && n > 1
-		h.until = r.store.Now().Add(r.store.Lease())
+		h.until = r.leaseEnd(r.store.Now())
 	})
 	return int(n), nil
 }
@@ -408,4 +413,4 @@ func (r *Registry) run(ctx context.Context, script *redis.Script, id string, arg
 }
 
 // leaseEnd returns until when this controller surely holds what it renews now.
-func (r *Registry) leaseEnd(asked time.Time) time.Time { return asked.Add(r.store.Lease()) }
+func (r *Registry) leaseEnd(asked time.Time) time.Time { return asked.Add(r.lease()) }

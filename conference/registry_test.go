@@ -354,7 +354,7 @@ func TestDeadControllerIsCleanedUp(t *testing.T) {
 		join(t, lives, shared.ID, "c2")
 		alone, _ := create(t, dies, "alone", "s3")
 		var ended []conference.Ended
-		for range 2 {
+		for range 4 { // what is held of conferences lasts for two leases
 			server.Advance(t, 9*time.Second)
 			found := renew(t, lives)
 			ended = append(ended, found.Ended...)
@@ -395,7 +395,7 @@ func TestStalledControllerComesBack(t *testing.T) {
 		join(t, a, kept.ID, "c1")
 		lost, _ := create(t, a, "lost", "s1")
 		join(t, a, lost.ID, "c1")
-		for range 2 {
+		for range 4 { // what is held of conferences lasts for two leases
 			server.Advance(t, 9*time.Second)
 			renew(t, b)
 		}
