@@ -235,6 +235,16 @@ func ExecuteOn(leg, app, arg, appUUID string) Command {
 		checkExecute(leg, app, appUUID), checkLine("argument of "+app, arg))
 }
 
+// On gives a command for the leg of an outbound socket as any other connection of the node
+// takes it: what is not about a leg stays as it is. leg is checked already.
+func (c Command) On(leg string) Command {
+	const own = "sendmsg \r\n"
+	if rest, ok := strings.CutPrefix(c.message, own); ok {
+		c.message = "sendmsg " + leg + "\r\n" + rest
+	}
+	return c
+}
+
 // ExecuteNow is ExecuteOn without event-lock: the application runs at once,
 // nested inside the one that runs; at most 32 may be nested.
 func ExecuteNow(leg, app, arg, appUUID string) Command {

@@ -44,6 +44,8 @@ type Owner interface {
 	Progressing(n *Node, channel string, media bool)
 	// HungUp tells of the end of an outbound call that has no socket.
 	HungUp(n *Node, channel string, h Hangup)
+	// ChannelTold tells of what happens to a channel that is followed, as [Tell] takes it.
+	ChannelTold(n *Node, channel string, e *esl.Event)
 	// RoomEvent tells what happens in an observed room; change is what it means for the
 	// membership of its channel, and there whether that is in the room.
 	RoomEvent(n *Node, e RoomEvent, change Change, there bool)
@@ -77,11 +79,12 @@ type Node struct {
 	occupancy Occupancy
 	observing observing
 
-	mu      sync.Mutex
-	machine string            // the FreeSWITCH's name for itself
-	core    string            // its uuid, which is new with each start
-	owed    map[string]string // channels to be hung up once the link is up, with the cause
-	cut     int               // sockets of channels that have ended, and that the log does not have yet
+	mu       sync.Mutex
+	machine  string            // the FreeSWITCH's name for itself
+	core     string            // its uuid, which is new with each start
+	owed     map[string]string // channels to be hung up once the link is up, with the cause
+	followed map[string]bool   // channels of which the link tells, as they have no socket
+	cut      int               // sockets of channels that have ended, and that the log does not have yet
 }
 
 func newNode(all *Nodes, o NodeOptions) *Node {
@@ -89,7 +92,7 @@ func newNode(all *Nodes, o NodeOptions) *Node {
 	n := &Node{
 		options: o, all: all, log: s.Logger.With("node", o.Name), beenUp: clock.NewLatch(s.Clock),
 		turns: NewTurns(s.Clock, s.OriginatesPerSecond, s.OriginatesWaiting),
-		owed:  make(map[string]string),
+		owed:  make(map[string]string), followed: make(map[string]bool),
 	}
 	n.health.node, n.observing.node = n, n
 	n.health.state, n.service = healthStates.At(nodeWell), serviceStates.At(nodeServes)
@@ -154,6 +157,7 @@ func (n *Node) cameUp() {
 		n.all.site.Owner.NodeUp(n, restarted)
 	})
 	n.lookForModules()
+	n.followAgain()
 	n.observing.begin()
 }
 
@@ -176,7 +180,14 @@ func (n *Node) lookForModules() {
 // handle takes an event of the link, in its reader goroutine.
 func (n *Node) handle(e *esl.Event) {
 	id := e.Get("Unique-ID")
-	switch owner := n.all.site.Owner; e.Name() {
+	owner := n.all.site.Owner
+	if n.follows(id) {
+		if e.Name() == ChannelHangupComplete {
+			n.Unfollow(id)
+		}
+		owner.ChannelTold(n, id, e)
+	}
+	switch e.Name() {
 	case ChannelProgress, ChannelProgressMedia:
 		owner.Progressing(n, id, e.Name() == ChannelProgressMedia)
 	case ChannelHangupComplete:
