@@ -49,7 +49,7 @@ var mayImport = map[string][]string{
 	"sessionstore":          {"clock", "memnet", "logs"},
 	"peer":                  {"clock", "sessionstore"},
 	"callcontrol/documents": {"clock", "processors", "fetch", "interpreter"},
-	"callcontrol":           {"callcontrol/documents", "processors", "random", "sip", "clock", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "peer", "freeswitch", "fsm"},
+	"callcontrol":           {"callcontrol/documents", "processors", "random", "sip", "clock", "logs", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "peer", "freeswitch", "fsm"},
 	"httpapi":               {"remote", "logs", "callcontrol", "sessionstore", "conference", "conf"},
 	"mail":                  {"clock", "logs"},
 	"logs":                  {"remote"},

@@ -21,6 +21,28 @@ const lingerSeconds = 5
 // comes home after its end was told is not taken for a new call.
 const instanceVariable = "ccxmld_instance"
 
+// comesBy takes a leg that comes by a socket, as attach does. Its channel says whether it is
+// answered, and home is the mark of its last way home.
+func (l *leg) comesBy(c *Controller, conn *esl.Conn, machine string, answered bool, home string) bool {
+	return l.attach(c, conn, machine, func() {
+		l.machine = machine
+		if l.arriving != nil {
+			l.arriving.answered = answered
+		}
+		if l.unseen {
+			l.control.cameUnseen(l, answered, home)
+		}
+		away := l.isHoming() && (l.state.Is(legAlerting) && !l.answered || l.state.Is(legEarly))
+		l.control.attached(l, answered, home)
+		switch {
+		case away && answered: // while its socket was lost
+			l.control.answered(l)
+		case away && l.conn != nil:
+			l.control.lookForAnswer(l)
+		}
+	})
+}
+
 // attach makes conn the leg's socket. It is called in conn's reader goroutine,
 // before any event of it is read; taken runs in the session's once conn tells of all
 // that a document may react to. machine is the FreeSWITCH that it comes from. It
@@ -37,7 +59,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 		esl.Linger(lingerSeconds),
 		freeswitch.OwnEvents(l.id),
 		subscription: esl.Subscribe(freeswitch.ChannelEvents...),
-		freeswitch.OurVariables(l.id, instanceVariable+"="+c.instance),
+		freeswitch.OurVariables(l.id, l.marks(c)),
 	}
 	prepare := func() {
 		conn.SendAll(func(i int, r *esl.Reply, err error) {
@@ -57,6 +79,7 @@ func (l *leg) attach(c *Controller, conn *esl.Conn, machine string, taken func()
 	}
 	take := func() {
 		l.takeUp()
+		l.unfollow()
 		l.conn = conn
 		l.socket.Take(socketComes, l.log)
 		l.playing().SocketIsNew()
@@ -165,8 +188,9 @@ func (l *leg) usualEnd() string {
 	return "ORIGINATOR_CANCEL"
 }
 
-// channelOwner is a leg as its channel knows it, by one of its sockets. Its methods run
-// in the socket's reader goroutine, and bring what is told to the session's.
+// channelOwner is a leg as its channel knows it, by one of its sockets, or by its node's
+// link if conn is nil. Its methods run in the reader goroutine of the socket or link, and
+// bring what is told to the session's.
 type channelOwner struct {
 	*leg
 	controller *Controller
@@ -178,7 +202,16 @@ var _ freeswitch.ChannelOwner = channelOwner{}
 // do runs f in the session's goroutine, unless conn is not the leg's socket any more.
 func (o channelOwner) do(f func()) { o.from(o.conn, f) }
 
-func (o channelOwner) Answered() { o.do(func() { o.control.answered(o.leg) }) }
+func (o channelOwner) Answered() {
+	o.do(func() {
+		if o.conn == nil && o.state.Is(dialled...) { // it was to come to a controller that is gone
+			o.control.isPlaced(o.leg)
+			o.fetchAnswered()
+			return
+		}
+		o.control.answered(o.leg)
+	})
+}
 
 func (o channelOwner) Held(held bool) {
 	kind := "resume"
@@ -217,6 +250,10 @@ func (o channelOwner) Digit(digit string) { o.do(func() { o.digit(digit) }) }
 func (o channelOwner) TonesHeard(report string) { o.do(func() { o.heardTones(report) }) }
 
 func (o channelOwner) HungUp(h freeswitch.Hangup) {
+	if o.conn == nil {
+		o.ends(o.controller, nil, h)
+		return
+	}
 	if o.browser != nil && isAskable(h.Returned) {
 		o.do(o.watch)
 		o.conn.Send(esl.GetVariable(freeswitch.ByePayload), func(r *esl.Reply, err error) {
@@ -292,4 +329,24 @@ func (l *leg) from(conn *esl.Conn, f func()) {
 			f()
 		}
 	})
+}
+
+// marks are the variables by which a leg is known that comes to a socket once more.
+func (l *leg) marks(c *Controller) string {
+	marks := instanceVariable + "=" + c.instance
+	session := l.session
+	if owner := l.route.owner(); owner != nil {
+		session = owner.record.ID
+	}
+	if session != "" && c.isDurable() {
+		marks += ";" + sessionVariable + "=" + session
+	}
+	return marks
+}
+
+// nameSession notes on the leg whose it is now.
+func (l *leg) nameSession(id string) {
+	if l.control.controller.isDurable() && l.conn != nil {
+		l.send(freeswitch.SetVariable(l.id, sessionVariable, id), nil)
+	}
 }

@@ -87,6 +87,7 @@ func (c nodeOwner) RoomListed(n *freeswitch.Node, now freeswitch.Roster, entered
 		}
 	}
 	for _, l := range untold {
+		l.do(func(c *control, r *roster) { c.memberLeftUntold(r, n, now) })
 		for _, m := range slices.Backward(now.Members) { // who came first stands last
 			if m.Aside {
 				continue

@@ -469,6 +469,7 @@ func (c *control) departed(l *leg, e freeswitch.RoomEvent) {
 		return
 	}
 	l.left()
+	l.aloneAgain()
 	l.nextMove()
 }
 

@@ -14,6 +14,7 @@ import (
 	"ccxmld/dialog"
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
+	"ccxmld/logs"
 	"ccxmld/peer"
 	"ccxmld/script"
 	"ccxmld/sessionstore"
@@ -45,6 +46,16 @@ type control struct {
 	whenEnded func()
 	child     *child // of another session; nil for one that no session created
 	by        origin
+
+	epoch     int64        // how often the session was claimed, from 1
+	writes    bool         // its state is about to be written
+	writing   *clock.Timer // by this one
+	unwritten logs.Trouble // the state cannot be
+	ends      time.Time    // when it has lived for too long; zero for never
+	lost      bool         // another controller has it
+
+	again      map[string]bool // dialogs that start once more, by id
+	resumption *resumption     // of a session that another controller had; nil else
 }
 
 var _ interpreter.Platform = (*control)(nil)
@@ -62,6 +73,13 @@ type beginning struct {
 
 // newControl makes a session with its control; begin starts it.
 func (c *Controller) newControl(b beginning) *control {
+	control, options := c.bareControl(b)
+	control.session = interpreter.NewSession(options)
+	return control
+}
+
+// bareControl makes a control, and says what its session is made of.
+func (c *Controller) bareControl(b beginning) (*control, interpreter.Options) {
 	if b.id == "" {
 		b.id = c.newID()
 	}
@@ -71,8 +89,9 @@ func (c *Controller) newControl(b beginning) *control {
 			ID: b.id, Controller: c.options.ID, Document: b.document.URI, Startup: string(b.mode), Started: c.options.Store.Now(),
 			Token: b.token, PostEvent: b.document.PostEvent(),
 		},
-		child: b.child, by: b.by,
+		child: b.child, by: b.by, epoch: 1,
 	}
+	control.unwritten.Now = c.options.Clock.Now
 	control.document.Store(b.document)
 	options := interpreter.Options{
 		ID: b.id, Document: b.document, Startup: b.mode, Values: b.values,
@@ -82,12 +101,11 @@ func (c *Controller) newControl(b beginning) *control {
 	if c.limits().Strain != nil {
 		options.Abandoned = c.limits().Strain.Abandoned
 	}
-	options.Loading = control.loading
+	options.Loading, options.Boundary = control.loading, control.changed
 	if b.child != nil {
 		control.record.Parent, options.ParentID, options.Started = b.child.parent, b.child.parent, b.child.start
 	}
-	control.session = interpreter.NewSession(options)
-	return control
+	return control, options
 }
 
 // loading notes in the record which document the session is in.
@@ -237,6 +255,9 @@ func without(list []string, id string) []string {
 
 // Release ends what the session still holds (SES-5 to SES-7).
 func (c *control) Release() {
+	if c.lost { // all that it had is another controller's
+		return
+	}
 	c.endCouplings("")
 	for id := range byKey(c.rosters) {
 		c.attendNoMore(id)
@@ -318,10 +339,11 @@ func (c *Controller) releaseLeg(l *leg) {
 
 func (c *control) ended(ending interpreter.Ending) {
 	c.lifetime.Stop()
+	c.writing.Stop()
 	// The session counts until the conferences it was in know that it has gone.
 	c.registry.last(c.controller, func() { c.controller.forgetSession(c.record.ID) })
 	c.controller.options.Store.EndSession(c.record.ID)
-	if c.child != nil {
+	if c.child != nil && !c.lost {
 		c.controller.childEnded(c.record.ID, c.child, ending)
 	}
 	if c.whenEnded != nil {

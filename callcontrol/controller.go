@@ -18,6 +18,7 @@ import (
 	"ccxmld/fetch"
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
+	"ccxmld/logs"
 	"ccxmld/peer"
 	"ccxmld/processors"
 	"ccxmld/random"
@@ -64,6 +65,8 @@ type Options struct {
 	Processors *processors.Gate
 	Logger     *slog.Logger
 	Limits     Limits
+	// Durability says whether states of sessions are kept; "" is Off.
+	Durability Durability
 	// DrainAsked is called when an operator asks for a drain over Redis. It must not
 	// wait; nil ignores it.
 	DrainAsked func(by string)
@@ -113,6 +116,8 @@ type Controller struct {
 	context context.Context
 	cancel  context.CancelCauseFunc
 
+	unlooked logs.Trouble // sessions without controllers are not looked for
+
 	audiences     audiences
 	cascades      cascades
 	peers         *peer.Peers
@@ -143,6 +148,7 @@ func New(o Options) *Controller {
 		couplings: make(map[string]*coupling),
 		released:  make(map[string]*released),
 	}
+	c.unlooked.Now = o.Clock.Now
 	c.SetLimits(o.Limits)
 	c.instance = c.newID()
 	c.context, c.cancel = context.WithCancelCause(context.Background())
@@ -181,6 +187,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	var running clock.Group
 	running.Go(c.options.Clock, func() { c.peers.Receive(ctx) })
 	running.Go(c.options.Clock, func() { c.nodes.Run(ctx) })
+	running.Go(c.options.Clock, func() { c.takeOverLost(ctx) })
 	running.Go(c.options.Clock, func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
 	defer clock.Every(c.options.Clock, c.options.Store.Lease()/3, c.lookForCascades)()
 	_ = running.Wait(context.Background(), c.options.Clock)
@@ -332,36 +339,20 @@ func (c *Controller) Handle(call *esl.Call) {
 		c.log.Error("leg refused: no command could name it", "connection", id)
 		turnAway("NORMAL_TEMPORARY_FAILURE")
 	case l != nil:
-		machine, answered, home := freeswitch.MachineOf(call.Channel), freeswitch.IsAnswered(call.Channel), call.Channel.Get("variable_"+freeswitch.HomeVariable)
-		taken := func() {
-			l.machine = machine
-			if l.arriving != nil {
-				l.arriving.answered = answered
-			}
-			away := l.isHoming() && (l.state.Is(legAlerting) && !l.answered || l.state.Is(legEarly))
-			l.control.attached(l, answered, home)
-			switch {
-			case away && answered: // while its socket was lost
-				l.control.answered(l)
-			case away && l.conn != nil:
-				l.control.lookForAnswer(l)
-			}
-		}
-		if !l.attach(c, call.Conn, machine, taken) {
+		if !l.comesBy(c, call.Conn, freeswitch.MachineOf(call.Channel), freeswitch.IsAnswered(call.Channel), call.Channel.Get("variable_"+freeswitch.HomeVariable)) {
 			c.log.Info("leg comes to a session that has ended", "connection", id)
 			turnAway("NORMAL_CLEARING")
 		}
 	case ended != nil:
 		c.log.Info("leg comes to a session that has ended", "connection", id)
 		c.refuseReleased(ended, call.Conn, freeswitch.MachineOf(call.Channel))
-	case session != "":
-		c.log.Warn("leg refused: its session is not here", "connection", id, "session", session)
-		turnAway("NORMAL_CLEARING")
 	case call.Channel.Get("variable_"+instanceVariable) == c.instance:
 		c.log.Info("leg comes home after its end", "connection", id)
 		turnAway("NORMAL_CLEARING")
+	case session != "":
+		c.comesForSession(call, id, session)
 	default:
-		c.handleIncoming(call, id)
+		c.handleIncoming(newCallOf(call, id))
 	}
 }
 

@@ -87,6 +87,16 @@ const (
 	// members are told.
 	cascadeTries = 3
 	cascadeRetry = time.Second
+	// takeOverTimeout bounds how long the taking over of a session waits for Redis, and
+	// refusedTimeout how long the port of its controller may take to answer before.
+	takeOverTimeout = 10 * time.Second
+	refusedTimeout  = time.Second
+	// resumeTimeout is how long FreeSWITCH may take to tell of the legs of a session that is
+	// taken over, before it goes on without.
+	resumeTimeout = 5 * time.Second
+	// unseenTimeout is how long after that a leg may stay untold of: it is unattended for
+	// longer than FreeSWITCH keeps it.
+	unseenTimeout = time.Minute
 	// probeAfter is how long a link may be down before the legs of its node are asked
 	// for on their own sockets.
 	probeAfter = 5 * time.Second

@@ -34,6 +34,9 @@ func (c *control) StartDialog(r interpreter.DialogRequest) {
 		r = p.startedBy(r)
 	}
 	server, err := c.browserOf(r)
+	if err == nil {
+		_, err = endsWithController(r)
+	}
 	if err != nil {
 		c.discard(r.DialogID)
 		c.dialogNotStarted(r, err.Error())
@@ -117,7 +120,7 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 	}
 	c.dialogs[r.DialogID] = l
 	d := &legDialog{
-		leg: l, id: r.DialogID, beside: r.Beside || onlyListens(r) || dialog.InBackground(r.Hints),
+		leg: l, id: r.DialogID, request: r, beside: r.Beside || onlyListens(r) || dialog.InBackground(r.Hints),
 		mute: r.MediaDirection == directionReceive, deaf: r.MediaDirection == directionTransmit,
 	}
 	l.dialogs = append(l.dialogs, d)
@@ -127,7 +130,7 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 	if l.standIn == nil { // else it is of a conference
 		request.Connection = l.id
 	}
-	events := c.dialogEvents(l, r)
+	events := c.dialogEvents(l, r, func() { d.told = true })
 	if server != "" {
 		if p != nil && p.dialog != nil { // prepared to run here
 			p.dialog.Discard()
@@ -141,9 +144,17 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 	}
 }
 
-func (c *control) dialogEvents(l *leg, r interpreter.DialogRequest) dialog.Events {
+// dialogEvents tells the document of a dialog; started is called beside dialog.started.
+func (c *control) dialogEvents(l *leg, r interpreter.DialogRequest, started func()) dialog.Events {
 	return dialog.Events{
-		Started: func() { c.queueDialog("dialog.started", r, interpreter.DialogStarted) },
+		Started: func() {
+			started()
+			if c.startsAgain(r.DialogID) {
+				c.session.Apply(interpreter.DialogEffect{DialogID: r.DialogID, State: interpreter.DialogStarted})
+				return
+			}
+			c.queueDialog("dialog.started", r, interpreter.DialogStarted)
+		},
 		NotStarted: func(reason string) {
 			c.forgetDialog(l, r.DialogID)
 			c.dialogNotStarted(r, reason)
@@ -255,6 +266,10 @@ func optional(text string) any {
 }
 
 func (c *control) dialogNotStarted(r interpreter.DialogRequest, reason string) {
+	if c.startsAgain(r.DialogID) {
+		c.dialogExited(r, dialog.Result{Reason: controllerLost + ": " + reason})
+		return
+	}
 	c.log().Warn("dialog not started", "connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", reason)
 	c.queueDialog("error.dialog.notstarted", r, interpreter.DialogEnded, interpreter.Field{Name: "reason", Value: reason})
 }

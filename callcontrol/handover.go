@@ -137,6 +137,7 @@ func (c *control) adopt(l *leg, r interpreter.MoveRequest, from string) error {
 	}
 	c.own(l)
 	c.save()
+	l.nameSession(c.record.ID)
 	c.arrived(l, r, from)
 	return nil
 }

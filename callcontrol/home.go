@@ -102,6 +102,11 @@ func (c *control) transferHome(l, partner *leg) {
 	}
 	partner.place.silent = true
 	c.awaitHome(partner, mark, homeTransfer)
+	if l.conn == nil || partner.conn == nil {
+		c.sendHome(l, mark)
+		c.sendHome(partner, mark)
+		return
+	}
 	l.send(esl.Transfer(l.id, true, c.controller.home().Park(mark, 0)...), func(err error) {
 		c.notSentHome(l, mark, err)
 		c.sendHome(partner, mark)
@@ -110,7 +115,9 @@ func (c *control) transferHome(l, partner *leg) {
 
 // sendHome transfers a leg home that is still waited for.
 func (c *control) sendHome(l *leg, mark string) {
-	if l.comes(mark) {
+	if node := l.follows; l.comes(mark) && l.conn == nil && node != nil {
+		c.fetchHome(l, node)
+	} else if l.comes(mark) {
 		if l.homing.Is(homeClosing) { // and does not come to the next park
 			l.homing.Take(homeTransfer, l.log)
 		}

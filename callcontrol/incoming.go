@@ -13,50 +13,70 @@ import (
 // documentVariable is the dialplan variable that names a call's document.
 const documentVariable = "variable_ccxml_uri"
 
-// handleIncoming gives a new call its session. It runs in the reader goroutine
-// of the call's socket; the document is got in another one.
-func (c *Controller) handleIncoming(call *esl.Call, id string) {
+// newCall is a call that has come to our socket and belongs to no session.
+type newCall struct {
+	id, uri              string // uri is the dialplan's document, "" for none
+	destination, context string
+	machine              string
+	answered             bool
+	incoming             bool // a caller's
+	conn                 *esl.Conn
+	connection           *interpreter.Connection
+}
+
+// newCallOf reads a call. The channel is read while it is valid.
+func newCallOf(call *esl.Call, id string) newCall {
+	channel := call.Channel
+	return newCall{
+		id: id, uri: channel.Get(documentVariable), destination: channel.Get("Caller-Destination-Number"), context: channel.Get("Caller-Context"),
+		machine: freeswitch.MachineOf(channel), answered: freeswitch.IsAnswered(channel), conn: call.Conn, connection: connectionOf(channel, id),
+		incoming: channel.Get("Call-Direction") == "inbound",
+	}
+}
+
+// handleIncoming gives a new call its session. It does not wait; the document is got in
+// another goroutine.
+func (c *Controller) handleIncoming(call newCall) {
 	if c.isDraining() {
-		c.log.Info("call given back to its dialplan: the controller is draining", "connection", id)
-		c.giveBack(call.Conn)
+		c.log.Info("call given back to its dialplan: the controller is draining", "connection", call.id)
+		c.giveBack(call.conn)
 		return
 	}
-	uri := c.documentOf(call.Channel, id)
+	uri := c.documentOf(call)
 	if uri == "" {
-		c.refuse(call.Conn, id, freeswitch.MachineOf(call.Channel), "UNALLOCATED_NUMBER")
+		c.refuse(call.conn, call.id, call.machine, "UNALLOCATED_NUMBER")
 		return
 	}
 	if err := c.reserve(origin{call: true}); err != nil {
-		c.log.Warn("call refused", "connection", id, "error", err)
-		c.refuse(call.Conn, id, freeswitch.MachineOf(call.Channel), c.limits().RefuseCause)
+		c.log.Warn("call refused", "connection", call.id, "error", err)
+		c.refuse(call.conn, call.id, call.machine, c.limits().RefuseCause)
 		return
 	}
-	connection := connectionOf(call.Channel, id)
-	l := c.newLeg(id, legAlerting)
+	l := c.newLeg(call.id, legAlerting)
 	l.connection = connectionStates.At(connectionAlerting)
-	l.call, l.incoming = callOf(connection), true
-	l.machine, l.answered = freeswitch.MachineOf(call.Channel), freeswitch.IsAnswered(call.Channel)
+	l.call, l.incoming, l.session = callOf(call.connection), true, c.newID()
+	l.machine, l.answered = call.machine, call.answered
 	c.addLeg(l)
-	l.attach(c, call.Conn, l.machine, func() {})
+	l.attach(c, call.conn, l.machine, func() {})
 	started := c.background(func(ctx context.Context) {
 		document, err := c.documents.ForCall(ctx, fetch.Request{URI: uri})
 		if err != nil {
 			l.log().Error("call refused: its document could not be loaded", "document", uri, "error", err)
 			c.unreserve(origin{call: true})
-			c.refuseLeg(l, call.Conn, "NORMAL_TEMPORARY_FAILURE")
+			c.refuseLeg(l, call.conn, "NORMAL_TEMPORARY_FAILURE")
 			return
 		}
-		c.beginCall(l, call.Conn, connection, document)
+		c.beginCall(l, call.conn, call.connection, document)
 	})
 	if !started {
 		l.log().Error("call refused: too much is under way already", "document", uri)
 		c.unreserve(origin{call: true})
-		c.refuseLeg(l, call.Conn, c.limits().RefuseCause)
+		c.refuseLeg(l, call.conn, c.limits().RefuseCause)
 	}
 }
 
 func (c *Controller) beginCall(l *leg, conn *esl.Conn, connection *interpreter.Connection, document *interpreter.Document) {
-	control := c.newControl(beginning{document: document, mode: interpreter.NewCall, by: origin{call: true}})
+	control := c.newControl(beginning{id: l.session, document: document, mode: interpreter.NewCall, by: origin{call: true}})
 	control.own(l)
 	l.bind(control) // before it starts: its first transition may answer
 	err := c.begin(control, &interpreter.Event{
@@ -72,15 +92,14 @@ func (c *Controller) beginCall(l *leg, conn *esl.Conn, connection *interpreter.C
 
 // documentOf chooses the document of a call: the dialplan's, else the first
 // route that matches.
-func (c *Controller) documentOf(channel *esl.Event, id string) string {
-	if uri := channel.Get(documentVariable); uri != "" {
-		return uri
+func (c *Controller) documentOf(call newCall) string {
+	if call.uri != "" {
+		return call.uri
 	}
-	destination, dialplan := channel.Get("Caller-Destination-Number"), channel.Get("Caller-Context")
-	uri, ok := c.options.Document(destination, dialplan)
+	uri, ok := c.options.Document(call.destination, call.context)
 	if !ok {
 		c.log.Error("call refused: no document route matches; add one to documents.routes, or set ccxml_uri in the dialplan",
-			"connection", id, "destination", destination, "context", dialplan)
+			"connection", call.id, "destination", call.destination, "context", call.context)
 	}
 	return uri
 }

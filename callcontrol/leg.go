@@ -33,6 +33,9 @@ type leg struct {
 	conn      *esl.Conn        // the leg's own socket, nil until it is there
 	others    []*esl.Conn      // those that it has beside its own
 	watched   *esl.Conn        // the one whose answers are waited for
+	follows   *freeswitch.Node // whose link tells of the leg, which has no socket; nil else
+	unpaired  bool             // its partner in a room of two is with another controller
+	unseen    bool             // it was made again, and FreeSWITCH has not told of it yet
 	untold    []func()         // wait until conn tells of what a document may react to
 	node      *freeswitch.Node // of an outbound leg
 	calling   *calling         // of one that is being placed
@@ -42,6 +45,7 @@ type leg struct {
 	machine   string // the FreeSWITCH it is on, by its own name
 
 	incoming      bool             // a caller's; it does not change
+	session       string           // the id that its session will have, or has; of one that came in
 	turn          *freeswitch.Turn // that it waits for
 	forwards      int              // how often its callees have redirected it
 	answered      bool             // an inbound leg that the dialplan answered before us
@@ -288,9 +292,13 @@ func (r *legRoute) owner() *control {
 	return r.control
 }
 
-// send gives a command to the leg's own socket. What FreeSWITCH refuses is
-// logged, and failed is told, which may be nil.
+// send gives a command to the leg's own socket, or to the link that tells of it. What
+// FreeSWITCH refuses is logged, and failed is told, which may be nil.
 func (l *leg) send(cmd esl.Command, failed func(error)) {
+	if l.conn == nil && l.follows != nil {
+		l.sendOver(l.follows, cmd, failed)
+		return
+	}
 	l.sendTo(l.conn, cmd, failed)
 	l.watch()
 }
@@ -302,21 +310,24 @@ func (l *leg) sendTo(conn *esl.Conn, cmd esl.Command, failed func(error)) {
 		}
 		return
 	}
-	conn.Send(cmd, func(r *esl.Reply, err error) {
-		if err == nil {
-			err = r.Err()
+	conn.Send(cmd, func(r *esl.Reply, err error) { l.refused(cmd, r, err, failed) })
+}
+
+// refused tells of a command that was not obeyed, in any goroutine.
+func (l *leg) refused(cmd esl.Command, r *esl.Reply, err error, failed func(error)) {
+	if err == nil {
+		err = r.Err()
+	}
+	if err == nil {
+		return
+	}
+	l.route.do(func() {
+		if !l.isGone() {
+			l.log().Warn("command failed", "command", firstLine(cmd.BuildMessage()), "error", err)
 		}
-		if err == nil {
-			return
+		if failed != nil {
+			failed(err)
 		}
-		l.route.do(func() {
-			if !l.isGone() {
-				l.log().Warn("command failed", "command", firstLine(cmd.BuildMessage()), "error", err)
-			}
-			if failed != nil {
-				failed(err)
-			}
-		})
 	})
 }
 

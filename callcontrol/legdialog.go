@@ -18,6 +18,8 @@ type legDialog struct {
 	deaf     bool // only plays: it gets no digits
 	detached bool // the leg was taken elsewhere
 	dialog   dialog.Dialog
+	request  interpreter.DialogRequest
+	told     bool // dialog.started
 
 	joining bool     // the leg is on its way back to the dialog
 	waiting []func() // for it to come

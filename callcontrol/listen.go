@@ -211,5 +211,6 @@ func (c *control) heard(l *leg, id string) {
 		return
 	}
 	l.left()
+	l.aloneAgain()
 	l.nextMove()
 }

@@ -213,7 +213,11 @@ func replyEvent(response *fetch.Response, target string) (*interpreter.Event, er
 
 // Fetch gets a document or script for a session (interpreter.Fetcher).
 func (c *control) Fetch(r interpreter.FetchRequest, done func(interpreter.FetchResult)) {
-	if !c.fetches.addAlone(c.controller, func(ctx context.Context) { done(c.controller.documents.Fetch(ctx, r)) }) {
+	if !c.fetches.addAlone(c.controller, func(ctx context.Context) {
+		result := c.controller.documents.Fetch(ctx, r)
+		c.controller.keepFetched(result)
+		done(result)
+	}) {
 		c.session.Do(func() {
 			done(interpreter.FetchResult{URI: r.URI, Err: errors.New("too much is being fetched already")})
 		})

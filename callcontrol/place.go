@@ -81,6 +81,8 @@ func (l *leg) tellLeft() {
 func (l *leg) leftRoom() {
 	switch {
 	case l.place.room == "":
+	case l.unpaired:
+		l.unpaired = false
 	case l.place.pair != nil:
 		l.leavePair()
 	default:
@@ -118,6 +120,7 @@ func (l *leg) gone(h freeswitch.Hangup) {
 func (l *leg) end(how legInput, tell func()) {
 	l.take(how)
 	l.stopTimers()
+	l.unfollow()
 	if l.place.room != "" && l.joinPending != nil {
 		l.control.roomRefused(l, l.joinPending, "the call has ended")
 	}

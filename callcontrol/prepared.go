@@ -58,8 +58,10 @@ func (c *control) dialogPrepared(p *preparedDialog, err error) {
 		c.dialogNotPrepared(p, err.Error())
 		return
 	}
-	p.told = true
-	c.queueDialog("dialog.prepared", p.request, interpreter.DialogPrepared)
+	if !p.told {
+		p.told = true
+		c.queueDialog("dialog.prepared", p.request, interpreter.DialogPrepared)
+	}
 	if p.start != nil {
 		c.StartDialog(*p.start)
 	}

@@ -125,6 +125,9 @@ func (c *Controller) forgetReleased(id string) {
 		timer.Stop()
 	}
 	if r != nil {
+		if r.node != nil {
+			r.node.Unfollow(r.id)
+		}
 		c.endDialogs(r)
 	}
 }

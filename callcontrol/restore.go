@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"ccxmld/dialog"
 	"ccxmld/freeswitch"
@@ -13,14 +14,16 @@ import (
 
 // restorer makes sessions' legs again from what was written down. All sessions whose legs
 // have to do with each other are given to legs first, then to link,
-// then to goOn; each in the session's goroutine.
+// then to orderAgain; each in the session's goroutine.
 type restorer struct {
 	controller *Controller
-	controls   map[string]*control                                 // by session
-	orders     map[string]*order                                   // that are made again, by id
-	written    map[string]orderData                                // by id
-	pairs      map[string]*pairRoom                                // by room
-	moved      func(*control, interpreter.MoveRequest) func(error) // what is done when a move is over; nil is nothing
+
+	mu       sync.Mutex                                          // of what follows: each session works in its own goroutine
+	controls map[string]*control                                 // by session
+	orders   map[string]*order                                   // that are made again, by id
+	written  map[string]orderData                                // by id
+	pairs    map[string]*pairRoom                                // by room
+	moved    func(*control, interpreter.MoveRequest) func(error) // what is done when a move is over; nil is nothing
 }
 
 func (c *Controller) newRestorer() *restorer {
@@ -35,11 +38,13 @@ func (r *restorer) legs(c *control, d sessionData) error {
 	if err := d.check(); err != nil {
 		return err
 	}
-	r.controls[d.Session] = c
 	c.orders = max(c.orders, d.Ordered)
+	r.mu.Lock()
+	r.controls[d.Session] = c
 	for _, o := range d.Orders {
 		r.written[o.ID] = o
 	}
+	r.mu.Unlock()
 	var made []*leg
 	for _, written := range d.Legs {
 		l, err := r.leg(c, written)
@@ -47,6 +52,9 @@ func (r *restorer) legs(c *control, d sessionData) error {
 			return fmt.Errorf("session %s, connection %s: %w", d.Session, written.ID, err)
 		}
 		made = append(made, l)
+	}
+	if c.legs == nil {
+		c.legs = make(map[string]*leg, len(made))
 	}
 	for _, l := range made {
 		c.legs[l.id] = l
@@ -132,6 +140,8 @@ func (r *restorer) attempt(l *leg, d *attemptData) {
 
 // link connects the legs of a session with each other, and with those of other sessions.
 func (r *restorer) link(c *control, d sessionData) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, written := range d.Legs {
 		l := c.legs[written.ID]
 		l.joinPending, l.goesOn = r.order(c, written.Join.Pending), r.order(c, written.Join.GoesOn)
@@ -141,9 +151,10 @@ func (r *restorer) link(c *control, d sessionData) {
 				kind: p.Kind, partner: p.Partner, order: r.order(c, p.Order), room: p.Room, home: p.Home, settings: p.Settings, headcount: p.Headcount,
 				member: p.Member, muted: p.Muted, deaf: p.Deaf, running: p.Running, heardOn: p.HeardOn, silent: p.Silent,
 			}
-			if p.Pair != nil {
-				l.place.pairRoom, l.place.pair = r.pair(p.Pair, l.place.order), c.connection(p.Partner)
+			if other := c.connection(p.Partner); p.Pair != nil && other != nil {
+				l.place.pairRoom, l.place.pair = r.pair(p.Pair, l.place.order), other
 			}
+			l.unpaired = p.Pair != nil && l.place.pair == nil
 		}
 		if s := written.StandIn; s != nil {
 			l.standIn = r.standIn(c, s)
@@ -154,14 +165,13 @@ func (r *restorer) link(c *control, d sessionData) {
 	}
 }
 
-// goOn has the legs of a session wait again for what they waited for, and asks again for
-// the joins that had not had their turn.
-func (r *restorer) goOn(c *control, d sessionData) {
-	for _, written := range d.Legs {
-		c.legs[written.ID].await()
-	}
+// orderAgain asks again for the joins that had not had their turn.
+func (r *restorer) orderAgain(c *control, d sessionData) {
 	for _, id := range d.Waiting {
-		if o := r.order(c, id); o.merge {
+		r.mu.Lock()
+		o := r.order(c, id)
+		r.mu.Unlock()
+		if o.merge {
 			c.merge(o)
 		} else {
 			c.perform(o)

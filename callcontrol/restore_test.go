@@ -52,7 +52,10 @@ func restored(t *testing.T, d sessionData, goesOn bool) (*control, sockets) {
 				l.socket = socketStates.At(written.Socket)
 			}
 		}
-		r.goOn(c, d)
+		for _, written := range d.Legs {
+			c.legs[written.ID].await()
+		}
+		r.orderAgain(c, d)
 	}
 	return c, ends
 }

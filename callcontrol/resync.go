@@ -33,6 +33,8 @@ func (c *Controller) legsOn(n *freeswitch.Node, f func(l *leg)) {
 func (c *Controller) resynchronise(n *freeswitch.Node, restarted bool) {
 	c.legsOn(n, func(l *leg) {
 		switch {
+		case l.unseen:
+			l.inspect(n)
 		case l.conn != nil || l.state.Is(legWaiting) || l.arriving != nil:
 		case l.calling != nil && !l.calling.linkLost && !l.isEnding():
 			// Placed on this link: FreeSWITCH may not have begun with it, and its job
@@ -120,18 +122,12 @@ func (c *control) reclaim(l *leg) bool {
 		l.place.running = ""
 		c.joinFailed(l, l.joinPending, reason)
 	}
-	mark := c.controller.newID()
-	c.awaitHome(l, mark, homeSocketEnds)
+	c.fetchSoon(l, node)
 	l.playing().BreakOff(reason)
 	if partner := c.legs[l.place.partner]; partner != nil && l.bridgedTo(partner) && !partner.isHoming() {
 		partner.place.silent = true
 		c.transferHome(partner, nil)
 	}
-	l.after(fetchAfter, func() {
-		if l.comes(mark) && l.conn == nil && node.Up() { // else resynchronise does
-			l.control.fetchHome(l, node)
-		}
-	})
 	return true
 }
 

@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"ccxmld/conference"
 	"ccxmld/esl"
@@ -66,6 +67,17 @@ func (c *control) memberLeft(r *roster, connection string) {
 	if _, known := r.members[connection]; known {
 		delete(r.members, connection)
 		c.queueMember("conference.member.left", r.conference, connection, interpreter.Field{Name: "members", Value: len(r.members)})
+	}
+}
+
+// memberLeftUntold tells the document of members that it had heard of, before its session
+// was taken over, and that are on a node no more.
+func (c *control) memberLeftUntold(r *roster, n *freeswitch.Node, now freeswitch.Roster) {
+	there := now.Channels()
+	for connection, m := range byKey(r.members) {
+		if m.node == n && !slices.Contains(there, connection) {
+			c.memberLeft(r, connection)
+		}
 	}
 }
 

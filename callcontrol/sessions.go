@@ -104,6 +104,19 @@ func values(pairs []interpreter.Pair) map[string]any {
 
 // begin registers a session and starts it. It gives the reserved place back.
 func (c *Controller) begin(control *control, first ...*interpreter.Event) error {
+	if lifetime := c.limits().Lifetime; lifetime > 0 {
+		control.ends = c.options.Clock.Now().Add(lifetime)
+	}
+	if err := c.register(control); err != nil {
+		return err
+	}
+	control.session.Do(control.save) // a leg of its own may be at work there already
+	control.session.Start(first...)
+	return nil
+}
+
+// register notes a session that runs here. It gives the reserved place back.
+func (c *Controller) register(control *control) error {
 	c.mu.Lock()
 	c.reserved--
 	if c.closing {
@@ -115,13 +128,11 @@ func (c *Controller) begin(control *control, first ...*interpreter.Event) error 
 	c.sessions[control.session.ID()] = control
 	c.mu.Unlock()
 	c.started.Add(1)
-	control.session.Do(control.save) // a leg of its own may be at work there already
-	if lifetime := c.limits().Lifetime; lifetime > 0 {
-		control.lifetime = c.after(lifetime, func() {
-			control.session.End(fmt.Sprintf("it lived longer than %s", lifetime))
+	if !control.ends.IsZero() {
+		control.lifetime = c.after(control.ends.Sub(c.options.Clock.Now()), func() {
+			control.session.End(fmt.Sprintf("it lived longer than %s", c.options.Clock.Now().Sub(control.record.Started).Round(time.Second)))
 		})
 	}
-	control.session.Start(first...)
 	return nil
 }
 

@@ -56,11 +56,20 @@ func (c *Controller) admit(a origin) error {
 	case !t.pace.AllowN(c.options.Clock.Now(), 1):
 		return &treeFull{fmt.Sprintf("%s and its children create more than %d sessions a second; create the others later, or raise limits.children_per_second", nameOfTree(a.tree), l.ChildrenPerSecond)}
 	}
+	c.count(a)
+	return nil
+}
+
+// count counts a session in its tree. c.mu is held.
+func (c *Controller) count(a origin) {
+	if a.tree == "" {
+		return
+	}
+	t := c.treeOf(a.tree)
 	t.sessions++
 	if a.parent != "" {
 		t.children[a.parent]++
 	}
-	return nil
 }
 
 func nameOfTree(tree string) string {

@@ -167,8 +167,25 @@ func (d *Daemon) openStore(ctx context.Context) (err error) {
 		URL: url, CA: d.config.Redis.CA, Embedded: d.redis, Prefix: d.config.Redis.Prefix, WriteEvery: d.config.Redis.WriteEvery,
 		Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock(), Instance: d.random.UUID(),
 		Replaced: func(error) { d.replaced.Open() },
+		Lost:     d.lost,
 	})
 	return err
+}
+
+// lost takes that another controller has a session.
+func (d *Daemon) lost(session string) {
+	if c := d.Controller; c != nil { // else a process before this one had it
+		c.Lost(session)
+	}
+}
+
+// durability is how states of sessions are kept: not at all in a Redis that ends with this
+// process.
+func (d *Daemon) durability() callcontrol.Durability {
+	if d.config.Redis.URL == "" && d.redis == nil {
+		return callcontrol.Off
+	}
+	return callcontrol.Durability(d.config.Durability)
 }
 
 // connect makes the parts that need others.
@@ -205,7 +222,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
 		Observer:     observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Processors: d.processors, Logger: d.log,
-		Limits: d.limits(), DrainAsked: d.Drain,
+		Limits: d.limits(), DrainAsked: d.Drain, Durability: d.durability(),
 	})
 	d.server = &esl.Server{
 		Handler: d.Controller.Handle, Logger: d.log, RefuseCause: d.config.Limits.RefuseCause, Allow: d.config.ESL.Allow,

@@ -43,6 +43,10 @@ type Document struct {
 	// (CCXML 1.0, 6.2.2), by their name as it is written there.
 	HTTPEquiv []Pair
 
+	// Sources are what Texts names, in that order, as whoever had the document compiled
+	// keeps it to compile it again; nil where it is not kept.
+	Sources [][]byte
+
 	hash          string           // of its text; "" if it is not known
 	scripts       []Text           // those that it names by src
 	made          []*script.Script // that it runs when it is loaded
@@ -64,7 +68,10 @@ func (d *Document) PostEvent() string { return d.dialect.postEvent }
 
 // Script is a compiled script that <fetch> brought.
 type Script struct {
-	URI     string
+	URI string
+	// Source is its text, as whoever had it compiled keeps it; nil where it is not kept.
+	Source []byte
+
 	hash    string
 	program *script.Script
 }

@@ -18,7 +18,7 @@ func EventNames() []EventName {
 		sent  bool
 		names string
 	}{
-		{true, `ccxml.loaded ccxml.kill ccxml.kill.unconditional ccxml.created ccxml.exit error.createccxml
+		{true, `ccxml.loaded ccxml.kill ccxml.kill.unconditional ccxml.created ccxml.exit ccxml.resumed error.createccxml
 			move.successful error.move
 			connection.alerting connection.progressing connection.connected connection.disconnected connection.failed
 			connection.redirected connection.signal connection.accept.failed connection.reject.failed connection.redirect.failed

@@ -81,7 +81,9 @@ func (d *Loader) compile(ctx context.Context, client *fetch.Client, response *fe
 	known, err := d.compiled.Make(ctx, response.URI, response.Version, func(known compiledDocument) bool {
 		return d.unchanged(ctx, client, known.scripts)
 	}, func(ctx context.Context) (compiledDocument, int64, error) {
-		return d.compileAnew(ctx, client, response)
+		return d.compileAnew(ctx, response, func(r interpreter.ScriptRequest) (text, uri string, version scriptVersion, err error) {
+			return fetchScript(ctx, client, r)
+		})
 	})
 	var mistake *fetch.MistakeError
 	if errors.As(err, &mistake) {
@@ -94,7 +96,12 @@ func (d *Loader) compile(ctx context.Context, client *fetch.Client, response *fe
 	return known.document, nil
 }
 
-func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response *fetch.Response) (compiled compiledDocument, bytes int64, err error) {
+// getScript gets a script that a document names: its text, where that came from, and the
+// version.
+type getScript func(interpreter.ScriptRequest) (text, uri string, version scriptVersion, err error)
+
+// compileAnew compiles a document.
+func (d *Loader) compileAnew(ctx context.Context, response *fetch.Response, get getScript) (compiled compiledDocument, bytes int64, err error) {
 	account := d.Processors.Account()
 	account.Begin()
 	defer account.End()
@@ -102,33 +109,48 @@ func (d *Loader) compileAnew(ctx context.Context, client *fetch.Client, response
 	if err != nil {
 		return compiled, 0, err
 	}
-	size := len(response.Body)
-	document, err := d.compiler.Until(ctx).CompileSource(interpreter.Source{Root: root, URI: response.URI, Places: places, Account: account, Load: func(r interpreter.ScriptRequest) (string, string, error) {
-		uri, err := fetch.Resolve(r.Base, r.Src)
-		if err != nil {
-			return "", "", err
-		}
+	own, hash, err := sourceOf(response)
+	if err != nil {
+		return compiled, 0, err
+	}
+	size, sources := len(response.Body), [][]byte{own}
+	document, err := d.compiler.Until(ctx).CompileSource(interpreter.Source{Root: root, URI: response.URI, Hash: hash, Places: places, Account: account, Load: func(r interpreter.ScriptRequest) (string, string, error) {
 		if len(compiled.scripts) == mostScripts || size > mostScriptBytes {
 			return "", "", fmt.Errorf("a document has at most %d scripts by src, of %d MiB together", mostScripts, mostScriptBytes>>20)
 		}
-		request := fetch.Request{URI: uri, Timeout: r.Timeout, MaxAge: r.MaxAge, MaxStale: r.MaxStale}
 		account.Pause()
 		defer account.Resume()
-		script, err := client.Fetch(ctx, request)
+		script, uri, version, err := get(r)
 		if err != nil {
 			return "", "", err
 		}
-		compiled.scripts = append(compiled.scripts, scriptVersion{request, script.Version})
-		size += len(script.Body)
-		text, err := script.TextIn(r.Charset)
-		return text, script.URI, err
+		compiled.scripts = append(compiled.scripts, version)
+		size += len(script)
+		sources = append(sources, []byte(script))
+		return script, uri, nil
 	}})
 	if err != nil {
 		return compiled, 0, err
 	}
+	document.Sources = sources
 	compiled.document = document
 	d.tell(response, document)
 	return compiled, fetch.CompiledBytes(size), nil
+}
+
+// fetchScript gets a script that a document names.
+func fetchScript(ctx context.Context, client *fetch.Client, r interpreter.ScriptRequest) (text, from string, version scriptVersion, err error) {
+	uri, err := fetch.Resolve(r.Base, r.Src)
+	if err != nil {
+		return "", "", version, err
+	}
+	request := fetch.Request{URI: uri, Timeout: r.Timeout, MaxAge: r.MaxAge, MaxStale: r.MaxStale}
+	response, err := client.Fetch(ctx, request)
+	if err != nil {
+		return "", "", version, err
+	}
+	text, err = response.TextIn(r.Charset)
+	return text, response.URI, scriptVersion{request, response.Version}, err
 }
 
 // Scripts that a document names by src are fetched and compiled with it, each time that it
@@ -251,6 +273,9 @@ func (d *Loader) script(ctx context.Context, response *fetch.Response) (*interpr
 		defer account.End()
 		account.TickFor(len(text))
 		compiled, err := d.compiler.Until(ctx).CompileScript(text, response.URI)
+		if err == nil {
+			compiled.Source = []byte(text)
+		}
 		return compiled, fetch.CompiledBytes(len(response.Body)), err
 	})
 }

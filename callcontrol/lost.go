@@ -1,0 +1,57 @@
+package callcontrol
+
+import (
+	"ccxmld/esl"
+)
+
+// Lost takes that another controller has a session, which took this one for gone: the
+// session is dropped here, and nothing is said any more to FreeSWITCH or anybody. It does
+// not wait, and may be called in any goroutine.
+func (c *Controller) Lost(id string) {
+	control := c.control(id)
+	if control == nil {
+		return
+	}
+	control.session.Do(func() {
+		control.log().Error("another controller has taken the session over, and it is dropped here: was this process stopped, or cut off from redis, for longer than its lease?")
+		control.drop()
+		control.session.End("another controller has taken it over")
+	})
+}
+
+// drop lets go of all that the session has, which is another controller's by now.
+func (c *control) drop() {
+	c.lost = true
+	for id := range byKey(c.rosters) {
+		c.attendNoMore(id)
+	}
+	for _, l := range byKey(c.legs) {
+		l.drop()
+		delete(c.legs, l.id)
+	}
+	for id := range byKey(c.prepared) {
+		c.discard(id)
+	}
+	for _, s := range c.couplings {
+		s.timer.Stop()
+		c.controller.forgetCoupling(s)
+	}
+	c.couplings = nil
+}
+
+// drop forgets a leg. Its socket stays open until FreeSWITCH closes it: closing it would
+// end the park in which the other controller has it.
+func (l *leg) drop() {
+	l.stopTimers()
+	l.unfollow()
+	for _, conn := range append(l.others, l.conn) {
+		if conn != nil {
+			conn.SetHandler(func(*esl.Event) {})
+			conn.SetEndHandler(func(error) {})
+		}
+	}
+	l.conn, l.others = nil, nil
+	l.take(legReleased)
+	l.control.controller.forgetLeg(l)
+	l.endPlaying()
+}

@@ -1,0 +1,179 @@
+package callcontrol
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"ccxmld/clock"
+	"ccxmld/interpreter"
+)
+
+// Durability says how a session's state is kept for when its controller is gone.
+type Durability string
+
+// Off keeps no state. Behind writes it a moment after the boundary between two transitions,
+// so that Redis is not on the path of an event.
+const (
+	Off    Durability = "off"
+	Behind Durability = "behind"
+)
+
+// stateVersion is the version of what is written. A controller does not read what a newer
+// one has written.
+const stateVersion = 1
+
+// sessionState is a session at a boundary, as it is written to Redis: for the document, in
+// FreeSWITCH, and what counts it.
+type sessionState struct {
+	Version  int                  `json:"version"`
+	Session  interpreter.Snapshot `json:"session"`
+	Calls    sessionData          `json:"calls"`
+	Dialogs  []dialogData         `json:"dialogs,omitempty"`
+	Rooms    roomsData            `json:"rooms,omitzero"`
+	Call     bool                 `json:"call,omitempty"` // an incoming call began it
+	Tree     string               `json:"tree,omitempty"`
+	Creator  string               `json:"creator,omitempty"` // the session that it counts for
+	ParentAt string               `json:"parentat,omitempty"`
+	Ends     *time.Time           `json:"ends,omitempty"` // when it has lived for too long
+}
+
+// newState gives the session's state. It is called in the session's goroutine, between two
+// transitions.
+func (c *control) newState() (s sessionState, err error) {
+	s = sessionState{
+		Version: stateVersion, Calls: c.export(), Dialogs: c.dialogsData(), Rooms: c.rooms(),
+		Call: c.by.call, Tree: c.by.tree, Creator: c.by.parent,
+	}
+	if c.child != nil {
+		s.ParentAt = c.child.parentAt
+	}
+	if !c.ends.IsZero() {
+		ends := c.ends.UTC()
+		s.Ends = &ends
+	}
+	s.Session, err = c.session.Snapshot()
+	return s, err
+}
+
+// readState reads what newState gave.
+func readState(id string, data []byte) (s sessionState, err error) {
+	if err := json.Unmarshal(data, &s); err != nil {
+		return s, fmt.Errorf("the state of session %s is damaged: %w", id, err)
+	}
+	if s.Version < 1 || s.Version > stateVersion {
+		return s, fmt.Errorf("session %s was written in version %d; this controller reads up to version %d, so a newer one has to take it", id, s.Version, stateVersion)
+	}
+	return s, s.Calls.check()
+}
+
+// isDurable tells whether states are kept.
+func (c *Controller) isDurable() bool {
+	return c.options.Durability != "" && c.options.Durability != Off
+}
+
+// writeAfter is how long after a boundary a state is made, which is written by the store a
+// moment later. What happens meanwhile is in it.
+func (c *Controller) writeAfter() time.Duration { return c.options.Store.WriteEvery() / 2 }
+
+// changed has the session's state written. It is called at each boundary.
+func (c *control) changed() {
+	if c.writes || !c.controller.isDurable() {
+		return
+	}
+	c.writes = true
+	c.writing = c.after(c.controller.writeAfter(), func() {
+		c.writes = false
+		c.writeState()
+	})
+}
+
+// writeState gives the state to the store.
+func (c *control) writeState() {
+	data, texts, ok := c.encodedState()
+	if ok {
+		c.controller.options.Store.SaveState(c.record.ID, c.epoch, data, texts)
+	}
+}
+
+// encodedState gives the state as it is written, and the hashes of texts that it names.
+func (c *control) encodedState() (data []byte, texts []string, ok bool) {
+	s, err := c.newState()
+	if err == nil {
+		data, err = json.Marshal(s)
+	}
+	if err != nil {
+		if again, about := c.unwritten.Found(); again {
+			c.log().Error("the session's state cannot be kept: it ends with this controller", append([]any{"error", err}, about...)...)
+		}
+		return nil, nil, false
+	}
+	c.unwritten.Over()
+	c.controller.keepTexts(c.document.Load())
+	return data, s.texts(), true
+}
+
+// texts are the hashes of the texts that the session needs again.
+func (s *sessionState) texts() (hashes []string) {
+	lists := [][]interpreter.Text{s.Session.Document}
+	for i := range s.Session.Fetches {
+		lists = append(lists, s.Session.Fetches[i].Document, s.Session.Fetches[i].Script)
+	}
+	for _, list := range lists {
+		for _, text := range list {
+			if text.Hash != "" && !slices.Contains(hashes, text.Hash) {
+				hashes = append(hashes, text.Hash)
+			}
+		}
+	}
+	return hashes
+}
+
+// keepTexts gives the store what a document is compiled of.
+func (c *Controller) keepTexts(d *interpreter.Document) {
+	if len(d.Sources) == 0 || !c.isDurable() {
+		return
+	}
+	for i, text := range d.Texts() {
+		c.options.Store.PutText(text.Hash, d.Sources[i])
+	}
+}
+
+// keepFetched gives the store what <fetch> has brought.
+func (c *Controller) keepFetched(r interpreter.FetchResult) {
+	if r.Document != nil {
+		c.keepTexts(r.Document)
+	}
+	if r.Script != nil && c.isDurable() {
+		c.options.Store.PutText(r.Script.Text().Hash, r.Script.Source)
+	}
+}
+
+// beforeActing has the state in Redis before f acts on it, so that whoever takes the
+// session over knows of it; without Redis, and when that is slow, f acts all the same.
+func (c *control) beforeActing(f func()) {
+	store := c.controller.options.Store
+	if !c.controller.isDurable() || !store.Healthy() {
+		f()
+		return
+	}
+	data, texts, ok := c.encodedState()
+	if !ok {
+		f()
+		return
+	}
+	id, epoch := c.record.ID, c.epoch
+	started := c.controller.background(func(ctx context.Context) {
+		ctx, cancel := clock.WithTimeout(ctx, c.controller.options.Clock, publishTimeout)
+		defer cancel()
+		if err := store.SaveStateNow(ctx, id, epoch, data, texts); err != nil {
+			c.log().Warn("the session's state was not in redis before it acted", "error", err)
+		}
+		c.session.Do(f)
+	})
+	if !started {
+		f()
+	}
+}

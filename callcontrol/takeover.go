@@ -1,0 +1,265 @@
+package callcontrol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ccxmld/clock"
+	"ccxmld/interpreter"
+	"ccxmld/sessionstore"
+)
+
+// A session whose controller is gone is taken over: claimed in Redis, made again from what
+// was written there, compared with FreeSWITCH, and gone on with.
+
+// lookEvery is how often a controller looks for sessions that have lost theirs, and
+// takeOverAtOnce how many it claims at a time.
+const (
+	lookEvery      = time.Second
+	takeOverAtOnce = 64
+)
+
+// takeOverLost takes sessions over whose controllers are gone, until ctx ends: at the start
+// those that an earlier process of this id has left.
+func (c *Controller) takeOverLost(ctx context.Context) {
+	if !c.isDurable() {
+		return
+	}
+	own := true // of this id, left by the process before this one
+	for clock.Sleep(ctx, c.options.Clock, lookEvery) {
+		if c.isDraining() || !c.options.Store.Healthy() {
+			continue
+		}
+		if own {
+			c.takeOverFrom(ctx, c.options.ID)
+			own = false
+		}
+		dead, err := c.options.Store.Dead(ctx)
+		if err != nil {
+			if again, about := c.unlooked.Found(); again {
+				c.log.Warn("sessions of controllers that are gone are not looked for", append([]any{"error", err}, about...)...)
+			}
+			continue
+		}
+		c.unlooked.Over()
+		for _, controller := range dead {
+			c.takeOverFrom(ctx, controller.ID)
+		}
+	}
+}
+
+// takeOverFrom takes over all sessions that a controller has left, or what of them this
+// controller has room for. Sessions whose legs have to do with each other are made again
+// together.
+func (c *Controller) takeOverFrom(ctx context.Context, from string) {
+	together := c.newRestorer()
+	var taken []*takenOver
+	var mu sync.Mutex
+	free := clock.NewSemaphore(c.options.Clock, takeOverAtOnce)
+	var running clock.Group
+	ids, err := c.options.Store.SessionIDs(ctx, from)
+	if err != nil {
+		c.log.Warn("sessions of a controller that is gone are not read", "controller_id", from, "error", err)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		if c.session(id) != nil || free.Acquire(ctx) != nil {
+			continue
+		}
+		running.Go(c.options.Clock, func() {
+			defer free.Release()
+			if one := c.claim(ctx, together, id, from); one != nil {
+				mu.Lock()
+				taken = append(taken, one)
+				mu.Unlock()
+			}
+		})
+	}
+	_ = running.Wait(ctx, c.options.Clock)
+	resume(ctx, c, taken...)
+	if len(taken) > 0 {
+		c.log.Warn("sessions taken over", "from", from, "sessions", len(taken))
+	}
+}
+
+// takenOver is a session that was claimed and made again, and has not asked for its legs.
+type takenOver struct {
+	control  *control
+	restorer *restorer
+	state    sessionState
+	from     string
+}
+
+// claim claims a session and makes it again; nil if somebody else was first, this controller
+// has no room, or it cannot be.
+func (c *Controller) claim(ctx context.Context, r *restorer, id, from string) *takenOver {
+	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, takeOverTimeout)
+	defer cancel()
+	if err := c.reserve(origin{call: true}); err != nil {
+		c.log.Warn("session not taken over", "session", id, "error", err)
+		return nil
+	}
+	claimed, ok, err := c.options.Store.Claim(ctx, id, from)
+	if !ok || err != nil {
+		c.unreserve(origin{call: true})
+		if err != nil {
+			c.log.Warn("session not taken over", "session", id, "from", from, "error", err)
+		}
+		return nil
+	}
+	one, err := c.makeAgain(ctx, r, claimed, from)
+	if err != nil {
+		c.unreserve(origin{call: true})
+		c.log.Error("session cannot be taken over; its calls are hung up", "session", id, "from", from, "error", err)
+		c.giveUpClaimed(claimed)
+		return nil
+	}
+	return one
+}
+
+// makeAgain makes a claimed session. It has its reserved place from then on.
+func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed sessionstore.Claimed, from string) (*takenOver, error) {
+	if len(claimed.State) == 0 {
+		return nil, errors.New("nothing of it was written that it could go on from")
+	}
+	state, err := readState(claimed.Session.ID, claimed.State)
+	if err != nil {
+		return nil, err
+	}
+	source := func(hash string) ([]byte, error) { return c.text(ctx, hash) }
+	document, err := c.documents.FromTexts(ctx, state.Session.Document, source)
+	if err != nil {
+		return nil, err
+	}
+	control, err := c.controlAgain(claimed, state, document, func(texts []interpreter.Text, script bool) (interpreter.FetchResult, error) {
+		return c.documents.Recompile(ctx, texts, script, source)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.register(control); err != nil {
+		return nil, err
+	}
+	return &takenOver{control, r, state, from}, nil
+}
+
+func (c *Controller) text(ctx context.Context, hash string) ([]byte, error) {
+	text, ok, err := c.options.Store.Text(ctx, hash)
+	if err == nil && !ok {
+		err = fmt.Errorf("a text that it needs (%s) is not in redis", hash)
+	}
+	return text, err
+}
+
+// controlAgain makes the control of a claimed session with the session as it was.
+func (c *Controller) controlAgain(claimed sessionstore.Claimed, state sessionState, document *interpreter.Document,
+	recompile func([]interpreter.Text, bool) (interpreter.FetchResult, error)) (control *control, err error) {
+	record := claimed.Session
+	b := beginning{
+		id: record.ID, document: document, mode: interpreter.StartupMode(record.Startup), token: record.Token,
+		by: origin{call: state.Call, tree: state.Tree, parent: state.Creator},
+	}
+	if record.Parent != "" {
+		b.child = &child{parent: record.Parent, parentAt: state.ParentAt, begun: clock.NewPromise[error](c.options.Clock), started: true}
+	}
+	control, options := c.bareControl(b)
+	options.Recompile = recompile
+	record.Controller = c.options.ID
+	control.record, control.epoch = record, claimed.Epoch
+	control.session, err = interpreter.Resume(options, state.Session)
+	if err != nil {
+		return nil, err
+	}
+	if state.Ends != nil {
+		control.ends = *state.Ends
+	}
+	c.mu.Lock()
+	c.count(b.by)
+	c.mu.Unlock()
+	return control, nil
+}
+
+// resume makes the legs of sessions again, asks FreeSWITCH for them, and has each session go
+// on then.
+func resume(ctx context.Context, c *Controller, sessions ...*takenOver) {
+	var made []*clock.Promise[error]
+	for _, one := range sessions {
+		legs := clock.NewPromise[error](c.options.Clock)
+		if one.control.session.Do(func() { legs.Keep(one.makeLegs()) }) {
+			made = append(made, legs)
+		}
+	}
+	for _, legs := range made {
+		_ = legs.Wait()
+	}
+	for _, one := range sessions {
+		one.control.session.Do(func() {
+			if r := one.control.resumption; r != nil {
+				r.start()
+			}
+		})
+	}
+}
+
+// makeLegs makes the session's legs again, and says what is to be done when FreeSWITCH has
+// told of them.
+func (t *takenOver) makeLegs() error {
+	c := t.control
+	c.log().Info("session taken over", "from", t.from, "document", c.record.Document)
+	c.save()
+	err := c.makeLegs(t.restorer, t.state.Calls, func() {
+		c.rejoinConferences()
+		c.resumeRooms(t.state.Rooms)
+		c.resumeDialogs(t.state.Dialogs)
+		c.session.GoOn(&interpreter.Event{
+			Name: "ccxml.resumed", Source: c.record.ID, SourceType: "ccxml",
+			Fields: []interpreter.Field{
+				{Name: "sessionid", Value: c.record.ID},
+				{Name: "controller", Value: c.controller.options.ID}, {Name: "from", Value: t.from},
+			},
+		})
+	})
+	if err != nil {
+		c.log().Error("session cannot be taken over; its calls are hung up", "error", err)
+		c.session.GoOn()
+		c.session.End("it could not be taken over: " + err.Error())
+	}
+	return err
+}
+
+// rejoinConferences notes in the registry that this controller has the session, and its
+// members, from now on.
+func (c *control) rejoinConferences() {
+	registry := c.controller.options.Conferences
+	for _, id := range c.record.Conferences {
+		c.registry.add(c.controller, func(ctx context.Context) {
+			if _, err := registry.Attach(ctx, id, c.record.ID); err != nil {
+				c.log().Warn("conference not attached again", "conference", id, "error", err)
+			}
+		})
+	}
+	for _, l := range byKey(c.legs) {
+		if p := l.place; p.kind == inConference && p.pairRoom == nil {
+			m := c.member(l.id, l.machine, p.order)
+			c.registry.add(c.controller, func(ctx context.Context) {
+				if _, err := registry.Join(ctx, p.partner, m); err != nil {
+					c.log().Warn("membership not taken over", "conference", p.partner, "connection", m.Connection, "error", err)
+				}
+			})
+		}
+	}
+}
+
+// giveUpClaimed hangs up the calls of a session that cannot be made again, and forgets it.
+func (c *Controller) giveUpClaimed(claimed sessionstore.Claimed) {
+	for _, id := range claimed.Session.Connections {
+		for _, node := range c.nodes.All() {
+			node.Kill(id, "NORMAL_TEMPORARY_FAILURE")
+		}
+	}
+	c.options.Store.EndSession(claimed.Session.ID)
+}
