@@ -15,6 +15,7 @@ type calling struct {
 	job      esl.Originate
 	tried    []*freeswitch.Node // before this one
 	failed   []string
+	placed   bool // FreeSWITCH is told of it, or about to be
 	linkLost bool // the link has dropped, and whether FreeSWITCH has the call is not known
 }
 

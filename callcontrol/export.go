@@ -66,7 +66,7 @@ func (x *exporter) leg(l *leg) legData {
 		d.Analysis, d.Beeps = &a.request, a.beeps
 	}
 	if call := l.attempt; call != nil {
-		d.Attempt = &attemptData{Job: call.job, Tried: namesOf(call.tried), Failed: call.failed, LinkLost: call.linkLost, Over: l.calling != call}
+		d.Attempt = &attemptData{Job: call.job, Tried: namesOf(call.tried), Failed: call.failed, LinkLost: call.linkLost, Placed: call.placed, Over: l.calling != call}
 	}
 	if h := l.handover; h != nil {
 		d.Move = &moveData{Request: h.request, Mark: h.mark, Ended: h.ended}

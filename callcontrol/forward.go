@@ -34,7 +34,7 @@ func (c *control) goesOnTo(l *leg, h freeswitch.Hangup) bool {
 	job := call.job
 	job.Dial = dial.Text
 	next := &calling{job: job}
-	l.calling = next
+	l.calling, l.attempt = next, next
 	l.take(legRetried)
 	l.after(forwardAfter, func() {
 		if l.awaitsTurn(next) {

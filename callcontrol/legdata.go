@@ -82,6 +82,7 @@ type attemptData struct {
 	Tried    []string      `json:"tried,omitempty"` // names of nodes
 	Failed   []string      `json:"failed,omitempty"`
 	LinkLost bool          `json:"linklost,omitempty"`
+	Placed   bool          `json:"placed,omitempty"`
 	Over     bool          `json:"over,omitempty"` // the call needs no other node
 }
 

@@ -159,8 +159,23 @@ func (l *leg) tooManyWait(err error) {
 	l.gone(freeswitch.Hangup{Cause: "SWITCH_CONGESTION"})
 }
 
-// place gives the originate job to the node.
+// place gives the originate job to the node, once it is written that the call is placed: whoever
+// takes the session over must not place it once more.
 func (c *control) place(l *leg, job esl.Originate) {
+	if l.isHidden() || l.attempt == nil {
+		c.originateNow(l, job)
+		return
+	}
+	call := l.attempt
+	call.placed = true
+	l.whenWritten(func() {
+		if l.awaitsTurn(call) { // it was not given up meanwhile
+			l.control.originateNow(l, job)
+		}
+	})
+}
+
+func (c *control) originateNow(l *leg, job esl.Originate) {
 	l.take(legTurnCame)
 	l.log().Info("originate", "dial", job.Dial)
 	call := l.attempt

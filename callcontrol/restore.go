@@ -127,7 +127,7 @@ func (r *restorer) attempt(l *leg, d *attemptData) {
 	if d == nil {
 		return
 	}
-	l.attempt = &calling{job: d.Job, failed: d.Failed, linkLost: d.LinkLost}
+	l.attempt = &calling{job: d.Job, failed: d.Failed, linkLost: d.LinkLost, placed: d.Placed}
 	for _, name := range d.Tried {
 		if node := r.node(name); node != nil {
 			l.attempt.tried = append(l.attempt.tried, node)

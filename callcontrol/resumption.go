@@ -103,7 +103,7 @@ func (l *leg) inspect(n *freeswitch.Node) {
 func (c *control) seen(l *leg, n *freeswitch.Node, now freeswitch.Channel, there bool) {
 	l.unseen = false
 	defer c.resumption.oneSeen()
-	if l.state.Is(legWaiting) && !there { // its turn has not come
+	if l.state.Is(legWaiting) && !there && (l.attempt == nil || !l.attempt.placed) { // its turn has not come
 		l.await()
 		return
 	}

@@ -3,12 +3,14 @@ package callcontrol
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"ccxmld/clock"
 	"ccxmld/interpreter"
+	"ccxmld/sessionstore"
 )
 
 // Durability says how a session's state is kept for when its controller is gone.
@@ -28,16 +30,15 @@ const stateVersion = 1
 // sessionState is a session at a boundary, as it is written to Redis: for the document, in
 // FreeSWITCH, and what counts it.
 type sessionState struct {
-	Version  int                  `json:"version"`
-	Session  interpreter.Snapshot `json:"session"`
-	Calls    sessionData          `json:"calls"`
-	Dialogs  []dialogData         `json:"dialogs,omitempty"`
-	Rooms    roomsData            `json:"rooms,omitzero"`
-	Call     bool                 `json:"call,omitempty"` // an incoming call began it
-	Tree     string               `json:"tree,omitempty"`
-	Creator  string               `json:"creator,omitempty"` // the session that it counts for
-	ParentAt string               `json:"parentat,omitempty"`
-	Ends     *time.Time           `json:"ends,omitempty"` // when it has lived for too long
+	Version int                  `json:"version"`
+	Session interpreter.Snapshot `json:"session"`
+	Calls   sessionData          `json:"calls"`
+	Dialogs []dialogData         `json:"dialogs,omitempty"`
+	Rooms   roomsData            `json:"rooms,omitzero"`
+	Call    bool                 `json:"call,omitempty"` // an incoming call began it
+	Tree    string               `json:"tree,omitempty"`
+	Creator string               `json:"creator,omitempty"` // the session that it counts for
+	Ends    *time.Time           `json:"ends,omitempty"`    // when it has lived for too long
 }
 
 // newState gives the session's state. It is called in the session's goroutine, between two
@@ -46,9 +47,6 @@ func (c *control) newState() (s sessionState, err error) {
 	s = sessionState{
 		Version: stateVersion, Calls: c.export(), Dialogs: c.dialogsData(), Rooms: c.rooms(),
 		Call: c.by.call, Tree: c.by.tree, Creator: c.by.parent,
-	}
-	if c.child != nil {
-		s.ParentAt = c.child.parentAt
 	}
 	if !c.ends.IsZero() {
 		ends := c.ends.UTC()
@@ -151,29 +149,31 @@ func (c *Controller) keepFetched(r interpreter.FetchResult) {
 	}
 }
 
-// beforeActing has the state in Redis before f acts on it, so that whoever takes the
-// session over knows of it; without Redis, and when that is slow, f acts all the same.
-func (c *control) beforeActing(f func()) {
-	store := c.controller.options.Store
+// whenWritten has the state of the session in Redis before f acts on the leg, so that whoever
+// takes the session over knows of that. Without Redis, and when that is slow, f acts all the
+// same. It runs in the goroutine of the session that has the leg by then.
+func (l *leg) whenWritten(f func()) {
+	c, store := l.control, l.control.controller.options.Store
 	if !c.controller.isDurable() || !store.Healthy() {
 		f()
 		return
 	}
-	data, texts, ok := c.encodedState()
-	if !ok {
-		f()
-		return
-	}
-	id, epoch := c.record.ID, c.epoch
-	started := c.controller.background(func(ctx context.Context) {
-		ctx, cancel := clock.WithTimeout(ctx, c.controller.options.Clock, publishTimeout)
-		defer cancel()
-		if err := store.SaveStateNow(ctx, id, epoch, data, texts); err != nil {
-			c.log().Warn("the session's state was not in redis before it acted", "error", err)
+	act := func() { l.route.do(f) }
+	c.session.Do(func() { // between two transitions
+		data, texts, ok := c.encodedState()
+		if !ok {
+			act()
+			return
 		}
-		c.session.Do(f)
+		if !c.controller.background(func(ctx context.Context) {
+			ctx, cancel := clock.WithTimeout(ctx, c.controller.options.Clock, publishTimeout)
+			defer cancel()
+			if err := store.SaveStateNow(ctx, c.record.ID, c.epoch, data, texts); err != nil && !errors.Is(err, sessionstore.ErrStateTooLarge) {
+				c.log().Warn("the session's state was not in redis before it acted", "error", err)
+			}
+			act()
+		}) {
+			act()
+		}
 	})
-	if !started {
-		f()
-	}
 }

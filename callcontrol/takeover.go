@@ -164,7 +164,7 @@ func (c *Controller) controlAgain(claimed sessionstore.Claimed, state sessionSta
 		by: origin{call: state.Call, tree: state.Tree, parent: state.Creator},
 	}
 	if record.Parent != "" {
-		b.child = &child{parent: record.Parent, parentAt: state.ParentAt, begun: clock.NewPromise[error](c.options.Clock), started: true}
+		b.child = &child{parent: record.Parent, begun: clock.NewPromise[error](c.options.Clock), started: true}
 	}
 	control, options := c.bareControl(b)
 	options.Recompile = recompile

@@ -4,7 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"ccxmld/sitetest")
+	"ccxmld/sitetest"
+)
 
 // pairOfDaemons is a site with two daemons that share a switch and Redis, of which the
 // first one has the calls.
@@ -48,4 +49,3 @@ func TestTakeOver(t *testing.T) {
 		other.WaitSwitchIdle()
 	})
 }
-

@@ -126,6 +126,7 @@ func (o *told) NodeDown(_ *Node, _ error)      { o.note("down") }
 func (o *told) Progressing(_ *Node, channel string, media bool) {
 	o.note("%s progresses, media %t", channel, media)
 }
+func (o *told) ChannelTold(_ *Node, channel string, e *esl.Event) { o.note("%s told %s", channel, e.Name()) }
 func (o *told) HungUp(_ *Node, channel string, h Hangup) { o.note("%s hung up: %s", channel, h.Cause) }
 func (o *told) RoomEvent(_ *Node, e RoomEvent, change Change, there bool) {
 	o.note("room %s: %s of %s, change %d, there %t", e.Room, e.Action, e.Channel, change, there)
@@ -170,6 +171,44 @@ func withNode(t *testing.T, test func(t *testing.T, n *Node, s *eventSocket, o *
 		test(t, all.All()[0], s, o, log)
 		cancel()
 		<-ended
+	})
+}
+
+// TestFollow: a link tells of channels that are followed, and of no others, also when it has
+// been down; a hangup is the last of it.
+func TestFollow(t *testing.T) {
+	withNode(t, func(t *testing.T, n *Node, s *eventSocket, o *told, _ *bytes.Buffer) {
+		asked := func(want ...string) {
+			t.Helper()
+			synctest.Wait()
+			var heard []string
+			for _, command := range s.commands("") {
+				if strings.Contains(command, "Unique-ID") || strings.Contains(command, "CHANNEL_BRIDGE") {
+					heard = append(heard, command)
+				}
+			}
+			if !slices.Equal(heard, want) {
+				t.Errorf("FreeSWITCH was told %q, want %q", heard, want)
+			}
+		}
+		const subscribed = "event plain CHANNEL_ANSWER CHANNEL_EXECUTE_COMPLETE CHANNEL_HANGUP_COMPLETE CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_PARK " +
+			"PLAYBACK_START DTMF CHANNEL_HOLD CHANNEL_UNHOLD CUSTOM conference::maintenance sofia::error sofia::notify_refer"
+		n.Follow("leg")
+		asked(subscribed, "filter Unique-ID leg")
+		s.tell("Event-Name: CHANNEL_BRIDGE\nUnique-ID: leg\n\n")
+		s.tell("Event-Name: CHANNEL_BRIDGE\nUnique-ID: other\n\n")
+		o.expect(t, "leg told CHANNEL_BRIDGE")
+		s.cut()
+		o.expect(t, "down")
+		s.up()
+		o.expect(t, "up m1 restarted false")
+		asked(subscribed, "filter Unique-ID leg")
+		s.tell("Event-Name: CHANNEL_HANGUP_COMPLETE\nUnique-ID: leg\nHangup-Cause: NORMAL_CLEARING\n\n")
+		o.expect(t, "leg told CHANNEL_HANGUP_COMPLETE", "leg hung up: NORMAL_CLEARING")
+		s.tell("Event-Name: CHANNEL_BRIDGE\nUnique-ID: leg\n\n")
+		o.expect(t)
+		n.Unfollow("leg") // once more does nothing
+		asked(subscribed, "filter Unique-ID leg", "filter delete Unique-ID leg")
 	})
 }
 
