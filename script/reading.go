@@ -25,6 +25,8 @@ type Reading struct {
 	// may evaluate to; Open is set if there may be others.
 	Outcomes []Outcome
 	Open     bool
+	// Fleeting is what another runtime would not have.
+	Fleeting []Fleeting
 }
 
 // Outcome is a literal that an expression may evaluate to.
@@ -59,6 +61,7 @@ func (l *Language) ReadExpression(src string, at Position, references ...Referen
 	}
 	result := r.reading()
 	result.Path = pathOf(node)
+	result.Fleeting = fleetingIn(s, reflect.ValueOf(&node).Elem())
 	result.Outcomes, result.Open = outcomes(node, nil)
 	return result, nil
 }
@@ -82,6 +85,7 @@ func (l *Language) ReadScript(src string, at Position, references ...Reference) 
 	}
 	result := r.reading()
 	result.Declares = declaredNames(program)
+	result.Fleeting = fleetingIn(s, reflect.ValueOf(program))
 	return result, nil
 }
 

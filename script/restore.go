@@ -59,6 +59,7 @@ type written struct {
 	Text      any             `json:"t"` // of a function
 	Captured  []string        `json:"c"` // where a function is that has captured variables
 	Symbol    string          `json:"y"`
+	Shared    any             `json:"s"` // the key of a symbol of Symbol.for
 	Own       *string         `json:"w"` // the description of a symbol of the document's own
 	Host      json.RawMessage `json:"h"`
 	lost      bool
@@ -143,6 +144,13 @@ func (re *restorer) make(i int, o *written) (err error) {
 		return re.function(i, o)
 	case o.Symbol != "":
 		return re.symbol(i, o.Symbol)
+	case o.Shared != nil:
+		key, err := re.value(o.Shared)
+		if _, ok := key.(goja.String); err != nil || !ok {
+			return errors.New("it is a symbol without a key")
+		}
+		re.made[i] = re.runtime.vm.SymbolFor(key)
+		return nil
 	case o.Own != nil:
 		re.made[i] = goja.NewSymbol(*o.Own)
 		return nil
@@ -212,7 +220,7 @@ func (re *restorer) boxed(v any) (goja.Value, error) {
 		return nil, errNoPlace
 	}
 	if re.made[at] == nil {
-		if o := &re.objects[at]; o.Symbol != "" || o.Own != nil {
+		if o := &re.objects[at]; o.Symbol != "" || o.Shared != nil || o.Own != nil {
 			if err := re.make(at, o); err != nil {
 				return nil, err
 			}

@@ -10,13 +10,17 @@ import (
 	"github.com/dop251/goja/ast"
 )
 
-// symbol writes a symbol: one of the language by its name, another one with its
-// description.
+// symbol writes a symbol: one of the language by its name, one of Symbol.for by its key,
+// another one with its description.
 func (w *writer) symbol(at int, s *goja.Symbol) {
 	w.out = append(w.out, '{')
+	key := w.runtime.vm.SymbolKey(s)
 	if name, ok := symbolNames[s]; ok {
 		w.member("y")
 		w.text(name)
+	} else if !goja.IsUndefined(key) {
+		w.member("s")
+		w.value(key, at, "")
 	} else {
 		w.member("w")
 		w.text(strings.TrimSuffix(strings.TrimPrefix(s.String(), "Symbol("), ")"))

@@ -22,7 +22,7 @@ const described = `(function (root) {
 		if (v === null) return "null";
 		if (typeof v == "number") return Object.is(v, -0) ? "-0" : String(v);
 		if (typeof v == "string") return JSON.stringify(v.split("").map(function (c) { return c.charCodeAt(0) }).join(" "));
-		if (typeof v == "symbol") return v.toString() + (v === Symbol.iterator) + sameSymbol(v);
+		if (typeof v == "symbol") return v.toString() + (Symbol.keyFor(v) !== undefined) + (v === Symbol.iterator) + sameSymbol(v);
 		if (typeof v != "object" && typeof v != "function") return String(v);
 		if (number(v) >= 0) return "#" + number(v);
 		seen.push(v);
@@ -115,6 +115,7 @@ func TestValuesAreCarriedOver(t *testing.T) {
 		"new DataView(new ArrayBuffer(8), 1, 4)", "new ArrayBuffer(0)",
 		"(function(){ var b = new ArrayBuffer(4); return [new Uint8Array(b), new Uint8Array(b, 1)] })()",
 		"Symbol.iterator", "{s: Symbol('x'), [Symbol.toPrimitive]: 1}", "(function(){ var s = Symbol('k'); return {[s]: s, t: s} })()",
+		"[Symbol.for('k'), Symbol.for('\\ud800'), Object(Symbol.for('k'))]",
 		"Object.create(null)", "Object.create({a: 1}, {b: {value: 2}})", "Object.create(Object.create(null))", "Object.create(Array.prototype)",
 		"Object.freeze({a: 1})", "Object.seal({a: 1})", "Object.preventExtensions({a: {}})",
 		"Object.defineProperty({}, 'hidden', {value: {a: 1}, enumerable: false})",

@@ -61,7 +61,7 @@ func (c *check) look() {
 		}
 	}
 	c.declared, c.declarationsKnown = c.declarations(), c.allDeclarationsKnown()
-	for _, look := range []func(){c.shadows, c.events, c.states, c.declareState, c.values, c.variables, c.flow, c.handlers} {
+	for _, look := range []func(){c.shadows, c.events, c.states, c.declareState, c.values, c.variables, c.flow, c.handlers, c.fleeting} {
 		if c.ctx.Err() != nil {
 			return
 		}

@@ -482,3 +482,13 @@ func (r *Runtime) makeView(s Structure) (*Object, error) {
 	}
 	return nil, errNoSuchObject
 }
+
+// SymbolKey gives the key under which Symbol.for has a symbol; undefined for none.
+func (r *Runtime) SymbolKey(s *Symbol) Value {
+	return r.symbol_keyfor(FunctionCall{Arguments: []Value{s}})
+}
+
+// SymbolFor is Symbol.for.
+func (r *Runtime) SymbolFor(key Value) Value {
+	return r.symbol_for(FunctionCall{Arguments: []Value{key}})
+}
