@@ -19,6 +19,10 @@
 //	platform ── Post(event) ──▶ inbox ──▶ queue ──▶ select transition ──▶ run its actions
 //	         ◀── Accept, CreateCall, Join, StartDialog, Send, Fetch … ───────────┘
 //
+// Between two transitions a session is data: [Session.Snapshot] writes it down, and
+// [Resume] makes it again, in this process or another one. [Options].Boundary says
+// when, and Options.Commit has the session wait for it.
+//
 // The world is reached through the small interfaces of [Platform], which the
 // host implements. Their methods return at once; the outcome comes back as an
 // event. The package knows no FreeSWITCH, Redis or HTTP server.

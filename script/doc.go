@@ -18,6 +18,9 @@
 // and this is done on the syntax tree, so that nothing in a document can break
 // out of it and every position stays that of the document.
 //
+// The variables of a Runtime can be written down as data (Snapshot), and given to
+// another one for the same document (Restore).
+//
 // A Runtime belongs to one goroutine at a time. The package starts no goroutine;
 // a timer of the runtime, armed while it is in use, watches over the limits.
 package script

@@ -391,3 +391,29 @@ func (s *session) script(src string) {
 		s.Fatalf("%s: %v", src, err)
 	}
 }
+
+// TestClassicValuesAreCarriedOver: the same for what documents get by default.
+func TestClassicValuesAreCarriedOver(t *testing.T) {
+	const told = `(function tell(v) {
+		if (v === null || typeof v != "object") return typeof v + ":" + v;
+		if (v instanceof Date || v instanceof RegExp || v instanceof Error || v instanceof Number) return Object.prototype.toString.call(v) + v;
+		return Object.prototype.toString.call(v) + Object.keys(v).map(function (k) { return k + "=" + tell(v[k]) }).join() + (v.length || "") })`
+	for _, value := range []string{
+		"{a: [1, , 'x'], b: {c: null}}", "new Date(5)", "/a/gi", "new RangeError('r')", "new Number(7)", "[function (x) { return x }, parseInt]", "new Map([[1, 2]])",
+	} {
+		from := newSession(t, script.Limits{})
+		from.Declare("ccxml", "v", mustEval(t, from, "("+value+")"))
+		want := mustEval(t, from, told+"(v)").String()
+		v, lost, err := from.Snapshot(script.Carried{Scopes: []string{"ccxml"}})
+		if err != nil || len(lost) > 0 {
+			t.Fatalf("%s: %v %v", value, lost, err)
+		}
+		to := newSession(t, script.Limits{})
+		if _, err := to.Restore(v, script.Carried{Scopes: []string{"ccxml"}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := mustEval(t, to, told+"(v)").String(); got != want {
+			t.Errorf("%s is restored as %s and was %s", value, got, want)
+		}
+	}
+}
