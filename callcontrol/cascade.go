@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"ccxmld/clock"
 	"ccxmld/conference"
@@ -26,6 +27,8 @@ type cascades struct {
 	mu   sync.Mutex
 	made map[string]farRoom // by the uuid of the leg on the node of the members
 	lost map[farRoom]bool   // are about to be made again
+
+	attended map[string]time.Time // when their nodes were told that they are needed; by the uuid, also of what others have made
 }
 
 // farRoom is a conference on a machine that is not its own.
@@ -214,6 +217,27 @@ func (s *cascades) take(id string) (f farRoom, ok bool) {
 	f, ok = s.made[id]
 	delete(s.made, id)
 	return f, ok
+}
+
+// toAttend gives those of which their nodes are to be told again that they are needed, and
+// counts them as told.
+func (s *cascades) toAttend(needed []conference.Cascade, now time.Time) (due map[string]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	attended := make(map[string]time.Time, len(needed))
+	due = make(map[string]bool)
+	for _, one := range needed {
+		last, known := s.attended[one.ID]
+		switch {
+		case !known: // whoever has made it has just told of it, or does so
+			last = now
+		case now.Sub(last) >= attendAfter:
+			last, due[one.ID] = now, true
+		}
+		attended[one.ID] = last
+	}
+	s.attended = attended
+	return due
 }
 
 // begin notes that a cascade is about to be made again; it reports false if it is already.

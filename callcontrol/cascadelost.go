@@ -20,9 +20,12 @@ func (c *Controller) cascadeHungUp(id, cause string) bool {
 }
 
 // lookForCascades asks the nodes for the cascades that our members need, whoever has made
-// them: the link tells of the end of our own alone, and not while it is down.
+// them: the link tells of the end of our own alone, and not while it is down. It tells the
+// nodes that they are needed still.
 func (c *Controller) lookForCascades() {
 	held, needed := c.options.Conferences.HeldFar()
+	now := c.options.Clock.Now()
+	due := c.cascades.toAttend(needed, now)
 	for i, s := range needed {
 		node := c.nodes.On(s.Node)
 		if !s.Up || node == nil {
@@ -30,9 +33,12 @@ func (c *Controller) lookForCascades() {
 		}
 		f := farRoomOf(&held[i], s.Node)
 		node.Exists(s.ID, func(there bool) {
-			if !there {
+			switch {
+			case !there:
 				c.cascades.take(s.ID)
 				c.replaceCascade(f, s.ID, "FreeSWITCH does not have it any more")
+			case due[s.ID]:
+				node.Attend(s.ID)
 			}
 		})
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"ccxmld/esl"
+	"ccxmld/freeswitch"
 	"ccxmld/sitetest"
 	"ccxmld/switchsim"
 )
@@ -149,6 +151,74 @@ func TestNodeOfAConferenceIsStartedAnew(t *testing.T) {
 	s.hear(second, third)
 	second.Hangup()
 	third.Hangup()
+	s.waitNoCalls()
+	rosterIsEmpty(s.Site)
+}
+
+// A cascade lasts as long as a controller has members that need it, and no longer: where
+// none is left, FreeSWITCH ends it, and no room is kept for ever.
+func TestCascadeWithoutControllers(t *testing.T) {
+	t.Parallel()
+	s := newFarSite(t, sitetest.WithTimeout(2*time.Hour))
+	document := s.Document("meeting.ccxml", meeting)
+	first := s.DialFrom("101", document)
+	s.WaitLog("101 in 1")
+	second := s.dialSecond(s.Site, "102", document)
+	s.WaitLog("102 in 1")
+	call := s.Trace.Count("log")
+	s.Sleep(time.Hour)
+	s.hear(first, second)
+	if s.DaemonLog.Has("cascade between nodes is lost") || s.Trace.Count("log") != call {
+		t.Error("it has ended while it was needed")
+	}
+	first.Hangup()
+	second.Hangup()
+	s.waitNoCalls()
+
+	// Of the cascade of a controller that has died, nobody says so.
+	const secret = "00112233445566778899aabbccddeeff"
+	room := freeswitch.Room("ccxmld-left-x1")
+	s.Switch.API(command(room.Admit(secret, "ccxmld", false)))
+	s.second.Originate(strings.TrimPrefix(command(room.Cascade("", "dead", "ccxmld", sipFirst, secret, false, time.Second).Command()), "originate "), nil)
+	s.WaitUntil("it is up", func() bool { return s.cascadeLegs() == 2 })
+	s.Sleep(9 * time.Minute)
+	if n := s.cascadeLegs(); n != 2 {
+		t.Errorf("%d legs after nine minutes", n)
+	}
+	s.Sleep(2 * time.Minute)
+	if n := s.cascadeLegs(); n != 0 {
+		t.Errorf("%d legs after eleven minutes", n)
+	}
+}
+
+// command gives a command as an operator would type it.
+func command(cmd esl.Command) string {
+	return strings.TrimPrefix(cmd.BuildMessage(), "api ")
+}
+
+// A link that comes up again finds members by the room of their own FreeSWITCH: none is
+// taken for gone since the room on the conference's FreeSWITCH does not have it.
+func TestReconcileOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	s := newFarSite(t)
+	document := s.Document("meeting.ccxml", meeting)
+	first := s.DialFrom("101", document)
+	s.WaitLog("101 in 1")
+	second := s.dialSecond(s.Site, "102", document)
+	s.WaitLog("102 in 1")
+	s.Sleep(time.Minute) // they have settled
+	for _, sw := range []*switchsim.Switch{s.Switch, s.second} {
+		address := sw.Addr()
+		sw.CloseLinks()
+		s.Must(sw.Listen(address))
+		s.Sleep(10 * time.Second)
+	}
+	s.hear(first, second)
+	if _, members := roomOf(s.Site); members != 2 || s.Trace.Has("out") || s.DaemonLog.Has("not in its room") {
+		t.Errorf("%d members:\n%s", members, strings.Join(s.Trace.Lines(), "\n"))
+	}
+	first.Hangup()
+	second.Hangup()
 	s.waitNoCalls()
 	rosterIsEmpty(s.Site)
 }

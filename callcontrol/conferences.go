@@ -342,9 +342,6 @@ func (c *control) enter(l *leg, id string, o *order) {
 		case err != nil:
 			c.joinFailed(l, o, err.Error())
 		default:
-			if held.Moderated && held.Node != machine { // which this FreeSWITCH does not know
-				held.Settings.WaitForModerator = false
-			}
 			c.enterRoom(l, place{partner: id, order: o, room: held.Room, home: held.Node, settings: &held.Settings, headcount: held.headcount})
 		}
 	}, func(ctx context.Context) {

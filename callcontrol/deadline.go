@@ -83,6 +83,8 @@ const (
 	// whichever controller, and cascadeAgain how often one that waits looks whether it is.
 	cascadeTimeout = 8 * time.Second
 	cascadeAgain   = 50 * time.Millisecond
+	// attendAfter is how often FreeSWITCH is told that a cascade is needed still.
+	attendAfter = 2 * time.Minute
 	// A cascade that is lost is made again, so often and at such distances, before its
 	// members are told.
 	cascadeTries = 3

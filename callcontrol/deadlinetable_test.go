@@ -27,14 +27,14 @@ var rowsOf = map[string]map[string]string{
 		"publishTimeout": "Redis to have the record", "releaseTimeout": "a leg whose session has ended", "endTimeout": "the end of what ccxmld gives up",
 		"forwardAfter": "FreeSWITCH to forget a leg", "hangupTimeout": "FreeSWITCH to hang up", "adriftTimeout": "… whose link has dropped",
 		"sendTimeout": "`send`", "attachTimeout": "… that is answered", "detailTimeout": "the hangup of a failed call",
-		"pairTimeout": "… of two sessions", "cascadeTimeout": "… whose FreeSWITCH is another", "cascadeAgain": "", "cascadeTries": "a cascade that is lost", "cascadeRetry": "a cascade that is lost", "retireAfter": "calls on a node", "takeOverTimeout": "a session whose controller is gone", "refusedTimeout": "… the port of",
+		"pairTimeout": "… of two sessions", "cascadeTimeout": "… whose FreeSWITCH is another", "cascadeAgain": "", "attendAfter": "a cascade of which no controller", "cascadeTries": "a cascade that is lost", "cascadeRetry": "a cascade that is lost", "retireAfter": "calls on a node", "takeOverTimeout": "a session whose controller is gone", "refusedTimeout": "… the port of",
 		"resumeTimeout": "… its legs", "unseenTimeout": "… a leg whose", "standInTimeout": "a dialog on a conference",
 		"probeAfter": "anything, of a FreeSWITCH", "redirectTimeout": "`redirect`", "referTimeout": "… and then",
 	},
 	"../freeswitch": {
 		"jobTimeout": "the result of a job", "jobAsked": "the result of a job", "cutsToldAfter": "cuts of sockets",
 		"beginTimeout": "… a prompt whose turn", "breakAgainAfter": "`dialogterminate`", "breakTimeout": "`dialogterminate`",
-		"moment": "", "cascadeSilence": "audio of another node", "comeAgainAfter": "a leg of which no controller", "mostUnattended": "a leg of which no controller",
+		"moment": "", "cascadeUnattended": "a cascade of which no controller", "cascadeSilence": "audio of another node", "comeAgainAfter": "a leg of which no controller", "mostUnattended": "a leg of which no controller",
 		"shortestRest": "a node that fails", "longestRest": "a node that fails",
 	},
 	"../peer": {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -45,12 +46,26 @@ func (r Room) Cascade(id, controller, profile, address, secret string, waits boo
 	return esl.Originate{
 		UUID: id, Timeout: timeout,
 		Dial: "sofia/" + CascadeProfile + "/cascade@" + address,
-		Apps: []esl.App{r.Enters(profile, cascadeEnd(waits)), {Name: "hangup", Arg: "NORMAL_CLEARING"}},
+		Apps: []esl.App{{Name: "sched_hangup", Arg: unattendedHangup()}, r.Enters(profile, cascadeEnd(waits)), {Name: "hangup", Arg: "NORMAL_CLEARING"}},
 		Vars: map[string]string{
 			LinkVariable: controller, IgnoreEarlyMedia: "true", "outbound_redirect_fatal": "true",
 			cascadeHeader: secret, NoMediaHangup: strconv.FormatInt(cascadeSilence.Milliseconds(), 10),
 		},
 	}
+}
+
+// unattendedHangup is when and why a cascade ends for which no controller comes any more:
+// each of its ends would keep the room of the other.
+func unattendedHangup() string {
+	return "+" + strconv.Itoa(int(cascadeUnattended.Seconds())) + " " + UnattendedCause
+}
+
+// Attend lets a cascade go on for as long again as it lasts without a controller. It is to
+// be called well within that.
+func (n *Node) Attend(id string) {
+	n.link.Send(esl.API("sched_del", id), nil)
+	when, cause, _ := strings.Cut(unattendedHangup(), " ")
+	n.link.Send(esl.API("sched_hangup", when, id, cause), nil)
 }
 
 // SIP is HOST:PORT, and parameters of a SIP URI behind it, at which other nodes reach

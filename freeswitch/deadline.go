@@ -25,6 +25,9 @@ const (
 	// cascadeSilence is after how long without audio from the other node a cascade ends:
 	// a machine that has lost its power says no BYE. Rooms send comfort noise.
 	cascadeSilence = 10 * time.Second
+	// cascadeUnattended is how long a cascade lasts of which no controller says that it is
+	// needed.
+	cascadeUnattended = 10 * time.Minute
 	// moment is how long a call stays that is in a room only to be seen there.
 	moment = time.Second
 	// A node whose calls fail is passed over for shortestRest, and for twice as long

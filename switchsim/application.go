@@ -47,6 +47,7 @@ func init() {
 		"export":              at(setVariable),
 		"multiset":            at(setVariables),
 		"unset":               at(func(c *channel, name string) { c.vars.remove(name) }),
+		"sched_hangup":        at(scheduleHangup),
 		"hangup":              at(func(c *channel, cause string) { c.hangUp(normalCause(cause), local) }),
 		"respond":             at(respond),
 		"redirect":            at(redirect),

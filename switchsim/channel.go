@@ -48,6 +48,7 @@ type channel struct {
 	bridge        *bridge
 	members       []*member
 	recordings    []*recording
+	scheduled     []*appointment     // of sched_hangup
 	peer          *channel           // the far end of a call with another switch; the switch's lock guards the word, not what it names
 	far, near     *channel           // the other half of a loopback call that is in a conference, and the way back
 	eavesdroppers []*frame           // on other legs, that listen to this one

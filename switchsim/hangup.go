@@ -92,6 +92,7 @@ func (c *channel) finishHangup() {
 		return
 	}
 	c.leavePark()
+	c.unschedule()
 	c.unwind()
 	c.stopRecordings()
 	c.leaveEavesdroppers()

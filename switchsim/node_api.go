@@ -20,6 +20,8 @@ func init() {
 		"file_exists":   (*Switch).apiFileExists,
 		"global_getvar": (*Switch).apiGlobal,
 		"global_setvar": (*Switch).apiSetGlobal,
+		"sched_hangup":  (*Switch).apiScheduleHangup,
+		"sched_del":     (*Switch).apiUnschedule,
 		"xml_locate":    (*Switch).apiLocate,
 		"sofia":         (*Switch).apiSofia,
 	} {
