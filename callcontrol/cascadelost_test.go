@@ -222,3 +222,41 @@ func TestReconcileOnTwoNodes(t *testing.T) {
 	s.waitNoCalls()
 	rosterIsEmpty(s.Site)
 }
+
+// A member whose controller is gone is taken over by another one, and hears the conference
+// on the other FreeSWITCH all the while; the cascade ends with it.
+func TestTakeOverOfAMemberOnAnotherNode(t *testing.T) {
+	t.Parallel()
+	s := newFarSite(t)
+	other := s.AddDaemon()
+	other.WaitLinks()
+	document := s.Document("meeting.ccxml", meeting)
+	first, err := s.Switch.Dial(switchsim.Call{From: "101", Sockets: []string{other.Daemon.ESLAddress()}, Variables: map[string]string{"ccxml_uri": document}})
+	s.Must(err)
+	other.WaitLog("101 in 1")
+	second := s.dialSecond(s.Site, "102", document)
+	s.WaitLog("102 in 1")
+	s.hear(first, second)
+	calls := s.second.API("show channels")
+	written(s.Site)
+	s.Kill()
+	for other.Trace.Count("event ccxml.resumed") == 0 {
+		s.hear(first, second)
+		s.Sleep(100 * time.Millisecond)
+	}
+	s.Sleep(time.Minute) // the dead controller's leases end
+	s.hear(first, second)
+	if now := s.second.API("show channels"); now != calls {
+		t.Errorf("the calls of the second were\n%s\nand are\n%s", calls, now)
+	}
+	if _, members := roomOf(other); members != 2 {
+		t.Errorf("%d members", members)
+	}
+	second.Press("1")
+	other.WaitLog("102 out 1")
+	s.WaitUntil("the cascade has ended", func() bool { return s.cascadeLegs() == 0 })
+	first.Hangup()
+	second.Hangup()
+	other.WaitIdle()
+	rosterIsEmpty(other)
+}

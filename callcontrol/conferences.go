@@ -391,24 +391,32 @@ func (c *control) enterRegistry(ctx context.Context, id string, m conference.Mem
 		}
 		m.Moderator, m.Ends = moderator, held.Settings.Role(*entry, moderator).EndsRoom
 	}
-	size, err := registry.Join(ctx, id, c.controller.reaching(&held, m))
+	size, err := c.joinRegistry(ctx, &held, m)
+	if err == nil && m.Moderator && held.Settings.WaitForModerator {
+		c.controller.moderatorCame(ctx, held, m.Node)
+	}
+	return admission{held, size}, err
+}
+
+// joinRegistry makes a connection a member of a conference that the session is attached to,
+// and sees to it that its FreeSWITCH reaches that of the conference.
+func (c *control) joinRegistry(ctx context.Context, held *conference.Conference, m conference.Member) (size int, err error) {
+	registry := c.controller.options.Conferences
+	size, err = registry.Join(ctx, held.ID, c.controller.reaching(held, m))
 	if errors.Is(err, conference.ErrNode) && held.Node == "" { // somebody else was the first there
-		if held, err = registry.Get(ctx, id); err == nil {
-			size, err = registry.Join(ctx, id, c.controller.reaching(&held, m))
+		if *held, err = registry.Get(ctx, held.ID); err == nil {
+			size, err = registry.Join(ctx, held.ID, c.controller.reaching(held, m))
 		}
 	}
 	switch {
 	case errors.Is(err, conference.ErrNode):
 		err = fmt.Errorf("%w (the connection is on %s): %s", err, m.Node, c.controller.unreached(held.Node, m.Node))
 	case err == nil && held.Node != m.Node:
-		if err = c.controller.cascade(ctx, held, m.Node, ""); err != nil {
-			c.leaveNow(ctx, id, m.Connection)
+		if err = c.controller.cascade(ctx, *held, m.Node, ""); err != nil {
+			c.leaveNow(ctx, held.ID, m.Connection)
 		}
 	}
-	if err == nil && m.Moderator && held.Settings.WaitForModerator {
-		c.controller.moderatorCame(ctx, held, m.Node)
-	}
-	return admission{held, size}, err
+	return size, err
 }
 
 // enterRoom has the leg enter a room; it will be in that place then.

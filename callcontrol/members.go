@@ -18,19 +18,24 @@ const (
 
 // membership is how the leg is in the room.
 func (p place) membership(l *leg) freeswitch.Membership {
-	switch {
-	case p.pair != nil:
+	if p.pair != nil {
 		return freeswitch.Membership{}
-	case p.settings == nil:
+	}
+	role := p.role(l)
+	return freeswitch.Membership{
+		Moderator: role.Moderator, EndsRoom: role.EndsRoom && !l.control.controller.nodes.Cascade(), WaitsForModerator: role.WaitsForModerator, Muted: role.Muted, Deaf: role.Deaf,
+	}
+}
+
+// role is what the leg is in its conference.
+func (p place) role(l *leg) conference.Role {
+	if p.settings == nil {
 		p.settings = &conference.Settings{}
 	}
 	entry := p.order.entry
 	entry.Mute, entry.Deaf = p.order.mutes(l.id), p.order.deafens(l.id)
 	moderator, _ := p.settings.Admit(entry) // who is not admitted was told so before
-	role := p.settings.Role(entry, moderator)
-	return freeswitch.Membership{
-		Moderator: role.Moderator, EndsRoom: role.EndsRoom && !l.control.controller.nodes.Cascade(), WaitsForModerator: role.WaitsForModerator, Muted: role.Muted, Deaf: role.Deaf,
-	}
+	return p.settings.Role(entry, moderator)
 }
 
 // welcome does what the conference's settings and the join ask for once a leg is

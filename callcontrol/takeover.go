@@ -245,8 +245,14 @@ func (c *control) rejoinConferences() {
 	for _, l := range byKey(c.legs) {
 		if p := l.place; p.kind == inConference && p.pairRoom == nil {
 			m := c.member(l.id, l.machine, p.order)
+			role := p.role(l)
+			m.Moderator, m.Ends = role.Moderator, role.EndsRoom
 			c.registry.add(c.controller, func(ctx context.Context) {
-				if _, err := registry.Join(ctx, p.partner, m); err != nil {
+				held, err := registry.Get(ctx, p.partner)
+				if err == nil {
+					_, err = c.joinRegistry(ctx, &held, m)
+				}
+				if err != nil {
 					c.log().Warn("membership not taken over", "conference", p.partner, "connection", m.Connection, "error", err)
 				}
 			})
