@@ -19,7 +19,8 @@ type Claimed struct {
 // claimSession gives a session another controller.
 //
 // KEYS record, state; ARGV the controller or instance that it is to be taken from, the new
-// controller and instance, milliseconds to live.
+// controller and instance, milliseconds to live, the newest version of a state that can be
+// read.
 // It returns the controller that had it before ("" where there is no such session); and if
 // it was claimed, also by a run whose answer did not come, the epoch, the state and the
 // record.
@@ -30,6 +31,8 @@ local from = ARGV[1]
 local epoch = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '1')
 if had[2] ~= ARGV[3] then
   if from ~= had[1] and from ~= had[2] then return {had[1]} end
+  local version = redis.call('HGET', KEYS[1], 'version') or '0'
+  if tonumber(version) > tonumber(ARGV[5]) then return {had[1], version} end
   epoch = epoch + 1
   redis.call('HSET', KEYS[1], 'epoch', epoch)
 end
@@ -42,7 +45,8 @@ return {had[1], epoch, redis.call('GET', KEYS[2]) or '', redis.call('HGETALL', K
 // Claim makes this controller that of a session, in one round trip, if it is still from's:
 // the id of a controller, or its Instance, which is not mistaken for that of a process
 // started since. Of several who claim at a time exactly one is told true. false: somebody
-// else was first, or the session is over. What the one before still writes is refused from
+// else was first, the session is over, or its state is of a newer version than
+// [Options.StateVersion]. What the one before still writes is refused from
 // then on. The session is on this store's record, as after SaveSession: its lease is
 // renewed, and EndSession removes it.
 //
@@ -70,6 +74,12 @@ func (s *Store) Claim(ctx context.Context, id, from string) (Claimed, bool, erro
 		return Claimed{}, false, fmt.Errorf("claim session %s: %w", id, err)
 	}
 	had, _ := outcome[0].(string)
+	if len(outcome) == 2 {
+		if say, about := s.newer.Found(); say {
+			s.log.Warn("a session is not claimed: its state is of a newer version than this controller reads; one that is as new has to take it",
+				append(about, "session_id", id, "version", outcome[1], "reads", s.stateVersion)...)
+		}
+	}
 	if len(outcome) < 4 {
 		before, _, _ := cutInstance(from)
 		s.notClaimed(id, before, had, me)
@@ -89,7 +99,7 @@ func (s *Store) runClaim(ctx context.Context, id, from, me string) ([]any, error
 	pipe.SAdd(ctx, s.sessionsKey(me), id)
 	pipe.PExpire(ctx, s.sessionsKey(me), s.recordLease())
 	answer, err := s.inPipeline(ctx, pipe, claimSession, []string{s.sessionKey(id), s.stateKey(id)},
-		from, me, s.instance(me), s.recordLease().Milliseconds())
+		from, me, s.instance(me), s.recordLease().Milliseconds(), s.stateVersion)
 	if err != nil {
 		return nil, err
 	}

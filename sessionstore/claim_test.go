@@ -342,3 +342,153 @@ func TestARestartedControllerClaimsItsOwn(t *testing.T) {
 		}
 	})
 }
+
+// TestAClaimThatRedisHasLost: a failover forgot it. Who had claimed the session has it still,
+// as long as nobody else claims it; of two with the same epoch, the one that Redis knows has
+// it.
+func TestAClaimThatRedisHasLost(t *testing.T) {
+	for _, by := range []string{"a state", "the renewal of leases"} {
+		t.Run(by, func(t *testing.T) {
+			redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+				write := func(s *durable) {
+					t.Helper()
+					if by == "a state" {
+						s.SaveState("s", 2, []byte("by the claim"), nil)
+					} else if err := s.Confirm(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					flush(t, s.Store)
+				}
+				a, b, c := newDurable(t, server.URL, "a"), newDurable(t, server.URL, "b"), newDurable(t, server.URL, "c")
+				a.SaveSession(sampleSession("s"))
+				a.SaveState("s", 1, []byte("state"), nil)
+				flush(t, a.Store)
+				record := server.Client().HGetAll(t.Context(), "ccxml:session:{s}").Val()
+				restore := func() {
+					t.Helper()
+					if err := server.Client().HSet(t.Context(), "ccxml:session:{s}", record).Err(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				b.claim(t, "s", "a")
+				restore()
+				write(b)
+				if owner, _, _ := c.Owner(t.Context(), "s"); owner != "b" || len(b.hasLost()) != 0 {
+					t.Errorf("the owner is %s, lost: %q", owner, b.hasLost())
+				}
+				restore()
+				if got := c.claim(t, "s", "a"); got.Epoch != 2 {
+					t.Fatalf("claimed: %+v", got)
+				}
+				write(b)
+				write(c)
+				if !slices.Equal(b.hasLost(), []string{"s"}) || len(c.hasLost()) != 0 {
+					t.Errorf("lost by the first: %q, by the second: %q", b.hasLost(), c.hasLost())
+				}
+			})
+		})
+	}
+}
+
+// TestAStateOfANewerVersion is left to a controller that can read it.
+func TestAStateOfANewerVersion(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
+		stores := make(map[string]*sessionstore.Store)
+		for name, version := range map[string]int{"new": 2, "old": 1, "newer": 3} {
+			o := options(server.URL, newClock())
+			o.StateVersion = version
+			stores[name] = open(t, o)
+			if err := stores[name].Register(t.Context(), sessionstore.Controller{ID: name}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stores["new"].SaveState("s", 1, []byte("state"), nil)
+		flush(t, stores["new"])
+		if _, ok, err := stores["old"].Claim(t.Context(), "s", "new"); ok || err != nil {
+			t.Errorf("claimed by an older one: %v %v", ok, err)
+		}
+		flush(t, stores["old"])
+		for name, want := range map[string]int{"new": 1, "old": 0} {
+			if ids, err := stores["old"].SessionIDs(t.Context(), name); len(ids) != want || err != nil {
+				t.Errorf("sessions of %s: %q %v", name, ids, err)
+			}
+		}
+		if got, ok, err := stores["newer"].Claim(t.Context(), "s", "new"); !ok || err != nil || string(got.State) != "state" {
+			t.Errorf("claimed by a newer one: %+v %v %v", got, ok, err)
+		}
+	})
+}
+
+// TestOneBadKeyHoldsUpNobody: a record that cannot be written, as its key is of another
+// kind, keeps none of those from being written that go with it.
+func TestOneBadKeyHoldsUpNobody(t *testing.T) {
+	server := redistest.Real(t)
+	a := newDurable(t, server.URL, "a")
+	if err := server.Client().Set(t.Context(), "ccxml:session:{s50}", "garbage", time.Minute).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 100 {
+		a.SaveSession(sampleSession(fmt.Sprint("s", i)))
+	}
+	if err := a.Flush(t.Context()); err == nil {
+		t.Error("the bad key was written")
+	}
+	if n := len(keysOf(t, server, "session:{")); n != 100 || a.Stats().Waiting != 1 {
+		t.Errorf("%d keys, %d wait", n, a.Stats().Waiting)
+	}
+}
+
+// TestALongRunLeavesNothing: of 10,000 sessions that have lived and ended, half of them
+// after a claim, what stays are the controllers, epochs for an hour, and a text that ends
+// by itself.
+func TestALongRunLeavesNothing(t *testing.T) {
+	server := redistest.Real(t)
+	a, b := newDurable(t, server.URL, "a"), newDurable(t, server.URL, "b")
+	a.PutText("h", []byte("text"))
+	for round := range 20 {
+		for i := range 500 {
+			id := fmt.Sprint("s", round, "-", i)
+			a.SaveSession(sampleSession(id))
+			a.SaveState(id, 1, []byte("state"), []string{"h"})
+		}
+		flush(t, a.Store)
+		for i := range 500 {
+			id := fmt.Sprint("s", round, "-", i)
+			if i%2 == 0 {
+				b.claim(t, id, "a")
+				b.EndSession(id)
+			}
+		}
+		if err := a.Confirm(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 500 {
+			a.EndSession(fmt.Sprint("s", round, "-", i))
+		}
+		flush(t, a.Store)
+		flush(t, b.Store)
+	}
+	if n := len(keysOf(t, server, "session:{")); n != 5000 {
+		t.Errorf("%d keys of sessions, want the epochs of those that were claimed", n)
+	}
+	if live := a.Stats().Live + b.Stats().Live; live != 0 || len(a.hasLost()) != 5000 {
+		t.Errorf("%d sessions in the tables, %d lost", live, len(a.hasLost()))
+	}
+	all := func() (others []string) {
+		for _, key := range keysOf(t, server, "") {
+			if !strings.HasPrefix(key, "ccxml:session:") {
+				others = append(others, key)
+			}
+		}
+		return others
+	}
+	if keys := all(); !slices.Equal(keys, []string{
+		"ccxml:controller:{a}", "ccxml:controller:{a}:lease", "ccxml:controller:{b}", "ccxml:controller:{b}:lease", "ccxml:controllers", "ccxml:health", "ccxml:text:h",
+	}) {
+		t.Errorf("beside them: %q", keys)
+	}
+	server.Advance(t, time.Hour)
+	if keys := keysOf(t, server, ""); !slices.Equal(keys, []string{"ccxml:controllers"}) {
+		t.Errorf("after an hour: %q", keys)
+	}
+}

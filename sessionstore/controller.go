@@ -27,7 +27,7 @@ type Controller struct {
 	Renewed time.Time // of its lease, by its own clock; set when read
 	Alive   bool      // whether it holds its lease; set when read
 
-	where string // its whereabouts
+	where string // its whereabouts; for Register
 }
 
 func (c *Controller) fields(renewed time.Time) []any {
@@ -53,6 +53,7 @@ func controllerOf(hash map[string]string, alive bool) Controller {
 		PID:      pid,
 		Version:  hash["version"],
 		Address:  hash["address"],
+		Listen:   hash["listen"],
 		Started:  parseTime(hash["started"]),
 		Instance: hash["instance"],
 		Renewed:  parseTime(hash["renewed"]),

@@ -12,23 +12,26 @@ import (
 )
 
 // Whoever writes a session says its epoch, and is refused when another controller has
-// claimed the session since, and so has made the epoch greater.
+// claimed the session since, and so has made the epoch greater. A Redis that has lost a
+// claim lets another one make the same epoch: then the instance tells them apart.
 
 // saveSessions writes what has changed of sessions, or removes them. A record that is not
 // there has to be written whole. Of a session that was claimed once the epoch stays a while
 // after its end, so that whoever had it before cannot write it again.
 //
 // KEYS record and state of each session; ARGV milliseconds to live, milliseconds for which
-// an epoch stays, then for each session its epoch, what to do (keep, set or drop the state,
+// an epoch stays, the instance of who writes, then for each session its epoch, what to do (keep, set or drop the state,
 // or end), the state, 1 if the record is whole, how many of the following are fields, these.
-// It returns for each 0, -1 where the record is not there, or the greater epoch.
+// It returns for each 0, -1 where the record is not there or older than ours, or the epoch
+// by which another one has it.
 var saveSessions = redis.NewScript(`
-local at, codes = 3, {}
+local at, codes = 4, {}
 for i = 1, #KEYS, 2 do
   local record, state, mine, what = KEYS[i], KEYS[i + 1], ARGV[at], ARGV[at + 1]
   local fields, code = tonumber(ARGV[at + 4]), 0
-  local epoch = tonumber(redis.call('HGET', record, 'epoch') or '0')
-  if epoch > tonumber(mine) then
+  local had = redis.call('HMGET', record, 'epoch', 'instance', 'id')
+  local epoch = tonumber(had[1] or '0')
+  if epoch > tonumber(mine) or (epoch == tonumber(mine) and had[2] and had[2] ~= ARGV[3]) then
     code = epoch
   elseif what == 'end' then
     redis.call('DEL', record, state)
@@ -36,7 +39,7 @@ for i = 1, #KEYS, 2 do
       redis.call('HSET', record, 'epoch', mine)
       redis.call('PEXPIRE', record, ARGV[2])
     end
-  elseif ARGV[at + 3] ~= '1' and redis.call('HEXISTS', record, 'id') == 0 then
+  elseif ARGV[at + 3] ~= '1' and (not had[3] or epoch < tonumber(mine)) then
     code = -1
   else
     redis.call('HSET', record, 'epoch', mine, unpack(ARGV, at + 5, at + 4 + fields))
@@ -80,7 +83,7 @@ type together struct {
 // send adds the write of some sessions to a pipeline.
 func (s *Store) send(ctx context.Context, pipe redis.Pipeliner, writes []*write, full bool) together {
 	keys := make([]string, 0, 2*len(writes))
-	args := []any{s.recordLease().Milliseconds(), epochLasts.Milliseconds()}
+	args := []any{s.recordLease().Milliseconds(), epochLasts.Milliseconds(), s.instance(s.controllerID())}
 	for _, w := range writes {
 		keys = append(keys, s.sessionKey(w.record.ID), s.stateKey(w.record.ID))
 		args = s.argsOf(w, args)
@@ -103,12 +106,12 @@ func (s *Store) argsOf(w *write, args []any) []any {
 		if packed != nil {
 			what = "set"
 		}
-		fields = append(fields, "texts", strings.Join(state.texts, " "))
+		fields = append(fields, "texts", strings.Join(state.texts, " "), "version", s.stateVersion)
 	}
 	whole := 0
 	if w.whole {
 		whole = 1
-		fields = append(append(fields, w.record.fields()...), "instance", s.instance(w.record.Controller))
+		fields = append(append(fields, w.record.fields()...), "instance", s.instance(s.controllerID()))
 	}
 	return append(append(args, w.epoch, what, packed, whole, len(fields)), fields...)
 }
@@ -127,7 +130,7 @@ func (s *Store) settle(x together, failed error) error {
 	for i, w := range x.writes {
 		switch code := codes[i]; {
 		case code > 0:
-			t.taken(w.record.ID, code)
+			t.taken(w.record.ID, w.epoch)
 		case code < 0:
 			t.again(w.record.ID)
 		default:

@@ -103,14 +103,16 @@ func (s *Store) admit(ctx context.Context) (bool, error) {
 	if err != nil || holder == "" {
 		return err == nil, err
 	}
+	asked := s.clock.Now()
 	record, err := s.client.HGetAll(ctx, s.controllerKey(s.controllerID())).Result()
 	if err != nil {
 		return false, fmt.Errorf("read the record of controller %s: %w", s.controllerID(), err)
 	}
 	other := controllerOf(record, true)
+	other.where = record["process"]
 	if taken := s.mayReplace(holder, record["renewed"], other); taken != nil {
 		return false, taken
-	} else if !s.replaceable(other) {
+	} else if !s.replaceable(other, asked) {
 		return false, nil
 	}
 	holder, err = s.renew(ctx, holder)
@@ -132,12 +134,12 @@ func (s *Store) mayReplace(holder, renewed string, other Controller) error {
 	return nil
 }
 
-// replaceable reports whether the process that has the lease is gone, or has not renewed it
-// in the time in which it would have.
-func (s *Store) replaceable(other Controller) bool {
+// replaceable reports whether the process that has the lease is gone, or had not renewed it,
+// when it was looked at, in the time in which it would have.
+func (s *Store) replaceable(other Controller, at time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.controller.gone(other) || s.clock.Now().Sub(s.admission.since) > s.lease/3+s.lease/15
+	return s.controller.gone(other) || at.Sub(s.admission.since) > s.lease/3+s.lease/15
 }
 
 // renew takes or renews the lease. If another process has it, and it is not the one that

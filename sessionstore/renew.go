@@ -41,7 +41,7 @@ func (s *Store) renewSessions(ctx context.Context) error {
 // renewal is a session whose leases are being renewed.
 type renewal struct {
 	held
-	epoch         *redis.StringCmd
+	has           *redis.SliceCmd // epoch and instance
 	record, state *redis.BoolCmd
 }
 
@@ -51,7 +51,7 @@ func (s *Store) renewBatch(ctx context.Context, batch []held) error {
 	for i, h := range batch {
 		ids[i] = h.id
 		renewals[i] = renewal{
-			h, pipe.HGet(ctx, s.sessionKey(h.id), "epoch"),
+			h, pipe.HMGet(ctx, s.sessionKey(h.id), "epoch", "instance"),
 			pipe.PExpire(ctx, s.sessionKey(h.id), s.recordLease()), pipe.PExpire(ctx, s.stateKey(h.id), s.recordLease()),
 		}
 	}
@@ -66,14 +66,29 @@ func (s *Store) renewBatch(ctx context.Context, batch []held) error {
 		}
 	}
 	for _, r := range renewals {
+		if r.has.Err() != nil {
+			continue // a key of another kind: writing it says so
+		}
+		epoch, instance := r.inRedis()
 		switch {
-		case parseEpoch(r.epoch.Val()) > r.held.epoch:
-			s.sessions.taken(r.id, parseEpoch(r.epoch.Val()))
-		case r.record.Err() == nil && !r.record.Val(), r.snapshot && !r.state.Val():
+		case epoch > r.epoch, epoch == r.epoch && instance != "" && instance != s.instance(s.controllerID()):
+			s.sessions.taken(r.id, r.epoch)
+		case epoch < r.epoch, !r.record.Val(), r.snapshot && !r.state.Val():
 			s.sessions.again(r.id)
 		}
 	}
 	return nil
+}
+
+// inRedis is who has the session: by which epoch, and which process.
+func (r *renewal) inRedis() (epoch int64, instance string) {
+	values := r.has.Val()
+	if len(values) != 2 {
+		return 0, ""
+	}
+	text, _ := values[0].(string)
+	instance, _ = values[1].(string)
+	return parseEpoch(text), instance
 }
 
 // renewTexts extends the leases of texts, and writes those again that Redis has lost.

@@ -221,3 +221,18 @@ func TestStatesThatCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeStatesGoApart: many large states make several requests, not one that Redis has
+// no room for.
+func TestLargeStatesGoApart(t *testing.T) {
+	a := newDurable(t, redistest.Real(t).URL, "a")
+	flush(t, a.Store)
+	counted := countTrips(a.Store)
+	for i := range 8 {
+		a.SaveState(fmt.Sprint("s", i), 1, bytes.Repeat([]byte("x"), 3<<20), nil)
+	}
+	flush(t, a.Store)
+	if n := counted.all.Load(); n < 4 || n > 5 { // the server may have to learn the script
+		t.Errorf("%d round trips for 24 MiB", n)
+	}
+}

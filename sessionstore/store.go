@@ -49,6 +49,9 @@ type Options struct {
 	// zero. A session with a longer one cannot be claimed with its state, which is logged
 	// once for each and counted.
 	MaxState int
+	// StateVersion is that of the states that are saved, and the newest that can be read: a
+	// session with a newer one is not claimed.
+	StateVersion int
 	// MaxMail bounds the mail waiting for one controller; 10,000 if zero.
 	MaxMail int
 
@@ -79,25 +82,27 @@ var ErrClosed = errors.New("session store is closed")
 // Store is a connection to Redis and the record of this controller's sessions.
 // Its methods may be called from any goroutine.
 type Store struct {
-	client     redis.UniversalClient
-	clientOf   redis.UniversalOptions // for the connections that Receive blocks on
-	prefix     string
-	log        *slog.Logger
-	lease      time.Duration
-	every      time.Duration // see Options.WriteEvery
-	atOnce     int           // sessions that one script writes
-	maxMail    int
-	maxState   int
-	onLost     func(id string) // may be nil, as onReplaced
-	onReplaced func(error)
-	process    string // see Options.Instance
-	clock      clock.Clock
-	embedded   *Embedded // nil with a Redis that is not in this process
-	own        bool      // the embedded one ends with the store
-	inMemory   bool      // it is reached without the network
+	client       redis.UniversalClient
+	clientOf     redis.UniversalOptions // for the connections that Receive blocks on
+	prefix       string
+	log          *slog.Logger
+	lease        time.Duration
+	every        time.Duration // see Options.WriteEvery
+	atOnce       int           // sessions that one script writes
+	maxMail      int
+	maxState     int
+	stateVersion int
+	onLost       func(id string) // may be nil, as onReplaced
+	onReplaced   func(error)
+	process      string // see Options.Instance
+	clock        clock.Clock
+	embedded     *Embedded // nil with a Redis that is not in this process
+	own          bool      // the embedded one ends with the store
+	inMemory     bool      // it is reached without the network
 
 	health        health
 	away          logs.Trouble // Redis is
+	newer         logs.Trouble // states are, than this process reads
 	greeted       atomic.Bool  // Redis has answered
 	opened        atomic.Bool
 	writing       chan struct{}   // holds one token: who has it writes
@@ -130,9 +135,9 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		return nil, fmt.Errorf("redis prefix %q: want at most %d bytes without spaces, braces, brackets, * and ?", o.Prefix, maxID)
 	}
 	s := &Store{
-		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail, maxState: o.MaxState,
+		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail, maxState: o.MaxState, stateVersion: o.StateVersion,
 		onLost: o.Lost, onReplaced: o.Replaced, process: o.Instance, states: packers{level: flate.BestSpeed}, texts: packers{level: flate.DefaultCompression},
-		clock: o.Clock, away: logs.Trouble{Now: o.Clock.Now},
+		clock: o.Clock, away: logs.Trouble{Now: o.Clock.Now}, newer: logs.Trouble{Now: o.Clock.Now},
 		writing: make(chan struct{}, 1),
 	}
 	s.closing, s.beginClosing = context.WithCancel(context.Background())

@@ -436,8 +436,10 @@ func TestEverythingExpires(t *testing.T) {
 		a, _ := controller(t, server.URL, "a")
 		controller(t, server.URL, "b")
 		a.SaveSession(sampleSession("s1"))
+		a.PutText("h", []byte("text"))
+		a.SaveState("s1", 1, []byte("state"), []string{"h"})
 		flush(t, a)
-		if err := a.Post(t.Context(), "b", sessionstore.Mail{Kind: "send", Body: []byte("x")}); err != nil {
+		if err := a.Post(t.Context(), "b", sessionstore.Mail{Kind: "send", Session: "s1", Body: []byte("x")}); err != nil {
 			t.Fatal(err)
 		}
 		if forever := redistest.Forever(t, server); !slices.Equal(forever, []string{"ccxml:controllers"}) {

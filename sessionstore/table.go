@@ -174,9 +174,9 @@ type write struct {
 func (t *sessionTable) take(batch []write) []write {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	taken := 0
+	taken, size := 0, 0
 	for _, id := range t.queue {
-		if len(batch) == writeAtOnce {
+		if len(batch) == writeAtOnce || size > bytesAtOnce {
 			break
 		}
 		taken++
@@ -195,6 +195,7 @@ func (t *sessionTable) take(batch []write) []write {
 		batch = append(batch, write{
 			record: e.record, epoch: e.epoch, delete: e.ended, whole: e.whole, list: !e.listed, changes: e.changes, snapshot: e.snapshot,
 		})
+		size += len(e.snapshot.raw)
 		e.stored, e.listed, e.whole, e.snapshot.unsent = true, true, false, false
 	}
 	t.queue = t.queue[:copy(t.queue, t.queue[taken:])]
@@ -247,12 +248,12 @@ func (t *sessionTable) again(id string) {
 	}
 }
 
-// taken notes that somebody else has a session.
+// taken notes that somebody else has a session that was ours by an epoch.
 func (t *sessionTable) taken(id string, epoch int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := t.live[id]
-	if e == nil || e.lost || e.epoch >= epoch { // claimed back meanwhile
+	if e == nil || e.lost || e.epoch != epoch { // claimed back meanwhile
 		return
 	}
 	t.leavings = append(t.leavings, leaving{e.record.Controller, id})

@@ -16,6 +16,9 @@ import (
 // writeAtOnce is how many sessions go to Redis in one pipeline.
 const writeAtOnce = 256
 
+// bytesAtOnce is how many bytes of states, before they are packed, need not go together.
+const bytesAtOnce = 4 << 20
+
 // togetherAtOnce is how many of them one script writes, where they need not be in one slot
 // of a Cluster. A script costs Redis as much as the session, and the embedded one much more.
 const togetherAtOnce = 64
