@@ -21,6 +21,7 @@ func (c *control) parked(l *leg, mark string) {
 	switch {
 	case l.handover != nil && mark == l.handover.mark:
 		c.cameBack(l)
+	case l.isHoming() && l.conn == nil: // the link tells of it; it comes to our socket by what fetches it
 	case l.isHoming() && mark == l.home:
 		if !l.closesOthers() {
 			c.cameHome(l)
