@@ -101,7 +101,11 @@ func (c *Controller) bareControl(b beginning) (*control, interpreter.Options) {
 	if c.limits().Strain != nil {
 		options.Abandoned = c.limits().Strain.Abandoned
 	}
-	options.Loading, options.Boundary = control.loading, control.changed
+	options.Loading = control.loading
+	if c.isDurable() {
+		options.Boundary, options.Commit, options.Again = control.changed, control.commit, control.goesOn
+		options.Ahead = c.options.Durability == Ahead
+	}
 	if b.child != nil {
 		control.record.Parent, options.ParentID, options.Started = b.child.parent, b.child.parent, b.child.start
 	}

@@ -17,10 +17,12 @@ import (
 type Durability string
 
 // Off keeps no state. Behind writes it a moment after the boundary between two transitions,
-// so that Redis is not on the path of an event.
+// so that Redis is not on the path of an event; but calls and messages go out once it is
+// written. Ahead writes it at each boundary before what was asked for goes out.
 const (
 	Off    Durability = "off"
 	Behind Durability = "behind"
+	Ahead  Durability = "ahead"
 )
 
 // stateVersion is the version of what is written. A controller does not read what a newer
@@ -41,10 +43,10 @@ type sessionState struct {
 	Ends    *time.Time           `json:"ends,omitempty"`    // when it has lived for too long
 }
 
-// newState gives the session's state. It is called in the session's goroutine, between two
-// transitions.
-func (c *control) newState() (s sessionState, err error) {
-	s = sessionState{
+// newState gives the session's state, which is in the document as a snapshot has it. It is
+// called in the session's goroutine, between two transitions.
+func (c *control) newState(snap interpreter.Snapshot) (s sessionState) {
+	s = sessionState{Session: snap,
 		Version: stateVersion, Calls: c.export(), Dialogs: c.dialogsData(), Rooms: c.rooms(),
 		Call: c.by.call, Tree: c.by.tree, Creator: c.by.parent,
 	}
@@ -52,8 +54,7 @@ func (c *control) newState() (s sessionState, err error) {
 		ends := c.ends.UTC()
 		s.Ends = &ends
 	}
-	s.Session, err = c.session.Snapshot()
-	return s, err
+	return s
 }
 
 // readState reads what newState gave.
@@ -98,19 +99,31 @@ func (c *control) writeState() {
 
 // encodedState gives the state as it is written, and the hashes of texts that it names.
 func (c *control) encodedState() (data []byte, texts []string, ok bool) {
-	s, err := c.newState()
+	snap, err := c.session.Snapshot()
 	if err == nil {
-		data, err = json.Marshal(s)
+		return c.encode(snap)
 	}
+	c.notWritten(err)
+	return nil, nil, false
+}
+
+func (c *control) encode(snap interpreter.Snapshot) (data []byte, texts []string, ok bool) {
+	s := c.newState(snap)
+	data, err := json.Marshal(s)
 	if err != nil {
-		if again, about := c.unwritten.Found(); again {
-			c.log().Error("the session's state cannot be kept: it ends with this controller", append([]any{"error", err}, about...)...)
-		}
+		c.notWritten(err)
 		return nil, nil, false
 	}
 	c.unwritten.Over()
 	c.controller.keepTexts(c.document.Load())
 	return data, s.texts(), true
+}
+
+// notWritten says that the state cannot be written.
+func (c *control) notWritten(err error) {
+	if again, about := c.unwritten.Found(); again {
+		c.log().Error("the session's state cannot be kept: it ends with this controller", append([]any{"error", err}, about...)...)
+	}
 }
 
 // texts are the hashes of the texts that the session needs again.
@@ -158,22 +171,55 @@ func (l *leg) whenWritten(f func()) {
 		f()
 		return
 	}
-	act := func() { l.route.do(f) }
 	c.session.Do(func() { // between two transitions
 		data, texts, ok := c.encodedState()
-		if !ok {
-			act()
-			return
-		}
-		if !c.controller.background(func(ctx context.Context) {
-			ctx, cancel := clock.WithTimeout(ctx, c.controller.options.Clock, publishTimeout)
-			defer cancel()
-			if err := store.SaveStateNow(ctx, c.record.ID, c.epoch, data, texts); err != nil && !errors.Is(err, sessionstore.ErrStateTooLarge) {
-				c.log().Warn("the session's state was not in redis before it acted", "error", err)
-			}
-			act()
-		}) {
-			act()
-		}
+		c.writeNow(data, texts, ok, func() { l.route.do(f) })
 	})
+}
+
+// commit writes a snapshot before what is in it goes out (interpreter.Options).
+func (c *control) commit(snap interpreter.Snapshot, done func(error)) {
+	if !c.controller.options.Store.Healthy() {
+		c.session.Do(func() { done(nil) })
+		return
+	}
+	data, texts, ok := c.encode(snap)
+	c.writeNow(data, texts, ok, func() { done(nil) })
+}
+
+// writeNow has a state in Redis, if there is one, before then is called in another
+// goroutine.
+func (c *control) writeNow(data []byte, texts []string, ok bool, then func()) {
+	write := func(ctx context.Context) {
+		defer then()
+		ctx, cancel := clock.WithTimeout(ctx, c.controller.options.Clock, publishTimeout)
+		defer cancel()
+		err := c.controller.options.Store.SaveStateNow(ctx, c.record.ID, c.epoch, data, texts)
+		if err != nil && !errors.Is(err, sessionstore.ErrStateTooLarge) { // which the store has said
+			c.log().Warn("the session's state was not in redis before it acted", "error", err)
+		}
+	}
+	if !ok || !c.controller.background(write) {
+		c.session.Do(then)
+	}
+}
+
+// goesOn tells what becomes of a request that was written before it went out, if it did
+// (interpreter.Options).
+func (c *control) goesOn(request any, usual interpreter.Again) interpreter.Again {
+	has := false
+	switch r := request.(type) {
+	case interpreter.CallRequest:
+		has = c.legs[r.ConnectionID] != nil
+	case interpreter.AcceptRequest:
+		l := c.legs[r.ConnectionID]
+		has = l != nil && !l.state.Is(legAlerting)
+	case interpreter.DialogRequest:
+		_, starting := c.starting[r.DialogID]
+		has = starting || c.prepared[r.DialogID] != nil || c.dialogs[r.DialogID] != nil
+	}
+	if has {
+		return interpreter.GoesOn
+	}
+	return usual
 }

@@ -13,7 +13,7 @@ import (
 type ahead struct {
 	Platform
 	session *Session
-	all     bool // Options.Ahead; else calls and messages alone
+	all     bool // Options.Ahead; else messages alone
 
 	held      []heldRequest
 	written   int // of them, that are in the snapshot under way
@@ -54,7 +54,7 @@ const mostWritingTime = 5 * time.Second
 
 // hold keeps a request, or makes it at once where it need not wait.
 func (a *ahead) hold(kind requestKind, id string, body any, request func()) {
-	if !a.all && kind != callRequest && kind != sendRequest {
+	if !a.all && kind != sendRequest { // calls have the platform write when their turn comes
 		request()
 		return
 	}

@@ -91,17 +91,17 @@ func TestAhead(t *testing.T) {
 	})
 }
 
-// TestAheadOnlyCalls: without Ahead, calls and messages wait, and nothing else.
-func TestAheadOnlyCalls(t *testing.T) {
+// TestAheadOnlyMessages: without Ahead, messages wait, and nothing else.
+func TestAheadOnlyMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c commits
 		boundaries := 0
 		s, platform := newSession(t, aheadDocument, func(o *interpreter.Options) { o.Commit, o.Boundary = c.commit, func() { boundaries++ } })
 		s.Start(connectionEvent("alerting", "c1", nil))
 		synctest.Wait()
-		wantTrace(t, platform, "accept c1", "dialogstart id3 a.wav connection=c1 hints=[earlymedia:true n:7]")
+		wantTrace(t, platform, "accept c1", "createcall id2 tel:1", "dialogstart id3 a.wav connection=c1 hints=[earlymedia:true n:7]")
 		c.release(nil)
-		wantTrace(t, platform, "send id1 told to s2", "createcall id2 tel:1")
+		wantTrace(t, platform, "send id1 told to s2")
 		post(s, "user.a")
 		synctest.Wait()
 		wantTrace(t, platform, "log handled")

@@ -84,8 +84,8 @@ type Options struct {
 	// Commit writes the session down before what it asks of the platform goes out, and
 	// calls done then, on any goroutine; until that, or for 5 s, the session handles
 	// nothing. What goes out is in the snapshot. With Ahead that is done at each boundary
-	// at which something has changed; else only where calls or messages go out, of which
-	// others then know by their ids. Boundary is called at the other boundaries, and once
+	// at which something has changed; else only where messages go out, of which others then
+	// know by their ids. Boundary is called at the other boundaries, and once
 	// more when what was held back has gone out. Commit must not block, nor call done
 	// before it has returned. Nil: nothing waits.
 	Commit func(snap Snapshot, done func(error))
