@@ -339,7 +339,7 @@ func (l *leg) marks(c *Controller) string {
 		session = owner.record.ID
 	}
 	if session != "" && c.isDurable() {
-		marks += ";" + sessionVariable + "=" + session
+		marks += ";" + freeswitch.SessionVariable + "=" + session
 	}
 	return marks
 }
@@ -347,6 +347,6 @@ func (l *leg) marks(c *Controller) string {
 // nameSession notes on the leg whose it is now.
 func (l *leg) nameSession(id string) {
 	if l.control.controller.isDurable() && l.conn != nil {
-		l.send(freeswitch.SetVariable(l.id, sessionVariable, id), nil)
+		l.send(freeswitch.SetVariable(l.id, freeswitch.SessionVariable, id), nil)
 	}
 }

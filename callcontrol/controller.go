@@ -334,7 +334,7 @@ func (c *Controller) Handle(call *esl.Call) {
 	id := call.Channel.Get("Unique-ID")
 	turnAway := func(cause string) { c.refuse(call.Conn, id, freeswitch.MachineOf(call.Channel), cause) }
 	l, ended := c.findLeg(id), c.findReleased(id)
-	switch session := call.Channel.Get("variable_" + sessionVariable); {
+	switch session := call.Channel.Get("variable_" + freeswitch.SessionVariable); {
 	case !isLegID(id):
 		c.log.Error("leg refused: no command could name it", "connection", id)
 		turnAway("NORMAL_TEMPORARY_FAILURE")

@@ -18,9 +18,6 @@ import (
 	"ccxmld/sip"
 )
 
-// sessionVariable names the session of an outbound leg.
-const sessionVariable = "ccxml_session"
-
 var errNoSocket = errors.New("the leg has no socket to FreeSWITCH")
 
 // CreateCall dials out (interpreter.Telephony).
@@ -92,7 +89,7 @@ func (c *control) originate(l *leg, r interpreter.CallRequest, dial DialString, 
 // callVariables are the channel variables of all calls that we make.
 func (c *control) callVariables(callerID string, dial DialString) map[string]string {
 	variables := freeswitch.OutboundVariables(c.controller.options.ID)
-	variables[sessionVariable] = c.session.ID()
+	variables[freeswitch.SessionVariable] = c.session.ID()
 	if callerID == "" {
 		callerID = dial.CallerID
 	}

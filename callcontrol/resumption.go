@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"errors"
 	"slices"
 
 	"ccxmld/clock"
@@ -107,6 +108,13 @@ func (c *control) seen(l *leg, n *freeswitch.Node, now freeswitch.Channel, there
 		l.await()
 		return
 	}
+	if there && now.Session != "" && now.Session != c.record.ID {
+		c.isElsewhere(l)
+		return
+	}
+	if l.handover != nil { // which the session tells itself
+		c.handedBack(l, errors.New(controllerLost))
+	}
 	if l.state.Is(legWaiting) {
 		l.take(legTurnCame)
 	}
@@ -132,6 +140,17 @@ func (c *control) seen(l *leg, n *freeswitch.Node, now freeswitch.Channel, there
 	default:
 		c.fetchSoon(l, n)
 	}
+}
+
+// isElsewhere drops a leg that was moved to another session meanwhile.
+func (c *control) isElsewhere(l *leg) {
+	c.session.KeepMove(l.id)
+	delete(c.legs, l.id)
+	c.forgetConnection(l.id)
+	l.stopTimers()
+	l.take(legReleased)
+	c.controller.forgetLeg(l)
+	c.session.Moved(l.id, nil)
 }
 
 func (l *leg) fetchUnlessHoming(n *freeswitch.Node) {

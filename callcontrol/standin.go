@@ -67,7 +67,7 @@ func (c *control) placeStandIn(l *leg, node *freeswitch.Node) {
 		l.hangUp("ORIGINATOR_CANCEL")
 	})
 	variables := freeswitch.LoopbackVariables(c.controller.options.ID)
-	variables[sessionVariable] = c.session.ID()
+	variables[freeswitch.SessionVariable] = c.session.ID()
 	c.whenItsTurn(l, esl.Originate{
 		UUID: l.id, Timeout: standInTimeout, Apps: c.controller.home().Begin(),
 		Dial: freeswitch.Room(l.standIn.room).Dial(c.controller.options.Profile, freeswitch.Membership{Aside: true, Muted: l.standIn.muted}),

@@ -1,6 +1,7 @@
 package callcontrol
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -109,14 +110,16 @@ func (c *control) encodedState() (data []byte, texts []string, ok bool) {
 
 func (c *control) encode(snap interpreter.Snapshot) (data []byte, texts []string, ok bool) {
 	s := c.newState(snap)
-	data, err := json.Marshal(s)
-	if err != nil {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // addresses are full of it
+	if err := encoder.Encode(s); err != nil {
 		c.notWritten(err)
 		return nil, nil, false
 	}
 	c.unwritten.Over()
 	c.controller.keepTexts(c.document.Load())
-	return data, s.texts(), true
+	return text.Bytes(), s.texts(), true
 }
 
 // notWritten says that the state cannot be written.

@@ -11,6 +11,7 @@ type Channel struct {
 	Machine string // FreeSWITCH's own name
 	State   ChannelState
 	Home    string // the mark of its last way home
+	Session string // whose it is, as its owner has marked it; "" for none
 	Partner string // the channel that it is bridged with, "" for none
 	Room    string // the conference that it is in, "" for none
 	Member  string // its number there
@@ -33,7 +34,7 @@ func ChannelOf(dump string) Channel {
 	}
 	c := Channel{
 		ID: of["Unique-ID"], Machine: of["FreeSWITCH-Switchname"], State: StateOf(dump), Home: of["variable_"+HomeVariable],
-		Partner: of["variable_bridge_to"],
+		Partner: of["variable_bridge_to"], Session: of["variable_"+SessionVariable],
 	}
 	argument := of["variable_current_application_data"]
 	switch of["variable_current_application"] {

@@ -11,6 +11,9 @@ import (
 // tells our park from one that FreeSWITCH or an operator sent the channel to.
 const HomeVariable = "ccxmld_home"
 
+// SessionVariable names the session that a channel belongs to.
+const SessionVariable = "ccxml_session"
+
 // UnattendedCause is why a channel ends for which no controller came.
 const UnattendedCause = "RECOVERY_ON_TIMER_EXPIRE"
 

@@ -126,7 +126,9 @@ func (o *told) NodeDown(_ *Node, _ error)      { o.note("down") }
 func (o *told) Progressing(_ *Node, channel string, media bool) {
 	o.note("%s progresses, media %t", channel, media)
 }
-func (o *told) ChannelTold(_ *Node, channel string, e *esl.Event) { o.note("%s told %s", channel, e.Name()) }
+func (o *told) ChannelTold(_ *Node, channel string, e *esl.Event) {
+	o.note("%s told %s", channel, e.Name())
+}
 func (o *told) HungUp(_ *Node, channel string, h Hangup) { o.note("%s hung up: %s", channel, h.Cause) }
 func (o *told) RoomEvent(_ *Node, e RoomEvent, change Change, there bool) {
 	o.note("room %s: %s of %s, change %d, there %t", e.Room, e.Action, e.Channel, change, there)
