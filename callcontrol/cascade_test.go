@@ -16,6 +16,7 @@ import (
 type farSite struct {
 	*sitetest.Site
 	second *switchsim.Switch
+	job    func(name, argument string) switchsim.JobFate // of the second; nil does all jobs
 }
 
 const (
@@ -33,7 +34,13 @@ func newFarSite(t testing.TB, options ...sitetest.Option) *farSite {
 		sitetest.With("NODES", list), sitetest.WithToken("moderator.ccxml"),
 		func(p *sitetest.Options) {
 			p.Switch.Name = "fs1"
-			s.second = p.AddSwitch(switchsim.Options{Name: "fs2", LogCommands: true, SpeechRate: 30 * time.Millisecond})
+			s.second = p.AddSwitch(switchsim.Options{Name: "fs2", LogCommands: true, SpeechRate: 30 * time.Millisecond,
+				Job: func(name, argument string) switchsim.JobFate {
+					if s.job != nil {
+						return s.job(name, argument)
+					}
+					return switchsim.JobDone
+				}})
 			if err := s.second.Listen(secondAddress); err != nil {
 				p.Fatal(err)
 			}
@@ -268,6 +275,45 @@ func TestCascadeIsNotMade(t *testing.T) {
 				t.Errorf("%d members, %d legs", members, s.cascadeLegs())
 			}
 			second.Hangup()
+			first.Hangup()
+			s.waitNoCalls()
+			rosterIsEmpty(s.Site)
+		})
+	}
+}
+
+// A caller who goes while the cascade is made for him leaves nothing behind, whether
+// FreeSWITCH makes it in time or too late; who joins next has one.
+func TestCallerGoesWhileACascadeIsMade(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]time.Duration{"in time": time.Second, "too late": 20 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newFarSite(t)
+			asked := sitetest.NewQueue[string](s.Clock)
+			s.job = func(name, argument string) switchsim.JobFate {
+				if name == "originate" {
+					asked.Put(argument)
+					return switchsim.JobKept
+				}
+				return switchsim.JobDone
+			}
+			document := s.Document("meeting.ccxml", meeting)
+			first := s.DialFrom("101", document)
+			s.WaitLog("101 in 1")
+			second := s.dialSecond(s.Site, "102", document)
+			s.Next(asked)
+			second.Hangup()
+			s.Sleep(after)
+			s.job = nil
+			s.second.ReleaseJobs()
+			s.Sleep(time.Second)
+			if _, members := roomOf(s.Site); members != 1 || s.cascadeLegs() != 0 {
+				t.Errorf("%d members, %d legs of cascades", members, s.cascadeLegs())
+			}
+			third := s.dialSecond(s.Site, "103", document)
+			s.hear(first, third)
+			third.Hangup()
 			first.Hangup()
 			s.waitNoCalls()
 			rosterIsEmpty(s.Site)
