@@ -54,6 +54,29 @@ func newFarSite(t testing.TB, options ...sitetest.Option) *farSite {
 	return s
 }
 
+// newMeeting is a site with 101 on the first FreeSWITCH and 102 on the second in the
+// meeting.
+func newMeeting(t testing.TB, options ...sitetest.Option) (s *farSite, first, second *switchsim.Party, document string) {
+	t.Helper()
+	s = newFarSite(t, options...)
+	document = s.Document("meeting.ccxml", meeting)
+	first = s.DialFrom("101", document)
+	s.WaitLog("101 in 1")
+	second = s.dialSecond(s.Site, "102", document)
+	s.WaitLog("102 in 1")
+	return s, first, second, document
+}
+
+// end hangs up, and waits until nothing is left of the calls.
+func (s *farSite) end(parties ...*switchsim.Party) {
+	s.Helper()
+	for _, p := range parties {
+		p.Hangup()
+	}
+	s.waitNoCalls()
+	rosterIsEmpty(s.Site)
+}
+
 // dialSecond makes a call come to a daemon from the second FreeSWITCH.
 func (s *farSite) dialSecond(to *sitetest.Site, number, document string) *switchsim.Party {
 	s.Helper()
@@ -98,12 +121,7 @@ func (s *farSite) waitNoCalls() {
 // with the last of them on the second.
 func TestConferenceOnTwoNodes(t *testing.T) {
 	t.Parallel()
-	s := newFarSite(t)
-	document := s.Document("meeting.ccxml", meeting)
-	first := s.DialFrom("101", document)
-	s.WaitLog("101 in 1")
-	second := s.dialSecond(s.Site, "102", document)
-	s.WaitLog("102 in 1")
+	s, first, second, document := newMeeting(t)
 	s.hear(first, second)
 	third := s.dialSecond(s.Site, "103", document)
 	s.WaitLog("103 in 1")
@@ -121,11 +139,7 @@ func TestConferenceOnTwoNodes(t *testing.T) {
 	third.Press("2") // joins again
 	s.WaitLog("103 in 2")
 	s.hear(first, third, fourth)
-	for _, p := range []*switchsim.Party{first, third, fourth} {
-		p.Hangup()
-	}
-	s.waitNoCalls()
-	rosterIsEmpty(s.Site)
+	s.end(first, third, fourth)
 	if s.Trace.Has("error.") {
 		t.Errorf("seen:\n%s", strings.Join(s.Trace.Lines(), "\n"))
 	}
@@ -145,11 +159,7 @@ func TestConferenceWithMembersElsewhereOnly(t *testing.T) {
 	s.hear(second, third)
 	fourth := s.DialFrom("104", document)
 	s.hear(second, third, fourth)
-	for _, p := range []*switchsim.Party{second, third, fourth} {
-		p.Hangup()
-	}
-	s.waitNoCalls()
-	rosterIsEmpty(s.Site)
+	s.end(second, third, fourth)
 }
 
 // Many who join at the same moment on the second FreeSWITCH, through two controllers, have

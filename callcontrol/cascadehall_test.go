@@ -26,6 +26,7 @@ const hall = `<ccxml version="1.0" xmlns="http://www.w3.org/2002/09/ccxml"><var 
 <transition event="connection.signal" cond="event$.info.value == 3"><join id1="leg" id2="c" hints="entry"/></transition>
 <transition event="connection.signal" cond="event$.info.value == 4"><dialogstart conferenceid="c" src="'/sounds/news.wav'" type="'audio/wav'"/></transition>
 <transition event="connection.signal" cond="event$.info.value == 5"><destroyconference conferenceid="c"/></transition>
+<transition event="user.talk"><join id1="leg" id2="event$.to"/></transition>
 <transition event="user.listen"><join id1="leg" id2="event$.to" duplex="'half'"/></transition>
 <transition event="conference.destroyed"><log expr="who + ' destroyed'"/></transition>
 <transition event="dialog.exit"><log expr="who + ' read'"/></transition>
@@ -95,9 +96,7 @@ func TestConferenceOnTwoNodesAsOnOne(t *testing.T) {
 	second.Hangup()
 	s.WaitUntil("who stays has heard both go", func() bool { return heard(first, "exit.wav") == 2 })
 	stranger.Hangup()
-	first.Hangup()
-	s.waitNoCalls()
-	rosterIsEmpty(s.Site)
+	s.end(first)
 }
 
 // Joins in one direction work on two FreeSWITCHes as on one, also of a connection that
@@ -131,9 +130,7 @@ func TestHalfDuplexOnTwoNodes(t *testing.T) {
 	second.Hangup()
 	hears(first)
 	s.WaitUntil("the cascade has ended", func() bool { return s.cascadeLegs() == 0 })
-	first.Hangup()
-	s.waitNoCalls()
-	rosterIsEmpty(s.Site)
+	s.end(first)
 }
 
 // modHall waits for a moderator, who is caller 1.., and ends with the last one.
@@ -213,10 +210,7 @@ func TestDestroyOnTwoNodes(t *testing.T) {
 	if n := s.Switch.Channels() + s.second.Channels(); n != 2 {
 		t.Errorf("%d calls", n)
 	}
-	first.Hangup()
-	second.Hangup()
-	s.waitNoCalls()
-	rosterIsEmpty(s.Site)
+	s.end(first, second)
 }
 
 // When the controller that has made a cascade ends, it serves the members of others, and
@@ -237,7 +231,28 @@ func TestControllerOfACascadeEnds(t *testing.T) {
 	s.hear(first, third)
 	third.Hangup()
 	s.WaitUntil("the cascade has ended", func() bool { return s.cascadeLegs() == 0 })
+	s.end(first)
+}
+
+// Two connections on two FreeSWITCHes are not joined with each other, and the document is
+// told why: in one direction, in both, of one session and of two.
+func TestConnectionsOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	const why = "one connection is on FreeSWITCH"
+	s, first, second, _ := newHall(t)
+	for i, event := range []string{"user.listen", "user.talk"} {
+		s.tell("101", event, interpreter.Pair{Name: "to", Value: second.UUID()})
+		s.WaitUntil(event+" is answered", func() bool { return s.Trace.Count("log 101 error.conference.join: "+why) == i+1 })
+	}
+	s.second.Callee("200", switchsim.Answers{})
+	s.Environment["NODES"] = strings.Replace(s.Environment["NODES"], "{name: one,", "{name: one, weight: 0,", 1)
+	s.Must(s.Daemon.Reload(s.Config()))
+	third := s.DialFrom("103", s.Transitions("bridge.ccxml", withCaller+
+		then("connection.connected", `<if cond="event$.connectionid == c"><createcall dest="'tel:200'" connectionid="d"/><else/><join id1="c" id2="d"/></if>`)+says, "c d"))
+	s.WaitLog("error.conference.join: " + why)
+	third.Hangup()
+	s.Must(s.Trace.WaitText(s.Context(), "log connection.disconnected"))
+	s.Stop() // with the callee
 	first.Hangup()
-	s.waitNoCalls()
-	rosterIsEmpty(s.Site)
+	second.Hangup()
 }

@@ -82,10 +82,7 @@ func TestCascadeCannotBeMadeAgain(t *testing.T) {
 	second.Press("2")
 	s.WaitLog("102 in 2")
 	s.hear(first, second)
-	first.Hangup()
-	second.Hangup()
-	s.waitNoCalls()
-	rosterIsEmpty(s.Site)
+	s.end(first, second)
 }
 
 // again is a meeting that is created again when it has ended.
@@ -200,12 +197,7 @@ func command(cmd esl.Command) string {
 // taken for gone since the room on the conference's FreeSWITCH does not have it.
 func TestReconcileOnTwoNodes(t *testing.T) {
 	t.Parallel()
-	s := newFarSite(t)
-	document := s.Document("meeting.ccxml", meeting)
-	first := s.DialFrom("101", document)
-	s.WaitLog("101 in 1")
-	second := s.dialSecond(s.Site, "102", document)
-	s.WaitLog("102 in 1")
+	s, first, second, _ := newMeeting(t)
 	s.Sleep(time.Minute) // they have settled
 	for _, sw := range []*switchsim.Switch{s.Switch, s.second} {
 		address := sw.Addr()
@@ -217,10 +209,7 @@ func TestReconcileOnTwoNodes(t *testing.T) {
 	if _, members := roomOf(s.Site); members != 2 || s.Trace.Has("out") || s.DaemonLog.Has("not in its room") {
 		t.Errorf("%d members:\n%s", members, strings.Join(s.Trace.Lines(), "\n"))
 	}
-	first.Hangup()
-	second.Hangup()
-	s.waitNoCalls()
-	rosterIsEmpty(s.Site)
+	s.end(first, second)
 }
 
 // A member whose controller is gone is taken over by another one, and hears the conference

@@ -77,5 +77,17 @@ func (c *control) notBridgeable(legs ...*leg) string {
 			return reason
 		}
 	}
+	if len(legs) == 2 {
+		return onTwoNodes(legs[0].machine, legs[1].machine)
+	}
 	return ""
+}
+
+// onTwoNodes says why legs on two machines cannot be joined with each other, "" if they
+// are on one, or nothing is known of that.
+func onTwoNodes(one, other string) string {
+	if one == other || one == "" || other == "" {
+		return ""
+	}
+	return fmt.Sprintf("one connection is on FreeSWITCH %s and the other on %s; join both with a conference instead", one, other)
 }

@@ -352,7 +352,7 @@ func TestListeningInVain(t *testing.T) {
 	for want, prepare := range map[string]func(l, source *leg){
 		"connection a is alerting; a join needs one that is connected": func(l, _ *leg) { l.put(legAlerting) },
 		"connection b is alerting; a join needs one that is connected": func(_, source *leg) { source.put(legAlerting) },
-		"one connection is on FreeSWITCH m2 and the other on m1; joins across nodes are not supported yet": func(l, source *leg) {
+		"one connection is on FreeSWITCH m2 and the other on m1; join both with a conference instead": func(l, source *leg) {
 			l.machine, source.machine = "m1", "m2"
 		},
 		"": func(l, source *leg) { source.put(legEarly) },

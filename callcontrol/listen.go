@@ -150,8 +150,8 @@ func (c *control) startListening(l, source *leg, o *order) {
 // it can.
 func (c *control) notHeard(source *leg, machine string) string {
 	reason := c.notBridgeable(source)
-	if reason == "" && source.machine != machine && source.machine != "" {
-		reason = fmt.Sprintf("one connection is on FreeSWITCH %s and the other on %s; joins across nodes are not supported yet", source.machine, machine)
+	if reason == "" {
+		reason = onTwoNodes(source.machine, machine)
 	}
 	return reason
 }

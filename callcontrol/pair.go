@@ -74,10 +74,7 @@ func (m *pairRoom) elsewhere(machine string) string {
 	if m.machine == "" {
 		m.machine = machine
 	}
-	if m.machine != machine {
-		return fmt.Sprintf("one connection is on FreeSWITCH %s and the other on %s; joins across nodes are not supported yet", m.machine, machine)
-	}
-	return ""
+	return onTwoNodes(m.machine, machine)
 }
 
 // joinPair lets two sessions join their legs, or one of them its own if it has come
