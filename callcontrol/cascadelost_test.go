@@ -227,8 +227,7 @@ func TestTakeOverOfAMemberOnAnotherNode(t *testing.T) {
 	s.WaitLog("102 in 1")
 	s.hear(first, second)
 	calls := s.second.API("show channels")
-	written(s.Site)
-	s.Kill()
+	untilWritten(s.Site)
 	for other.Trace.Count("event ccxml.resumed") == 0 {
 		s.hear(first, second)
 		s.Sleep(100 * time.Millisecond)
