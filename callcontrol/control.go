@@ -52,7 +52,8 @@ type control struct {
 	writing   *clock.Timer // by this one
 	unwritten logs.Trouble // the state cannot be
 	ends      time.Time    // when it has lived for too long; zero for never
-	lost      bool         // another controller has it
+	lost      bool         // another controller has it, or is to have it
+	left      bool         // it is left to another controller, which is to find it in Redis
 
 	again      map[string]bool // dialogs that start once more, by id
 	resumption *resumption     // of a session that another controller had; nil else
@@ -346,7 +347,9 @@ func (c *control) ended(ending interpreter.Ending) {
 	c.writing.Stop()
 	// The session counts until the conferences it was in know that it has gone.
 	c.registry.last(c.controller, func() { c.controller.forgetSession(c.record.ID) })
-	c.controller.options.Store.EndSession(c.record.ID)
+	if !c.left {
+		c.controller.options.Store.EndSession(c.record.ID)
+	}
 	if c.child != nil && !c.lost {
 		c.controller.childEnded(c.record.ID, c.child, ending)
 	}

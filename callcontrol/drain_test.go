@@ -30,7 +30,7 @@ func comes(s *sitetest.Site, document string, addresses ...string) *switchsim.Pa
 // dialplan, which has another controller; what runs goes on and may still place calls,
 // and with its end the controller ends.
 func TestDrain(t *testing.T) {
-	s := sitetest.New(t, sitetest.WithToken("file:///none.ccxml"))
+	s := sitetest.New(t, sitetest.With("DURABILITY", "off"), sitetest.WithToken("file:///none.ccxml"))
 	other := s.AddDaemon()
 	s.Switch.Callee("200", switchsim.NoAnswer{})
 	document := s.Transitions("talking.ccxml", talking, "c d")
@@ -77,7 +77,7 @@ func TestDrain(t *testing.T) {
 // TestDrainIsBounded: sessions that do not end are ended after drain.timeout, and until
 // then the log tells which they are.
 func TestDrainIsBounded(t *testing.T) {
-	s := sitetest.New(t, sitetest.With("DRAIN_TIMEOUT", "1m"))
+	s := sitetest.New(t, sitetest.With("DURABILITY", "off"), sitetest.With("DRAIN_TIMEOUT", "1m"))
 	caller := s.Dial(s.Transitions("talking.ccxml", talking, "c d"))
 	s.WaitLog("connected " + caller.UUID())
 	begun := s.Clock.Now()
@@ -105,7 +105,7 @@ func TestDrainIsBounded(t *testing.T) {
 // TestDrainTakesNoChildren: a session of another controller does not create sessions on
 // one that drains, one of its own does.
 func TestDrainTakesNoChildren(t *testing.T) {
-	s := sitetest.New(t)
+	s := sitetest.New(t, sitetest.With("DURABILITY", "off"))
 	other := s.AddDaemon()
 	child := s.Transitions("child.ccxml", then("ccxml.loaded", `<log expr="'child'"/><exit/>`))
 	waits := s.Transitions("waits.ccxml", then("ccxml.loaded", `<log expr="'session ' + session.id"/>`)+

@@ -19,10 +19,52 @@ func pairOfDaemons(t *testing.T, options ...sitetest.Option) (one, other *sitete
 	return one, other
 }
 
+// written waits until what has happened so far is in Redis.
+func written(s *sitetest.Site) { s.Sleep(time.Second) }
+
 // untilWritten lets the first daemon write what has happened, and kills it.
 func untilWritten(one *sitetest.Site) {
-	one.Sleep(time.Second)
+	written(one)
 	one.Kill()
+}
+
+// TestDrainHandsOver: a daemon that is to end leaves its sessions to another one, at once and
+// without a word to FreeSWITCH; talks go on.
+func TestDrainHandsOver(t *testing.T) {
+	t.Parallel()
+	one, other := pairOfDaemons(t)
+	one.Switch.Callee("200", switchsim.Answers{})
+	bridge := one.Transitions("bridge", `
+		<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+		<transition event="connection.connected" cond="event$.connectionid == a"><createcall dest="'tel:200'" joinid="a"/></transition>
+		<transition event="connection.connected"><log expr="'joined'"/></transition>
+		<transition event="ccxml.resumed"><log expr="'bridge resumed'"/></transition>
+		<transition event="connection.disconnected"><exit/></transition>`, "a")
+	prompt := one.Transitions("prompt", `
+		<transition event="connection.alerting"><accept/></transition>
+		<transition event="connection.connected"><dialogstart src="'tone_stream://%(60000,0,440)'" type="'audio/wav'"/></transition>
+		<transition event="dialog.started"><log expr="'started'"/></transition>
+		<transition event="ccxml.resumed"><log expr="'prompt resumed'"/></transition>
+		<transition event="connection.disconnected"><exit/></transition>`)
+	talker, listener := one.DialFrom("100", bridge), one.DialFrom("101", prompt)
+	one.WaitLog("joined")
+	one.WaitLog("started")
+	begun := one.Clock.Now()
+	one.Daemon.Drain("a test")
+	one.Must(one.DaemonLog.WaitText(one.Context(), "drained: the sessions go on"))
+	one.Stop()
+	other.WaitLog("bridge resumed")
+	other.WaitLog("prompt resumed")
+	if took := other.Clock.Now().Sub(begun); took > 5*time.Second {
+		t.Errorf("it took %s, so that somebody has waited for a lease", took)
+	}
+	if !slices.Equal(talker.Hears(), []string{"200"}) {
+		t.Errorf("who talks hears %v", talker.Hears())
+	}
+	other.WaitUntil("the prompt plays again", func() bool { return len(listener.Heard()) == 2 })
+	talker.Hangup()
+	listener.Hangup()
+	other.WaitSwitchIdle()
 }
 
 // TestTakeOverOfADialog: the prompt plays again, the document is not told twice that it has
