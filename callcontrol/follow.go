@@ -9,10 +9,23 @@ import (
 // it is: fetching it to our socket would take it out of there. Its node's link tells of it
 // and takes its commands, until its join is over and it is fetched.
 
-// follow has the link of the leg's node tell of it.
+// follow has the link of the leg's node tell of it. Whether it has ended before the link
+// told of it, the node is asked.
 func (l *leg) follow(n *freeswitch.Node) {
 	l.follows = n
 	n.Follow(l.id)
+	n.Exists(l.id, func(there bool) {
+		if !there {
+			l.route.do(func() { l.after(strandedAfter, func() { l.endedUntold(n) }) }) // the link may tell, and of the cause
+		}
+	})
+}
+
+// endedUntold ends a leg that FreeSWITCH has no more, if nothing has told of that.
+func (l *leg) endedUntold(n *freeswitch.Node) {
+	if l.follows == n && !l.isGone() {
+		l.gone(freeswitch.Hangup{Cause: l.endUntold()})
+	}
 }
 
 // unfollow is the opposite of follow, for a leg that has come to our socket or is gone.

@@ -16,6 +16,7 @@ type released struct {
 	id, cause string
 	conn      *esl.Conn        // the leg's socket, nil if it has none
 	node      *freeswitch.Node // whose link reaches the leg, nil for none
+	was       bool             // FreeSWITCH has had it: where it is not there, it has ended
 	again     *clock.Timer
 	late      *clock.Timer
 
@@ -27,7 +28,7 @@ type released struct {
 // remember keeps what is to be known of a leg that is to end. It reports false for
 // one that has ended, or that FreeSWITCH never had.
 func (c *Controller) remember(l *leg, cause string, dialogs []dialog.Dialog, patience time.Duration) bool {
-	r := &released{id: l.id, cause: cause, conn: l.conn, node: l.reach(), dialogs: dialogs}
+	r := &released{id: l.id, cause: cause, conn: l.conn, node: l.reach(), was: l.machine != "", dialogs: dialogs}
 	c.mu.Lock()
 	if c.legs[l.id] != l {
 		c.mu.Unlock()
@@ -76,6 +77,13 @@ func (c *Controller) killReleased(r *released, asked int) {
 	switch {
 	case r.node != nil:
 		r.node.Kill(r.id, r.cause)
+		if r.conn == nil && r.was { // nobody may have told of its end
+			r.node.Exists(r.id, func(there bool) {
+				if !there {
+					c.forgetReleased(r.id)
+				}
+			})
+		}
 		if r.conn != nil && isSilent(r.conn) {
 			_ = r.conn.Close()
 		}

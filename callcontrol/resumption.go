@@ -44,6 +44,7 @@ func (c *control) makeLegs(r *restorer, d sessionData, goOn func()) error {
 func (r *resumption) start() {
 	c := r.control
 	r.restorer.link(c, r.data)
+	c.rejoinConferences()
 	r.late = c.after(resumeTimeout, r.end)
 	r.endIfSeen()
 	for _, l := range byKey(c.legs) {

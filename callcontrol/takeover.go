@@ -212,7 +212,6 @@ func (t *takenOver) makeLegs() error {
 	c.log().Info("session taken over", "from", t.from, "document", c.record.Document)
 	c.save()
 	err := c.makeLegs(t.restorer, t.state.Calls, func() {
-		c.rejoinConferences()
 		c.resumeRooms(t.state.Rooms)
 		c.resumeDialogs(t.state.Dialogs)
 		c.session.GoOn(&interpreter.Event{
@@ -232,7 +231,8 @@ func (t *takenOver) makeLegs() error {
 }
 
 // rejoinConferences notes in the registry that this controller has the session, and its
-// members, from now on.
+// members, from now on. It is done before FreeSWITCH tells of the legs, so that those that
+// are gone leave their conferences.
 func (c *control) rejoinConferences() {
 	registry := c.controller.options.Conferences
 	for _, id := range c.record.Conferences {
@@ -243,7 +243,7 @@ func (c *control) rejoinConferences() {
 		})
 	}
 	for _, l := range byKey(c.legs) {
-		if p := l.place; p.kind == inConference && p.pairRoom == nil {
+		if p := l.place; p.room != "" && p.pairRoom == nil && !l.unpaired { // also on its way there
 			m := c.member(l.id, l.machine, p.order)
 			role := p.role(l)
 			m.Moderator, m.Ends = role.Moderator, role.EndsRoom
