@@ -26,9 +26,9 @@ const (
 	Ahead  Durability = "ahead"
 )
 
-// stateVersion is the version of what is written. A controller does not read what a newer
+// StateVersion is the version of what is written. A controller does not read what a newer
 // one has written.
-const stateVersion = 1
+const StateVersion = 1
 
 // sessionState is a session at a boundary, as it is written to Redis: for the document, in
 // FreeSWITCH, and what counts it.
@@ -48,7 +48,7 @@ type sessionState struct {
 // called in the session's goroutine, between two transitions.
 func (c *control) newState(snap interpreter.Snapshot) (s sessionState) {
 	s = sessionState{Session: snap,
-		Version: stateVersion, Calls: c.export(), Dialogs: c.dialogsData(), Rooms: c.rooms(),
+		Version: StateVersion, Calls: c.export(), Dialogs: c.dialogsData(), Rooms: c.rooms(),
 		Call: c.by.call, Tree: c.by.tree, Creator: c.by.parent,
 	}
 	if !c.ends.IsZero() {
@@ -63,8 +63,8 @@ func readState(id string, data []byte) (s sessionState, err error) {
 	if err := json.Unmarshal(data, &s); err != nil {
 		return s, fmt.Errorf("the state of session %s is damaged: %w", id, err)
 	}
-	if s.Version < 1 || s.Version > stateVersion {
-		return s, fmt.Errorf("session %s was written in version %d; this controller reads up to version %d, so a newer one has to take it", id, s.Version, stateVersion)
+	if s.Version < 1 || s.Version > StateVersion {
+		return s, fmt.Errorf("session %s was written in version %d; this controller reads up to version %d, so a newer one has to take it", id, s.Version, StateVersion)
 	}
 	return s, s.Calls.check()
 }

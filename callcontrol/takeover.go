@@ -29,14 +29,14 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 	if !c.isDurable() {
 		return
 	}
-	own := true // of this id, left by the process before this one
+	own := true                         // of this id, left by the process before this one
+	found := make(map[string]time.Time) // processes that are dead, and since when that is known
 	for clock.Sleep(ctx, c.options.Clock, lookEvery) {
 		if c.isDraining() || !c.options.Store.Healthy() {
 			continue
 		}
 		if own {
-			c.takeOverFrom(ctx, c.options.ID)
-			own = false
+			own = !c.takeOverFrom(ctx, sessionstore.Controller{ID: c.options.ID, Instance: c.options.ID}, everything)
 		}
 		dead, err := c.options.Store.Dead(ctx)
 		if err != nil {
@@ -47,24 +47,52 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 		}
 		c.unlooked.Over()
 		for _, controller := range dead {
-			c.takeOverFrom(ctx, controller.ID)
+			since, known := found[controller.Instance]
+			if !known {
+				since = c.options.Clock.Now()
+				found[controller.Instance] = since
+			}
+			mine := c.share
+			if clock.Since(c.options.Clock, since) >= sessionstore.ShareFor {
+				mine = everything
+			}
+			c.takeOverFrom(ctx, controller, mine)
+			// What it had not read goes to who has the sessions by now.
+			if _, err := c.options.Store.TakeMail(ctx, controller.ID); err != nil {
+				c.log.Warn("mail of a controller that is gone is not read", "controller_id", controller.ID, "error", err)
+			}
 		}
 	}
 }
 
-// takeOverFrom takes over all sessions that a controller has left, or what of them this
-// controller has room for. Sessions whose legs have to do with each other are made again
-// together.
-func (c *Controller) takeOverFrom(ctx context.Context, from string) {
+// everything leaves no session to others.
+func everything(_ context.Context, sessions []string) []string { return sessions }
+
+// share gives the sessions of a dead controller that this one is to claim first; others
+// claim the rest at the same time.
+func (c *Controller) share(ctx context.Context, sessions []string) []string {
+	controllers, err := c.options.Store.Controllers(ctx)
+	if err != nil {
+		return nil // in a moment all of them
+	}
+	return sessionstore.Share(sessions, sessionstore.Living(controllers))[c.options.ID]
+}
+
+// takeOverFrom takes over the sessions that a controller has left and that this one is to
+// have, or what of them it has room for, and reports whether they could be read. Sessions
+// whose legs have to do with each other are made again together.
+func (c *Controller) takeOverFrom(ctx context.Context, from sessionstore.Controller, mine func(context.Context, []string) []string) bool {
 	together := c.newRestorer()
 	var taken []*takenOver
 	var mu sync.Mutex
 	free := clock.NewSemaphore(c.options.Clock, takeOverAtOnce)
 	var running clock.Group
-	ids, err := c.options.Store.SessionIDs(ctx, from)
+	ids, err := c.options.Store.SessionIDs(ctx, from.ID)
 	if err != nil {
-		c.log.Warn("sessions of a controller that is gone are not read", "controller_id", from, "error", err)
+		c.log.Warn("sessions of a controller that is gone are not read", "controller_id", from.ID, "error", err)
+		return false
 	}
+	ids = mine(ctx, ids)
 	slices.Sort(ids)
 	for _, id := range ids {
 		if c.session(id) != nil || free.Acquire(ctx) != nil {
@@ -72,7 +100,7 @@ func (c *Controller) takeOverFrom(ctx context.Context, from string) {
 		}
 		running.Go(c.options.Clock, func() {
 			defer free.Release()
-			if one := c.claim(ctx, together, id, from); one != nil {
+			if one := c.claim(ctx, together, id, from.Instance); one != nil {
 				mu.Lock()
 				taken = append(taken, one)
 				mu.Unlock()
@@ -82,8 +110,9 @@ func (c *Controller) takeOverFrom(ctx context.Context, from string) {
 	_ = running.Wait(ctx, c.options.Clock)
 	resume(ctx, c, taken...)
 	if len(taken) > 0 {
-		c.log.Warn("sessions taken over", "from", from, "sessions", len(taken))
+		c.log.Warn("sessions taken over", "from", from.ID, "sessions", len(taken))
 	}
+	return true
 }
 
 // takenOver is a session that was claimed and made again, and has not asked for its legs.
@@ -94,7 +123,7 @@ type takenOver struct {
 	from     string
 }
 
-// claim claims a session and makes it again; nil if somebody else was first, this controller
+// claim claims a session from a controller, or a process of it, and makes it again; nil if somebody else was first, this controller
 // has no room, or it cannot be.
 func (c *Controller) claim(ctx context.Context, r *restorer, id, from string) *takenOver {
 	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, takeOverTimeout)
@@ -111,10 +140,10 @@ func (c *Controller) claim(ctx context.Context, r *restorer, id, from string) *t
 		}
 		return nil
 	}
-	one, err := c.makeAgain(ctx, r, claimed, from)
+	one, err := c.makeAgain(ctx, r, claimed)
 	if err != nil {
 		c.unreserve(origin{call: true})
-		c.log.Error("session cannot be taken over; its calls are hung up", "session", id, "from", from, "error", err)
+		c.log.Error("session cannot be taken over; its calls are hung up", "session", id, "from", claimed.From, "error", err)
 		c.giveUpClaimed(claimed)
 		return nil
 	}
@@ -122,7 +151,7 @@ func (c *Controller) claim(ctx context.Context, r *restorer, id, from string) *t
 }
 
 // makeAgain makes a claimed session. It has its reserved place from then on.
-func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed sessionstore.Claimed, from string) (*takenOver, error) {
+func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed sessionstore.Claimed) (*takenOver, error) {
 	if len(claimed.State) == 0 {
 		return nil, errors.New("nothing of it was written that it could go on from")
 	}
@@ -144,7 +173,7 @@ func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed session
 	if err := c.register(control); err != nil {
 		return nil, err
 	}
-	return &takenOver{control, r, state, from}, nil
+	return &takenOver{control, r, state, claimed.From}, nil
 }
 
 func (c *Controller) text(ctx context.Context, hash string) ([]byte, error) {

@@ -165,7 +165,7 @@ func (d *Daemon) openStore(ctx context.Context) (err error) {
 	}
 	d.Store, err = sessionstore.Open(ctx, sessionstore.Options{
 		URL: url, CA: d.config.Redis.CA, Embedded: d.redis, Prefix: d.config.Redis.Prefix, WriteEvery: d.config.Redis.WriteEvery,
-		Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock(), Instance: d.random.UUID(),
+		Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock(), Instance: d.random.UUID(), StateVersion: callcontrol.StateVersion,
 		Replaced: func(error) { d.replaced.Open() },
 		Lost:     d.lost,
 	})

@@ -12,6 +12,7 @@ import (
 // Claimed is a session that this controller has by a claim.
 type Claimed struct {
 	Session        // its record, with this controller and the new epoch
+	From    string // the controller that had it before
 	State   []byte // as it was saved last; nil where none was, or it could not be
 	Texts   []string
 }
@@ -124,6 +125,7 @@ func (s *Store) notClaimed(id, from, had, me string) {
 func (s *Store) claimed(outcome []any) (Claimed, bool, error) {
 	epoch, _ := outcome[1].(int64)
 	packed, _ := outcome[2].(string)
+	from, _ := outcome[0].(string)
 	record := sessionOf(hashOf(outcome[3]))
 	e := &entry{record: record, epoch: epoch, stored: true, listed: true}
 	e.record.Epoch = 0
@@ -137,7 +139,7 @@ func (s *Store) claimed(outcome []any) (Claimed, bool, error) {
 		s.log.Error("the state of a claimed session cannot be read", "session_id", record.ID, "error", err)
 		state = nil
 	}
-	return Claimed{Session: record, State: state, Texts: e.snapshot.texts}, true, nil
+	return Claimed{Session: record, From: from, State: state, Texts: e.snapshot.texts}, true, nil
 }
 
 // errClaiming says that a claim of the session is under way.
