@@ -27,13 +27,12 @@ local function isempty()
 end
 
 -- holders tells of each node on which there are members a controller that has one of
--- them; of all but those of a connection.
-local function holders(without)
+-- them.
+local function holders()
   local found = {}
-  local members = redis.call('HGETALL', KEYS[3])
-  for i = 1, #members, 2 do
-    local member = cjson.decode(members[i + 1])
-    if members[i] ~= without and member.node then found[member.node] = member.controller end
+  for _, text in ipairs(redis.call('HVALS', KEYS[3])) do
+    local member = cjson.decode(text)
+    if member.node then found[member.node] = member.controller end
   end
   return found
 end
