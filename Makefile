@@ -12,7 +12,7 @@ TESTFLAGS ?=
 # How long the tests of one package may take, on whatever machine.
 TIMEOUT   ?= 1h
 
-.PHONY: build demo test requirements test-engine test-late test-growth bench-engine test-attacks lint bench fuzz test-freeswitch
+.PHONY: build demo test requirements test-engine test-late test-faults test-growth bench-engine test-attacks lint bench fuzz test-freeswitch
 
 # The daemon, as bin/ccxmld.
 build:
@@ -42,6 +42,12 @@ test-engine:
 # The packages that have timers, with a clock whose stop always comes too late.
 test-late:
 	TEST_CLOCK=late $(GO) test -timeout $(TIMEOUT) ./clock/... ./dialog/... ./interpreter ./esl ./conference ./sessionstore ./mail ./peer ./freeswitch ./callcontrol ./httpapi ./daemon ./cmd/ccxmld
+
+# Controllers that are killed at random under a load of calls, on virtual time: a run of
+# three minutes for each seed, which takes some seconds. TEST_FAULTS=17 repeats one.
+TEST_FAULTS ?= 1-200
+test-faults:
+	TEST_FAULTS=$(TEST_FAULTS) $(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestFaults$$' ./callcontrol
 
 # How compiling and checking grow with documents: counted in the blocks of the program that
 # run, and in what is allocated.
