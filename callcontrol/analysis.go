@@ -164,3 +164,12 @@ func (a *analysis) end() {
 	}
 	a.dismissTones()
 }
+
+// endAnalysis ends the analysis of a leg that was made again, if one had begun: what was
+// heard is not known.
+func (l *leg) endAnalysis() {
+	if a := l.analysis; a != nil && a.leg != nil && !l.isGone() {
+		a.result("unknown")
+		a.end()
+	}
+}

@@ -62,8 +62,8 @@ func (x *exporter) leg(l *leg) legData {
 		by := l.answerBy.UTC()
 		d.AnswerBy = &by
 	}
-	if a := l.analysis; a != nil && a.leg == nil { // one that has begun is lost with its socket
-		d.Analysis, d.Beeps = &a.request, a.beeps
+	if a := l.analysis; a != nil {
+		d.Analysis, d.Beeps, d.Analysing = &a.request, a.beeps, a.leg != nil
 	}
 	if call := l.attempt; call != nil {
 		d.Attempt = &attemptData{Job: call.job, Tried: namesOf(call.tried), Failed: call.failed, LinkLost: call.linkLost, Placed: call.placed, Over: l.calling != call}

@@ -61,11 +61,13 @@ type legData struct {
 	Attempt  *attemptData             `json:"attempt,omitempty"`
 	JoinCall *interpreter.CallRequest `json:"joincall,omitempty"` // of <createcall joinid>, until it is joined
 	Analysis *interpreter.Analysis    `json:"analysis,omitempty"` // that begins with the answer
-	Beeps    []float64                `json:"beeps,omitempty"`
-	Move     *moveData                `json:"move,omitempty"`
-	Arrival  *arrivalData             `json:"arrival,omitempty"`
-	StandIn  *standInData             `json:"standin,omitempty"`
-	Server   *serverData              `json:"server,omitempty"`
+	// Analysing says that it has begun. What was heard is lost with the leg's socket.
+	Analysing bool         `json:"analysing,omitempty"`
+	Beeps     []float64    `json:"beeps,omitempty"`
+	Move      *moveData    `json:"move,omitempty"`
+	Arrival   *arrivalData `json:"arrival,omitempty"`
+	StandIn   *standInData `json:"standin,omitempty"`
+	Server    *serverData  `json:"server,omitempty"`
 }
 
 // homeData is the way home of a leg.

@@ -90,6 +90,9 @@ func (r *restorer) leg(c *control, d legData) (*leg, error) {
 	}
 	if d.Analysis != nil {
 		l.analysis = &analysis{request: *d.Analysis, beeps: d.Beeps}
+		if d.Analysing {
+			l.analysis.leg = l
+		}
 	}
 	l.node = r.node(d.Node)
 	if d.Node != "" && l.node == nil {

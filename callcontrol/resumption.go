@@ -121,6 +121,7 @@ func (c *control) seen(l *leg, n *freeswitch.Node, now freeswitch.Channel, there
 	}
 	c.resume(l, now, there)
 	l.await()
+	l.endAnalysis()
 	switch {
 	case l.isGone() || l.conn != nil:
 	case l.isEnding():
@@ -246,5 +247,6 @@ func (c *control) cameUnseen(l *leg, answered bool, home string) {
 	l.unseen = false
 	c.resume(l, now, true)
 	l.await()
+	l.endAnalysis()
 	c.resumption.oneSeen()
 }

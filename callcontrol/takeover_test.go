@@ -259,3 +259,22 @@ func TestTakeOverOfWhatIsGone(t *testing.T) {
 	other.CheckOrder("log disconnected")
 	other.WaitSwitchIdle()
 }
+
+// TestTakeOverOfAnAnalysis: that nobody is known to have answered is told, since what was
+// heard is lost.
+func TestTakeOverOfAnAnalysis(t *testing.T) {
+	t.Parallel()
+	one, other := pairOfDaemons(t)
+	one.Switch.Callee("200", switchsim.Answers{}) // and says nothing
+	one.StartSession(one.Document("out.ccxml", analysed("200", "")))
+	callee, err := one.Switch.WaitCallee(one.Context(), "200")
+	one.Must(err)
+	one.Must(callee.WaitAnswered(one.Context()))
+	untilWritten(one)
+	if one.Trace.Has("log 200 is unknown") {
+		t.Fatal("it was over before the controller was lost")
+	}
+	other.WaitLog("200 is unknown")
+	callee.Hangup()
+	other.WaitSwitchIdle()
+}
