@@ -3,8 +3,6 @@ package callcontrol
 import (
 	"context"
 	"errors"
-	"net"
-	"strings"
 	"syscall"
 
 	"ccxmld/clock"
@@ -86,27 +84,10 @@ func (c *Controller) lives(ctx context.Context, id string) (bool, error) {
 	}
 	for _, one := range controllers {
 		if one.ID == id {
-			return one.Alive && !c.isRefused(ctx, one.Address), nil
+			return one.Alive && !errors.Is(c.dialPort(ctx, one.Address), syscall.ECONNREFUSED), nil
 		}
 	}
 	return false, nil
-}
-
-// isRefused tells whether nobody listens at a controller's address, a list A|B. That it
-// cannot be reached says nothing.
-func (c *Controller) isRefused(ctx context.Context, addresses string) bool {
-	dial := c.options.LinkDial
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
-	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, refusedTimeout)
-	defer cancel()
-	address, _, _ := strings.Cut(addresses, "|") // its own comes first
-	conn, err := dial(ctx, "tcp", address)
-	if err == nil {
-		_ = conn.Close()
-	}
-	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // legComes takes a leg that has come by itself, to the session that has been taken over.

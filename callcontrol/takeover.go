@@ -31,6 +31,7 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 	}
 	own := true                         // of this id, left by the process before this one
 	found := make(map[string]time.Time) // processes that are dead, and since when that is known
+	ports := ports{controller: c}
 	for clock.Sleep(ctx, c.options.Clock, lookEvery) {
 		if c.isDraining() || !c.options.Store.Healthy() {
 			continue
@@ -46,7 +47,7 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 			continue
 		}
 		c.unlooked.Over()
-		for _, controller := range dead {
+		for _, controller := range append(dead, ports.gone(ctx)...) {
 			since, known := found[controller.Instance]
 			if !known {
 				since = c.options.Clock.Now()

@@ -278,3 +278,25 @@ func TestTakeOverOfAnAnalysis(t *testing.T) {
 	callee.Hangup()
 	other.WaitSwitchIdle()
 }
+
+// TestTakeOverBeforeTheLeaseEnds: a controller whose port refuses is not waited for.
+func TestTakeOverBeforeTheLeaseEnds(t *testing.T) {
+	t.Parallel()
+	one, other := pairOfDaemons(t)
+	party := one.Dial(one.Transitions("call", `
+		<transition event="connection.alerting"><accept/></transition>
+		<transition event="connection.connected"><dialogstart src="'tone_stream://%(60000,0,440)'" type="'audio/wav'"/></transition>
+		<transition event="dialog.started"><log expr="'connected'"/></transition>
+		<transition event="ccxml.resumed"><log expr="'resumed'"/></transition>
+		<transition event="connection.disconnected"><exit/></transition>`))
+	one.WaitLog("connected")
+	one.Sleep(5 * time.Second) // for the other one to see its port
+	begun := one.Clock.Now()
+	untilWritten(one)
+	other.WaitLog("resumed")
+	if took := other.Clock.Now().Sub(begun); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	party.Hangup()
+	other.WaitSwitchIdle()
+}
