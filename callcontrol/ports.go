@@ -25,6 +25,16 @@ type ports struct {
 	refused    map[string]int // how often in a row, by controller; none of those that have never answered
 }
 
+// endLeases ends the leases of controllers that are gone.
+func (p *ports) endLeases(ctx context.Context) {
+	for _, one := range p.gone(ctx) {
+		p.controller.log.Warn("a controller is gone: its port refuses", "controller_id", one.ID, "address", one.Address)
+		if err := p.controller.options.Store.EndLease(ctx, one); err != nil {
+			p.controller.log.Warn("the lease of a controller that is gone was not ended", "controller_id", one.ID, "error", err)
+		}
+	}
+}
+
 // gone gives the controllers that hold their lease and whose port refuses.
 func (p *ports) gone(ctx context.Context) (list []sessionstore.Controller) {
 	controllers, err := p.controller.options.Store.Controllers(ctx)

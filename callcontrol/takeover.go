@@ -39,6 +39,7 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 		if own {
 			own = !c.takeOverFrom(ctx, sessionstore.Controller{ID: c.options.ID, Instance: c.options.ID}, everything)
 		}
+		ports.endLeases(ctx)
 		dead, err := c.options.Store.Dead(ctx)
 		if err != nil {
 			if again, about := c.unlooked.Found(); again {
@@ -47,7 +48,7 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 			continue
 		}
 		c.unlooked.Over()
-		for _, controller := range append(dead, ports.gone(ctx)...) {
+		for _, controller := range dead {
 			since, known := found[controller.Instance]
 			if !known {
 				since = c.options.Clock.Now()
