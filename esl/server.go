@@ -262,8 +262,8 @@ func (s *Server) connect(c *Conn, from string, crowded bool) {
 		s.mu.Unlock()
 		if err != nil {
 			level := slog.LevelWarn
-			if isOrdinaryEnd(err) {
-				level = slog.LevelInfo
+			if isOrdinaryEnd(err) { // as of controllers that look whether this one is there
+				level = slog.LevelDebug
 			}
 			s.logger().Log(context.Background(), level, "event socket connection ended before connect was answered", "remote", c.RemoteAddr(), "error", err)
 			return
