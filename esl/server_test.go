@@ -255,16 +255,16 @@ func TestOrdinaryEndsAreNoWarnings(t *testing.T) {
 		end  func(p *peer)
 		want string
 	}{
-		"the caller gave up": {func(p *peer) { p.nc.Close() }, "level=INFO"},
+		"the caller gave up": {func(p *peer) { p.nc.Close() }, "level=DEBUG"},
 		"the caller gave up, with a notice": {func(p *peer) {
 			p.write("Content-Type: text/disconnect-notice\nContent-Length: 0\n\n")
-		}, "level=INFO"},
+		}, "level=DEBUG"},
 		"no Event Socket": {func(p *peer) { p.write("GET / HTTP/1.1\r\n\r\n") }, "level=WARN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var log strings.Builder // which the server writes until it has ended
-			address, _, drain, ended := serve(t, &esl.Server{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			address, _, drain, ended := serve(t, &esl.Server{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 			p := leg(t, address)
 			p.expectLines("connect")
 			c.end(p)
