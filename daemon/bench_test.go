@@ -18,6 +18,7 @@ import (
 	"ccxmld/daemon"
 	"ccxmld/interpreter"
 	"ccxmld/script"
+	"ccxmld/sessionstore/redistest"
 )
 
 // contender is a program that takes calls: ccxmld, or a baseline that is
@@ -41,7 +42,16 @@ var contenders = []struct {
 	{"raw-list", func(b testing.TB, _ *switchProcess, live func()) contender { return startRaw(b, needEvents, live) }},
 	{"eslgo", func(b testing.TB, _ *switchProcess, live func()) contender { return startEslgo(b, live) }},
 	{"ccxmld", func(b testing.TB, sw *switchProcess, live func()) contender { return startCcxmld(b, sw, live) }},
+	{"ccxmld-off", func(b testing.TB, sw *switchProcess, live func()) contender {
+		return startCcxmld(b, sw, live, onRedis(b), "CCXMLD_DURABILITY=off")
+	}},
+	{"ccxmld-behind", func(b testing.TB, sw *switchProcess, live func()) contender {
+		return startCcxmld(b, sw, live, onRedis(b), "CCXMLD_DURABILITY=behind")
+	}},
 }
+
+// onRedis is the setting of a redis-server that ends with the benchmark.
+func onRedis(b testing.TB) string { return "CCXMLD_REDIS_URL=" + redistest.Real(b).URL }
 
 // atOnce is how many calls are made at a time.
 const atOnce = 64
@@ -283,15 +293,15 @@ type ccxmldController struct {
 	ended  chan error
 }
 
-func startCcxmld(b testing.TB, sw *switchProcess, live func()) *ccxmldController {
+func startCcxmld(b testing.TB, sw *switchProcess, live func(), settings ...string) *ccxmldController {
 	if live == nil {
-		return startDocuments(b, sw, nil, map[string]string{"call.ccxml": promptDocument})
+		return startDocuments(b, sw, nil, map[string]string{"call.ccxml": promptDocument}, settings...)
 	}
-	return startDocuments(b, sw, eventCounter{"connection.connected", live}, map[string]string{"call.ccxml": waitDocument})
+	return startDocuments(b, sw, eventCounter{"connection.connected", live}, map[string]string{"call.ccxml": waitDocument}, settings...)
 }
 
 // startDocuments starts a daemon that runs call.ccxml of the documents.
-func startDocuments(b testing.TB, sw *switchProcess, observer interpreter.Observer, documents map[string]string) *ccxmldController {
+func startDocuments(b testing.TB, sw *switchProcess, observer interpreter.Observer, documents map[string]string, settings ...string) *ccxmldController {
 	dir := b.TempDir()
 	for name, text := range documents {
 		path := filepath.Join(dir, name)
@@ -302,12 +312,12 @@ func startDocuments(b testing.TB, sw *switchProcess, observer interpreter.Observ
 			b.Fatal(err)
 		}
 	}
-	config, err := conf.Load(conf.Source{Environ: []string{
+	config, err := conf.Load(conf.Source{Environ: append([]string{
 		"CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0",
 		"CCXMLD_LIMITS_SESSIONS=20000", "CCXMLD_ESL_CONNECTIONS_PER_ADDRESS=20000",
 		fmt.Sprintf("CCXMLD_DOCUMENTS_ALLOW=[%q, %q]", "file://"+dir+"/", "file://"+filepath.Dir(benchPrompt)+"/"), "CCXMLD_DIALOG_SPOOL=" + dir,
 		fmt.Sprintf("CCXMLD_NODES=[{name: sim, address: %q, password: ClueCon}]", sw.address),
-	}})
+	}, settings...)})
 	if err != nil {
 		b.Fatal(err)
 	}
