@@ -149,10 +149,15 @@ func (c *Controller) claim(ctx context.Context, r *restorer, id, from string) *t
 		c.giveUpClaimed(claimed)
 		return nil
 	}
+	if err := c.register(one.control); err != nil { // which has given the place back
+		c.log.Error("session cannot be taken over; its calls are hung up", "session", id, "from", claimed.From, "error", err)
+		c.giveUpClaimed(claimed)
+		return nil
+	}
 	return one
 }
 
-// makeAgain makes a claimed session. It has its reserved place from then on.
+// makeAgain makes a claimed session, which is not registered yet.
 func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed sessionstore.Claimed) (*takenOver, error) {
 	if len(claimed.State) == 0 {
 		return nil, errors.New("nothing of it was written that it could go on from")
@@ -170,9 +175,6 @@ func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed session
 		return c.documents.Recompile(ctx, texts, script, source)
 	})
 	if err != nil {
-		return nil, err
-	}
-	if err := c.register(control); err != nil {
 		return nil, err
 	}
 	return &takenOver{control, r, state, claimed.From}, nil
