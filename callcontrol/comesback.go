@@ -64,15 +64,15 @@ func (c *Controller) takeOverSession(ctx context.Context, session string) error 
 			return errors.Join(err, errLives)
 		}
 	}
-	one := c.claim(ctx, c.newRestorer(), session, owner)
+	one, err := c.claim(ctx, c.newRestorer(), session, owner)
 	if one != nil {
-		resume(ctx, c, one)
+		resume(one)
 		return nil
 	}
 	if c.control(session) != nil { // another leg of it was quicker
 		return nil
 	}
-	return errNotTakenOver
+	return errors.Join(err, errNotTakenOver)
 }
 
 // lives tells whether a controller that holds its lease is there: its port may refuse

@@ -125,17 +125,18 @@ type Controller struct {
 	directoryDone context.Context
 	giveUp        context.CancelFunc
 
-	mu        sync.Mutex
-	sessions  map[string]*control
-	legs      map[string]*leg      // by channel uuid, until they are hung up
-	couplings map[string]*coupling // by channel uuid
-	released  map[string]*released // legs whose session has ended, by channel uuid
-	trees     map[string]*tree     // by the session that each began with, or the address
-	reserved  int                  // sessions whose document is on its way
-	draining  bool                 // no new sessions from calls and requests
-	closing   bool                 // nor from sessions
-	idle      *clock.Latch         // the last session has ended; nil if nobody waits for that
-	noLegs    *clock.Latch         // the last leg is gone; likewise
+	mu         sync.Mutex
+	sessions   map[string]*control
+	takingOver map[string]*clock.Latch // sessions that are being taken over
+	legs       map[string]*leg         // by channel uuid, until they are hung up
+	couplings  map[string]*coupling    // by channel uuid
+	released   map[string]*released    // legs whose session has ended, by channel uuid
+	trees      map[string]*tree        // by the session that each began with, or the address
+	reserved   int                     // sessions whose document is on its way
+	draining   bool                    // no new sessions from calls and requests
+	closing    bool                    // nor from sessions
+	idle       *clock.Latch            // the last session has ended; nil if nobody waits for that
+	noLegs     *clock.Latch            // the last leg is gone; likewise
 }
 
 // New makes a controller.

@@ -19,14 +19,15 @@ func (c *Controller) Lost(id string) {
 	}
 	control.session.Do(func() {
 		control.log().Error("another controller has taken the session over, and it is dropped here: was this process stopped, or cut off from redis, for longer than its lease?")
-		control.drop()
-		control.session.End("another controller has taken it over")
+		control.drop("another controller has taken it over")
 	})
 }
 
-// drop lets go of all that the session has, which is another controller's by now.
-func (c *control) drop() {
+// drop lets go of all that the session has, which is another controller's by now, and ends
+// the session.
+func (c *control) drop(why string) {
 	c.lost = true
+	defer c.session.Drop(why)
 	for id := range byKey(c.rosters) {
 		c.attendNoMore(id)
 	}
@@ -77,8 +78,7 @@ func (c *Controller) HandOver(ctx context.Context) (sessions int, err error) {
 		control.session.Do(func() {
 			control.writeState()
 			control.left = true
-			control.drop()
-			control.session.End("it goes on with another controller")
+			control.drop("it goes on with another controller")
 		})
 	}
 	for _, control := range running {

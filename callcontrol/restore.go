@@ -130,6 +130,9 @@ func (r *restorer) attempt(l *leg, d *attemptData) {
 	if d == nil {
 		return
 	}
+	if d.Job.Extension, d.Job.Dialplan = "", ""; len(d.Job.Apps) > 0 { // Redis may be written by others
+		d.Job.Apps = r.controller.home().Begin()
+	}
 	l.attempt = &calling{job: d.Job, failed: d.Failed, linkLost: d.LinkLost, placed: d.Placed}
 	for _, name := range d.Tried {
 		if node := r.node(name); node != nil {
@@ -147,6 +150,9 @@ func (r *restorer) link(c *control, d sessionData) {
 	defer r.mu.Unlock()
 	for _, written := range d.Legs {
 		l := c.legs[written.ID]
+		if l == nil || c.resumption != nil && !l.unseen { // it has ended, or come by itself
+			continue
+		}
 		l.joinPending, l.goesOn = r.order(c, written.Join.Pending), r.order(c, written.Join.GoesOn)
 		l.present = r.presence(c, written.Join.Present)
 		if p := written.Join.Place; p != nil {

@@ -34,7 +34,9 @@ func (c *Controller) resynchronise(n *freeswitch.Node, restarted bool) {
 	c.legsOn(n, func(l *leg) {
 		switch {
 		case l.unseen:
-			l.inspect(n)
+			if r := l.control.resumption; r != nil && r.late != nil { // else it is about to ask
+				l.inspect(n)
+			}
 		case l.conn != nil || l.state.Is(legWaiting) || l.arriving != nil:
 		case l.calling != nil && !l.calling.linkLost && !l.isEnding():
 			// Placed on this link: FreeSWITCH may not have begun with it, and its job

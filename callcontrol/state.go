@@ -122,8 +122,13 @@ func (c *control) encode(snap interpreter.Snapshot) (data []byte, texts []string
 	return text.Bytes(), s.texts(), true
 }
 
-// notWritten says that the state cannot be written.
+// notWritten says that the state cannot be written. The one that Redis has would have the
+// session go on from long ago.
 func (c *control) notWritten(err error) {
+	if errors.Is(err, interpreter.ErrNoBoundary) {
+		return
+	}
+	c.controller.options.Store.SaveState(c.record.ID, c.epoch, nil, nil)
 	if again, about := c.unwritten.Found(); again {
 		c.log().Error("the session's state cannot be kept: it ends with this controller", append([]any{"error", err}, about...)...)
 	}

@@ -86,6 +86,7 @@ func (c *Controller) share(ctx context.Context, sessions []string) []string {
 func (c *Controller) takeOverFrom(ctx context.Context, from sessionstore.Controller, mine func(context.Context, []string) []string) bool {
 	together := c.newRestorer()
 	var taken []*takenOver
+	missed := 0
 	var mu sync.Mutex
 	free := clock.NewSemaphore(c.options.Clock, takeOverAtOnce)
 	var running clock.Group
@@ -102,19 +103,25 @@ func (c *Controller) takeOverFrom(ctx context.Context, from sessionstore.Control
 		}
 		running.Go(c.options.Clock, func() {
 			defer free.Release()
-			if one := c.claim(ctx, together, id, from.Instance); one != nil {
-				mu.Lock()
+			one, err := c.claim(ctx, together, id, from.Instance)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err != nil:
+				missed++
+			case one != nil:
 				taken = append(taken, one)
-				mu.Unlock()
 			}
 		})
 	}
 	_ = running.Wait(ctx, c.options.Clock)
-	resume(ctx, c, taken...)
-	if len(taken) > 0 {
-		c.log.Warn("sessions taken over", "from", from.ID, "sessions", len(taken))
+	mu.Lock()
+	defer mu.Unlock()
+	resume(taken...)
+	if len(taken)+missed > 0 {
+		c.log.Warn("sessions taken over", "from", from.ID, "sessions", len(taken), "missed", missed)
 	}
-	return true
+	return missed == 0
 }
 
 // takenOver is a session that was claimed and made again, and has not asked for its legs.
@@ -125,14 +132,19 @@ type takenOver struct {
 	from     string
 }
 
-// claim claims a session from a controller, or a process of it, and makes it again; nil if somebody else was first, this controller
-// has no room, or it cannot be.
-func (c *Controller) claim(ctx context.Context, r *restorer, id, from string) *takenOver {
+// claim claims a session and makes it again, with its legs; nil if somebody else was first,
+// or if it cannot be, and is over then. The error says that it may be tried again.
+func (c *Controller) claim(ctx context.Context, r *restorer, id, from string) (*takenOver, error) {
 	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, takeOverTimeout)
 	defer cancel()
+	over, first := c.beginTakeOver(id)
+	if !first {
+		return nil, over.Wait(ctx)
+	}
+	defer c.endTakeOver(id, over)
 	if err := c.reserve(origin{call: true}); err != nil {
 		c.log.Warn("session not taken over", "session", id, "error", err)
-		return nil
+		return nil, err
 	}
 	claimed, ok, err := c.options.Store.Claim(ctx, id, from)
 	if !ok || err != nil {
@@ -140,21 +152,46 @@ func (c *Controller) claim(ctx context.Context, r *restorer, id, from string) *t
 		if err != nil {
 			c.log.Warn("session not taken over", "session", id, "from", from, "error", err)
 		}
-		return nil
+		return nil, err
 	}
 	one, err := c.makeAgain(ctx, r, claimed)
+	if err == nil {
+		err = one.makeLegs(ctx)
+	}
 	if err != nil {
 		c.unreserve(origin{call: true})
 		c.log.Error("session cannot be taken over; its calls are hung up", "session", id, "from", claimed.From, "error", err)
-		c.giveUpClaimed(claimed)
-		return nil
+		c.giveUpClaimed(claimed, one)
+		return nil, nil
 	}
-	if err := c.register(one.control); err != nil { // which has given the place back
-		c.log.Error("session cannot be taken over; its calls are hung up", "session", id, "from", claimed.From, "error", err)
-		c.giveUpClaimed(claimed)
-		return nil
+	if err := c.register(one.control); err != nil { // we end ourselves; the next one finds it in Redis
+		one.leave()
+		return nil, nil
 	}
-	return one
+	return one, nil
+}
+
+// beginTakeOver notes that a session is being taken over; first is false if it is already,
+// and over opens then when that is done.
+func (c *Controller) beginTakeOver(id string) (over *clock.Latch, first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if over = c.takingOver[id]; over != nil {
+		return over, false
+	}
+	if c.takingOver == nil {
+		c.takingOver = make(map[string]*clock.Latch)
+	}
+	over = clock.NewLatch(c.options.Clock)
+	c.takingOver[id] = over
+	return over, true
+}
+
+func (c *Controller) endTakeOver(id string, over *clock.Latch) {
+	c.mu.Lock()
+	delete(c.takingOver, id)
+	c.mu.Unlock()
+	over.Open()
 }
 
 // makeAgain makes a claimed session, which is not registered yet.
@@ -164,6 +201,9 @@ func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed session
 	}
 	state, err := readState(claimed.Session.ID, claimed.State)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.isOwn(claimed.Session.ID, state); err != nil {
 		return nil, err
 	}
 	source := func(hash string) ([]byte, error) { return c.text(ctx, hash) }
@@ -216,19 +256,8 @@ func (c *Controller) controlAgain(claimed sessionstore.Claimed, state sessionSta
 	return control, nil
 }
 
-// resume makes the legs of sessions again, asks FreeSWITCH for them, and has each session go
-// on then.
-func resume(ctx context.Context, c *Controller, sessions ...*takenOver) {
-	var made []*clock.Promise[error]
-	for _, one := range sessions {
-		legs := clock.NewPromise[error](c.options.Clock)
-		if one.control.session.Do(func() { legs.Keep(one.makeLegs()) }) {
-			made = append(made, legs)
-		}
-	}
-	for _, legs := range made {
-		_ = legs.Wait()
-	}
+// resume asks FreeSWITCH for the legs of sessions, and has each session go on then.
+func resume(sessions ...*takenOver) {
 	for _, one := range sessions {
 		one.control.session.Do(func() {
 			if r := one.control.resumption; r != nil {
@@ -238,29 +267,46 @@ func resume(ctx context.Context, c *Controller, sessions ...*takenOver) {
 	}
 }
 
-// makeLegs makes the session's legs again, and says what is to be done when FreeSWITCH has
-// told of them.
-func (t *takenOver) makeLegs() error {
+// makeLegs makes the session's legs again, in its goroutine, and says what is to be done when
+// FreeSWITCH has told of them.
+func (t *takenOver) makeLegs(ctx context.Context) (err error) {
 	c := t.control
-	c.log().Info("session taken over", "from", t.from, "document", c.record.Document)
-	c.save()
-	err := c.makeLegs(t.restorer, t.state.Calls, func() {
-		c.resumeRooms(t.state.Rooms)
-		c.resumeDialogs(t.state.Dialogs)
-		c.session.GoOn(&interpreter.Event{
-			Name: "ccxml.resumed", Source: c.record.ID, SourceType: "ccxml",
-			Fields: []interpreter.Field{
-				{Name: "sessionid", Value: c.record.ID},
-				{Name: "controller", Value: c.controller.options.ID}, {Name: "from", Value: t.from},
-			},
-		})
+	made := clock.NewLatch(c.controller.options.Clock)
+	c.session.Do(func() {
+		defer made.Open()
+		c.log().Info("session taken over", "from", t.from, "document", c.record.Document)
+		c.save()
+		err = c.makeLegs(t.restorer, t.state.Calls, t.goOn)
 	})
-	if err != nil {
-		c.log().Error("session cannot be taken over; its calls are hung up", "error", err)
-		c.session.GoOn()
-		c.session.End("it could not be taken over: " + err.Error())
+	if late := made.Wait(ctx); late != nil {
+		return late
+	}
+	if err == nil && c.resumption == nil {
+		err = errors.New("its legs could not be made")
 	}
 	return err
+}
+
+// goOn has the session go on, when FreeSWITCH has told of its legs.
+func (t *takenOver) goOn() {
+	c := t.control
+	c.resumeRooms(t.state.Rooms)
+	c.resumeDialogs(t.state.Dialogs)
+	c.session.GoOn(&interpreter.Event{
+		Name: "ccxml.resumed", Source: c.record.ID, SourceType: "ccxml",
+		Fields: []interpreter.Field{
+			{Name: "sessionid", Value: c.record.ID},
+			{Name: "controller", Value: c.controller.options.ID}, {Name: "from", Value: t.from},
+		},
+	})
+}
+
+// leave ends a session that was made again and is not to go on here.
+func (t *takenOver) leave() {
+	t.control.session.Do(func() {
+		t.control.left = true
+		t.control.drop("it goes on with another controller")
+	})
 }
 
 // rejoinConferences notes in the registry that this controller has the session, and its
@@ -294,11 +340,33 @@ func (c *control) rejoinConferences() {
 }
 
 // giveUpClaimed hangs up the calls of a session that cannot be made again, and forgets it.
-func (c *Controller) giveUpClaimed(claimed sessionstore.Claimed) {
-	for _, id := range claimed.Session.Connections {
+// What was made of it is nil for nothing.
+func (c *Controller) giveUpClaimed(claimed sessionstore.Claimed, made *takenOver) {
+	legs := claimed.Session.Connections
+	if made != nil {
+		for _, l := range made.state.Calls.Legs {
+			legs = append(legs, l.ID)
+		}
+		made.leave()
+	}
+	for _, id := range legs {
 		for _, node := range c.nodes.All() {
 			node.Kill(id, "NORMAL_TEMPORARY_FAILURE")
 		}
 	}
 	c.options.Store.EndSession(claimed.Session.ID)
+}
+
+// isOwn tells why a state is not that of the session under whose name it was found: Redis may
+// be written by others.
+func (c *Controller) isOwn(id string, s sessionState) error {
+	if s.Session.ID != id || s.Calls.Session != id {
+		return fmt.Errorf("the state of session %s is another one's", id)
+	}
+	for _, l := range s.Calls.Legs {
+		if !isLegID(l.ID) || c.findLeg(l.ID) != nil {
+			return fmt.Errorf("the state of session %s names a leg %.60q that it cannot have", id, l.ID)
+		}
+	}
+	return nil
 }

@@ -252,6 +252,13 @@ func (s *Session) End(reason string) {
 	s.Do(func() { s.end(Ending{Reason: reason}) })
 }
 
+// Drop ends the session, whose platform is another one's by now: what was held back does not
+// go out. It is for the session's goroutine.
+func (s *Session) Drop(reason string) {
+	s.ahead.stop()
+	s.end(Ending{Reason: reason})
+}
+
 // Done is closed when the session has ended and released everything.
 func (s *Session) Done() <-chan struct{} { return s.done.Done() }
 

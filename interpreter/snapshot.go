@@ -82,23 +82,24 @@ func (d *Document) Texts() []Text {
 // Text is the script's text.
 func (s *Script) Text() Text { return Text{URI: s.URI, Hash: s.hash} }
 
-// errNoBoundary is that of a session which is not between two transitions.
-var errNoBoundary = errors.New("the session is in a transition, has not begun or has ended")
+// ErrNoBoundary is that of a session which is not between two transitions, or was resumed and
+// has not gone on.
+var ErrNoBoundary = errors.New("the session is in a transition, has not begun or gone on, or has ended")
 
 // Snapshot writes the session down. It is for the session's goroutine, between two
 // transitions: in Options.Boundary or Do. What cannot be carried over of the variables is
 // logged once for each document. The error says that there is too much of them.
 func (s *Session) Snapshot() (Snapshot, error) {
 	if s.ending != nil {
-		return Snapshot{}, errNoBoundary
+		return Snapshot{}, ErrNoBoundary
 	}
 	return s.snapshot()
 }
 
 // snapshot writes down a session that may be about to end.
 func (s *Session) snapshot() (Snapshot, error) {
-	if s.event != nil || s.document == nil || s.runtime == nil {
-		return Snapshot{}, errNoBoundary
+	if s.event != nil || s.document == nil || s.runtime == nil || s.waits {
+		return Snapshot{}, ErrNoBoundary
 	}
 	w := &snapshotWriter{session: s}
 	return w.write()
