@@ -77,9 +77,11 @@ func TestResume(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				before, _ := scene{put: test.put}.set(t)
-				before.session.Do(func() {
-					_, d := written(t, before)
-					c, _ := restored(t, d, false)
+				var d sessionData
+				before.session.Do(func() { _, d = written(t, before) })
+				synctest.Wait()
+				c, _ := restored(t, d, false)
+				c.session.Do(func() {
 					l := c.legs["a"]
 					c.resume(l, test.now, !test.gone)
 					if !l.state.Is(test.state) || !l.connection.Is(test.told) || !l.joinState.Is(test.join) || !l.socket.Is(noSocket) {

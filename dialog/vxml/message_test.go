@@ -39,9 +39,10 @@ func TestEventsFromTheSession(t *testing.T) {
 		{"without parameters", `<form><catch event="user"><exit expr="typeof _message"/></catch><field name="f" type="digits">Go</field></form>`,
 			func(x *call) { x.Pass(time.Second); _ = x.send("user.a") }, map[string]any{"expr": "undefined"}, []string{"say Go"}},
 		{"before the page has come to an end", `<form><catch event="user"><exit expr="_event"/></catch>
-			<block>One</block><field name="f" type="digits?length=1">Two</field><block>Three</block></form>`,
+			<block>One</block><field name="f" type="digits?length=1">Two</field><block><data src="slow.xml"/>Three</block></form>`,
 			func(x *call) {
-				x.Call(func() { x.dialog.Digit("1"); _ = x.dialog.Send(dialog.Message{Name: "user.late"}) })
+				x.press("1")
+				_ = x.send("user.late") // while it waits for the data
 			}, map[string]any{"expr": "user.late"}, []string{"say One…", "say Three"}},
 		{"that nobody catches, the field goes on", `<form><field name="f" type="digits?length=1">Go<filled><exit namelist="f"/></filled></field></form>`,
 			func(x *call) { _ = x.send("user.a"); _ = x.send("user.b"); x.press("5") }, map[string]any{"f": "5"}, []string{"say Go"}},
@@ -53,10 +54,10 @@ func TestEventsFromTheSession(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				x := start(t, test.page, nil)
+				x := start(t, test.page, func(_ *dialog.Request, s *server, _ *dialogtest.Leg) { s.pages["slow.xml"] = "late <x/>" })
 				x.Pass(100 * time.Millisecond)
 				test.act(x)
-				x.Pass(time.Second)
+				x.Pass(5 * time.Second)
 				x.want("started, exit", test.values, test.heard...)
 				if err := x.send("user.late"); err == nil {
 					t.Error("a dialog that has ended takes an event")
