@@ -196,15 +196,17 @@ func (c *control) commit(snap interpreter.Snapshot, done func(error)) {
 }
 
 // writeNow has a state in Redis, if there is one, before then is called in another
-// goroutine.
+// goroutine; not if another controller has the session, which is dropped here.
 func (c *control) writeNow(data []byte, texts []string, ok bool, then func()) {
 	write := func(ctx context.Context) {
-		defer then()
 		ctx, cancel := clock.WithTimeout(ctx, c.controller.options.Clock, publishTimeout)
 		defer cancel()
 		err := c.controller.options.Store.SaveStateNow(ctx, c.record.ID, c.epoch, data, texts)
 		if err != nil && !errors.Is(err, sessionstore.ErrStateTooLarge) { // which the store has said
 			c.log().Warn("the session's state was not in redis before it acted", "error", err)
+		}
+		if !errors.Is(err, sessionstore.ErrLost) {
+			then()
 		}
 	}
 	if !ok || !c.controller.background(write) {
