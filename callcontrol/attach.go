@@ -338,7 +338,7 @@ func (l *leg) marks(c *Controller) string {
 	if owner := l.route.owner(); owner != nil {
 		session = owner.record.ID
 	}
-	if session != "" && c.isDurable() {
+	if session != "" && c.IsDurable() {
 		marks += ";" + freeswitch.SessionVariable + "=" + session
 	}
 	return marks
@@ -346,7 +346,7 @@ func (l *leg) marks(c *Controller) string {
 
 // nameSession notes on the leg whose it is now.
 func (l *leg) nameSession(id string) {
-	if l.control.controller.isDurable() && l.conn != nil {
+	if l.control.controller.IsDurable() && l.conn != nil {
 		l.send(freeswitch.SetVariable(l.id, freeswitch.SessionVariable, id), nil)
 	}
 }

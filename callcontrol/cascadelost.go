@@ -121,10 +121,7 @@ func (c *Controller) endConference(ctx context.Context, held conference.Conferen
 func (c *Controller) conferenceEnded(held conference.Conference, reason string) {
 	c.log.Warn("conference has ended", "conference", held.ID, "room", held.Room, "reason", reason)
 	c.mu.Lock()
-	var all []*control
-	for _, control := range byKey(c.sessions) {
-		all = append(all, control)
-	}
+	all := c.running()
 	c.mu.Unlock()
 	for _, control := range all {
 		control.session.Do(func() {

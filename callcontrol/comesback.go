@@ -18,7 +18,7 @@ func (c *Controller) comesForSession(call *esl.Call, id, session string) {
 		c.log.Warn("leg refused: its session is not here", "connection", id, "session", session, "reason", why)
 		c.refuse(came.conn, id, came.machine, "NORMAL_CLEARING")
 	}
-	if !c.isDurable() || c.isDraining() {
+	if !c.IsDurable() || c.isDraining() {
 		refuse("")
 		return
 	}

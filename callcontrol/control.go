@@ -103,7 +103,7 @@ func (c *Controller) bareControl(b beginning) (*control, interpreter.Options) {
 		options.Abandoned = c.limits().Strain.Abandoned
 	}
 	options.Loading = control.loading
-	if c.isDurable() {
+	if c.IsDurable() {
 		options.Boundary, options.Commit, options.Again = control.changed, control.commit, control.goesOn
 		options.Ahead = c.options.Durability == Ahead
 	}

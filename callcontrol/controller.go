@@ -198,19 +198,13 @@ func (c *Controller) Run(ctx context.Context) error {
 // Close ends all sessions, which hang up their legs, and waits until they have,
 // or until ctx ends.
 func (c *Controller) Close(ctx context.Context) error {
-	c.mu.Lock()
-	c.closing = true
-	var running []*interpreter.Session
-	for _, control := range byKey(c.sessions) {
-		running = append(running, control.session)
-	}
-	c.mu.Unlock()
+	running := c.takeNoMore()
 	var err error
-	for _, session := range running {
-		session.End("the controller is shutting down")
+	for _, control := range running {
+		control.session.End("the controller is shutting down")
 	}
-	for _, session := range running {
-		err = errors.Join(err, session.Wait(ctx))
+	for _, control := range running {
+		err = errors.Join(err, control.session.Wait(ctx))
 	}
 	c.cancel(ErrClosed)
 	err = errors.Join(err, c.await(ctx, "work in the background", &c.work))
@@ -223,6 +217,22 @@ func (c *Controller) Close(ctx context.Context) error {
 		err = errors.Join(err, c.await(last, "word to other controllers and Redis", &c.directory))
 	}
 	return errors.Join(err, c.waitHangups(ctx))
+}
+
+// takeNoMore has the controller take no sessions any more, and gives those that run.
+func (c *Controller) takeNoMore() []*control {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closing = true
+	return c.running()
+}
+
+// running are the sessions that run here. c.mu is held.
+func (c *Controller) running() (list []*control) {
+	for _, control := range byKey(c.sessions) {
+		list = append(list, control)
+	}
+	return list
 }
 
 // await waits for goroutines until ctx ends; its error says which still run then.

@@ -1,11 +1,13 @@
 package callcontrol
 
 import (
+	"context"
 	"errors"
 	"slices"
 
 	"ccxmld/esl"
 	"ccxmld/peer"
+	"ccxmld/sessionstore"
 )
 
 // ErrDraining is the error of a session that is to begin on a controller that takes
@@ -62,3 +64,34 @@ func (c *Controller) giveBack(conn *esl.Conn) {
 
 // ID is the controller's name in the store.
 func (c *Controller) ID() string { return c.options.ID }
+
+// HandOver leaves all sessions to other controllers, or to this one when it is started
+// again: what is known of them is given to the store, and nothing is said to FreeSWITCH, so
+// that calls go on. The store is to be closed then, by which the lease ends. It returns how
+// many there were, and an error if some have not let go when ctx ends.
+func (c *Controller) HandOver(ctx context.Context) (sessions int, err error) {
+	running := c.takeNoMore()
+	for _, control := range running {
+		control.session.Do(func() {
+			control.writeState()
+			control.left = true
+			control.drop("it goes on with another controller")
+		})
+	}
+	for _, control := range running {
+		err = errors.Join(err, control.session.Wait(ctx))
+	}
+	return len(running), err
+}
+
+// CanHandOver tells whether another controller is there that would take sessions over at
+// once.
+func (c *Controller) CanHandOver(ctx context.Context) bool {
+	if !c.IsDurable() || !c.options.Store.Healthy() {
+		return false
+	}
+	controllers, err := c.options.Store.Controllers(ctx)
+	return err == nil && slices.ContainsFunc(controllers, func(other sessionstore.Controller) bool {
+		return other.Alive && other.ID != c.options.ID
+	})
+}

@@ -1,12 +1,7 @@
 package callcontrol
 
 import (
-	"context"
-	"errors"
-	"slices"
-
 	"ccxmld/esl"
-	"ccxmld/sessionstore"
 )
 
 // Lost takes that another controller has a session, which took this one for gone: the
@@ -61,43 +56,3 @@ func (l *leg) drop() {
 	l.control.controller.forgetLeg(l)
 	l.endPlaying()
 }
-
-// HandOver leaves all sessions to other controllers, or to this one when it is started
-// again: what is known of them is given to the store, and nothing is said to FreeSWITCH, so
-// that calls go on. The store is to be closed then, by which the lease ends. It returns how
-// many there were, and an error if some have not let go when ctx ends.
-func (c *Controller) HandOver(ctx context.Context) (sessions int, err error) {
-	c.mu.Lock()
-	c.closing = true
-	var running []*control
-	for _, control := range byKey(c.sessions) {
-		running = append(running, control)
-	}
-	c.mu.Unlock()
-	for _, control := range running {
-		control.session.Do(func() {
-			control.writeState()
-			control.left = true
-			control.drop("it goes on with another controller")
-		})
-	}
-	for _, control := range running {
-		err = errors.Join(err, control.session.Wait(ctx))
-	}
-	return len(running), err
-}
-
-// CanHandOver tells whether another controller is there that would take sessions over at
-// once.
-func (c *Controller) CanHandOver(ctx context.Context) bool {
-	if !c.isDurable() || !c.options.Store.Healthy() {
-		return false
-	}
-	controllers, err := c.options.Store.Controllers(ctx)
-	return err == nil && slices.ContainsFunc(controllers, func(other sessionstore.Controller) bool {
-		return other.Alive && other.ID != c.options.ID
-	})
-}
-
-// IsDurable tells whether sessions can be left to other controllers at all.
-func (c *Controller) IsDurable() bool { return c.isDurable() }

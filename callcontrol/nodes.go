@@ -3,7 +3,6 @@ package callcontrol
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"sync/atomic"
 
@@ -56,7 +55,7 @@ func (c *Controller) retire(n *freeswitch.Node) {
 		}
 	})
 	c.mu.Lock()
-	running := slices.Collect(maps.Values(c.sessions))
+	running := c.running()
 	c.mu.Unlock()
 	for _, control := range running {
 		control.session.Do(func() {

@@ -6,9 +6,7 @@ import (
 	"sync"
 
 	"ccxmld/dialog"
-	"ccxmld/freeswitch"
 	"ccxmld/fsm"
-	"ccxmld/interpreter"
 	"ccxmld/peer"
 )
 
@@ -18,12 +16,11 @@ import (
 type restorer struct {
 	controller *Controller
 
-	mu       sync.Mutex                                          // of what follows: each session works in its own goroutine
-	controls map[string]*control                                 // by session
-	orders   map[string]*order                                   // that are made again, by id
-	written  map[string]orderData                                // by id
-	pairs    map[string]*pairRoom                                // by room
-	moved    func(*control, interpreter.MoveRequest) func(error) // what is done when a move is over; nil is nothing
+	mu       sync.Mutex           // of what follows: each session works in its own goroutine
+	controls map[string]*control  // by session
+	orders   map[string]*order    // that are made again, by id
+	written  map[string]orderData // by id
+	pairs    map[string]*pairRoom // by room
 }
 
 func (c *Controller) newRestorer() *restorer {
@@ -94,16 +91,13 @@ func (r *restorer) leg(c *control, d legData) (*leg, error) {
 			l.analysis.leg = l
 		}
 	}
-	l.node = r.node(d.Node)
+	l.node = r.controller.nodes.Named(d.Node)
 	if d.Node != "" && l.node == nil {
 		return nil, fmt.Errorf("its FreeSWITCH node %s is not in nodes", d.Node)
 	}
 	r.attempt(l, d.Attempt)
 	if m := d.Move; m != nil {
 		l.handover = &handover{request: m.Request, mark: m.Mark, ended: m.Ended, done: func(error) {}}
-		if r.moved != nil {
-			l.handover.done = r.moved(c, m.Request)
-		}
 	}
 	if a := d.Arrival; a != nil { // the one that sends it asks for nothing any more
 		l.arriving = &arrival{move: a.Move, answered: a.Answered, reply: func(peer.Answer) {}}
@@ -116,16 +110,6 @@ func restore[S, I ~string](t *fsm.Table[S, I], state S, m *fsm.Machine[S, I]) (e
 	return err
 }
 
-// node finds a node by its name, nil for none.
-func (r *restorer) node(name string) *freeswitch.Node {
-	for _, node := range r.controller.nodes.All() {
-		if node.Name() == name {
-			return node
-		}
-	}
-	return nil
-}
-
 func (r *restorer) attempt(l *leg, d *attemptData) {
 	if d == nil {
 		return
@@ -135,7 +119,7 @@ func (r *restorer) attempt(l *leg, d *attemptData) {
 	}
 	l.attempt = &calling{job: d.Job, failed: d.Failed, linkLost: d.LinkLost, placed: d.Placed}
 	for _, name := range d.Tried {
-		if node := r.node(name); node != nil {
+		if node := r.controller.nodes.Named(name); node != nil {
 			l.attempt.tried = append(l.attempt.tried, node)
 		}
 	}

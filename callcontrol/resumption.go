@@ -75,11 +75,9 @@ func (c *control) prune(d sessionData) sessionData {
 }
 
 func (c *control) killLost(l legData) {
-	node := c.controller.nodes.On(l.Machine)
-	for _, other := range c.controller.nodes.All() {
-		if other.Name() == l.Node {
-			node = other
-		}
+	node := c.controller.nodes.Named(l.Node)
+	if node == nil {
+		node = c.controller.nodes.On(l.Machine)
 	}
 	if node != nil {
 		node.Kill(l.ID, "NORMAL_CLEARING")

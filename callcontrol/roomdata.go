@@ -48,17 +48,14 @@ func (c *control) rooms() (d roomsData) {
 
 // resumeRooms takes up what the session had to do with conferences.
 func (c *control) resumeRooms(d roomsData) {
-	nodes := make(map[string]*freeswitch.Node)
-	for _, node := range c.controller.nodes.All() {
-		nodes[node.Name()] = node
-	}
+	nodes := c.controller.nodes
 	for _, written := range d.Couplings {
-		c.resumeCoupling(written, nodes[written.Node])
+		c.resumeCoupling(written, nodes.Named(written.Node))
 	}
 	for _, written := range d.Rosters {
 		r := &roster{conference: written.Conference, room: written.Room, members: make(map[string]present, len(written.Members))}
 		for connection, m := range written.Members {
-			if node := nodes[m.Node]; node != nil {
+			if node := nodes.Named(m.Node); node != nil {
 				r.members[connection] = present{node, m.ID}
 			}
 		}

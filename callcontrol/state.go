@@ -69,8 +69,8 @@ func readState(id string, data []byte) (s sessionState, err error) {
 	return s, s.Calls.check()
 }
 
-// isDurable tells whether states are kept.
-func (c *Controller) isDurable() bool {
+// IsDurable tells whether states are kept, so that sessions can be left to other controllers.
+func (c *Controller) IsDurable() bool {
 	return c.options.Durability != "" && c.options.Durability != Off
 }
 
@@ -80,7 +80,7 @@ func (c *Controller) writeAfter() time.Duration { return c.options.Store.WriteEv
 
 // changed has the session's state written. It is called at each boundary.
 func (c *control) changed() {
-	if c.writes || !c.controller.isDurable() {
+	if c.writes || !c.controller.IsDurable() {
 		return
 	}
 	c.writes = true
@@ -152,7 +152,7 @@ func (s *sessionState) texts() (hashes []string) {
 
 // keepTexts gives the store what a document is compiled of.
 func (c *Controller) keepTexts(d *interpreter.Document) {
-	if len(d.Sources) == 0 || !c.isDurable() {
+	if len(d.Sources) == 0 || !c.IsDurable() {
 		return
 	}
 	for i, text := range d.Texts() {
@@ -165,7 +165,7 @@ func (c *Controller) keepFetched(r interpreter.FetchResult) {
 	if r.Document != nil {
 		c.keepTexts(r.Document)
 	}
-	if r.Script != nil && c.isDurable() {
+	if r.Script != nil && c.IsDurable() {
 		c.options.Store.PutText(r.Script.Text().Hash, r.Script.Source)
 	}
 }
@@ -175,7 +175,7 @@ func (c *Controller) keepFetched(r interpreter.FetchResult) {
 // same. It runs in the goroutine of the session that has the leg by then.
 func (l *leg) whenWritten(f func()) {
 	c, store := l.control, l.control.controller.options.Store
-	if !c.controller.isDurable() || !store.Healthy() {
+	if !c.controller.IsDurable() || !store.Healthy() {
 		f()
 		return
 	}

@@ -26,7 +26,7 @@ const (
 // takeOverLost takes sessions over whose controllers are gone, until ctx ends: at the start
 // those that an earlier process of this id has left.
 func (c *Controller) takeOverLost(ctx context.Context) {
-	if !c.isDurable() {
+	if !c.IsDurable() {
 		return
 	}
 	own := true                         // of this id, left by the process before this one

@@ -213,6 +213,16 @@ func (n *Node) refuses(except []*Node) string {
 	return ""
 }
 
+// Named finds a node by its name in the configuration, nil if there is none.
+func (n *Nodes) Named(name string) *Node {
+	for _, node := range n.All() {
+		if node.Name() == name {
+			return node
+		}
+	}
+	return nil
+}
+
 // On finds the node that is a machine, by FreeSWITCH's own name for it; nil if it
 // is none of ours, or not known yet.
 func (n *Nodes) On(machine string) *Node {
