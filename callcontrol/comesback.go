@@ -84,7 +84,7 @@ func (c *Controller) lives(ctx context.Context, id string) (bool, error) {
 	}
 	for _, one := range controllers {
 		if one.ID == id {
-			return one.Alive && !errors.Is(c.dialPort(ctx, one.Address), syscall.ECONNREFUSED), nil
+			return one.Alive && !errors.Is(c.dialPort(ctx, ownAddress(one)), syscall.ECONNREFUSED), nil
 		}
 	}
 	return false, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -25,22 +26,24 @@ type ports struct {
 	refused    map[string]int // how often in a row, by controller; none of those that have never answered
 }
 
-// endLeases ends the leases of controllers that are gone.
-func (p *ports) endLeases(ctx context.Context) {
-	for _, one := range p.gone(ctx) {
+// endLeases ends the leases of controllers that are gone, which do not count as alive from
+// then on.
+func (p *ports) endLeases(ctx context.Context, controllers []sessionstore.Controller) []sessionstore.Controller {
+	controllers = slices.Clone(controllers)
+	for _, i := range p.gone(ctx, controllers) {
+		one := &controllers[i]
 		p.controller.log.Warn("a controller is gone: its port refuses", "controller_id", one.ID, "address", one.Address)
-		if err := p.controller.options.Store.EndLease(ctx, one); err != nil {
+		if err := p.controller.options.Store.EndLease(ctx, *one); err != nil {
 			p.controller.log.Warn("the lease of a controller that is gone was not ended", "controller_id", one.ID, "error", err)
+			continue
 		}
+		one.Alive = false
 	}
+	return controllers
 }
 
-// gone gives the controllers that hold their lease and whose port refuses.
-func (p *ports) gone(ctx context.Context) (list []sessionstore.Controller) {
-	controllers, err := p.controller.options.Store.Controllers(ctx)
-	if err != nil {
-		return nil // who looks for dead ones says it
-	}
+// gone gives the places of those that hold their lease and whose port refuses.
+func (p *ports) gone(ctx context.Context, controllers []sessionstore.Controller) (places []int) {
 	host := ""
 	for _, one := range controllers {
 		if one.ID == p.controller.options.ID {
@@ -48,36 +51,39 @@ func (p *ports) gone(ctx context.Context) (list []sessionstore.Controller) {
 		}
 	}
 	seen := make(map[string]int)
-	for _, one := range controllers {
-		if !one.Alive || one.ID == p.controller.options.ID || isLoopback(one.Address) && one.Host != host {
+	for i, one := range controllers {
+		address := ownAddress(one)
+		if !one.Alive || one.ID == p.controller.options.ID || isLoopback(address) && one.Host != host {
 			continue
 		}
 		times, answered := p.refused[one.ID]
-		switch err := p.controller.dialPort(ctx, one.Address); {
-		case err == nil:
-			seen[one.ID] = 0
+		switch err := p.controller.dialPort(ctx, address); {
 		case answered && errors.Is(err, syscall.ECONNREFUSED):
 			if seen[one.ID] = times + 1; times+1 >= enoughRefusals {
-				list = append(list, one)
+				places = append(places, i)
 			}
-		case answered:
+		case answered || err == nil:
 			seen[one.ID] = 0
 		}
 	}
 	p.refused = seen
-	return list
+	return places
 }
 
-// dialPort connects to a controller's address, a list A|B of which its own comes first, and
-// closes the connection.
-func (c *Controller) dialPort(ctx context.Context, addresses string) error {
+// ownAddress is a controller's own of the addresses A|B that it tells FreeSWITCH.
+func ownAddress(c sessionstore.Controller) string {
+	address, _, _ := strings.Cut(c.Address, "|")
+	return address
+}
+
+// dialPort connects to a controller's address, and closes the connection.
+func (c *Controller) dialPort(ctx context.Context, address string) error {
 	dial := c.options.LinkDial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
 	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, refusedTimeout)
 	defer cancel()
-	address, _, _ := strings.Cut(addresses, "|")
 	conn, err := dial(ctx, "tcp", address)
 	if err == nil {
 		_ = conn.Close()
@@ -86,8 +92,7 @@ func (c *Controller) dialPort(ctx context.Context, addresses string) error {
 }
 
 // isLoopback tells whether an address means another machine on each machine.
-func isLoopback(addresses string) bool {
-	address, _, _ := strings.Cut(addresses, "|")
+func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	ip := net.ParseIP(host)
 	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())

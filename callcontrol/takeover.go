@@ -29,8 +29,8 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 	if !c.IsDurable() {
 		return
 	}
-	own := true                         // of this id, left by the process before this one
-	found := make(map[string]time.Time) // processes that are dead, and since when that is known
+	own := true                    // of this id, left by the process before this one
+	var found map[string]time.Time // processes that are dead, and since when that is known
 	ports := ports{controller: c}
 	for clock.Sleep(ctx, c.options.Clock, lookEvery) {
 		if c.isDraining() || !c.options.Store.Healthy() {
@@ -39,8 +39,12 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 		if own {
 			own = !c.takeOverFrom(ctx, sessionstore.Controller{ID: c.options.ID, Instance: c.options.ID}, everything)
 		}
-		ports.endLeases(ctx)
-		dead, err := c.options.Store.Dead(ctx)
+		controllers, err := c.options.Store.Controllers(ctx)
+		var dead []sessionstore.Controller
+		if err == nil {
+			controllers = ports.endLeases(ctx, controllers)
+			dead, err = c.options.Store.Dead(ctx, controllers)
+		}
 		if err != nil {
 			if again, about := c.unlooked.Found(); again {
 				c.log.Warn("sessions of controllers that are gone are not looked for", append([]any{"error", err}, about...)...)
@@ -48,15 +52,17 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 			continue
 		}
 		c.unlooked.Over()
+		before := found
+		found = make(map[string]time.Time, len(dead))
 		for _, controller := range dead {
-			since, known := found[controller.Instance]
+			since, known := before[controller.Instance]
 			if !known {
 				since = c.options.Clock.Now()
-				found[controller.Instance] = since
 			}
-			mine := c.share
-			if clock.Since(c.options.Clock, since) >= sessionstore.ShareFor {
-				mine = everything
+			found[controller.Instance] = since
+			mine := everything
+			if clock.Since(c.options.Clock, since) < sessionstore.ShareFor {
+				mine = c.shareOf(controllers)
 			}
 			c.takeOverFrom(ctx, controller, mine)
 			// What it had not read goes to who has the sessions by now.
@@ -68,22 +74,20 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 }
 
 // everything leaves no session to others.
-func everything(_ context.Context, sessions []string) []string { return sessions }
+func everything(sessions []string) []string { return sessions }
 
-// share gives the sessions of a dead controller that this one is to claim first; others
-// claim the rest at the same time.
-func (c *Controller) share(ctx context.Context, sessions []string) []string {
-	controllers, err := c.options.Store.Controllers(ctx)
-	if err != nil {
-		return nil // in a moment all of them
+// shareOf gives the sessions of a dead controller that this one is to claim first; the other
+// controllers that live claim the rest at the same time.
+func (c *Controller) shareOf(controllers []sessionstore.Controller) func(sessions []string) []string {
+	return func(sessions []string) []string {
+		return sessionstore.Share(sessions, sessionstore.Living(controllers))[c.options.ID]
 	}
-	return sessionstore.Share(sessions, sessionstore.Living(controllers))[c.options.ID]
 }
 
 // takeOverFrom takes over the sessions that a controller has left and that this one is to
 // have, or what of them it has room for, and reports whether they could be read. Sessions
 // whose legs have to do with each other are made again together.
-func (c *Controller) takeOverFrom(ctx context.Context, from sessionstore.Controller, mine func(context.Context, []string) []string) bool {
+func (c *Controller) takeOverFrom(ctx context.Context, from sessionstore.Controller, mine func([]string) []string) bool {
 	together := c.newRestorer()
 	var taken []*takenOver
 	missed := 0
@@ -95,7 +99,7 @@ func (c *Controller) takeOverFrom(ctx context.Context, from sessionstore.Control
 		c.log.Warn("sessions of a controller that is gone are not read", "controller_id", from.ID, "error", err)
 		return false
 	}
-	ids = mine(ctx, ids)
+	ids = mine(ids)
 	slices.Sort(ids)
 	for _, id := range ids {
 		if c.session(id) != nil || free.Acquire(ctx) != nil {

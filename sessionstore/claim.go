@@ -183,13 +183,9 @@ func hashOf(answer any) map[string]string {
 	return hash
 }
 
-// Dead lists the other controllers whose lease is over and that have sessions left, which
-// are to be claimed.
-func (s *Store) Dead(ctx context.Context) ([]Controller, error) {
-	controllers, err := s.Controllers(ctx)
-	if err != nil {
-		return nil, err
-	}
+// Dead lists those of some controllers, other ones, whose lease is over and that have
+// sessions left, which are to be claimed.
+func (s *Store) Dead(ctx context.Context, controllers []Controller) ([]Controller, error) {
 	me := s.controllerID()
 	var dead []Controller
 	var left []*redis.IntCmd

@@ -37,6 +37,16 @@ func newDurable(t testing.TB, url, id string) *durable {
 	return d
 }
 
+// dead lists the controllers whose sessions are to be claimed.
+func (d *durable) dead(t testing.TB) ([]sessionstore.Controller, error) {
+	t.Helper()
+	controllers, err := d.Controllers(t.Context())
+	if err != nil {
+		return nil, err
+	}
+	return d.Dead(t.Context(), controllers)
+}
+
 func (d *durable) note(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -101,12 +111,12 @@ func TestClaim(t *testing.T) {
 		if size := server.Client().StrLen(t.Context(), "ccxml:text:h1").Val(); size == 0 || size > 200 {
 			t.Errorf("the text of %d bytes takes %d", len(document), size)
 		}
-		if dead, err := b.Dead(t.Context()); err != nil || len(dead) != 0 {
+		if dead, err := b.dead(t); err != nil || len(dead) != 0 {
 			t.Errorf("dead while all live: %+v %v", dead, err)
 		}
 		server.Advance(t, 16*time.Second) // both leases are over
 		b.clock.Advance(6 * time.Second)
-		dead, err := b.Dead(t.Context())
+		dead, err := b.dead(t)
 		if err != nil || len(dead) != 1 || dead[0].ID != "a" {
 			t.Fatalf("dead: %+v %v", dead, err)
 		}
@@ -133,7 +143,7 @@ func TestClaim(t *testing.T) {
 		if of, by := b.ids(t, "a"), b.ids(t, "b"); len(of) != 0 || !slices.Equal(by, []string{"s1"}) {
 			t.Errorf("the dead one's sessions: %q, the survivor's: %q", of, by)
 		}
-		if dead, err := b.Dead(t.Context()); err != nil || len(dead) != 0 {
+		if dead, err := b.dead(t); err != nil || len(dead) != 0 {
 			t.Errorf("dead and with sessions after the claim: %+v %v", dead, err)
 		}
 		b.SaveState("s1", 2, []byte("newer"), []string{"h2"})
@@ -316,7 +326,7 @@ func TestARestartedControllerClaimsItsOwn(t *testing.T) {
 		flush(t, a.Store)
 		server.Advance(t, 16*time.Second)
 		survivor.clock.Advance(6 * time.Second)
-		dead, err := survivor.Dead(t.Context())
+		dead, err := survivor.dead(t)
 		if err != nil || len(dead) != 1 {
 			t.Fatalf("dead: %+v %v", dead, err)
 		}
