@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"ccxmld/clock"
+	"ccxmld/remote"
 	"ccxmld/sessionstore"
 )
 
@@ -94,6 +95,5 @@ func (c *Controller) dialPort(ctx context.Context, address string) error {
 // isLoopback tells whether an address means another machine on each machine.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
+	return err == nil && remote.IsLoopback(host)
 }

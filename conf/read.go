@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
+
+	"ccxmld/remote"
 )
 
 func readAdvertise(f field, c *Config) {
@@ -268,7 +270,7 @@ func (l *loader) checkTogether() {
 // machine: who connects plays a FreeSWITCH.
 func (l *loader) openToSome() {
 	host, _, _ := net.SplitHostPort(l.config.ESL.Listen)
-	if len(l.config.ESL.Allow) > 0 || isLoopback(host) {
+	if len(l.config.ESL.Allow) > 0 || remote.IsLoopback(host) {
 		return
 	}
 	l.problems = append(l.problems, Problem{
@@ -310,7 +312,7 @@ func (l *loader) advertised() {
 	}
 	c.ESL.Advertise = net.JoinHostPort("127.0.0.1", port)
 	for _, node := range c.Nodes {
-		if nodeHost, _, _ := net.SplitHostPort(node.Address); !isLoopback(nodeHost) {
+		if nodeHost, _, _ := net.SplitHostPort(node.Address); !remote.IsLoopback(nodeHost) {
 			l.problems = append(l.problems, Problem{
 				Place: l.places["esl.listen"], Key: "esl.advertise",
 				Wrong:    "missing, while esl.listen is " + c.ESL.Listen + " and node " + node.Name + " is on another machine",
@@ -324,9 +326,4 @@ func (l *loader) advertised() {
 func isWildcard(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "" || err == nil && addr.IsUnspecified()
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }

@@ -95,18 +95,6 @@ func conferenceOf(hash map[string]string) Conference {
 	}
 }
 
-// hashOf makes a map of the alternating fields and values in a script's reply.
-func hashOf(reply any) map[string]string {
-	list, _ := reply.([]any)
-	hash := make(map[string]string, len(list)/2)
-	for i := 0; i+1 < len(list); i += 2 {
-		field, _ := list[i].(string)
-		value, _ := list[i+1].(string)
-		hash[field] = value
-	}
-	return hash
-}
-
 func (m *Member) encode() string {
 	kept := *m
 	kept.Joined = m.Joined.UTC().Truncate(time.Millisecond)

@@ -160,7 +160,7 @@ func (r *Registry) enter(ctx context.Context, how string, request Conference, se
 		r.end(h, nil)
 		return Conference{}, false, ErrNotFound
 	}
-	c := conferenceOf(hashOf(reply[1]))
+	c := conferenceOf(sessionstore.HashOf(reply[1]))
 	created := reply[0] == int64(1)
 	r.end(h, func() {
 		r.adopt(h, c)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ccxmld/clock"
+	"ccxmld/sessionstore"
 )
 
 // Renewal is what a renewal found out.
@@ -221,7 +222,7 @@ func (r *Registry) synced(h *holding, reply []any, version uint64, asked time.Ti
 	case "yield":
 		newer := Conference{}
 		if len(reply) > 1 {
-			newer = conferenceOf(hashOf(reply[1]))
+			newer = conferenceOf(sessionstore.HashOf(reply[1]))
 		}
 		r.yield(h, newer)
 		h.conference = newer

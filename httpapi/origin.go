@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"ccxmld/remote"
 )
 
 // addressed serves requests whose Host is ours. A browser sends there the name that
@@ -144,10 +146,7 @@ func (h host) or(scheme string) host {
 	return h
 }
 
-func (h host) isLoopback() bool {
-	address, err := netip.ParseAddr(h.name)
-	return h.name == "localhost" || err == nil && address.IsLoopback()
-}
+func (h host) isLoopback() bool { return remote.IsLoopback(h.name) }
 
 // ownHosts are the hosts of Options.
 func ownHosts(o Options) (hosts []host) {

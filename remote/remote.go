@@ -7,6 +7,12 @@ import (
 	"slices"
 )
 
+// IsLoopback tells whether a host, by name or IP address, is the machine that it is named on.
+func IsLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}
+
 // Counted is the address for which what comes from an IP address and port counts. Where
 // one machine has any number of them they count together: the network of 64 bits for
 // IPv6, and all of loopback. What is none counts for itself.

@@ -126,10 +126,10 @@ func (s *Store) claimed(outcome []any) (Claimed, bool, error) {
 	epoch, _ := outcome[1].(int64)
 	packed, _ := outcome[2].(string)
 	from, _ := outcome[0].(string)
-	record := sessionOf(hashOf(outcome[3]))
+	record := sessionOf(HashOf(outcome[3]))
 	e := &entry{record: record, epoch: epoch, stored: true, listed: true}
 	e.record.Epoch = 0
-	e.snapshot.texts = strings.Fields(hashOf(outcome[3])["texts"])
+	e.snapshot.texts = strings.Fields(HashOf(outcome[3])["texts"])
 	if packed != "" {
 		e.snapshot.packed = []byte(packed)
 	}
@@ -172,8 +172,8 @@ func (t *sessionTable) enter(e *entry) {
 	t.live[e.record.ID] = e
 }
 
-// hashOf reads what HGETALL has answered within a script.
-func hashOf(answer any) map[string]string {
+// HashOf reads what HGETALL has answered within a script.
+func HashOf(answer any) map[string]string {
 	list, _ := answer.([]any)
 	hash := make(map[string]string, len(list)/2)
 	for i := 0; i+1 < len(list); i += 2 {
