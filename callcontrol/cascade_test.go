@@ -60,11 +60,27 @@ func newMeeting(t testing.TB, options ...sitetest.Option) (s *farSite, first, se
 	t.Helper()
 	s = newFarSite(t, options...)
 	document = s.Document("meeting.ccxml", meeting)
+	first, second = s.meet(s.Site, document)
+	return s, first, second, document
+}
+
+// meet has 101 on the first FreeSWITCH, and then 102 on the second, whose call comes to a
+// daemon, in the conference of a document.
+func (s *farSite) meet(to *sitetest.Site, document string) (first, second *switchsim.Party) {
+	s.Helper()
 	first = s.DialFrom("101", document)
 	s.WaitLog("101 in 1")
-	second = s.dialSecond(s.Site, "102", document)
-	s.WaitLog("102 in 1")
-	return s, first, second, document
+	second = s.dialSecond(to, "102", document)
+	to.WaitLog("102 in 1")
+	return first, second
+}
+
+// anotherDaemon is a further daemon, whose links are up.
+func anotherDaemon(s *sitetest.Site) *sitetest.Site {
+	s.Helper()
+	other := s.AddDaemon()
+	other.WaitLinks()
+	return other
 }
 
 // end hangs up, and waits until nothing is left of the calls.
@@ -167,8 +183,7 @@ func TestConferenceWithMembersElsewhereOnly(t *testing.T) {
 func TestFirstJoinsRace(t *testing.T) {
 	t.Parallel()
 	s := newFarSite(t)
-	other := s.AddDaemon()
-	other.WaitLinks()
+	other := anotherDaemon(s.Site)
 	document := s.Document("meeting.ccxml", meeting)
 	parties := []*switchsim.Party{s.DialFrom("101", document)}
 	s.WaitLog("101 in 1")
@@ -196,13 +211,9 @@ func TestFirstJoinsRace(t *testing.T) {
 func TestModerateMembersOnTwoNodes(t *testing.T) {
 	t.Parallel()
 	s := newFarSite(t)
-	other := s.AddDaemon()
-	other.WaitLinks()
+	other := anotherDaemon(s.Site)
 	document := s.Document("meeting.ccxml", meeting)
-	first := s.DialFrom("101", document)
-	s.WaitLog("101 in 1")
-	second := s.dialSecond(other, "102", document)
-	other.WaitLog("102 in 1")
+	first, second := s.meet(other, document)
 	m := moderate(s.Site)
 	m.WaitLog("101 came")
 	m.WaitLog("102 came")

@@ -14,9 +14,7 @@ import (
 func pairOfDaemons(t *testing.T, options ...sitetest.Option) (one, other *sitetest.Site) {
 	t.Helper()
 	one = sitetest.New(t, options...)
-	other = one.AddDaemon()
-	other.WaitLinks()
-	return one, other
+	return one, anotherDaemon(one)
 }
 
 // written waits until what has happened so far is in Redis.

@@ -198,14 +198,22 @@ func TestCascadeOfADeadController(t *testing.T) {
 	})
 }
 
+// cascaded is a conference x of session s with a member on another node, whose cascade, call1,
+// is up.
+func cascaded(t *testing.T, r *conference.Registry) conference.Conference {
+	t.Helper()
+	room, _ := create(t, r, "x", "s")
+	joinFar(t, r, room.ID, "leg")
+	c, _, _ := reach(t, r, room.ID, "call1", "")
+	r.Cascaded(t.Context(), room.ID, c, true)
+	return room
+}
+
 // TestEndTellsOfOtherNodes: the end of a conference tells on which nodes it had members.
 func TestEndTellsOfOtherNodes(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
 		r, _ := registry(t, server.URL, "a")
-		room, _ := create(t, r, "x", "s")
-		joinFar(t, r, room.ID, "leg")
-		c, _, _ := reach(t, r, room.ID, "call1", "")
-		r.Cascaded(t.Context(), room.ID, c, true)
+		room := cascaded(t, r)
 		was, destroyed, err := r.Detach(t.Context(), room.ID, "s")
 		if err != nil || !destroyed || was.Node != "node1" || !slices.Equal(was.Elsewhere, []string{"node2"}) {
 			t.Errorf("%+v, destroyed %v, %v", was, destroyed, err)
@@ -244,10 +252,7 @@ func TestEndForAll(t *testing.T) {
 func TestCascadeAfterRedisWasEmptied(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, server *redistest.Server) {
 		r, store := registry(t, server.URL, "a")
-		room, _ := create(t, r, "x", "s")
-		joinFar(t, r, room.ID, "leg")
-		c, _, _ := reach(t, r, room.ID, "call1", "")
-		r.Cascaded(t.Context(), room.ID, c, true)
+		room := cascaded(t, r)
 		if err := store.Client().FlushAll(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
