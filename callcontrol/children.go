@@ -16,7 +16,6 @@ import (
 type creation struct {
 	session    string // its id
 	parent     string
-	parentAt   string                   // the controller that runs the parent
 	tree       string                   // what the session counts for
 	document   interpreter.FetchRequest // its URI is absolute
 	parameters []interpreter.Pair
@@ -30,7 +29,7 @@ const maxCreating = 100
 // sent to it waits until it is there.
 func (c *control) CreateSession(r interpreter.CreateRequest, done func(error)) {
 	n := creation{
-		session: r.SessionID, parent: c.record.ID, parentAt: c.controller.options.ID, tree: cmp.Or(c.by.tree, c.record.ID),
+		session: r.SessionID, parent: c.record.ID, tree: cmp.Or(c.by.tree, c.record.ID),
 		document: r.Document, parameters: r.Parameters, fetched: r.Fetched,
 	}
 	where, _ := r.Hints["controller"].(string)
@@ -57,11 +56,11 @@ func (c *Controller) create(ctx context.Context, n creation, where string) error
 	}
 	n.document.URI, n.document.Base = uri, ""
 	if where != "" && where != c.options.ID {
-		return c.peers.Create(ctx, where, n.forPeer())
+		return c.peers.Create(ctx, where, c.forPeer(n))
 	}
 	err = c.createHere(ctx, n)
 	if where == "" && errors.Is(err, ErrOutOfSessions) {
-		return c.peers.CreateElsewhere(ctx, n.forPeer(), err)
+		return c.peers.CreateElsewhere(ctx, c.forPeer(n), err)
 	}
 	return err
 }

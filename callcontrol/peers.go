@@ -39,7 +39,7 @@ func (c forPeers) CreateSession(ctx context.Context, s peer.Session) error {
 		return fmt.Errorf("%w: %w", ErrOutOfSessions, ErrDraining)
 	}
 	return c.createHere(ctx, creation{
-		session: s.ID, parent: s.Parent, parentAt: s.ParentAt, tree: s.Tree,
+		session: s.ID, parent: s.Parent, tree: s.Tree,
 		document: interpreter.FetchRequest{
 			URI: s.Document.URI, Method: s.Document.Method, Enctype: s.Document.Enctype, Parameters: fromPeer(s.Document.Parameters),
 			Timeout: s.Document.Timeout, MaxAge: s.Document.MaxAge, MaxStale: s.Document.MaxStale,
@@ -48,11 +48,12 @@ func (c forPeers) CreateSession(ctx context.Context, s peer.Session) error {
 	})
 }
 
-// forPeer is the session as another controller is asked for it.
-func (n creation) forPeer() peer.Session {
+// forPeer is the session as another controller is asked for it. One of a version before
+// sessions could be taken over tells the controller that it names of the session's end.
+func (c *Controller) forPeer(n creation) peer.Session {
 	d := n.document
 	return peer.Session{
-		ID: n.session, Parent: n.parent, ParentAt: n.parentAt, Tree: n.tree,
+		ID: n.session, Parent: n.parent, ParentAt: c.options.ID, Tree: n.tree,
 		Document: peer.Document{
 			URI: d.URI, Method: d.Method, Enctype: d.Enctype, Parameters: toPeer(d.Parameters),
 			Timeout: d.Timeout, MaxAge: d.MaxAge, MaxStale: d.MaxStale,

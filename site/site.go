@@ -121,7 +121,7 @@ type Running struct {
 	stop   context.CancelFunc
 	ended  *clock.Promise[error]
 	closed sync.Once
-	killed bool
+	Killed bool // Kill was called
 	err    error
 }
 
@@ -129,7 +129,7 @@ type Running struct {
 // process had been killed: FreeSWITCH sees its sockets end, and its lease in Redis is not
 // renewed. It is still to be stopped.
 func (r *Running) Kill() {
-	r.killed = true
+	r.Killed = true
 	r.host.Cut()
 	_ = r.Store.Client().Close()
 }
@@ -138,7 +138,7 @@ func (r *Running) Kill() {
 func (r *Running) Stop() error {
 	r.closed.Do(func() {
 		r.stop()
-		if r.err = r.ended.Wait(); r.killed {
+		if r.err = r.ended.Wait(); r.Killed {
 			r.err = nil
 		}
 	})

@@ -41,9 +41,8 @@ type Site struct {
 	options   []daemon.Option
 	configure func(*conf.Config)
 	stop      func()
-	kill      func() // nil on real time
-	killed    *bool
-	panics    *Recorder // lines of the daemon's log that say that something has panicked
+	running   *site.Running // nil on real time
+	panics    *Recorder     // lines of the daemon's log that say that something has panicked
 }
 
 // New starts a daemon and a switch, and ends both with the test. It waits for the
@@ -130,21 +129,19 @@ func (s *Site) start() {
 	}
 	log := slog.New(slog.NewTextHandler(logWriter{s}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: s.inTime}))
 	var end func() error
-	killed := false
-	s.killed = &killed
 	if s.site != nil {
 		options := append([]daemon.Option{daemon.WithClock(clocktest.Of(s.Clock)), daemon.WithRedis(s.Redis)}, s.options...)
 		running, err := s.site.AddDaemon(s.ctx, config, log, s.Trace, nil, options...)
 		s.Must(err)
-		s.Daemon, end, s.kill = running.Daemon, running.Stop, running.Kill
+		s.running, s.Daemon, end = running, running.Daemon, running.Stop
 	} else {
 		end = s.runReal(config, log)
 	}
 	s.stop = sync.OnceFunc(func() {
-		if err := end(); err != nil && !killed {
+		if err := end(); err != nil {
 			s.Errorf("daemon: %v", err)
 		}
-		if sessions, legs := s.Daemon.Controller.Sessions(), s.Daemon.Controller.Connections(); sessions+legs > 0 && !killed {
+		if sessions, legs := s.Daemon.Controller.Sessions(), s.Daemon.Controller.Connections(); sessions+legs > 0 && !(s.running != nil && s.running.Killed) {
 			s.Errorf("the daemon ended with %d sessions and %d legs", sessions, legs)
 		}
 		if i := slices.IndexFunc(s.DaemonLog.Lines(), func(line string) bool { return strings.Contains(line, fsm.NotInTable) }); i >= 0 {
@@ -162,10 +159,7 @@ func (s *Site) start() {
 func (s *Site) Stop() { s.stop() }
 
 // Kill lets the daemon do nothing more to anybody, as if its process had been killed.
-func (s *Site) Kill() {
-	*s.killed = true
-	s.kill()
-}
+func (s *Site) Kill() { s.running.Kill() }
 
 // inTime gives a line of the log the site's time.
 func (s *Site) inTime(groups []string, a slog.Attr) slog.Attr {
