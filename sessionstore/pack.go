@@ -15,10 +15,41 @@ const (
 	packedDeflate = 'd' // RFC 1951
 )
 
-// packers are compressors, which are large to make.
+// packers are compressors. One takes a megabyte, so those that are idle are kept for the
+// next, up to packersKept; a sync.Pool would let them go with each garbage collection.
 type packers struct {
 	level int
-	pool  sync.Pool
+
+	mu   sync.Mutex
+	idle []*flate.Writer
+}
+
+// packersKept is how many idle compressors of a level a store keeps: one packs what it
+// writes by itself, one what is written at once.
+const packersKept = 2
+
+// to gives a compressor that writes there.
+func (p *packers) to(there io.Writer) *flate.Writer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := len(p.idle) - 1
+	if last < 0 {
+		w, _ := flate.NewWriter(there, p.level) // the level is one that there is
+		return w
+	}
+	w := p.idle[last]
+	p.idle = p.idle[:last]
+	w.Reset(there)
+	return w
+}
+
+// keep keeps one for the next, unless enough are.
+func (p *packers) keep(w *flate.Writer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) < packersKept {
+		p.idle = append(p.idle, w)
+	}
 }
 
 // pack compresses a value, if that makes it shorter.
@@ -26,15 +57,10 @@ func (p *packers) pack(value []byte) []byte {
 	var packed bytes.Buffer
 	packed.Grow(len(value)/2 + 16)
 	packed.WriteByte(packedDeflate)
-	w, ok := p.pool.Get().(*flate.Writer)
-	if ok {
-		w.Reset(&packed)
-	} else {
-		w, _ = flate.NewWriter(&packed, p.level) // the level is one that there is
-	}
+	w := p.to(&packed)
 	_, _ = w.Write(value) // a buffer takes everything
 	_ = w.Close()
-	p.pool.Put(w)
+	p.keep(w)
 	if packed.Len() > len(value) {
 		return append([]byte{packedPlain}, value...)
 	}
