@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,7 +20,7 @@ type Options struct {
 	PerSecond int
 	// Queue is how many bytes may wait for Out; 0 means 8 MiB.
 	Queue int
-	// Now is the clock of PerSecond; nil means time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 }
 
@@ -43,8 +44,10 @@ func New(o Options) *Log {
 	}
 	l := &Log{rates: newRates(o.PerSecond, o.Now), level: new(slog.LevelVar)}
 	l.level.Set(o.Level)
-	l.queue = newQueue(o.Out, o.Queue, func(out io.Writer, lost int64) {
-		slog.New(l.format(o, out)).Warn("log lines were lost: they were not read as fast as they were written", "lines", lost)
+	l.queue = newQueue(o.Out, o.Queue, o.Now, func(out io.Writer, lost int64) error {
+		note := slog.NewRecord(o.Now(), slog.LevelWarn, "log lines were lost: they could not be written, or not as fast as they came", 0)
+		note.Add("lines", lost)
+		return l.format(o, out).Handle(context.Background(), note)
 	})
 	l.rates.plain = l.format(o, l.queue)
 	l.logger = slog.New(&limited{Handler: l.format(o, l.queue), rates: l.rates})

@@ -10,8 +10,13 @@ import (
 // queue is lines that wait for a writer.
 type queue struct {
 	out  io.Writer
-	most int                             // bytes
-	tell func(out io.Writer, lost int64) // writes a line on how many were lost
+	most int // bytes
+	now  func() time.Time
+	tell func(out io.Writer, lost int64) error // writes a line on how many were lost
+	// torn says that the writer has taken part of a line last. It and saidAt are the
+	// goroutine's.
+	torn   bool
+	saidAt time.Time
 
 	mu      sync.Mutex
 	waiting []byte // whole lines
@@ -23,8 +28,8 @@ type queue struct {
 	ended   chan struct{} // closed when it has ended
 }
 
-func newQueue(out io.Writer, most int, tell func(io.Writer, int64)) *queue {
-	q := &queue{out: out, most: most, tell: tell, news: make(chan struct{}, 1), ended: make(chan struct{})}
+func newQueue(out io.Writer, most int, now func() time.Time, tell func(io.Writer, int64) error) *queue {
+	q := &queue{out: out, most: most, now: now, tell: tell, news: make(chan struct{}, 1), ended: make(chan struct{})}
 	go q.run()
 	return q
 }
@@ -91,24 +96,47 @@ func (q *queue) take(empty []byte) (batch []byte, lines int64, last bool) {
 	return batch, lines, q.closed
 }
 
-// write writes lines, and how many were lost before, once some were taken. What the
-// writer does not take is lost: nobody reads on a pipe that was closed.
+// sayAgain is how often it is said that lines are lost while it lasts.
+const sayAgain = time.Minute
+
+// write writes lines. What the writer does not take is lost: nobody reads on a pipe that
+// was closed, or the disk is full. How many were lost is said once that is over, and now
+// and then where it is not.
 func (q *queue) write(batch []byte, lines int64) {
-	n, err := q.out.Write(batch)
-	if err != nil {
-		lines -= int64(bytes.Count(batch[:min(n, len(batch))], []byte{'\n'}))
-		q.mu.Lock()
-		q.dropped += lines
-		q.mu.Unlock()
-		return
-	}
+	before := q.lost()
+	taken, err := q.put(batch)
 	q.mu.Lock()
-	lost := q.dropped - q.told
-	q.told = q.dropped
+	q.dropped += lines - taken
+	dropped, lost, over := q.dropped, q.dropped-q.told, q.dropped == before || q.closed
 	q.mu.Unlock()
-	if lost > 0 {
-		q.tell(q.out, lost)
+	if now := q.now(); err == nil && lost > 0 && (over || now.Sub(q.saidAt) >= sayAgain) && q.tell(writerFunc(q.put), lost) == nil {
+		q.told, q.saidAt = dropped, now
 	}
+}
+
+// put has whole lines written, and tells how many were taken.
+func (q *queue) put(lines []byte) (taken int64, err error) {
+	if q.torn {
+		if _, err := q.out.Write([]byte{'\n'}); err != nil {
+			return 0, err
+		}
+		q.torn = false
+	}
+	n, err := q.out.Write(lines)
+	lines = lines[:min(n, len(lines))]
+	q.torn = len(lines) > 0 && lines[len(lines)-1] != '\n'
+	return int64(bytes.Count(lines, []byte{'\n'})), err
+}
+
+// writerFunc makes put a writer of one line.
+type writerFunc func([]byte) (int64, error)
+
+// Write implements io.Writer.
+func (f writerFunc) Write(line []byte) (int, error) {
+	if _, err := f(line); err != nil {
+		return 0, err
+	}
+	return len(line), nil
 }
 
 func (q *queue) close(patience time.Duration) {
