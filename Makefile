@@ -12,7 +12,7 @@ TESTFLAGS ?=
 # How long the tests of one package may take, on whatever machine.
 TIMEOUT   ?= 1h
 
-.PHONY: build demo test requirements test-engine test-late test-faults test-growth bench-engine test-attacks lint bench fuzz test-freeswitch
+.PHONY: build demo test requirements test-engine test-late test-faults test-growth bench-engine test-attacks lint bench fuzz test262 test-freeswitch
 
 # The daemon, as bin/ccxmld.
 build:
@@ -78,6 +78,11 @@ lint:
 # Benchmarks, beside their baselines. BENCH=Call runs those with Call in the name.
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' $(BENCHFLAGS) ./...
+
+# tc39/test262 on the script engine beside upstream's, and what it is to fail: some minutes.
+# TEST262 is a clone of github.com/tc39/test262.
+test262:
+	@.ci/test262
 
 # The script engine beside upstream's of the same version, which is fetched.
 bench-engine:

@@ -79,3 +79,20 @@ func isStep(s ast.Stmt) bool {
 	selector, ok := call.Fun.(*ast.SelectorExpr)
 	return ok && selector.Sel.Name == "step"
 }
+
+// TestBuffersAreBounded: a buffer that no machine has is the error of the language, which
+// scripts may catch, and one that is beyond the bound ends the script and says so.
+func TestBuffersAreBounded(t *testing.T) {
+	r := New()
+	r.Bound(&Bounds{StringLength: 1000})
+	r.BoundSteps(100_000, "more than %d steps", 100_000)
+	if v, err := r.RunString(`try { new ArrayBuffer(9007199254740991) } catch (e) { e instanceof RangeError }`); err != nil || !v.ToBoolean() {
+		t.Errorf("a buffer that no machine has: %v, %v", v, err)
+	}
+	for _, script := range []string{"new ArrayBuffer(1001)", "new Uint8Array(1001)", "new Float64Array(126)", "new Uint8Array({length: 1001})"} {
+		_, err := r.RunString("try { " + script + " } catch (e) {}")
+		if err == nil || !strings.Contains(err.Error(), "a buffer would be longer than 1000 bytes") {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+}

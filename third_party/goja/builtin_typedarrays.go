@@ -88,9 +88,15 @@ func allocByteSlice(size int) (b []byte) {
 	return
 }
 
-// allocBytes is allocByteSlice within the bounds.
+// allocBytes is allocByteSlice within the bounds. What no machine has is the RangeError that
+// it is without them.
 func (r *Runtime) allocBytes(size int) []byte {
-	r.checkLength(int64(size))
+	if most := r.bounds.StringLength; most > 0 && size > most && r.bounded() {
+		if size > math.MaxInt32 {
+			panic(rangeError(fmt.Sprintf("Buffer size is too large: %d", size)))
+		}
+		r.exceeded("a buffer would be longer than %d bytes", most)
+	}
 	r.alloc(int64(max(size, 0)))
 	return allocByteSlice(size)
 }

@@ -47,7 +47,7 @@ func regexpWidth(pattern string) (width int, err error) {
 	widths := []int{0} // of the groups that are open, outermost first
 	class, last := false, 0
 	for i := 0; i < len(pattern); i++ { // bounded: one expression
-		here := len(widths) - 1
+		here, counted := len(widths)-1, false
 		switch c := pattern[i]; {
 		case class:
 			if c == '\\' {
@@ -65,6 +65,7 @@ func regexpWidth(pattern string) (width int, err error) {
 			last, widths, here = widths[here], widths[:here], here-1
 		case c == '{':
 			last *= repetitions(pattern[i+1:]) - 1 // more than there is
+			counted = true
 		case c == '\\':
 			i++
 			last = 1
@@ -75,7 +76,7 @@ func regexpWidth(pattern string) (width int, err error) {
 		if widths[here] += last; widths[here] > widestRegexp {
 			return 0, fmt.Errorf("Invalid regular expression: its repetitions multiply to more than %d characters", widestRegexp)
 		}
-		if pattern[i] == '{' {
+		if counted {
 			last = 0
 		}
 	}
