@@ -41,6 +41,11 @@ var logAttacks = []attack{{
 	run:     startAll,
 	after:   func(*process) {},
 }, {
+	name:    "logs: a reader that is slow",
+	prepare: chatterDocuments,
+	run:     startAll,
+	after:   readSlowly,
+}, {
 	name:    "logs: a reader that goes away",
 	prepare: chatterDocuments,
 	run:     startAll,

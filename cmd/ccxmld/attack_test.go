@@ -32,13 +32,16 @@ type attack struct {
 	check func(a *assault)
 	// alone keeps others from being beside it: its work is long to end.
 	alone bool
-	// after changes the process once it has started; nil for nothing.
+	// after changes the process once it has started, and then reads its log or not; nil
+	// for a reader who reads all.
 	after func(p *process)
+	// fullDisk gives its files no room, its log among them.
+	fullDisk bool
 }
 
 // allAttacks are the attacks of all groups.
 func allAttacks() []attack {
-	return slices.Concat(scriptAttacks, loopAttacks, socketAttacks, httpAttacks, fetchAttacks, storeAttacks, logAttacks)
+	return slices.Concat(scriptAttacks, loopAttacks, socketAttacks, httpAttacks, fetchAttacks, storeAttacks, logAttacks, diskAttacks)
 }
 
 // assault is one attack under way.
@@ -47,8 +50,9 @@ type assault struct {
 	*process
 	ctx  context.Context // ends with the attack
 	dir  string          // of documents, which tokens start by their file names
-	log  func() string   // what the process logged so far
-	data map[string]any  // of the attack's own
+	sw   *switchsim.Switch
+	log  func() string  // what the process logged so far
+	data map[string]any // of the attack's own
 	uris map[string]string
 }
 
@@ -200,6 +204,7 @@ func attackOnce(t *testing.T, attack attack, way course) (row string) {
 	}
 	t.Cleanup(sw.Close)
 	sw.AddTTS("flite")
+	a.sw = sw
 	a.transitions(ordinaryName, ordinaryText)
 	settings := map[string]string{
 		"NODES":           fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", sw.Addr()),
@@ -215,7 +220,11 @@ func attackOnce(t *testing.T, attack attack, way course) (row string) {
 		fmt.Fprintf(&tokens, "'%s': '%s', ", name, uri)
 	}
 	settings["TOKENS"] = "{" + tokens.String() + "}"
-	a.process = startProcess(t, settings)
+	start := startProcess
+	if attack.fullDisk {
+		start = startOnFullDisk
+	}
+	a.process = start(t, settings)
 	if attack.after != nil {
 		attack.after(a.process)
 		a.log = func() string { return "" }

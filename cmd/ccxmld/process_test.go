@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -40,20 +41,84 @@ type process struct {
 // log is read up to the line that says that it is ready. The test's end kills it.
 func startProcess(t testing.TB, settings map[string]string) *process {
 	t.Helper()
-	program, err := os.Executable()
+	output, theirs, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := &process{TB: t, command: exec.Command(program(t), "serve"), output: output, ended: make(chan struct{})}
+	p.lines = bufio.NewReader(output)
+	p.start(settings, theirs)
+	return p
+}
+
+// fullAt is how large files become on a full disk.
+const fullAt = 256 << 10
+
+// startOnFullDisk starts a daemon whose files, its log among them, find no room beyond
+// fullAt bytes.
+func startOnFullDisk(t testing.TB, settings map[string]string) *process {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "log")
+	theirs, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Blocks of 512 bytes; some shells have 1024.
+	command := exec.Command("sh", "-c", fmt.Sprintf(`ulimit -f %d; exec "$0" serve`, fullAt/512), program(t))
+	p := &process{TB: t, command: command, output: output, ended: make(chan struct{})}
+	p.lines = bufio.NewReader(&growing{p})
+	p.start(settings, theirs)
+	return p
+}
+
+// growing reads a process' file as it grows, until the process has ended. The system has
+// no event for that which all systems have.
+type growing struct{ *process }
+
+// Read implements io.Reader.
+func (g *growing) Read(into []byte) (int, error) {
+	for {
+		last := false
+		select {
+		case <-g.ended:
+			last = true
+		case <-time.After(10 * time.Millisecond):
+		}
+		n, err := g.output.Read(into)
+		if n > 0 || last || err != io.EOF {
+			return n, err
+		}
+		if at, err := g.output.Seek(0, io.SeekCurrent); err == nil { // where it was cut down, it begins anew
+			if info, err := g.output.Stat(); err == nil && info.Size() < at {
+				_, _ = g.output.Seek(0, io.SeekStart)
+			}
+		}
+	}
+}
+
+// program is this one, which is the daemon where asProcess is set.
+func program(t testing.TB) string {
+	t.Helper()
+	name, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// start starts the process, which logs to theirs, and reads its log until it is ready.
+func (p *process) start(settings map[string]string, theirs *os.File) {
+	t := p.TB
+	t.Helper()
 	spool, err := os.MkdirTemp("", "spool") // whose name has nothing of the test's
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(spool) })
-	output, theirs, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &process{TB: t, command: exec.Command(program, "serve"), output: output, lines: bufio.NewReader(output), ended: make(chan struct{})}
 	p.command.Env = append(os.Environ(), asProcess+"=1", "CCXMLD_ESL_LISTEN=127.0.0.1:0", "CCXMLD_HTTP_LISTEN=127.0.0.1:0", "CCXMLD_DIALOG_SPOOL="+spool,
 		"CCXMLD_DRAIN_TIMEOUT=0s") // there are sessions that never end
 	for name, value := range settings {
@@ -71,7 +136,7 @@ func startProcess(t testing.TB, settings map[string]string) *process {
 	t.Cleanup(func() {
 		_ = p.command.Process.Kill()
 		<-p.ended
-		output.Close()
+		p.output.Close()
 	})
 	ready := regexp.MustCompile(`msg="ccxmld is ready".* esl=(\S+) http=(\S+)`)
 	var before bytes.Buffer
@@ -85,7 +150,6 @@ func startProcess(t testing.TB, settings map[string]string) *process {
 			p.esl, p.http = found[1], found[2]
 		}
 	}
-	return p
 }
 
 // read reads the log from now on, and gives what was read of it so far.
@@ -110,6 +174,19 @@ func (p *process) read() (log func() string) {
 		defer mu.Unlock()
 		return text.String()
 	}
+}
+
+// readSlowly reads the log at a speed that is too low for what is written.
+func readSlowly(p *process) {
+	go func() {
+		pace := time.NewTicker(10 * time.Millisecond)
+		defer pace.Stop()
+		for range pace.C {
+			if _, err := p.lines.ReadString('\n'); err != nil {
+				return
+			}
+		}
+	}()
 }
 
 // waitLine reads the log up to a line with a text. It is not for a log that read reads.
