@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,8 @@ type control struct {
 	lost      bool         // another controller has it, or is to have it
 	left      bool         // it is left to another controller, which is to find it in Redis
 
+	events takenEvents // the last ones
+
 	again      map[string]bool // dialogs that start once more, by id
 	resumption *resumption     // of a session that another controller had; nil else
 }
@@ -68,6 +71,7 @@ type beginning struct {
 	mode     interpreter.StartupMode
 	values   map[string]any
 	token    string // a fingerprint
+	secret   string // "" for a new one
 	child    *child // of a session that another one creates
 	by       origin
 }
@@ -92,11 +96,14 @@ func (c *Controller) bareControl(b beginning) (*control, interpreter.Options) {
 		},
 		child: b.child, by: b.by, epoch: 1,
 	}
+	if control.record.Secret = b.secret; c.options.Secrets && b.secret == "" {
+		control.record.Secret = c.newID()
+	}
 	control.unwritten.Now = c.options.Clock.Now
 	control.document.Store(b.document)
 	options := interpreter.Options{
 		ID: b.id, Document: b.document, Startup: b.mode, Values: b.values,
-		IOProcessors: c.options.IOProcessors, Platform: control, Clock: c.options.Clock, NewID: c.newID, Random: c.options.Random,
+		IOProcessors: control.ioProcessors(), Platform: control, Clock: c.options.Clock, NewID: c.newID, Random: c.options.Random,
 		Account: c.options.Processors.Account(), Limits: c.limits().Session, Logger: c.options.Logger, Observer: sessionObserver{control}, Ended: control.ended,
 	}
 	if c.limits().Strain != nil {
@@ -113,6 +120,16 @@ func (c *Controller) bareControl(b beginning) (*control, interpreter.Options) {
 	return control, options
 }
 
+// ioProcessors is where the session takes events (session.ioprocessors).
+func (c *control) ioProcessors() map[string]string {
+	if c.record.Secret == "" {
+		return c.controller.options.IOProcessors
+	}
+	own := maps.Clone(c.controller.options.IOProcessors)
+	own[basicHTTP] += "/" + c.record.Secret
+	return own
+}
+
 // loading notes in the record which document the session is in.
 func (c *control) loading(d *interpreter.Document) {
 	c.record.Document, c.record.PostEvent = d.URI, d.PostEvent()
@@ -126,6 +143,7 @@ type sessionObserver struct{ *control }
 
 // EventHandled passes the event on.
 func (w sessionObserver) EventHandled(session string, e *interpreter.Event, at *script.Position) {
+	w.events.note(takenEvent{w.controller.options.Clock.Now(), e.Name, w.record.State, at})
 	if o := w.controller.options.Observer; o != nil {
 		o.EventHandled(session, e, at)
 	}

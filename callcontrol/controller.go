@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -54,11 +55,14 @@ type Options struct {
 
 	Extensions   []*interpreter.Extension
 	IOProcessors map[string]string
-	Observer     interpreter.Observer // may be nil
-	Recordings   string               // the directory that FreeSWITCH records calls to
-	VoiceXML     string               // the server that runs VoiceXML, as a SIP URI; "" or internal for ourselves
-	Clock        clock.Clock
-	Random       *random.Source // of ids and chance; nil is the system's
+	// Secrets adds a secret of its own to what a session is told of where it takes events by
+	// HTTP.
+	Secrets    bool
+	Observer   interpreter.Observer // may be nil
+	Recordings string               // the directory that FreeSWITCH records calls to
+	VoiceXML   string               // the server that runs VoiceXML, as a SIP URI; "" or internal for ourselves
+	Clock      clock.Clock
+	Random     *random.Source // of ids and chance; nil is the system's
 	// LinkDial opens the links' network connections; nil means TCP.
 	LinkDial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Processors shares them between sessions and what is compiled; nil does not.
@@ -70,6 +74,9 @@ type Options struct {
 	// DrainAsked is called when an operator asks for a drain over Redis. It must not
 	// wait; nil ignores it.
 	DrainAsked func(by string)
+	// Operate does what operators ask beside what is asked of calls and sessions
+	// (package operator); nil where there is nothing else.
+	Operate func(context.Context, peer.Operation) (json.RawMessage, error)
 }
 
 // DialString is how FreeSWITCH reaches a destination.
@@ -110,6 +117,7 @@ type Controller struct {
 	nodes     *freeswitch.Nodes
 	started   atomic.Int64 // sessions, ever
 	instance  string       // tells this process from one of the same ID before it
+	operate   map[string]operation
 
 	work    clock.Group  // goroutines that wait for others
 	working atomic.Int64 // how many there are
@@ -152,6 +160,7 @@ func New(o Options) *Controller {
 	c.unlooked.Now = o.Clock.Now
 	c.SetLimits(o.Limits)
 	c.instance = c.newID()
+	c.operate = c.operations()
 	c.context, c.cancel = context.WithCancelCause(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
 	c.peers = c.newPeers()

@@ -51,6 +51,8 @@ const (
 	// releaseTimeout is how long a leg is remembered after its session has ended, so
 	// that it is hung up if it comes to us still, and how long its socket may stay open.
 	releaseTimeout = time.Minute
+	// askTimeout is how long an operator waits for a session to say how it is.
+	askTimeout = 2 * time.Second
 	// endTimeout is how long what is given up may take to end.
 	endTimeout = time.Second
 	// forwardAfter is how long FreeSWITCH may take to forget a leg whose id is used

@@ -125,7 +125,7 @@ func (c *control) startDialog(l *leg, r interpreter.DialogRequest, server string
 	}
 	l.dialogs = append(l.dialogs, d)
 	request := dialogRequest(r)
-	request.IOProcessors = c.controller.options.IOProcessors
+	request.IOProcessors = c.ioProcessors()
 	request.Call, request.Session = l.call, c.record.ID
 	if l.standIn == nil { // else it is of a conference
 		request.Connection = l.id

@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"context"
+	"crypto/subtle"
 	"errors"
 	"fmt"
 	"iter"
@@ -64,6 +65,20 @@ func (c *Controller) Inject(ctx context.Context, i Injection) error {
 		return nil
 	}
 	return c.peers.Send(ctx, e)
+}
+
+// Knows tells whether a secret is that of a session, which may run on another controller.
+func (c *Controller) Knows(ctx context.Context, session, secret string) (bool, error) {
+	var own string
+	if control := c.control(session); control != nil {
+		own = control.record.Secret
+	} else {
+		var err error
+		if own, err = c.peers.Secret(ctx, session); err != nil && !errors.Is(err, ErrNoSession) {
+			return false, err
+		}
+	}
+	return own != "" && subtle.ConstantTimeCompare([]byte(own), []byte(secret)) == 1, nil
 }
 
 // postEvent is what a POST that names no event brings to a session, which may run on

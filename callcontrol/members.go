@@ -105,7 +105,11 @@ func (c *control) mayRecord(s conference.Settings) error {
 // newRecording names a recording of a conference, each time another one, since FreeSWITCH
 // writes over what is there. It makes the directory (conference_record_thread_run).
 func (c *control) newRecording(room string) string {
-	return path.Join(c.controller.options.Recordings, room+"-"+c.controller.newID()[:8]+".wav")
+	return c.controller.recordingOfRoom(room)
+}
+
+func (c *Controller) recordingOfRoom(room string) string {
+	return path.Join(c.options.Recordings, room+"-"+c.newID()[:8]+".wav")
 }
 
 // changeRoom locks or unlocks a conference that is there already, and begins or

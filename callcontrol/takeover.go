@@ -237,7 +237,7 @@ func (c *Controller) controlAgain(claimed sessionstore.Claimed, state sessionSta
 	recompile func([]interpreter.Text, bool) (interpreter.FetchResult, error)) (control *control, err error) {
 	record := claimed.Session
 	b := beginning{
-		id: record.ID, document: document, mode: interpreter.StartupMode(record.Startup), token: record.Token,
+		id: record.ID, document: document, mode: interpreter.StartupMode(record.Startup), token: record.Token, secret: record.Secret,
 		by: origin{call: state.Call, tree: state.Tree, parent: state.Creator},
 	}
 	if record.Parent != "" {

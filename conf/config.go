@@ -17,6 +17,7 @@ type Config struct {
 	ESL        ESL
 	Nodes      []Node
 	HTTP       HTTP
+	API        API
 	Redis      Redis
 	Durability string // Off, Behind or Ahead
 	Documents  Documents
@@ -104,6 +105,8 @@ type HTTP struct {
 	// CreateSession says whether sessions may be created by the URI of their
 	// document.
 	CreateSession bool
+	// TLS says whether and how all of this is served by TLS.
+	TLS TLS
 }
 
 // Redis says where shared state lives.

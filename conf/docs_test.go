@@ -40,7 +40,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 			t.Errorf("%s: docs/configuration.md says %s, the default is %s", key, column, f.DefValue)
 		}
 	}
-	known := strings.Join(conf.Keys(), " ") + " name address password password_file weight sip "
+	known := strings.Join(conf.Keys(), " ") + " name address password password_file weight sip role key key_file certificate "
 	for key := range rows {
 		if !strings.Contains(known+" ", key) {
 			t.Errorf("docs/configuration.md describes %s, which is no key", key)
@@ -55,14 +55,16 @@ func TestExamplesInShippedFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	empty := regexp.MustCompile(`(?m)^( *)(nodes|routes|allow|hosts|tokens): *(\[\]|\{\})\n`)
+	empty := regexp.MustCompile(`(?m)^( *)(nodes|routes|allow|hosts|tokens|operators): *(\[\]|\{\})\n`)
 	example := regexp.MustCompile(`(?m)^( *)# ( *(?:[a-z0-9_]+:|- ).*)$`)
 	uncommented := example.ReplaceAllString(empty.ReplaceAllString(string(text), ""), "$1$2")
 	uncommented = strings.Replace(uncommented, "esl:\n", "esl:\n  allow: []\n", 1) // has no example of its own
 
 	file := filepath.Join(t.TempDir(), "ccxmld.yaml")
-	for name, content := range map[string]string{file: uncommented, filepath.Join(filepath.Dir(file), "fs1.password"): "pw\n"} {
-		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+	for name, content := range map[string]string{
+		"ccxmld.yaml": uncommented, "fs1.password": "pw\n", "ann.key": "0123456789abcdef\n", "tls.crt": "", "tls.key": "", "operators-ca.pem": "",
+	} {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(file), name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

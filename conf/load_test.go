@@ -123,9 +123,17 @@ func TestFullFile(t *testing.T) {
 		Listen: ":8080", URL: "https://ccxml.example.org", Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, CreateSession: true,
 		Connections: 1024, ConnectionsPerAddress: 256,
 		Hosts: []string{"pbx", "pbx:8080", "192.0.2.7", "[::1]:9"},
+		TLS:   conf.TLS{Certificate: "testdata/tls.pem", Key: "testdata/tls.pem", Clients: "testdata/tls.pem"},
 	}
 	if !reflect.DeepEqual(c.HTTP, wantHTTP) {
 		t.Errorf("http: %+v", c.HTTP)
+	}
+	wantAPI := conf.API{
+		Operators: []conf.Operator{{Name: "ann", Role: conf.RoleRead, Key: "the-key-of-ann-is-secret"}, {Name: "bob@example.org", Role: conf.RoleAdmin, Certificate: "bob"}},
+		OIDC:      conf.OIDC{Issuer: "https://id.example.org/realm", Audience: "ccxmld", Claim: "groups"},
+	}
+	if !reflect.DeepEqual(c.API, wantAPI) {
+		t.Errorf("api: %+v", c.API)
 	}
 	wantNodes := []conf.Node{
 		{Name: "fs1", Address: "10.0.0.9:8021", Password: "0123", Weight: 3}, // not the octal number 83

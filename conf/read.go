@@ -137,6 +137,14 @@ func readFile(f field, expected string) string {
 	return path
 }
 
+// readOptionalFile is readFile where nothing need be given.
+func readOptionalFile(f field, expected string) string {
+	if f.node.Kind == yaml.ScalarNode && f.node.Value == "" {
+		return ""
+	}
+	return readFile(f, expected)
+}
+
 func readRedisURL(f field, c *Config) {
 	const expected = "redis://HOST:PORT/DB, unix://PATH, redis-sentinel://HOST:PORT,HOST:PORT/NAME or redis-cluster://HOST:PORT,HOST:PORT (rediss… for TLS), or nothing for the embedded Redis"
 	text, ok := f.text(expected)
@@ -261,6 +269,7 @@ func (l *loader) checkTogether() {
 	l.advertised()
 	if len(l.problems) == 0 {
 		l.openToSome()
+		l.operatorsKnown()
 		l.configuredDocumentsAllowed()
 		l.voiceXMLReachable()
 	}

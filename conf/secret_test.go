@@ -33,7 +33,7 @@ func TestSecretsStayInside(t *testing.T) {
 	out.Write(encoded)
 
 	hex := func(s string) string { return fmt.Sprintf("%x", s) }
-	for _, secret := range []string{"from-a-file", "secret-of-redis", "a.token-of-ours", "short-form"} {
+	for _, secret := range []string{"from-a-file", "secret-of-redis", "a.token-of-ours", "short-form", "the-key-of-ann-is-secret"} {
 		if strings.Contains(out.String(), secret) || strings.Contains(out.String(), hex(secret)) {
 			t.Errorf("%q got out", secret)
 		}

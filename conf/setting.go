@@ -101,15 +101,38 @@ var settings = []setting{
 	{key: "http.createsession", kind: kindWord, usual: "false",
 		help: "whether http.allow may also create sessions by the URI of a document: true or false",
 		read: func(f field, c *Config) { c.HTTP.CreateSession = f.truth() }},
+	{key: "http.tls.certificate", kind: kindText,
+		help: "a file with the certificate (PEM), and those between it and its authority, by which http.listen serves TLS (default: no TLS)", example: "/etc/ccxmld/tls.crt",
+		read: func(f field, c *Config) { c.HTTP.TLS.Certificate = readOptionalFile(f, "a file with a certificate (PEM)") }},
+	{key: "http.tls.key", kind: kindText,
+		help: "the file with the certificate's private key (PEM)", example: "/etc/ccxmld/tls.key",
+		read: func(f field, c *Config) { c.HTTP.TLS.Key = readOptionalFile(f, "a file with a private key (PEM)") }},
+	{key: "http.tls.clients", kind: kindText,
+		help: "a file with the certificates (PEM) that vouch for those of operators (default: none are asked for)", example: "/etc/ccxmld/operators-ca.pem",
+		read: func(f field, c *Config) { c.HTTP.TLS.Clients = readOptionalFile(f, "a file with certificates (PEM)") }},
+	{key: "api.operators", live: true, kind: kindList, hidden: true,
+		help: "who may use the operators' API, and with what (default: this machine, everything)", example: "[{name: ann, role: operate, key_file: ann.key}]",
+		read: readOperators},
+	{key: "api.oidc.issuer", kind: kindText,
+		help: "who issues the tokens of further operators by OpenID Connect", example: "https://id.example.org",
+		read: func(f field, c *Config) {
+			if f.node.Value != "" || f.node.Kind != yaml.ScalarNode {
+				c.API.OIDC.Issuer, _ = f.matching(issuerURL, "the https:// URL of an OpenID Connect issuer, such as https://id.example.org")
+			}
+		}},
+	{key: "api.oidc.audience", kind: kindText,
+		help: "what these tokens must be for (aud)", example: "ccxmld",
+		read: func(f field, c *Config) { c.API.OIDC.Audience, _ = f.text("the audience of the issuer's tokens") }},
+	{key: "api.oidc.claim", kind: kindText, usual: "roles",
+		help: "the claim that holds an operator's roles: read, operate or admin",
+		read: func(f field, c *Config) { c.API.OIDC.Claim, _ = f.matching(operatorName, "the name of a claim, such as roles") }},
 	{key: "redis.url", kind: kindText, hidden: true,
 		help: "the Redis that holds shared state (default: an embedded one)",
 		read: readRedisURL},
 	{key: "redis.ca", kind: kindText,
 		help: "a file with the certificates (PEM) that vouch for Redis by TLS (default: those of the system)", example: "/etc/ccxmld/redis-ca.pem",
 		read: func(f field, c *Config) {
-			if f.node.Value != "" || f.node.Kind != yaml.ScalarNode {
-				c.Redis.CA = readFile(f, "a file with certificates (PEM)")
-			}
+			c.Redis.CA = readOptionalFile(f, "a file with certificates (PEM)")
 		}},
 	{key: "redis.prefix", kind: kindText, usual: "ccxml:",
 		help: "what every Redis key begins with",

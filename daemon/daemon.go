@@ -4,8 +4,8 @@
 package daemon
 
 import (
-	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +18,8 @@ import (
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 
+	"ccxmld/access"
+	"ccxmld/api"
 	"ccxmld/callcontrol"
 	"ccxmld/clock"
 	"ccxmld/conf"
@@ -63,6 +65,9 @@ type Daemon struct {
 	dialogs    *dialog.Service
 	server     *esl.Server
 	api        *httpapi.Server
+	access     *access.Access
+	operators  *api.API
+	tls        *tls.Config // nil: HTTP is not secured
 	strain     callcontrol.Strain
 	processors *processors.Gate // nil on a network in memory, where one thing happens at a time
 	scripts    *script.Shared
@@ -214,16 +219,20 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 	if err != nil {
 		return err
 	}
+	d.access = access.New(access.Options{API: d.config.API, Allow: d.config.HTTP.Allow, Logger: d.log, Transport: d.transport()})
 	d.Controller = callcontrol.New(callcontrol.Options{
 		ID: id, Advertise: d.advertise, Nodes: nodesOf(d.config),
 		Document: d.document, Dial: d.dial,
 		Intake: d.documents, Fetch: fetches, Sends: d.documents.Apart(), Dialogs: d.dialogs, Store: d.Store,
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
-		IOProcessors: map[string]string{"basichttp": cmp.Or(d.config.HTTP.URL, "http://"+d.HTTPAddress()) + "/ccxml/basichttp"},
-		Observer:     observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Processors: d.processors, Logger: d.log,
+		IOProcessors: map[string]string{"basichttp": d.eventsAt()}, Secrets: d.access.Required(),
+		Observer: observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Processors: d.processors, Logger: d.log,
 		Limits: d.limits(), DrainAsked: d.Drain, Durability: d.durability(),
 	})
+	if err := d.openToOperators(); err != nil {
+		return err
+	}
 	d.server = &esl.Server{
 		Handler: d.Controller.Handle, Logger: d.log, RefuseCause: d.config.Limits.RefuseCause, Allow: d.config.ESL.Allow,
 		MaxConnections: d.config.ESL.Connections, PerAddress: d.config.ESL.ConnectionsPerAddress,
@@ -234,7 +243,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 		Sessions: sessions{d.Controller, &d.strain, d.dialogs, d.counters}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
 		Hosts: append([]string{d.config.HTTP.Listen, d.HTTPAddress()}, d.config.HTTP.Hosts...), URL: d.config.HTTP.URL,
 		Connections: d.config.HTTP.Connections, ConnectionsPerAddress: d.config.HTTP.ConnectionsPerAddress,
-		Checks: d.checks, Now: d.clock.Now,
+		Checks: d.checks, Now: d.clock.Now, Access: d.access, Operators: d.operators, TLS: d.tls,
 	})
 	if d.network != nil {
 		d.network.Handle(d.HTTPAddress(), d.api.Handler())

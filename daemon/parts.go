@@ -95,14 +95,18 @@ func (d *Daemon) newDialogs(fetches *fetch.Client) *dialog.Service {
 	return service
 }
 
+// transport is how HTTP requests go out; nil is the machine's network.
+func (d *Daemon) transport() http.RoundTripper {
+	if d.network == nil {
+		return nil
+	}
+	return &memnet.Transport{Network: d.network, Others: d.others}
+}
+
 // client makes a client that fetches under the configuration's policy.
 func (d *Daemon) client(largest int64) (*fetch.Client, error) {
-	var transport http.RoundTripper // nil: the machine's network
-	if d.network != nil {
-		transport = &memnet.Transport{Network: d.network, Others: d.others}
-	}
 	options := fetchOptions(d.config, largest)
-	options.Clock, options.Transport, options.Logger = d.clock, transport, d.log
+	options.Clock, options.Transport, options.Logger = d.clock, d.transport(), d.log
 	client, err := fetch.New(options)
 	if err != nil {
 		return nil, fmt.Errorf("documents.allow: %w", err)
@@ -183,6 +187,11 @@ func (s sessions) Inject(ctx context.Context, e httpapi.Event) error {
 	default:
 		return err
 	}
+}
+
+// Knows tells whether a secret is a session's.
+func (s sessions) Knows(ctx context.Context, session, secret string) (bool, error) {
+	return s.controller.Knows(ctx, session, secret)
 }
 
 // Sessions lists the controller's sessions.

@@ -24,6 +24,7 @@ func (d *Daemon) Reload(config *conf.Config) error {
 	d.Controller.SetLimits(d.limits())
 	d.Controller.SetNodes(nodesOf(config))
 	d.api.SetTokens(config.Tokens)
+	d.access.Set(config.API)
 	d.log.Info("the configuration was read again", "changed", strings.Join(taken, " "))
 	if len(restart) > 0 {
 		d.log.Warn("some settings have changed that hold from the next start only", "settings", strings.Join(restart, " "))

@@ -2,6 +2,7 @@ package freeswitch
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,12 @@ type Hangup struct {
 	Answered    bool   // the call was, at some time
 	Returned    string // the form in the body of the far end's BYE, "" for none
 }
+
+// causeName is how FreeSWITCH writes causes.
+var causeName = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,63}$`)
+
+// IsCause tells whether a text has the form of a hangup cause, such as NORMAL_CLEARING.
+func IsCause(text string) bool { return causeName.MatchString(text) }
 
 // HangupOf reads a CHANNEL_HANGUP_COMPLETE.
 func HangupOf(e *esl.Event) Hangup {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"ccxmld/clock"
 	"ccxmld/esl"
@@ -73,6 +74,7 @@ type Node struct {
 	log     *slog.Logger
 	health  health
 	service fsm.Machine[serviceState, serviceInput] // belongs to Nodes
+	drained atomic.Bool                             // an operator has taken it out of service for outbound calls
 	turn    int                                     // of the weighted round robin; belongs to Nodes
 	stop    context.CancelFunc                      // ends the link; nil if it never ran; belongs to Nodes
 	// occupancy of observed rooms; belongs to the link's reader goroutine.
@@ -211,6 +213,10 @@ func (n *Node) Originate(call esl.Originate, told func(result string, err error)
 func (n *Node) TakeTurn(do func(func()) bool, by []string, place func() (wanted bool)) (one *Turn, now bool, err error) {
 	return n.turns.TakeIn(do, by, place)
 }
+
+// SetDrained takes the node out of service for outbound calls, or puts it back, until the
+// process ends. It reports whether that changes anything.
+func (n *Node) SetDrained(drained bool) bool { return n.drained.Swap(drained) != drained }
 
 // Worked notes a call that the node did its part for.
 func (n *Node) Worked() { n.health.worked() }

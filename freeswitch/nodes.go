@@ -205,6 +205,8 @@ func (n *Node) refuses(except []*Node) string {
 		return "was tried"
 	case n.options.Weight <= 0:
 		return "has weight 0"
+	case n.drained.Load():
+		return "an operator has taken it out of service"
 	case down != nil:
 		return down.Error()
 	case full != nil:
@@ -249,14 +251,23 @@ type NodeStatus struct {
 	// Err is why it gets no calls now: its link is down, or its calls fail; nil
 	// when it is well.
 	Err error
+	// Address is that of its Event Socket, Weight its share of outbound calls, and Drained
+	// tells that it is to get none for now.
+	Address string
+	Weight  int
+	Drained bool
 }
 
 // Status tells of each node how it is.
 func (n *Nodes) Status() []NodeStatus {
-	all := n.All()
+	n.mu.Lock()
+	all := slices.Clone(n.list)
 	list := make([]NodeStatus, len(all))
 	for i, node := range all {
-		list[i].Name = node.options.Name
+		list[i] = NodeStatus{Name: node.options.Name, Address: node.options.Address, Weight: node.options.Weight, Drained: node.drained.Load()}
+	}
+	n.mu.Unlock()
+	for i, node := range all {
 		if down := node.link.Err(); down != nil {
 			list[i].Err = fmt.Errorf("not connected: %w", down)
 		} else if problem := node.health.problem(); problem != "" {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -185,8 +186,8 @@ func (cs *connections) endSilent() {
 
 // changed notes what net/http says of a connection.
 func (cs *connections) changed(conn net.Conn, state http.ConnState) {
-	c, ours := conn.(*connection)
-	if !ours {
+	c := ourConnection(conn)
+	if c == nil {
 		return
 	}
 	cs.mu.Lock()
@@ -209,12 +210,21 @@ func (c *connection) Close() error {
 	return c.Conn.Close()
 }
 
+// ourConnection is the connection below TLS, nil for others.
+func ourConnection(conn net.Conn) *connection {
+	if secured, is := conn.(*tls.Conn); is {
+		conn = secured.NetConn()
+	}
+	c, _ := conn.(*connection)
+	return c
+}
+
 // beyondKey is the key in a request's context of whether its connection is beyond
 // the bound.
 type beyondKey struct{}
 
 func withConnection(ctx context.Context, conn net.Conn) context.Context {
-	if c, ours := conn.(*connection); ours && c.beyond {
+	if c := ourConnection(conn); c != nil && c.beyond {
 		return context.WithValue(ctx, beyondKey{}, true)
 	}
 	return ctx

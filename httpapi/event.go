@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"ccxmld/access"
 )
 
 // Event is an event that an HTTP client sends to a session (CCXML 1.0, the basic
@@ -37,6 +39,11 @@ func (s *Server) event(status int, success ...string) http.HandlerFunc {
 			return
 		}
 		log := s.options.Logger.With("session", e.Session, "event", e.Name, "remote", r.RemoteAddr)
+		if status, reason := s.mayPost(r, e.Session); reason != "" {
+			log.Warn("event by HTTP refused", "reason", reason)
+			answer(w, status, textFailure+reason)
+			return
+		}
 		switch err := s.options.Sessions.Inject(r.Context(), e); {
 		case err == nil:
 			if len(ignored) > 0 {
@@ -99,6 +106,22 @@ func parseEvent(query, form string, post bool) (e Event, ignored []string, err e
 	}
 	e.Parameters, ignored, err = properties(list)
 	return e, ignored, err
+}
+
+// mayPost tells why a request with a secret may not send an event to a session: the secret is
+// another session's. Others have been asked who they are.
+func (s *Server) mayPost(r *http.Request, session string) (status int, reason string) {
+	secret := r.PathValue("secret")
+	if secret == "" || s.admits(r.RemoteAddr) || s.isOperator(r, access.Operate) {
+		return 0, ""
+	}
+	switch known, err := s.options.Sessions.Knows(r.Context(), session, secret); {
+	case err != nil:
+		return http.StatusServiceUnavailable, oneLine(err.Error())
+	case !known:
+		return http.StatusForbidden, "this address is not that of the session (session.ioprocessors)"
+	}
+	return 0, ""
 }
 
 func notEmpty(text string) bool { return text != "" }

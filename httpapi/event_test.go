@@ -39,6 +39,10 @@ func (r *running) Inject(_ context.Context, e httpapi.Event) error {
 	return nil
 }
 
+func (r *running) Knows(_ context.Context, session, secret string) (bool, error) {
+	return session == "s1" && secret == "of-s1", r.err
+}
+
 func (r *running) Sessions(context.Context) iter.Seq2[sessionstore.Session, error] {
 	return func(yield func(sessionstore.Session, error) bool) {
 		for i := range r.many {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ccxmld/access"
 	"ccxmld/conf"
 )
 
@@ -44,6 +46,12 @@ type Options struct {
 	URL string
 	// CreateSession says whether they may create sessions.
 	CreateSession bool
+	// Access tells who asks, where that is asked for; nil asks nobody.
+	Access *access.Access
+	// Operators serves /v1; nil serves nothing there.
+	Operators http.Handler
+	// TLS is how connections are secured; nil leaves them open.
+	TLS *tls.Config
 	// Checks gives what /readyz asks now; nil is nothing.
 	Checks func() []Check
 	// Logger is told of starts and refusals; nil means nobody. Tokens appear in
@@ -96,6 +104,7 @@ func New(o Options) *Server {
 		WriteTimeout:      readTimeout + o.StartTimeout + 5*time.Second,
 		IdleTimeout:       idleTimeout,
 		ConnContext:       withConnection,
+		TLSConfig:         o.TLS,
 		// Whose the host is that is asked for counts for OPTIONS * too.
 		DisableGeneralOptionsHandler: true,
 	}
@@ -109,12 +118,16 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/CCXML10.start", urgent(s.unlessDraining(s.start)))
 	mux.HandleFunc("/SessionControl/CCXML10.start", urgent(s.unlessDraining(s.start)))
-	mux.HandleFunc("/ccxml/basichttp", patient(s.admitted(s.event(http.StatusNoContent))))
-	mux.HandleFunc("/CCXML.send", patient(s.admitted(s.event(http.StatusOK, textSuccess))))
-	mux.HandleFunc("/CCXML10.send", patient(s.admitted(s.event(http.StatusOK, textSuccess))))
-	mux.HandleFunc("/ccxml/createsession", patient(s.admitted(s.unlessDraining(s.create))))
-	mux.HandleFunc("GET /sessions_10", patient(s.admitted(s.list)))
-	mux.HandleFunc("GET /stats_10", patient(s.admitted(s.statistics)))
+	if s.options.Operators != nil {
+		mux.HandleFunc("/v1/", patient(s.unlessForeign(s.options.Operators.ServeHTTP)))
+	}
+	mux.HandleFunc("/ccxml/basichttp", patient(s.admitted(access.Operate, s.event(http.StatusNoContent))))
+	mux.HandleFunc("/ccxml/basichttp/{secret}", patient(s.unlessForeign(s.event(http.StatusNoContent))))
+	mux.HandleFunc("/CCXML.send", patient(s.admitted(access.Operate, s.event(http.StatusOK, textSuccess))))
+	mux.HandleFunc("/CCXML10.send", patient(s.admitted(access.Operate, s.event(http.StatusOK, textSuccess))))
+	mux.HandleFunc("/ccxml/createsession", patient(s.admitted(access.Operate, s.unlessDraining(s.create))))
+	mux.HandleFunc("GET /sessions_10", patient(s.admitted(access.Read, s.list)))
+	mux.HandleFunc("GET /stats_10", patient(s.admitted(access.Read, s.statistics)))
 	mux.HandleFunc("GET /healthz", urgent(s.unlessForeign(s.health)))
 	mux.HandleFunc("GET /readyz", urgent(s.unlessForeign(s.ready)))
 	return s.addressed(mux)
@@ -126,11 +139,18 @@ func (s *Server) Serve(l net.Listener) error {
 	connections := newConnections(l, s.options)
 	s.connections.Store(connections)
 	s.http.ConnState = connections.changed
-	err := s.http.Serve(connections)
+	err := s.serve(connections)
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
 	return fmt.Errorf("http: %w", err)
+}
+
+func (s *Server) serve(connections net.Listener) error {
+	if s.options.TLS == nil {
+		return s.http.Serve(connections)
+	}
+	return s.http.ServeTLS(connections, "", "")
 }
 
 // SetTokens replaces the tokens (Options). Sessions that a token has started go on to

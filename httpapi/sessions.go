@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 
+	"ccxmld/access"
 	"ccxmld/remote"
 	"ccxmld/sessionstore"
 )
@@ -16,6 +17,8 @@ type Sessions interface {
 	// Inject brings an event to a session, whichever controller runs it. The
 	// error wraps ErrNoSession, ErrNoName or ErrForbidden, or says what else went wrong.
 	Inject(ctx context.Context, e Event) error
+	// Knows tells whether a secret is that of a session, whichever controller runs it.
+	Knows(ctx context.Context, session, secret string) (bool, error)
 	// Sessions lists the sessions of this controller. An error ends it.
 	Sessions(ctx context.Context) iter.Seq2[sessionstore.Session, error]
 	// Counters are numbers about this controller, in the order to be shown.
@@ -39,23 +42,40 @@ var (
 	ErrForbidden = errors.New("not allowed")
 )
 
-// admitted serves those who may reach sessions. There is no other access
-// control: whoever is let in can steer every session whose id it knows.
-func (s *Server) admitted(serve http.HandlerFunc) http.HandlerFunc {
+// admitted serves those who may reach sessions: by http.allow, and operators of a role.
+// Where no operators are named there is no other access control: whoever is let in can
+// steer every session whose id it knows.
+func (s *Server) admitted(role access.Role, serve http.HandlerFunc) http.HandlerFunc {
 	return s.unlessForeign(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case s.options.Sessions == nil:
 			answer(w, http.StatusNotFound, textFailure+"no sessions are served here")
-		case !s.admits(r.RemoteAddr):
-			s.refuse(w, r, "not in http.allow", "this address is not in http.allow")
-		default:
+		case s.admits(r.RemoteAddr) || s.isOperator(r, role):
 			serve(w, r)
+		case s.asksForKeys():
+			w.Header().Set("WWW-Authenticate", `Bearer realm="ccxmld"`)
+			s.refuse(w, r, "no operator, nor in http.allow", "this asks for an operator's key (Authorization: Bearer KEY), or an address in http.allow")
+		default:
+			s.refuse(w, r, "not in http.allow", "this address is not in http.allow")
 		}
 	})
 }
 
-// admits tells whether an IP address and port may reach sessions.
+// asksForKeys tells whether operators are named.
+func (s *Server) asksForKeys() bool { return s.options.Access != nil && s.options.Access.Required() }
+
+// isOperator tells whether an operator of at least a role asks.
+func (s *Server) isOperator(r *http.Request, role access.Role) bool {
+	if !s.asksForKeys() {
+		return false
+	}
+	o, err := s.options.Access.Of(r.Context(), r)
+	return err == nil && o.Role >= role
+}
+
+// admits tells whether an IP address and port may reach sessions: those of this machine
+// unless operators are named, and those of http.allow.
 func (s *Server) admits(address string) bool {
 	loopback, listed := remote.Within(address, s.options.Allow)
-	return loopback || listed
+	return listed || loopback && !s.asksForKeys()
 }

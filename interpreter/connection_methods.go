@@ -44,6 +44,10 @@ const sendDigits = "_SendDTMF"
 // digitSyntax is what may be sent: w and W are pauses of half a second and of one.
 var digitSyntax = regexp.MustCompile(`^[0-9A-D*#wW]{1,128}$`)
 
+// AreDigits tells whether a text can be sent as digits: 0 to 9, A to D, * and #, and w and W
+// for pauses of half a second and of one.
+func AreDigits(text string) bool { return digitSyntax.MatchString(text) }
+
 // sendDigits gives the method of a connection. It throws where there is nobody to
 // send them to, and for what is no digit.
 func (s *Session) sendDigits(c *Connection) func(goja.FunctionCall) goja.Value {
@@ -51,7 +55,7 @@ func (s *Session) sendDigits(c *Connection) func(goja.FunctionCall) goja.Value {
 		vm := s.runtime.VM()
 		digits := call.Argument(0).String()
 		switch {
-		case !digitSyntax.MatchString(digits):
+		case !AreDigits(digits):
 			panic(vm.NewTypeError("%q cannot be sent; expected digits, A to D, * and #, and w or W for a pause", digits))
 		case c.State != Connected:
 			panic(vm.NewTypeError("connection %s is %s; digits go to one that is CONNECTED", c.ID, orNone(c.State)))

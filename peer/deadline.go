@@ -11,6 +11,8 @@ const (
 	// createTimeout is how long another controller may take to create a session,
 	// beyond the time that its document may take to be fetched.
 	createTimeout = 30 * time.Second
+	// operateTimeout is how long another controller may take to do what an operator asks.
+	operateTimeout = 5 * time.Second
 	// ArrivalTimeout is how long a leg may take to come to the controller that it is
 	// sent to.
 	ArrivalTimeout = 5 * time.Second

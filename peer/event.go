@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ccxmld/clock"
+	"ccxmld/sessionstore"
 )
 
 // Send brings an event to the controller that runs its session, this one if it does by
@@ -17,16 +18,29 @@ func (p *Peers) Send(ctx context.Context, e Event) error {
 // controller, "" for nothing. The error wraps ErrNoSession, or tells why the session's
 // record cannot be read.
 func (p *Peers) PostEvent(ctx context.Context, session string) (string, error) {
+	record, err := p.record(ctx, session)
+	return record.PostEvent, err
+}
+
+// Secret is that of a session of another controller, by which it may be sent events by HTTP.
+// The error wraps ErrNoSession, or tells why the session's record cannot be read.
+func (p *Peers) Secret(ctx context.Context, session string) (string, error) {
+	record, err := p.record(ctx, session)
+	return record.Secret, err
+}
+
+// record reads what Redis has of a session of another controller.
+func (p *Peers) record(ctx context.Context, session string) (sessionstore.Session, error) {
 	ctx, cancel := clock.WithTimeout(ctx, p.options.Clock, sendTimeout)
 	defer cancel()
 	if _, err := p.Owner(ctx, session); err != nil {
-		return "", err
+		return sessionstore.Session{}, err
 	}
 	record, ok, err := p.options.Store.Session(ctx, session)
 	if err == nil && !ok {
 		err = ErrNoSession
 	}
-	return record.PostEvent, err
+	return record, err
 }
 
 // delivered takes an event from another controller. A session that is not here may have

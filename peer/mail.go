@@ -1,6 +1,9 @@
 package peer
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // The kinds of mail, with what each brings; docs/redis.md has the table.
 const (
@@ -10,6 +13,8 @@ const (
 	moveKind   = "move"   // Move; answered twice: the leg is waited for, it has come
 	answerKind = "answer" // Answer
 	drainKind  = "drain"  // Drain; from an operator
+
+	operateKind = "operate" // Operation; answered once
 )
 
 // Pair is a name and its value.
@@ -120,4 +125,7 @@ type Answer struct {
 	Failure string `json:"failure,omitempty"`
 	Full    bool   `json:"full,omitempty"`    // the controller is out of sessions
 	Address string `json:"address,omitempty"` // where the controller waits for a leg
+	// Refused is the kind of an operator's Error, and Result what an operation gives.
+	Refused string          `json:"refused,omitempty"`
+	Result  json.RawMessage `json:"result,omitempty"`
 }

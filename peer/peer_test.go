@@ -89,6 +89,7 @@ type controller struct {
 	noted   chan string
 	create  func(Session) error
 	expect  func(Move, func(Answer))
+	operate func(context.Context, Operation) (json.RawMessage, error)
 }
 
 // join makes a controller that receives its mail until the test is over.
@@ -173,6 +174,10 @@ func (c *controller) ChildExited(e Exit) {
 }
 
 func (c *controller) ExpectLeg(m Move, reply func(Answer)) { c.expect(m, reply) }
+
+func (c *controller) Operate(ctx context.Context, o Operation) (json.RawMessage, error) {
+	return c.operate(ctx, o)
+}
 
 // The form of mail on the wire stays, as controllers of different versions run beside
 // each other; what an earlier one wrote (by the names of Go's fields) is read as well.

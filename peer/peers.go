@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ccxmld/clock"
@@ -27,7 +28,8 @@ type Options struct {
 	Logger  *slog.Logger
 }
 
-// Controller is what other controllers ask for. Only CreateSession may wait.
+// Controller is what other controllers ask for. Only CreateSession and
+// Operate may wait.
 type Controller interface {
 	// Deliver brings an event to a session; false if that does not run here.
 	Deliver(e Event) bool
@@ -44,6 +46,9 @@ type Controller interface {
 	ExpectLeg(m Move, reply func(Answer))
 	// Drain has the controller drain, and end then.
 	Drain(d Drain)
+	// Operate does what an operator asks. The error is an *operator.Error where it is
+	// refused. It may wait for a session, until ctx ends.
+	Operate(ctx context.Context, o Operation) (json.RawMessage, error)
 }
 
 // Store carries the mail and knows who runs what; a [sessionstore.Store] does.
@@ -76,6 +81,8 @@ type Peers struct {
 	options Options
 	log     *slog.Logger
 	queues  queues
+
+	operations atomic.Int64 // under way for other controllers
 
 	mu       sync.Mutex
 	requests map[string]*request // that wait for answers, by id
@@ -199,6 +206,8 @@ func (p *Peers) receive(mail sessionstore.Mail) error {
 		})
 	case drainKind:
 		return take(mail, p.options.Controller.Drain)
+	case operateKind:
+		return take(mail, func(o Operation) { p.operateFor(mail, o) })
 	}
 	return errors.New("this kind is not known here; do the controllers run different versions?")
 }

@@ -25,6 +25,7 @@ type Session struct {
 	Startup    string    // what began it: newcall, newsession, newccxml, as in session.startupmode
 	Token      string    // which token started it, as [Fingerprint]: never the token itself
 	Started    time.Time // to the millisecond
+	Secret     string    // by which it may be sent events by HTTP, "" for none
 	Epoch      int64     // how often it was claimed, and 1; set when read
 
 	Connections []string // ids, as are the next two
@@ -42,7 +43,7 @@ func Fingerprint(token string) string {
 func (r *Session) equal(o *Session) bool {
 	return r.ID == o.ID && r.Controller == o.Controller && r.Document == o.Document &&
 		r.PostEvent == o.PostEvent && r.State == o.State && r.Parent == o.Parent && r.Startup == o.Startup &&
-		r.Token == o.Token && r.Started.Equal(o.Started) &&
+		r.Token == o.Token && r.Secret == o.Secret && r.Started.Equal(o.Started) &&
 		slices.Equal(r.Connections, o.Connections) &&
 		slices.Equal(r.Dialogs, o.Dialogs) && slices.Equal(r.Conferences, o.Conferences)
 }
@@ -79,6 +80,7 @@ func (r *Session) fields() []any {
 		"parent", r.Parent,
 		"startup", r.Startup,
 		"token", r.Token,
+		"secret", r.Secret,
 		"started", formatTime(r.Started),
 		"connections", strings.Join(r.Connections, " "),
 		"dialogs", strings.Join(r.Dialogs, " "),
@@ -96,6 +98,7 @@ func sessionOf(hash map[string]string) Session {
 		Parent:      hash["parent"],
 		Startup:     hash["startup"],
 		Token:       hash["token"],
+		Secret:      hash["secret"],
 		Started:     parseTime(hash["started"]),
 		Epoch:       parseEpoch(hash["epoch"]),
 		Connections: strings.Fields(hash["connections"]),

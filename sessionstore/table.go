@@ -105,6 +105,21 @@ func (s *Store) SaveSession(record Session) {
 	t.changed(e)
 }
 
+// Held are the newest records of the sessions of this controller, also of those that are not
+// written yet, in no order. Their slices are the store's.
+func (s *Store) Held() (list []Session) {
+	t := &s.sessions
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list = make([]Session, 0, len(t.live))
+	for _, e := range t.live {
+		if !e.ended && !e.lost {
+			list = append(list, e.record)
+		}
+	}
+	return list
+}
+
 // begin enters a session into the table, which is locked; nil where it has no room.
 func (s *Store) begin(record Session) *entry {
 	t := &s.sessions
