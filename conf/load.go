@@ -162,10 +162,10 @@ func (l *loader) variable(name, text string) (string, any) {
 }
 
 // notASetting tells the variables with our prefix that mean something else:
-// the file's name, what `make test-freeswitch` goes by, and what
+// the file's name, what commands reach the operators' API by, what `make test-freeswitch` goes by, and what
 // Kubernetes and Docker links set for a service that is called ccxmld.
 func notASetting(name string) bool {
-	if name == envFile || name == "CCXMLD_FREESWITCH" || name == "CCXMLD_FREESWITCH_PROFILE" || name == "CCXMLD_PORT" {
+	if name == envFile || name == "CCXMLD_URL" || name == "CCXMLD_KEY" || name == "CCXMLD_FREESWITCH" || name == "CCXMLD_FREESWITCH_PROFILE" || name == "CCXMLD_PORT" {
 		return true
 	}
 	return strings.HasPrefix(name, "CCXMLD_SERVICE_") || strings.HasPrefix(name, "CCXMLD_PORT_")

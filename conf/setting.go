@@ -103,7 +103,9 @@ var settings = []setting{
 		read: func(f field, c *Config) { c.HTTP.CreateSession = f.truth() }},
 	{key: "http.tls.certificate", kind: kindText,
 		help: "a file with the certificate (PEM), and those between it and its authority, by which http.listen serves TLS (default: no TLS)", example: "/etc/ccxmld/tls.crt",
-		read: func(f field, c *Config) { c.HTTP.TLS.Certificate = readOptionalFile(f, "a file with a certificate (PEM)") }},
+		read: func(f field, c *Config) {
+			c.HTTP.TLS.Certificate = readOptionalFile(f, "a file with a certificate (PEM)")
+		}},
 	{key: "http.tls.key", kind: kindText,
 		help: "the file with the certificate's private key (PEM)", example: "/etc/ccxmld/tls.key",
 		read: func(f field, c *Config) { c.HTTP.TLS.Key = readOptionalFile(f, "a file with a private key (PEM)") }},
@@ -125,7 +127,9 @@ var settings = []setting{
 		read: func(f field, c *Config) { c.API.OIDC.Audience, _ = f.text("the audience of the issuer's tokens") }},
 	{key: "api.oidc.claim", kind: kindText, usual: "roles",
 		help: "the claim that holds an operator's roles: read, operate or admin",
-		read: func(f field, c *Config) { c.API.OIDC.Claim, _ = f.matching(operatorName, "the name of a claim, such as roles") }},
+		read: func(f field, c *Config) {
+			c.API.OIDC.Claim, _ = f.matching(operatorName, "the name of a claim, such as roles")
+		}},
 	{key: "redis.url", kind: kindText, hidden: true,
 		help: "the Redis that holds shared state (default: an embedded one)",
 		read: readRedisURL},
