@@ -36,7 +36,7 @@ func (s *Store) Flush(ctx context.Context) error {
 
 func (s *Store) flush(ctx context.Context) error {
 	return s.alone(ctx, func() error {
-		batch := make([]write, 0, writeAtOnce)
+		var batch []write
 		for {
 			if batch = s.sessions.take(batch[:0]); len(batch) == 0 {
 				return s.leaveSets(ctx)
@@ -52,7 +52,7 @@ func (s *Store) flush(ctx context.Context) error {
 // while it waited for its turn.
 func (s *Store) flushFor(ctx context.Context, id string, epoch int64, change uint64) error {
 	return s.alone(ctx, func() error {
-		batch := make([]write, 0, writeAtOnce)
+		var batch []write
 		for {
 			written, err := s.sessions.has(id, epoch, change)
 			if written || err != nil {

@@ -19,15 +19,16 @@ func (s *Site) WaitLinks() {
 	s.Must(s.Daemon.Controller.WaitNodes(s.ctx))
 }
 
-// WaitUntil waits for what nobody tells of: it looks again and again.
+// WaitUntil waits for what nobody tells of: it looks again and again, and after long less
+// often, so that it is found out by a hundredth of the wait too late.
 func (s *Site) WaitUntil(what string, holds func() bool) {
 	s.Helper()
 	poll := virtualPoll
 	if s.site == nil {
 		poll = realPoll
 	}
-	for !holds() {
-		if !clock.Sleep(s.ctx, s.Clock, poll) {
+	for begun := s.Clock.Now(); !holds(); {
+		if !clock.Sleep(s.ctx, s.Clock, max(poll, s.Clock.Now().Sub(begun)/100)) {
 			s.Fatalf("never true: %s; so far:\n%s", what, strings.Join(s.Trace.Lines(), "\n"))
 		}
 	}
