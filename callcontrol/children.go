@@ -42,7 +42,13 @@ func (c *control) CreateSession(r interpreter.CreateRequest, done func(error)) {
 		c.session.Do(func() { c.creating-- })
 		done(err)
 	}
-	if !c.controller.peers.InOrder(n.session, func(ctx context.Context) { created(c.controller.create(ctx, n, where)) }) {
+	if !c.controller.peers.InOrder(n.session, func(ctx context.Context) {
+		if !c.mayAct(ctx) {
+			created(errTaken)
+			return
+		}
+		created(c.controller.create(ctx, n, where))
+	}) {
 		c.session.Do(func() { created(ErrClosed) })
 	}
 }

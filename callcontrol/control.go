@@ -54,6 +54,7 @@ type control struct {
 	unwritten logs.Trouble // the state cannot be
 	ends      time.Time    // when it has lived for too long; zero for never
 	lost      bool         // another controller has it, or is to have it
+	taken     atomic.Bool  // another controller has it; for other goroutines
 	left      bool         // it is left to another controller, which is to find it in Redis
 
 	events takenEvents // the last ones
@@ -110,6 +111,9 @@ func (c *Controller) bareControl(b beginning) (*control, interpreter.Options) {
 		options.Abandoned = c.limits().Strain.Abandoned
 	}
 	options.Loading = control.loading
+	if c.gate != nil {
+		options.Hold = c.gate.Hold
+	}
 	if c.IsDurable() {
 		options.Boundary, options.Commit, options.Again = control.changed, control.commit, control.goesOn
 		options.Ahead = c.options.Durability == Ahead
@@ -189,7 +193,8 @@ func (c *control) own(l *leg) {
 
 // after runs f in the session's goroutine after a while, unless it is stopped.
 func (c *control) after(d time.Duration, f func()) *clock.Timer {
-	return clock.Start(c.controller.options.Clock, d, func(f func()) { c.session.Do(f) }, f)
+	run := func(f func()) { c.controller.afterStop(func() { c.session.Do(f) }) }
+	return clock.Start(c.controller.options.Clock, d, run, f)
 }
 
 // after runs f in a goroutine of its own after a while, unless it is stopped.

@@ -124,6 +124,9 @@ type Controller struct {
 	context context.Context
 	cancel  context.CancelCauseFunc
 
+	gate     *clock.Gate // nil where nobody takes sessions over
+	dropping clock.Group // sessions that others have, as long as they are being dropped
+
 	unlooked logs.Trouble // sessions without controllers are not looked for
 
 	audiences     audiences
@@ -163,6 +166,7 @@ func New(o Options) *Controller {
 	c.operate = c.operations()
 	c.context, c.cancel = context.WithCancelCause(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
+	c.gate = c.newGate()
 	c.peers = c.newPeers()
 	c.documents = documents.New(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Clock, o.Logger)
 	c.documents.Processors = o.Processors
@@ -200,6 +204,9 @@ func (c *Controller) Run(ctx context.Context) error {
 	running.Go(c.options.Clock, func() { c.takeOverLost(ctx) })
 	running.Go(c.options.Clock, func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
 	defer clock.Every(c.options.Clock, c.options.Store.Lease()/3, c.lookForCascades)()
+	if c.gate != nil {
+		defer c.gate.Watch()()
+	}
 	_ = running.Wait(context.Background(), c.options.Clock)
 	return ctx.Err()
 }

@@ -48,6 +48,13 @@ const (
 	// publishTimeout bounds how long a new session waits for its record to be in
 	// Redis. Without it, others do not find the session yet.
 	publishTimeout = 2 * time.Second
+	// confirmTimeout is how long Redis may take to tell a process that was stopped which
+	// sessions are its own still, and these to be dropped that are not. It is asked again
+	// after confirmAgain.
+	confirmTimeout = 2 * time.Second
+	confirmAgain   = 100 * time.Millisecond
+	// settlesAfter is how long after a process that was stopped goes on its timers are due.
+	settlesAfter = 500 * time.Millisecond
 	// releaseTimeout is how long a leg is remembered after its session has ended, so
 	// that it is hung up if it comes to us still, and how long its socket may stay open.
 	releaseTimeout = time.Minute

@@ -66,6 +66,7 @@ func (c *Controller) handleIncoming(call newCall) {
 			c.refuseLeg(l, call.conn, "NORMAL_TEMPORARY_FAILURE")
 			return
 		}
+		_ = c.gate.Wait(ctx) // its end is the controller's, which takes no calls then
 		c.beginCall(l, call.conn, call.connection, document)
 	})
 	if !started {

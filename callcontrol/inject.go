@@ -48,6 +48,9 @@ type Injection struct {
 // it is on its way once Inject returns. The error wraps ErrNoSession, ErrNoEvent or
 // ErrNotInjectable, or tells why the other controller cannot be reached.
 func (c *Controller) Inject(ctx context.Context, i Injection) error {
+	if err := c.gate.Wait(ctx); err != nil {
+		return err
+	}
 	if i.Name == "" {
 		var err error
 		if i.Name, err = c.postEvent(ctx, i.Session); err != nil {

@@ -268,7 +268,8 @@ func (l *leg) flooded() {
 // after runs f in the goroutine of the leg's session after a while, whichever
 // session that is then, unless it is stopped.
 func (l *leg) after(d time.Duration, f func()) *clock.Timer {
-	timer := clock.Start(l.control.controller.options.Clock, d, func(f func()) { l.route.do(f) }, f)
+	c := l.control.controller
+	timer := clock.Start(c.options.Clock, d, func(f func()) { c.afterStop(func() { l.route.do(f) }) }, f)
 	if len(l.timers) >= cap(l.timers) { // lest a long call keeps all that it ever had
 		l.timers = slices.DeleteFunc(l.timers, (*clock.Timer).Over)
 	}

@@ -1,6 +1,9 @@
 package callcontrol
 
 import (
+	"context"
+
+	"ccxmld/clock"
 	"ccxmld/esl"
 )
 
@@ -12,10 +15,19 @@ func (c *Controller) Lost(id string) {
 	if control == nil {
 		return
 	}
-	control.session.Do(func() {
+	if control.taken.Swap(true) {
+		return
+	}
+	dropped := clock.NewLatch(c.options.Clock)
+	c.dropping.Go(c.options.Clock, func() { _ = dropped.Wait(context.Background()) })
+	told := control.session.Urgent(func() {
+		defer dropped.Open()
 		control.log().Error("another controller has taken the session over, and it is dropped here: was this process stopped, or cut off from redis, for longer than its lease?")
 		control.drop("another controller has taken it over")
 	})
+	if !told {
+		dropped.Open()
+	}
 }
 
 // drop lets go of all that the session has, which is another controller's by now, and ends
@@ -49,7 +61,11 @@ func (l *leg) drop() {
 		if conn != nil {
 			conn.SetHandler(func(*esl.Event) {})
 			conn.SetEndHandler(func(error) {})
+			conn.Mute()
 		}
+	}
+	if node := l.reach(); node != nil {
+		node.Disown(l.id)
 	}
 	l.conn, l.others = nil, nil
 	l.take(legReleased)

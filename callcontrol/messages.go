@@ -69,6 +69,8 @@ func (c *control) sendByHTTP(r interpreter.SendRequest, done func(interpreter.Se
 	if !c.sends.add(c.controller, server, func(context.Context) {
 		defer cancel()
 		switch {
+		case !c.mayAct(timeout):
+			done(interpreter.SendResult{Failure: "failed", Reason: errTaken.Error()})
 		case err != nil:
 			done(interpreter.SendResult{Failure: "targetunavailable", Reason: err.Error()})
 		case timeout.Err() != nil:
@@ -99,6 +101,9 @@ func unavailable(session string) interpreter.SendResult {
 // sendFar brings a message to a session that was not at hand when it was sent:
 // it was being created here, or another controller runs it.
 func (c *control) sendFar(ctx context.Context, r interpreter.SendRequest) interpreter.SendResult {
+	if !c.mayAct(ctx) {
+		return interpreter.SendResult{Failure: "failed", Reason: errTaken.Error()}
+	}
 	if session := c.controller.session(r.Target); session != nil {
 		return c.deliver(session, r)
 	}
@@ -214,6 +219,10 @@ func replyEvent(response *fetch.Response, target string) (*interpreter.Event, er
 // Fetch gets a document or script for a session (interpreter.Fetcher).
 func (c *control) Fetch(r interpreter.FetchRequest, done func(interpreter.FetchResult)) {
 	if !c.fetches.addAlone(c.controller, func(ctx context.Context) {
+		if !c.mayAct(ctx) {
+			done(interpreter.FetchResult{URI: r.URI, Err: errTaken})
+			return
+		}
 		result := c.controller.documents.Fetch(ctx, r)
 		c.controller.keepFetched(result)
 		done(result)

@@ -19,7 +19,7 @@ var _ freeswitch.Owner = nodeOwner{}
 func (c *Controller) newNodes() *freeswitch.Nodes {
 	o := &c.options
 	return freeswitch.NewNodes(freeswitch.NodesOptions{
-		ID: o.ID, Owner: nodeOwner{c}, Clock: o.Clock, Random: o.Random, Logger: c.log, Dial: o.LinkDial,
+		ID: o.ID, Owner: nodeOwner{c}, Clock: o.Clock, Random: o.Random, Logger: c.log, Dial: o.LinkDial, Gate: c.gate,
 		OriginatesPerSecond: c.limits().OriginatesPerSecond, OriginatesWaiting: c.limits().OriginatesWaiting,
 	}, o.Nodes)
 }

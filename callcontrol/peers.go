@@ -4,18 +4,43 @@ import (
 	"context"
 	"fmt"
 
+	"ccxmld/clock"
 	"ccxmld/interpreter"
 	"ccxmld/peer"
+	"ccxmld/sessionstore"
 )
 
 // newPeers makes what the controller knows of the others.
 func (c *Controller) newPeers() *peer.Peers {
 	return peer.New(peer.Options{
-		ID: c.options.ID, Controller: forPeers{c}, Store: c.options.Store, Clock: c.options.Clock, NewID: c.newID,
+		ID: c.options.ID, Controller: forPeers{c}, Store: gatedMail{c.options.Store, c.gate}, Clock: c.options.Clock, NewID: c.newID,
 		Start: func(f func(context.Context)) {
 			c.directory.Go(c.options.Clock, func() { f(c.directoryDone) })
 		},
 		Closing: c.context, Logger: c.log,
+	})
+}
+
+// gatedMail lets no mail through while the gate of the controller is closed.
+type gatedMail struct {
+	*sessionstore.Store
+	gate *clock.Gate
+}
+
+// Post sends mail (peer.Store).
+func (g gatedMail) Post(ctx context.Context, controller string, m sessionstore.Mail) error {
+	if err := g.gate.Wait(ctx); err != nil {
+		return err
+	}
+	return g.Store.Post(ctx, controller, m)
+}
+
+// Receive handles the mail that comes (peer.Store).
+func (g gatedMail) Receive(ctx context.Context, controller string, handle func(sessionstore.Mail)) error {
+	return g.Store.Receive(ctx, controller, func(m sessionstore.Mail) {
+		if g.gate.Wait(ctx) == nil {
+			handle(m)
+		}
 	})
 }
 

@@ -78,6 +78,9 @@ func (c *Controller) Start(ctx context.Context, r StartRequest) (string, error) 
 	if r.Requester != "" {
 		by.tree = addressTree(r.Requester)
 	}
+	if err := c.gate.Wait(ctx); err != nil {
+		return "", err
+	}
 	if err := c.reserve(by); err != nil {
 		return "", err
 	}

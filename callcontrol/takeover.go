@@ -33,7 +33,7 @@ func (c *Controller) takeOverLost(ctx context.Context) {
 	var found map[string]time.Time // processes that are dead, and since when that is known
 	ports := ports{controller: c}
 	for clock.Sleep(ctx, c.options.Clock, lookEvery) {
-		if c.isDraining() || !c.options.Store.Healthy() {
+		if c.gate.Wait(ctx) != nil || c.isDraining() || !c.options.Store.Healthy() {
 			continue
 		}
 		if own {

@@ -157,7 +157,8 @@ func (d *Daemon) build(ctx context.Context, observer interpreter.Observer) (err 
 	if err = d.openStore(ctx); err != nil {
 		return fmt.Errorf("redis.url: %w", err)
 	}
-	if d.mail, err = mail.New(mail.Options{SMTP: d.config.Mail.SMTP, From: d.config.Mail.From, Logger: d.log}); err != nil {
+	if d.mail, err = mail.New(mail.Options{SMTP: d.config.Mail.SMTP, From: d.config.Mail.From, Logger: d.log,
+		Before: func(ctx context.Context) { _ = d.mayAct(ctx) }}); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	return d.connect(ctx, observer)
@@ -236,7 +237,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 	d.server = &esl.Server{
 		Handler: d.Controller.Handle, Logger: d.log, RefuseCause: d.config.Limits.RefuseCause, Allow: d.config.ESL.Allow,
 		MaxConnections: d.config.ESL.Connections, PerAddress: d.config.ESL.ConnectionsPerAddress,
-		Clock: d.clock,
+		Clock: d.clock, Gate: d.Controller.Gate(),
 	}
 	d.api = httpapi.New(httpapi.Options{
 		Tokens: d.config.Tokens, Starter: starter{d.Controller}, Logger: d.log,

@@ -106,12 +106,20 @@ func (d *Daemon) transport() http.RoundTripper {
 // client makes a client that fetches under the configuration's policy.
 func (d *Daemon) client(largest int64) (*fetch.Client, error) {
 	options := fetchOptions(d.config, largest)
-	options.Clock, options.Transport, options.Logger = d.clock, d.transport(), d.log
+	options.Clock, options.Transport, options.Logger, options.Before = d.clock, d.transport(), d.log, d.mayAct
 	client, err := fetch.New(options)
 	if err != nil {
 		return nil, fmt.Errorf("documents.allow: %w", err)
 	}
 	return client, nil
+}
+
+// mayAct waits until the process may act on others, which was stopped for a while.
+func (d *Daemon) mayAct(ctx context.Context) error {
+	if d.Controller == nil { // it has not begun
+		return nil
+	}
+	return d.Controller.Gate().Wait(ctx)
 }
 
 // fetchOptions are what a configuration lets be fetched.

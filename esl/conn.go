@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/percipia/eslgo/command"
+
+	"ccxmld/clock"
 )
 
 // Options of a connection. The zero value is usable.
@@ -25,6 +27,7 @@ type Options struct {
 	// means 20 s.
 	MessageTimeout time.Duration
 	WriteTimeout   time.Duration // in which the network must take something of what waits for it; 0 means 5 s
+	Gate           *clock.Gate   // while it is closed, commands wait; nil is always open
 }
 
 const (
@@ -45,6 +48,9 @@ type Conn struct {
 	onAuth   func() // set before Run by those who log in
 
 	out            *outbox // its lock is taken before mu
+	gate           *clock.Gate
+	held           []heldCommands // under out's lock
+	muted          bool           // likewise; see Mute
 	messageTimeout time.Duration
 
 	mu       sync.Mutex
@@ -66,6 +72,7 @@ func NewConn(nc net.Conn, o Options) *Conn {
 		nc:   nc,
 		log:  o.Logger,
 		done: make(chan struct{}),
+		gate: o.Gate,
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -213,6 +220,7 @@ func (c *Conn) finish() {
 		}
 		c.guard(func() { p.call(nil, reason) })
 	}
+	c.guard(func() { c.refuseHeld(reason) })
 	if onEnd := c.onEnd.Load(); onEnd != nil && *onEnd != nil {
 		c.guard(func() { (*onEnd)(reason) })
 	}
@@ -371,6 +379,11 @@ func (c *Conn) SendAll(done func(i int, r *Reply, err error), cmds ...command.Co
 	c.send(pendingReply{each: done}, cmds...)
 }
 
+// Ask is Send for what only asks, and must be known before the connection's gate can open.
+func (c *Conn) Ask(cmd command.Command, done func(*Reply, error)) {
+	c.send(pendingReply{done: done, asks: true}, cmd)
+}
+
 func (c *Conn) send(p pendingReply, cmds ...command.Command) {
 	out := writeBuffers.Get().(*[]byte)
 	defer recycle(out)
@@ -407,6 +420,17 @@ func (c *Conn) write(data []byte, p pendingReply, n int) error {
 func (c *Conn) queueAndWrite(data []byte, p pendingReply, n int) (failed, refused error) {
 	c.out.Lock()
 	defer c.out.Unlock()
+	if c.muted {
+		return nil, ErrMuted
+	}
+	if !p.asks && (len(c.held) > 0 || c.gate.Hold(c.sendHeld)) {
+		return nil, c.hold(data, p, n)
+	}
+	return c.queueAndWriteNow(data, p, n)
+}
+
+// queueAndWriteNow is queueAndWrite whatever is held. out's lock is held.
+func (c *Conn) queueAndWriteNow(data []byte, p pendingReply, n int) (failed, refused error) {
 	if err := c.queue(len(data), p, n); err != nil {
 		return nil, err
 	}

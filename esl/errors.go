@@ -35,6 +35,9 @@ var (
 	// ErrOverflow is the error of a command that was not sent, since too many wait
 	// to be taken or answered.
 	ErrOverflow = errors.New("esl: more commands wait than FreeSWITCH takes")
+	// ErrMuted is the error of a command on a connection whose channel is another
+	// controller's.
+	ErrMuted = errors.New("esl: another controller has the channel")
 	// ErrNotInControl is the end of an incoming leg whose socket action lacks
 	// "async full".
 	ErrNotInControl = errors.New("esl: socket action without async full")

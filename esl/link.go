@@ -51,6 +51,7 @@ type LinkOptions struct {
 	Ping    time.Duration
 	Backoff Backoff
 	Clock   clock.Clock // of the waits; nil means the one on the wall
+	Gate    *clock.Gate // while it is closed, commands are refused, as of a link that is down; nil is always open
 	// Random is where the waits and the ids of jobs come from; nil is the system's.
 	Random *random.Source
 }
@@ -161,6 +162,9 @@ func cause(err error) string {
 
 // connectOnce dials, and serves the connection until it ends.
 func (l *Link) connectOnce(ctx context.Context) (wasUp bool, err error) {
+	if err := l.o.Gate.Wait(ctx); err != nil {
+		return false, err
+	}
 	l.take(linkDials)
 	dialing, cancel := context.WithTimeout(ctx, l.o.Handshake)
 	nc, err := l.o.Dial(dialing, "tcp", l.o.Address)
@@ -171,7 +175,7 @@ func (l *Link) connectOnce(ctx context.Context) (wasUp bool, err error) {
 		return false, err
 	}
 	l.take(linkConnected)
-	c := NewConn(nc, Options{Limits: l.o.Limits, Logger: l.log, WriteTimeout: l.o.WriteTimeout})
+	c := NewConn(nc, Options{Limits: l.o.Limits, Logger: l.log, WriteTimeout: l.o.WriteTimeout, Gate: l.o.Gate})
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	login := l.logIn(c)
 	err = login.explain(c.Run(l.handleEvent))
@@ -359,6 +363,22 @@ func (l *Link) Do(ctx context.Context, cmd command.Command) (*Reply, error) {
 // Send is Conn.Send on the link's connection. Without one, done is called with
 // ErrLinkDown before Send returns.
 func (l *Link) Send(cmd command.Command, done func(*Reply, error)) {
+	if !l.o.Gate.IsOpen() {
+		if done != nil {
+			done(nil, errStopped)
+		}
+		return
+	}
+	l.send(cmd, done, (*Conn).Send)
+}
+
+// errStopped refuses commands: what they are for is to be found out first.
+var errStopped = fmt.Errorf("%w: this process was stopped for a while", ErrLinkDown)
+
+// Ask is Send for what only asks, and must be known before the link's gate can open.
+func (l *Link) Ask(cmd command.Command, done func(*Reply, error)) { l.send(cmd, done, (*Conn).Ask) }
+
+func (l *Link) send(cmd command.Command, done func(*Reply, error), send func(*Conn, command.Command, func(*Reply, error))) {
 	c := l.live()
 	if c == nil {
 		if done != nil {
@@ -367,10 +387,10 @@ func (l *Link) Send(cmd command.Command, done func(*Reply, error)) {
 		return
 	}
 	if done == nil {
-		c.Send(cmd, nil)
+		send(c, cmd, nil)
 		return
 	}
-	c.Send(cmd, func(r *Reply, err error) {
+	send(c, cmd, func(r *Reply, err error) {
 		if err != nil && err == c.Err() {
 			err = lost(err)
 		}

@@ -8,6 +8,7 @@ type pendingReply struct {
 	each  func(int, *Reply, error)
 	index int
 	view  bool // the reply is not kept
+	asks  bool // it does not wait for the gate (Conn.Ask)
 }
 
 func (p pendingReply) wanted() bool { return p.done != nil || p.each != nil }

@@ -41,6 +41,7 @@ type Server struct {
 	RefuseCause    string         // hangup cause of refused legs; "" means SWITCH_CONGESTION
 	Allow          []netip.Prefix // who may connect; empty admits all
 	Clock          clock.Clock    // of the deadlines; nil means the one on the wall
+	Gate           *clock.Gate    // of the connections, as in Options
 
 	inFlight  inFlight
 	accepting logs.Trouble
@@ -237,7 +238,7 @@ func (s *Server) leave(from string) {
 // serve owns one connection from its first byte to its end. crowded is that of an
 // address that has as many as it may.
 func (s *Server) serve(nc net.Conn, from string, crowded bool) {
-	c := NewConn(nc, Options{Limits: s.Limits, Logger: s.Logger, MessageTimeout: s.MessageTimeout, WriteTimeout: s.WriteTimeout})
+	c := NewConn(nc, Options{Limits: s.Limits, Logger: s.Logger, MessageTimeout: s.MessageTimeout, WriteTimeout: s.WriteTimeout, Gate: s.Gate})
 	c.reader.holds = func(bytes int) { s.inFlight.hold(c, bytes) }
 	defer s.detach(c)
 	s.connect(c, from, crowded)

@@ -47,6 +47,9 @@ type Options struct {
 	// Transport takes requests in place of the network, if it is given. The policy
 	// holds all the same, but for the addresses that names lead to.
 	Transport http.RoundTripper
+	// Before is called before each request goes out; its error is the request's. Nil is not
+	// asked.
+	Before func(context.Context) error
 }
 
 func (o Options) withDefaults() Options {
@@ -305,6 +308,11 @@ func (c *Client) transfer(ctx context.Context, p *prepared, key string, stored *
 	request, err := c.httpRequest(ctx, p, stored)
 	if err != nil {
 		return nil, "", failure(uri, err, "%v", err)
+	}
+	if c.options.Before != nil {
+		if err := c.options.Before(ctx); err != nil {
+			return nil, "", transportFailure(ctx, uri, timeout, err)
+		}
 	}
 	p.Cookies.add(request)
 	answer, err := c.transport.RoundTrip(request)

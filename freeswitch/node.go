@@ -99,7 +99,7 @@ func newNode(all *Nodes, o NodeOptions) *Node {
 	n.health.node, n.observing.node = n, n
 	n.health.state, n.service = healthStates.At(nodeWell), serviceStates.At(nodeServes)
 	n.link = esl.NewLink(esl.LinkOptions{
-		Name: o.Name, Address: o.Address, Password: o.Password, Logger: s.Logger, Clock: s.Clock, Random: s.Random, Dial: s.Dial,
+		Name: o.Name, Address: o.Address, Password: o.Password, Logger: s.Logger, Clock: s.Clock, Random: s.Random, Dial: s.Dial, Gate: s.Gate,
 		Events:  linkEvents,
 		Filters: [][2]string{{"variable_" + LinkVariable, s.ID}},
 		OnUp:    n.cameUp,
@@ -131,13 +131,7 @@ func (n *Node) Log() *slog.Logger { return n.log }
 // cameUp takes a link that is up, for the first time or again: the node says who it is,
 // and is told to hang up what it is owed. It runs in the link's reader goroutine.
 func (n *Node) cameUp() {
-	n.mu.Lock()
-	owed := n.owed
-	n.owed = make(map[string]string)
-	n.mu.Unlock()
-	for id, cause := range owed {
-		n.Kill(id, cause)
-	}
+	n.killOwed()
 	var machine string
 	n.link.Send(esl.API("switchname"), func(r *esl.Reply, err error) {
 		if err == nil && r.Err() == nil {
@@ -161,6 +155,32 @@ func (n *Node) cameUp() {
 	n.lookForModules()
 	n.followAgain()
 	n.observing.begin()
+}
+
+// GoOn makes up for what was refused while the gate was closed: hangups, and channels that
+// are to be followed.
+func (n *Node) GoOn() {
+	n.killOwed()
+	n.followAgain()
+}
+
+func (n *Node) killOwed() {
+	n.mu.Lock()
+	owed := n.owed
+	n.owed = make(map[string]string)
+	n.mu.Unlock()
+	for id, cause := range owed {
+		n.Kill(id, cause)
+	}
+}
+
+// Disown leaves a channel to another controller: it is not followed any more, nor hung up if
+// it was to be.
+func (n *Node) Disown(channel string) {
+	n.mu.Lock()
+	delete(n.owed, channel)
+	n.mu.Unlock()
+	n.Unfollow(channel)
 }
 
 // lookForModules tells the operator of modules that are missing: FreeSWITCH itself says

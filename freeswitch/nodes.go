@@ -25,6 +25,7 @@ type NodesOptions struct {
 	Logger *slog.Logger
 	// Dial opens the links' network connections; nil means TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	Gate *clock.Gate // of the links; nil is always open
 
 	OriginatesPerSecond int // for each node, beyond which calls wait for their turn; 0: unlimited
 	OriginatesWaiting   int // for each node, beyond which calls fail; 0: as many as get their turn in half a minute

@@ -16,7 +16,9 @@ type mailbox struct {
 
 	mu      sync.Mutex
 	waiting []mail
+	urgent  []func() // come before all mail, and while the session is held
 	running bool
+	held    bool   // it waits to be let go on (Options.Hold), and no goroutine runs
 	flooded string // why the session must end: more came than it may leave waiting
 	closed  bool
 }
@@ -49,11 +51,60 @@ func (m *mailbox) put(item mail) bool {
 		return false
 	}
 	m.waiting = append(m.waiting, item)
+	m.start()
+	return true
+}
+
+// start starts the goroutine if it does not run. m.mu is held.
+func (m *mailbox) start() {
 	if !m.running {
 		m.running = true
 		clock.Go(m.session.options.Clock, m.run)
 	}
+}
+
+// hurry has f run before all mail; false if the session has ended.
+func (m *mailbox) hurry(f func()) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return false
+	}
+	m.urgent = append(m.urgent, f)
+	if m.held {
+		m.held, m.running = false, false
+	}
+	m.start()
 	return true
+}
+
+// mayGoOn runs what is urgent. It reports false, and ends the goroutine, if the session is
+// held.
+func (m *mailbox) mayGoOn() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for len(m.urgent) > 0 {
+		urgent := m.urgent
+		m.urgent = nil
+		m.mu.Unlock()
+		for _, f := range urgent {
+			m.session.open(mail{do: f})
+		}
+		m.mu.Lock()
+	}
+	hold := m.session.options.Hold
+	m.held = hold != nil && m.session.ending == nil && hold(m.goOn)
+	return !m.held
+}
+
+// goOn ends a wait.
+func (m *mailbox) goOn() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.held {
+		m.held, m.running = false, false
+		m.start()
+	}
 }
 
 // run works off the mail: all that has come, then one event, and so on, so that
@@ -63,6 +114,9 @@ func (m *mailbox) run() {
 	var batch []mail
 	for {
 		var handled bool
+		if !m.mayGoOn() {
+			return
+		}
 		batch, handled = m.round(batch)
 		if m.session.ending != nil && !m.session.ahead.busy() {
 			m.close()
@@ -106,7 +160,7 @@ func (m *mailbox) take(empty []mail) []mail {
 func (m *mailbox) rest() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.waiting) > 0 {
+	if len(m.waiting)+len(m.urgent) > 0 {
 		return false
 	}
 	m.running = false
@@ -122,9 +176,12 @@ func (m *mailbox) close() {
 		return
 	}
 	m.closed = true
-	rest := m.waiting
-	m.waiting = nil
+	rest, urgent := m.waiting, m.urgent
+	m.waiting, m.urgent = nil, nil
 	m.mu.Unlock()
+	for _, f := range urgent {
+		m.session.open(mail{do: f})
+	}
 	for _, item := range rest {
 		m.session.open(item)
 	}

@@ -99,6 +99,10 @@ type Options struct {
 	// texts of its scripts, too, or a script. Without it, or with an error, the fetch
 	// counts as failed from then on.
 	Recompile func(texts []Text, script bool) (FetchResult, error)
+	// Hold is asked each time before the session does anything. If it tells true, the
+	// session waits until goOn is called, and only what is urgent is done (Urgent). It must
+	// not block, nor call goOn before it has returned. Nil holds nothing.
+	Hold func(goOn func()) bool
 	// Ended is called once, in the session's goroutine, after the platform
 	// released what the session held. It may be nil.
 	Ended func(Ending)
@@ -242,6 +246,9 @@ func (s *Session) Post(e *Event) bool { return s.mail.put(mail{event: e}) }
 // the session has ended, or must end because too much waits for it, and f is not run
 // then; otherwise f is run, even if the session ends first.
 func (s *Session) Do(f func()) bool { return s.mail.put(mail{do: f}) }
+
+// Urgent is Do before everything that waits, and while Options.Hold holds the session.
+func (s *Session) Urgent(f func()) bool { return s.mail.hurry(f) }
 
 // Queue puts an event into the queue. It may only be called in the session's
 // goroutine, from Do or from a Platform method.

@@ -49,6 +49,8 @@ type Options struct {
 	Retry time.Duration
 	// Clock is for the pauses between attempts; nil means the one on the wall.
 	Clock clock.Clock
+	// Before is called before each attempt, and waits until it may be made. Nil is not asked.
+	Before func(context.Context)
 }
 
 // Sender queues mails and delivers them. It is safe for concurrent use.
@@ -219,6 +221,9 @@ func (s *Sender) work(ctx context.Context) {
 func (s *Sender) deliver(ctx context.Context, msg *gomail.Msg) {
 	pause := s.options.Retry
 	for attempt := 1; ; attempt++ {
+		if s.options.Before != nil {
+			s.options.Before(ctx)
+		}
 		err := s.attempt(ctx, msg)
 		if err == nil {
 			s.options.Logger.Debug("mail delivered", "message_id", msg.GetMessageID(), "relay", s.options.SMTP)

@@ -22,12 +22,12 @@ type conn struct {
 }
 
 // Pipe returns the two ends of a connection, of which one goroutine each reads.
-func Pipe(c clock.Clock) (one, other net.Conn) { return pair(clock.Or(c), "pipe", "pipe") }
+func Pipe(c clock.Clock) (one, other net.Conn) { return pair(clock.Or(c), clock.Or(c), "pipe", "pipe") }
 
-// pair returns the two ends of a connection.
-func pair(c clock.Clock, a, b addr) (one, other *conn) {
-	ab, ba := &stream{filled: clock.NewWaiter(c)}, &stream{filled: clock.NewWaiter(c)}
-	return &conn{clock: c, local: a, remote: b, in: ba, out: ab}, &conn{clock: c, local: b, remote: a, in: ab, out: ba}
+// pair returns the two ends of a connection, each with the clock of who has it.
+func pair(c, d clock.Clock, a, b addr) (one, other *conn) {
+	ab, ba := &stream{filled: clock.NewWaiter(d)}, &stream{filled: clock.NewWaiter(c)}
+	return &conn{clock: c, local: a, remote: b, in: ba, out: ab}, &conn{clock: d, local: b, remote: a, in: ab, out: ba}
 }
 
 // stream is one direction of a connection.
@@ -74,6 +74,7 @@ func (s *stream) take(p []byte) (int, error) {
 
 // Write implements net.Conn. It never waits.
 func (c *conn) Write(p []byte) (int, error) {
+	c.host.writes(p)
 	s := c.out
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -32,7 +32,7 @@ type addresses struct {
 func New(c clock.Clock) *Network {
 	return &Network{
 		&addresses{clock: clock.Or(c), port: firstPort, listeners: make(map[string]*listener), handlers: make(map[string]handler)},
-		newHost(),
+		newHost(clock.Or(c)),
 	}
 }
 
@@ -54,7 +54,7 @@ func (n *Network) Listen(address string) (net.Listener, error) {
 	if n.listeners[address] != nil {
 		return nil, fmt.Errorf("listen %s: %w", address, syscall.EADDRINUSE)
 	}
-	l := &listener{network: n, address: addr(address), arrival: clock.NewWaiter(n.clock)}
+	l := &listener{network: n, address: addr(address), arrival: clock.NewWaiter(n.host.clock)}
 	if !n.host.has(l, func() { _ = l.Close() }) {
 		return nil, fmt.Errorf("listen %s: %w", address, syscall.ENETDOWN)
 	}
@@ -75,7 +75,7 @@ func (n *Network) DialContext(ctx context.Context, _, address string) (net.Conn,
 	if l == nil {
 		return nil, fmt.Errorf("dial %s: %w", address, syscall.ECONNREFUSED)
 	}
-	ours, theirs := pair(n.clock, from, l.address)
+	ours, theirs := pair(n.host.clock, l.network.host.clock, from, l.address)
 	if !n.host.hasConn(ours) {
 		return nil, fmt.Errorf("dial %s: %w", address, syscall.ENETDOWN)
 	}

@@ -115,3 +115,15 @@ func (s *Store) renewTexts(ctx context.Context, hashes []string) error {
 	_, _ = pipe.Exec(ctx) // wrote looks at each
 	return s.sessions.wrote(answers)
 }
+
+// Retake takes the lease up again, and has Confirm tell which sessions are still this
+// controller's: for a process that was stopped, and must know before it does anything.
+func (s *Store) Retake(ctx context.Context) error {
+	if s.controllerID() == "" {
+		return nil
+	}
+	if _, err := s.renew(ctx, ""); err != nil { // whether another process has the id now is for the next renewal to tell
+		return err
+	}
+	return s.Confirm(ctx)
+}

@@ -42,6 +42,9 @@ type Site struct {
 	Switch  *switchsim.Switch
 	Daemon  *daemon.Daemon // the first; nil before Start
 
+	// Around gives the clock of a daemon from that of its process; nil is the same.
+	Around func(clock.Clock) clock.Clock
+
 	switches []*switchsim.Switch
 	daemons  []*Running
 	closed   sync.Once
@@ -99,15 +102,20 @@ func (s *Site) Start(ctx context.Context, config *conf.Config, log *slog.Logger,
 // own.
 func (s *Site) AddDaemon(ctx context.Context, config *conf.Config, log *slog.Logger, observer interpreter.Observer, others http.RoundTripper, options ...daemon.Option) (*Running, error) {
 	seed := daemonSeed + uint64(len(s.daemons))
-	host := s.Network.Host()
+	process := clock.NewProcess(s.Clock)
+	own := clock.Clock(process)
+	if s.Around != nil {
+		own = s.Around(process)
+	}
+	host := s.Network.HostOf(process)
 	d, err := daemon.New(ctx, config, log, observer, append([]daemon.Option{
-		daemon.WithClock(s.Clock), daemon.WithRandom(random.Seeded(seed)), daemon.WithNetwork(host, others),
+		daemon.WithClock(own), daemon.WithRandom(random.Seeded(seed)), daemon.WithNetwork(host, others),
 	}, options...)...)
 	if err != nil {
 		return nil, err
 	}
 	running, stop := clock.WithCancel(context.WithoutCancel(ctx))
-	r := &Running{Daemon: d, host: host, stop: stop, ended: clock.NewPromise[error](s.Clock)}
+	r := &Running{Daemon: d, process: process, host: host, stop: stop, ended: clock.NewPromise[error](s.Clock)}
 	s.daemons = append(s.daemons, r)
 	clock.Go(s.Clock, func() { r.ended.Keep(d.Run(running)) })
 	return r, nil
@@ -117,12 +125,13 @@ func (s *Site) AddDaemon(ctx context.Context, config *conf.Config, log *slog.Log
 type Running struct {
 	*daemon.Daemon
 
-	host   *memnet.Network
-	stop   context.CancelFunc
-	ended  *clock.Promise[error]
-	closed sync.Once
-	Killed bool // Kill was called
-	err    error
+	process *clock.Process
+	host    *memnet.Network
+	stop    context.CancelFunc
+	ended   *clock.Promise[error]
+	closed  sync.Once
+	Killed  bool // Kill was called
+	err     error
 }
 
 // Kill lets the daemon do nothing more to anybody, and be reached by nobody, as if its
@@ -134,9 +143,23 @@ func (r *Running) Kill() {
 	_ = r.Store.Client().Close()
 }
 
+// Tap has f see what the daemon writes to FreeSWITCH and others.
+func (r *Running) Tap(f func(data []byte)) { r.host.Tap(f) }
+
+// Pause keeps the daemon from doing anything, as SIGSTOP does a process, while the others'
+// time passes.
+func (r *Running) Pause() { r.process.Pause() }
+
+// Resume lets the daemon go on that was paused.
+func (r *Running) Resume() { r.process.Resume() }
+
+// ResumeInReverse is Resume where what was due last happens first.
+func (r *Running) ResumeInReverse() { r.process.ResumeInReverse() }
+
 // Stop ends the daemon. It is for a goroutine at work.
 func (r *Running) Stop() error {
 	r.closed.Do(func() {
+		r.Resume()
 		r.stop()
 		if r.err = r.ended.Wait(); r.Killed {
 			r.err = nil

@@ -50,6 +50,7 @@ type Site struct {
 func New(t testing.TB, options ...Option) *Site {
 	t.Helper()
 	s := &Site{TB: t, site: site.Empty(), Dir: t.TempDir()}
+	s.site.Around = clocktest.Of
 	s.Clock, s.Network = s.site.Clock, s.site.Network
 	s.site.Clock.OnStall(func(report string) { fmt.Fprintf(os.Stderr, "%s: %s\n", t.Name(), report) })
 	t.Cleanup(func() { s.Must(s.site.Close()) })
@@ -130,7 +131,7 @@ func (s *Site) start() {
 	log := slog.New(slog.NewTextHandler(logWriter{s}, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: s.inTime}))
 	var end func() error
 	if s.site != nil {
-		options := append([]daemon.Option{daemon.WithClock(clocktest.Of(s.Clock)), daemon.WithRedis(s.Redis)}, s.options...)
+		options := append([]daemon.Option{daemon.WithRedis(s.Redis)}, s.options...)
 		running, err := s.site.AddDaemon(s.ctx, config, log, s.Trace, nil, options...)
 		s.Must(err)
 		s.running, s.Daemon, end = running, running.Daemon, running.Stop
@@ -160,6 +161,18 @@ func (s *Site) Stop() { s.stop() }
 
 // Kill lets the daemon do nothing more to anybody, as if its process had been killed.
 func (s *Site) Kill() { s.running.Kill() }
+
+// Tap has f see what the daemon writes to FreeSWITCH and others, from now on.
+func (s *Site) Tap(f func(data []byte)) { s.running.Tap(f) }
+
+// Pause keeps the daemon from doing anything, as SIGSTOP does a process, until Resume.
+func (s *Site) Pause() { s.running.Pause() }
+
+// Resume lets a paused daemon go on.
+func (s *Site) Resume() { s.running.Resume() }
+
+// ResumeInReverse is Resume where what was due last happens first.
+func (s *Site) ResumeInReverse() { s.running.ResumeInReverse() }
 
 // inTime gives a line of the log the site's time.
 func (s *Site) inTime(groups []string, a slog.Attr) slog.Attr {
