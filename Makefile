@@ -44,10 +44,14 @@ test-late:
 	TEST_CLOCK=late $(GO) test -vet=off -timeout $(TIMEOUT) ./clock/... ./dialog/... ./interpreter ./esl ./conference ./sessionstore ./mail ./peer ./freeswitch ./callcontrol ./httpapi ./daemon ./cmd/ccxmld
 
 # Controllers that are killed at random under a load of calls, on virtual time: a run of
-# three minutes for each seed, which takes some seconds. TEST_FAULTS=17 repeats one.
+# three minutes for each seed, which takes some seconds. TEST_FAULTS=17 repeats one. Then
+# faults of all kinds with processes, a redis-server and two simulated FreeSWITCHes, for as
+# long as TEST_FAULTS_FOR says.
 TEST_FAULTS ?= 1-200
-test-faults:
+TEST_FAULTS_FOR ?= 15m
+test-faults: requirements
 	TEST_FAULTS=$(TEST_FAULTS) $(GO) test -count=1 -timeout $(TIMEOUT) -run '^TestFaults$$' ./callcontrol
+	TEST_FAULTS_FOR=$(TEST_FAULTS_FOR) $(GO) test -count=1 -timeout 24h -run '^TestFaultsOfProcesses$$' -v ./cmd/ccxmld
 
 # How compiling and checking grow with documents: counted in the blocks of the program that
 # run, and in what is allocated.

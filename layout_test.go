@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"ccxmld":                nil,
 	"clock":                 nil,
 	"memnet":                {"clock"},
+	"proxytest":             nil,
 	"random":                nil,
 	"fsm":                   nil,
 	"remote":                nil,

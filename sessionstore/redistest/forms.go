@@ -34,7 +34,7 @@ const Password = "s3cret of redis"
 // a Cluster of three masters with a replica each.
 func EachForm(t *testing.T, test func(t *testing.T, d Deployment)) {
 	t.Run("tls", func(t *testing.T) { t.Parallel(); test(t, withTLS(t)) })
-	t.Run("sentinel", func(t *testing.T) { t.Parallel(); test(t, sentinels(t)) })
+	t.Run("sentinel", func(t *testing.T) { t.Parallel(); test(t, Sentinels(t)) })
 	t.Run("cluster", func(t *testing.T) { t.Parallel(); test(t, cluster(t)) })
 }
 
@@ -64,8 +64,8 @@ func withTLS(t testing.TB) Deployment {
 	return Deployment{URL: fmt.Sprintf("rediss://:%s@127.0.0.1:%d", strings.ReplaceAll(Password, " ", "%20"), port), CA: certificates.ca}
 }
 
-// sentinels are a master, a replica, and three Sentinels that watch them.
-func sentinels(t testing.TB) Deployment {
+// Sentinels are a master, a replica, and three Sentinels that watch them.
+func Sentinels(t testing.TB) Deployment {
 	t.Helper()
 	master := launch(t)
 	replica := launch(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.port))

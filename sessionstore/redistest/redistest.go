@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,6 +67,35 @@ func Real(t testing.TB) *Server {
 	return newServer(t, r.address(), r)
 }
 
+// Durable starts a redis-server as [Real] does, which writes all that it acknowledges to
+// disk, and has it again after Stop and Start.
+func Durable(t testing.TB) *Server {
+	t.Helper()
+	r := launch(t, "--appendonly", "yes", "--appendfsync", "always")
+	return newServer(t, r.address(), r)
+}
+
+// Address is that of a server, HOST:PORT.
+func (s *Server) Address() string { return s.client.Options().Addr }
+
+// Pause stops a real server's process, as SIGSTOP does: connections stay, and nothing
+// answers. Resume lets it go on.
+func (s *Server) Pause(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+
+// Resume lets a server go on after Pause.
+func (s *Server) Resume(t testing.TB) { s.signal(t, syscall.SIGCONT) }
+
+func (s *Server) signal(t testing.TB, signal syscall.Signal) {
+	t.Helper()
+	p, ok := s.engine.(*process)
+	if !ok {
+		t.Fatal("only a real redis-server takes signals")
+	}
+	if err := p.command.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func newServer(t testing.TB, address string, e engine) *Server {
 	s := &Server{
 		URL:    "redis://" + address,
@@ -89,7 +119,8 @@ func (s *Server) Stop(t testing.TB) {
 	s.engine.stop(t)
 }
 
-// Start starts a stopped server at its old address. It has lost its data.
+// Start starts a stopped server at its old address. It has lost its data, unless it is one
+// of [Durable].
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
 	s.engine.start(t)
