@@ -28,6 +28,16 @@ const maxCreating = 100
 // CreateSession starts a session for this one (interpreter.Sessions). What is
 // sent to it waits until it is there.
 func (c *control) CreateSession(r interpreter.CreateRequest, done func(error)) {
+	c.whenOurs(func(err error) {
+		if err != nil {
+			c.session.Do(func() { done(err) })
+			return
+		}
+		c.createSession(r, done)
+	})
+}
+
+func (c *control) createSession(r interpreter.CreateRequest, done func(error)) {
 	n := creation{
 		session: r.SessionID, parent: c.record.ID, tree: cmp.Or(c.by.tree, c.record.ID),
 		document: r.Document, parameters: r.Parameters, fetched: r.Fetched,

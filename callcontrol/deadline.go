@@ -55,6 +55,9 @@ const (
 	confirmAgain   = 100 * time.Millisecond
 	// settlesAfter is how long after a process that was stopped goes on its timers are due.
 	settlesAfter = 500 * time.Millisecond
+	// oursTimeout is how long what a session without calls asks for waits for Redis to tell
+	// whether the session is another controller's by now.
+	oursTimeout = 5 * time.Second
 	// releaseTimeout is how long a leg is remembered after its session has ended, so
 	// that it is hung up if it comes to us still, and how long its socket may stay open.
 	releaseTimeout = time.Minute

@@ -3,6 +3,7 @@ package callcontrol
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"ccxmld/clock"
 )
@@ -34,7 +35,8 @@ func (c *Controller) wasStopped() {
 	err := c.retake(ctx)
 	cancel()
 	if err != nil {
-		c.log.Error("redis does not tell which sessions are its own still", "error", err)
+		c.log.Error("redis does not tell which sessions are its own still: FreeSWITCH is asked", "error", err)
+		c.askForLegs()
 	}
 	ctx, cancel = clock.WithTimeout(c.directoryDone, c.options.Clock, confirmTimeout)
 	defer cancel()
@@ -45,6 +47,33 @@ func (c *Controller) wasStopped() {
 	c.gate.Open()
 	for _, node := range c.nodes.All() {
 		node.GoOn()
+	}
+}
+
+// askForLegs drops sessions whose legs have the mark of another process in FreeSWITCH. It
+// returns when the nodes have told of all, or had enough time for that.
+func (c *Controller) askForLegs() {
+	ctx, cancel := clock.WithTimeout(c.directoryDone, c.options.Clock, confirmTimeout)
+	defer cancel()
+	answers := clock.NewWaiter(c.options.Clock)
+	var left atomic.Int64
+	for _, l := range c.allLegs() {
+		for _, node := range c.nodes.All() {
+			if !node.Up() {
+				continue
+			}
+			left.Add(1)
+			node.AskVariable(l.id, instanceVariable, func(instance string) {
+				if owner := l.route.owner(); owner != nil && instance != "" && instance != c.instance {
+					c.Lost(owner.record.ID)
+				}
+				left.Add(-1)
+				answers.Wake()
+			})
+		}
+	}
+	for left.Load() > 0 && ctx.Err() == nil {
+		answers.WaitContext(ctx)
 	}
 }
 

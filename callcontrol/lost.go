@@ -30,6 +30,14 @@ func (c *Controller) Lost(id string) {
 	}
 }
 
+// Claimed takes what another controller says over FreeSWITCH: that it has a session, by its
+// epoch (freeswitch.Owner).
+func (c nodeOwner) Claimed(session string, epoch int64) {
+	if control := c.control(session); control != nil && control.epoch < epoch {
+		c.Lost(session)
+	}
+}
+
 // drop lets go of all that the session has, which is another controller's by now, and ends
 // the session.
 func (c *control) drop(why string) {

@@ -21,6 +21,20 @@ import (
 // Send carries a message to another session, a dialog or an HTTP server
 // (interpreter.Messages).
 func (c *control) Send(r interpreter.SendRequest, done func(interpreter.SendResult)) {
+	if r.Target == c.record.ID { // what comes of it waits
+		c.send(r, done)
+		return
+	}
+	c.whenOurs(func(err error) {
+		if err != nil {
+			c.session.Do(func() { done(interpreter.SendResult{Failure: "failed", Reason: err.Error()}) })
+			return
+		}
+		c.send(r, done)
+	})
+}
+
+func (c *control) send(r interpreter.SendRequest, done func(interpreter.SendResult)) {
 	if strings.EqualFold(r.TargetType, "dialog") {
 		c.session.Do(func() { done(c.sendDialog(r)) })
 		return

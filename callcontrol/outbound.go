@@ -165,9 +165,18 @@ func (c *control) place(l *leg, job esl.Originate) {
 	}
 	call := l.attempt
 	call.placed = true
-	l.whenWritten(func() {
-		if l.awaitsTurn(call) { // it was not given up meanwhile
-			l.control.originateNow(l, job)
+	c.whenOurs(func(err error) {
+		switch {
+		case !l.awaitsTurn(call): // it was given up meanwhile
+		case err != nil:
+			l.detail = err.Error()
+			l.gone(freeswitch.Hangup{Cause: "NORMAL_TEMPORARY_FAILURE"})
+		default:
+			l.whenWritten(func() {
+				if l.awaitsTurn(call) {
+					l.control.originateNow(l, job)
+				}
+			})
 		}
 	})
 }

@@ -111,6 +111,9 @@ func (c *control) seen(l *leg, n *freeswitch.Node, now freeswitch.Channel, there
 		c.isElsewhere(l)
 		return
 	}
+	if there {
+		n.Send(freeswitch.SetVariables(l.id, l.marks(c.controller)), nil) // by which a controller that was stopped knows whose it is
+	}
 	if l.handover != nil { // which the session tells itself
 		c.handedBack(l, errors.New(controllerLost))
 	}

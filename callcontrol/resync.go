@@ -13,19 +13,23 @@ const unknownEnd = "UNSPECIFIED"
 
 // legsOn brings f to the sessions of all legs on a node, without waiting.
 func (c *Controller) legsOn(n *freeswitch.Node, f func(l *leg)) {
-	c.mu.Lock()
-	legs := make([]*leg, 0, len(c.legs))
-	for _, l := range byKey(c.legs) {
-		legs = append(legs, l)
-	}
-	c.mu.Unlock()
-	for _, l := range legs {
+	for _, l := range c.allLegs() {
 		l.route.do(func() {
 			if !l.isGone() && l.reach() == n {
 				f(l)
 			}
 		})
 	}
+}
+
+func (c *Controller) allLegs() []*leg {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	legs := make([]*leg, 0, len(c.legs))
+	for _, l := range byKey(c.legs) {
+		legs = append(legs, l)
+	}
+	return legs
 }
 
 // resynchronise asks a node whose link is up again for the legs that only the link

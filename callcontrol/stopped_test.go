@@ -1,6 +1,7 @@
 package callcontrol_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -209,4 +210,174 @@ func TestStoppedWhileItJoins(t *testing.T) {
 			one.WaitLog("over")
 		})
 	}
+}
+
+// TestStoppedWhileRedisIsAway: FreeSWITCH tells whose the calls are.
+func TestStoppedWhileRedisIsAway(t *testing.T) {
+	t.Parallel()
+	for name, resume := range wakings {
+		for _, taken := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, " taken ", taken), func(t *testing.T) {
+				t.Parallel()
+				one := sitetest.New(t)
+				other := one
+				if taken {
+					other = anotherDaemon(one)
+				}
+				calls := callsToStop(one)
+				one.Trace.Reset()
+				one.Pause()
+				sent := tap(one)
+				one.Sleep(time.Minute)
+				newRedisLine(one).cut()
+				resume(one)
+				one.Sleep(10 * time.Second)
+				if found := sent.about(calls.ids...); taken && slices.ContainsFunc(found, func(line string) bool { return !strings.HasPrefix(line, "too early: api uuid_getvar") }) {
+					t.Errorf("it says of what another controller has: %q", found)
+				}
+				if legs := one.Daemon.Controller.Connections(); taken != (legs == 0) {
+					t.Errorf("it has %d legs", legs)
+				}
+				if !calls.talks() {
+					t.Errorf("the talk was disturbed: %+v", calls.talker.Heard())
+				}
+				calls.prompt.Press("5")
+				other.WaitLog("digit 5")
+				calls.prompt.Hangup()
+				calls.talker.Hangup()
+				other.WaitLog("prompt over")
+			})
+		}
+	}
+}
+
+// TestCutFromRedis: a daemon that is cut off from Redis for a minute goes on with its calls;
+// where another one has claimed them meanwhile, FreeSWITCH tells it, and it says nothing more.
+func TestCutFromRedis(t *testing.T) {
+	t.Parallel()
+	for _, taken := range []bool{true, false} {
+		t.Run(fmt.Sprint("taken ", taken), func(t *testing.T) {
+			t.Parallel()
+			one := sitetest.New(t)
+			other := one
+			if taken {
+				other = anotherDaemon(one)
+			}
+			calls := callsToStop(one)
+			one.Trace.Reset()
+			line := newRedisLine(one)
+			line.cut()
+			one.Sleep(14 * time.Second)
+			calls.prompt.Press("4")
+			one.WaitLog("digit 4")
+			if taken {
+				other.Must(other.DaemonLog.WaitText(other.Context(), "sessions taken over"))
+			}
+			one.Sleep(time.Second)
+			sent := tap(one)
+			calls.prompt.Press("5")
+			other.WaitLog("digit 5")
+			one.Sleep(time.Minute)
+			if found := sent.about(calls.ids...); taken && found != nil {
+				t.Errorf("it says of what another controller has: %q", found)
+			}
+			if legs := one.Daemon.Controller.Connections(); taken != (legs == 0) {
+				t.Errorf("it has %d legs", legs)
+			}
+			if taken {
+				other.WaitLog("placed")
+				if one.Trace.Has("log digit 5") {
+					t.Error("both have taken the digit")
+				}
+			}
+			line.restore()
+			one.WaitUntil("redis is back", one.Daemon.Store.Healthy)
+			one.Sleep(10 * time.Second)
+			if !calls.talks() || taken && len(calls.prompt.Heard()) != 2 || !taken && len(calls.prompt.Heard()) != 1 {
+				t.Errorf("calls were disturbed: %+v %+v", calls.talker.Heard(), calls.prompt.Heard())
+			}
+			if n := one.Trace.Count("log placed") + other.Trace.Count("log placed"); taken && n != 1 {
+				t.Errorf("the call was placed %d times", n)
+			}
+			calls.prompt.Hangup()
+			calls.talker.Hangup()
+			other.WaitLog("prompt over")
+		})
+	}
+}
+
+// TestMarksOfLegs: a leg that was taken over has the mark of who has it, also in a bridge;
+// and by that alone a daemon that was stopped knows that it is not its own any more.
+func TestMarksOfLegs(t *testing.T) {
+	t.Parallel()
+	one, other := pairOfDaemons(t)
+	calls := callsToStop(one)
+	mark := func(id string) string { return one.Switch.API("uuid_getvar " + id + " ccxmld_instance") }
+	before := make(map[string]string)
+	for _, id := range calls.ids {
+		before[id] = mark(id)
+	}
+	one.Kill()
+	other.Must(other.DaemonLog.WaitText(other.Context(), "sessions taken over"))
+	other.Sleep(10 * time.Second)
+	for _, id := range calls.ids {
+		if now := mark(id); now == before[id] || now == "_undef_" {
+			t.Errorf("the mark of leg %s is %s, and was %s", id, now, before[id])
+		}
+	}
+	other.Pause()
+	other.Sleep(30 * time.Second)
+	newRedisLine(other).cut()
+	gone := calls.prompt.UUID()
+	other.Switch.API("uuid_setvar " + gone + " ccxmld_instance another")
+	other.Resume()
+	other.Sleep(10 * time.Second)
+	if ids, _ := other.Daemon.Controller.LegIDs(); slices.Contains(ids, gone) || len(ids) != len(calls.ids)-1 {
+		t.Errorf("it has the legs %v, and another one has %s", ids, gone)
+	}
+	calls.prompt.Hangup()
+	calls.talker.Hangup()
+}
+
+// TestSessionsWithoutCallsWaitForRedis: a session that has no call, and so nobody to tell it
+// that another controller has it, places none and sends nothing when the lease is over, until
+// Redis is back. Where that does not come, it hears of that.
+func TestSessionsWithoutCallsWaitForRedis(t *testing.T) {
+	t.Parallel()
+	one := sitetest.New(t)
+	calls := callsToStop(one)
+	one.Switch.Callee("400", switchsim.Answers{})
+	actions := `<send target="'nobody'" targettype="'ccxml'" name="'x'"/><createcall dest="'tel:400'"/>`
+	events := `
+		<transition event="connection.connected"><log expr="'NAME placed'"/></transition>
+		<transition event="connection.failed"><log expr="'NAME ' + event$.name"/></transition>
+		<transition event="error.send.*"><log expr="'NAME ' + event$.name"/></transition>`
+	later := one.Transitions("later2", `
+		<transition event="ccxml.loaded"><send target="session.id" targettype="'ccxml'" name="'due'" delay="'40s'"/><send target="session.id" targettype="'ccxml'" name="'due'" delay="'60s'"/></transition>
+		<transition event="due">`+actions+`</transition>`+strings.ReplaceAll(events, "NAME", "without"))
+	caller := one.Transitions("caller", `
+		<transition event="connection.alerting"><assign name="a" expr="event$.connectionid"/><accept/></transition>
+		<transition event="connection.signal">`+actions+`</transition>
+		<transition event="connection.connected" cond="event$.connectionid == a"><log expr="'up'"/></transition>
+		<transition event="connection.disconnected"><exit/></transition>`+strings.ReplaceAll(events, "NAME", "with"), "a")
+	one.StartSession(later)
+	began := one.Clock.Now()
+	party := one.DialFrom("105", caller)
+	one.WaitLog("up")
+	line := newRedisLine(one)
+	line.cut()
+	one.Sleep(20 * time.Second) // the lease is over
+	party.Press("1")
+	one.WaitLog("with placed")
+	one.WaitLog("without connection.failed")
+	one.WaitLog("without error.send.failed")
+	if one.Trace.Has("log without placed") {
+		t.Error("a call is placed for a session that another controller may have")
+	}
+	one.Sleep(61*time.Second - one.Clock.Now().Sub(began))
+	line.restore()
+	one.WaitLog("without placed")
+	party.Hangup()
+	calls.prompt.Hangup()
+	calls.talker.Hangup()
 }

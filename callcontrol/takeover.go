@@ -265,9 +265,18 @@ func resume(sessions ...*takenOver) {
 	for _, one := range sessions {
 		one.control.session.Do(func() {
 			if r := one.control.resumption; r != nil {
+				one.tellBefore()
 				r.start()
 			}
 		})
+	}
+}
+
+// tellBefore tells the controller that had the session, over FreeSWITCH: it may live and be
+// cut off from Redis alone.
+func (t *takenOver) tellBefore() {
+	for _, node := range t.control.controller.nodes.All() {
+		node.TellClaimed(t.from, t.control.record.ID, t.control.epoch)
 	}
 }
 

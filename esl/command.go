@@ -151,6 +151,24 @@ func GetVariable(name string) Command {
 	return Command{message: "getvar " + name}
 }
 
+// SendEvent has FreeSWITCH tell all who listen of an event of a subclass, with headers, each
+// a name and its value.
+func SendEvent(subclass string, headers [][2]string) Command {
+	checks := []error{checkWord("event subclass", subclass, "_:-.")}
+	var text strings.Builder
+	text.WriteString("sendevent CUSTOM\r\nEvent-Subclass: " + subclass)
+	for _, h := range headers {
+		checks = append(checks, checkWord("event header", h[0], "_-"), checkLine("value of an event header", h[1]))
+		text.WriteString("\r\n" + h[0] + ": " + h[1])
+	}
+	for _, err := range checks {
+		if err != nil {
+			return Command{err: err}
+		}
+	}
+	return Command{message: text.String()}
+}
+
 // Subscribe asks for events, in plain format, in addition to those asked for
 // before. Names with "::", and whatever follows CUSTOM, are subclasses of
 // CUSTOM, for example conference::maintenance.

@@ -47,6 +47,8 @@ type Owner interface {
 	HungUp(n *Node, channel string, h Hangup)
 	// ChannelTold tells of what happens to a channel that is followed, as [Tell] takes it.
 	ChannelTold(n *Node, channel string, e *esl.Event)
+	// Claimed tells that another controller has a session, by its epoch.
+	Claimed(session string, epoch int64)
 	// RoomEvent tells what happens in an observed room; change is what it means for the
 	// membership of its channel, and there whether that is in the room.
 	RoomEvent(n *Node, e RoomEvent, change Change, there bool)
@@ -61,7 +63,7 @@ const LinkVariable = "ccxmld_link"
 
 // linkEvents are what a link subscribes to: the fate of outbound calls before they come
 // to our socket, and what happens in rooms that are observed.
-var linkEvents = []string{ChannelProgress, ChannelProgressMedia, ChannelHangupComplete, ConferenceMaintenance}
+var linkEvents = []string{ChannelProgress, ChannelProgressMedia, ChannelHangupComplete, ConferenceMaintenance + " " + claimedEvents}
 
 // Node is a FreeSWITCH that we have a link to: for originating calls, and for channels
 // that have no socket. It may be used in any goroutine.
@@ -101,7 +103,7 @@ func newNode(all *Nodes, o NodeOptions) *Node {
 	n.link = esl.NewLink(esl.LinkOptions{
 		Name: o.Name, Address: o.Address, Password: o.Password, Logger: s.Logger, Clock: s.Clock, Random: s.Random, Dial: s.Dial, Gate: s.Gate,
 		Events:  linkEvents,
-		Filters: [][2]string{{"variable_" + LinkVariable, s.ID}},
+		Filters: [][2]string{{"variable_" + LinkVariable, s.ID}, {claimedFrom, s.ID}},
 		OnUp:    n.cameUp,
 		OnDown:  func(reason error) { s.Owner.NodeDown(n, reason) },
 		OnEvent: n.handle,
@@ -216,6 +218,7 @@ func (n *Node) handle(e *esl.Event) {
 		owner.HungUp(n, id, HangupOf(e))
 	case "CUSTOM":
 		n.roomEvent(e)
+		n.claimed(e)
 	}
 }
 

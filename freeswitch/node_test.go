@@ -129,6 +129,7 @@ func (o *told) Progressing(_ *Node, channel string, media bool) {
 func (o *told) ChannelTold(_ *Node, channel string, e *esl.Event) {
 	o.note("%s told %s", channel, e.Name())
 }
+func (o *told) Claimed(session string, epoch int64)      { o.note("%s claimed %d", session, epoch) }
 func (o *told) HungUp(_ *Node, channel string, h Hangup) { o.note("%s hung up: %s", channel, h.Cause) }
 func (o *told) RoomEvent(_ *Node, e RoomEvent, change Change, there bool) {
 	o.note("room %s: %s of %s, change %d, there %t", e.Room, e.Action, e.Channel, change, there)
@@ -218,8 +219,8 @@ func TestWhatALinkListensTo(t *testing.T) {
 	withNode(t, func(t *testing.T, n *Node, s *eventSocket, o *told, _ *bytes.Buffer) {
 		want := []string{
 			"auth p",
-			"event plain BACKGROUND_JOB CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_HANGUP_COMPLETE CUSTOM conference::maintenance",
-			"filter variable_ccxmld_link c", "filter Event-Name BACKGROUND_JOB", "api switchname", "api global_getvar core_uuid",
+			"event plain BACKGROUND_JOB CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_HANGUP_COMPLETE CUSTOM conference::maintenance ccxmld::claimed",
+			"filter variable_ccxmld_link c", "filter ccxmld-from c", "filter Event-Name BACKGROUND_JOB", "api switchname", "api global_getvar core_uuid",
 			"api module_exists mod_commands", "api module_exists mod_dptools", "api module_exists mod_sndfile", "api module_exists mod_conference",
 		}
 		if heard := s.commands(""); !slices.Equal(heard, want) {
