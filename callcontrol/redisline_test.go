@@ -3,8 +3,10 @@ package callcontrol_test
 import (
 	"context"
 	"net"
+	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -19,7 +21,17 @@ type redisLine struct {
 	mu   sync.Mutex
 	held *clock.Latch // opens when what is held back goes on, nil for nothing
 	down bool
+	slow bool
+	says string // what every command is answered; "" for what Redis says
 }
+
+// refusal is an answer of Redis that is an error.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// RedisError implements redis.Error.
+func (refusal) RedisError() {}
 
 // newRedisLine gives the line of a site's daemon.
 func newRedisLine(s *sitetest.Site) *redisLine {
@@ -52,14 +64,35 @@ func (l *redisLine) cut() {
 func (l *redisLine) restore() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.down = false
+	l.down, l.slow, l.says = false, false, ""
+}
+
+// slowDown has the answers of Redis come too late, until restore is called.
+func (l *redisLine) slowDown() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.slow = true
+}
+
+// refuse has Redis answer all commands so, until restore is called.
+func (l *redisLine) refuse(says string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.says = says
 }
 
 // pass waits until something may be asked.
 func (l *redisLine) pass(ctx context.Context) error {
 	l.mu.Lock()
-	held, down := l.held, l.down
+	held, down, slow, says := l.held, l.down, l.slow, l.says
 	l.mu.Unlock()
+	if slow { // for longer than the client waits
+		clock.Sleep(ctx, l.clock, 2*time.Second)
+		return os.ErrDeadlineExceeded
+	}
+	if says != "" {
+		return refusal(says)
+	}
 	if down {
 		return &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	}

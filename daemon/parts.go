@@ -24,7 +24,8 @@ import (
 	"ccxmld/spool"
 )
 
-// checks are what /readyz asks. Without a node incoming calls still work.
+// checks are what /readyz asks, none of which waits for anything. Without a node incoming
+// calls still work, and without room on the disk all that needs none.
 func (d *Daemon) checks() []httpapi.Check {
 	checks := []httpapi.Check{{Name: "redis", Probe: func(context.Context) error {
 		if !d.Store.Healthy() {
@@ -32,7 +33,9 @@ func (d *Daemon) checks() []httpapi.Check {
 		}
 		return nil
 	}}}
-	checks = append(checks, httpapi.Check{Name: "process", Probe: func(context.Context) error { return d.strain.Err() }})
+	checks = append(checks, httpapi.Check{Name: "process", Probe: func(context.Context) error { return d.strain.Err() }},
+		httpapi.Check{Name: "spool", Optional: true, Probe: func(context.Context) error { return d.dialogs.CheckSpool() }},
+		httpapi.Check{Name: "recordings", Optional: true, Probe: func(context.Context) error { return d.dialogs.RecordingsFull() }})
 	for _, node := range d.Controller.Nodes() {
 		checks = append(checks, httpapi.Check{
 			Name: "node " + node.Name, Optional: true, Probe: func(context.Context) error { return node.Err },

@@ -147,6 +147,15 @@ func (s *Service) CheckRecordings() error {
 	return s.recordings.Check()
 }
 
+// RecordingsFull tells that nothing is recorded because there is too much, as it was when it
+// was looked at last. It does not look at the disk.
+func (s *Service) RecordingsFull() error {
+	if s.recordings == nil {
+		return nil
+	}
+	return s.recordings.Full()
+}
+
 // Sweep removes audio and recordings beyond the bounds that the options have for them.
 // It goes by the file system's time.
 func (s *Service) Sweep() {

@@ -15,7 +15,6 @@ import (
 
 	"ccxmld/clock"
 	"ccxmld/fetch"
-	"ccxmld/logs"
 	"ccxmld/spool"
 )
 
@@ -124,8 +123,8 @@ func New(o Options) *Service {
 	o.Clock = clock.Or(o.Clock)
 	s := &Service{options: o, voice: voice{o.TTSEngine, o.TTSVoice}, types: make(map[string]starts), texts: fetch.NewVersions[Prompt](o.Clock, maxTexts)}
 	s.context, s.cancel = context.WithCancel(context.Background())
-	s.unspoken = lasting{Trouble: logs.Trouble{Now: o.Clock.Now}, log: o.Logger, bad: "texts are not spoken", well: "texts are spoken again"}
-	s.unkept = lasting{Trouble: logs.Trouble{Now: o.Clock.Now}, log: o.Logger, bad: "fetched audio cannot be kept for FreeSWITCH to play", well: "fetched audio can be kept again"}
+	s.unspoken.begin(o, "texts are not spoken", "texts are spoken again")
+	s.unkept.begin(o, "fetched audio cannot be kept for FreeSWITCH to play", "fetched audio can be kept again")
 	s.most, s.uploads, s.running = maxWork, maxUploads, make(map[int64]context.CancelFunc)
 	if o.Spool != "" {
 		s.spool = spool.NewAudio(o.Spool, o.SpoolBounds, o.Logger)

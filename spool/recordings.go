@@ -67,6 +67,11 @@ func (r *Recordings) Check() error {
 	if err := checkShared(r.folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	return r.Full()
+}
+
+// Full tells that there is no room, as it was at the last Sweep.
+func (r *Recordings) Full() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.full {

@@ -68,6 +68,12 @@ var diskAttacks = []attack{{
 // of which each says once that it is over.
 func diskHasRoomAgain(a *assault) {
 	a.wait("the attack's sessions end", func() bool { return a.counter("sessions") == 0 })
+	_, ready := a.get("/readyz")
+	for _, line := range []string{"ready\r\n", "spool: write ", "recordings: "} {
+		if !strings.Contains(ready, line) || strings.Contains(ready, line+"ok") {
+			a.Errorf("/readyz says %q", ready)
+		}
+	}
 	lost := a.counter("log_lines_lost")
 	if lost == 0 {
 		a.Error("no line of the log was lost")
