@@ -114,6 +114,9 @@ func (c *Controller) bareControl(b beginning) (*control, interpreter.Options) {
 	if c.gate != nil {
 		options.Hold = c.gate.Hold
 	}
+	if m := c.options.Metrics; m != nil {
+		options.Measured = func(e interpreter.Measure) { m.EventHandled(e.Wait, e.All, e.Behind, e.Taken) }
+	}
 	if c.IsDurable() {
 		options.Boundary, options.Commit, options.Again = control.changed, control.commit, control.goesOn
 		options.Ahead = c.options.Durability == Ahead
@@ -366,6 +369,14 @@ func (c *Controller) releaseLeg(l *leg) {
 }
 
 func (c *control) ended(ending interpreter.Ending) {
+	outcome := "exit"
+	switch {
+	case c.lost || c.left:
+		outcome = "dropped"
+	case ending.Reason != "":
+		outcome = "died"
+	}
+	c.controller.options.Metrics.SessionEnded(outcome, c.controller.options.Clock.Now().Sub(c.record.Started))
 	c.lifetime.Stop()
 	c.writing.Stop()
 	// The session counts until the conferences it was in know that it has gone.

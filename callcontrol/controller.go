@@ -20,6 +20,7 @@ import (
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
 	"ccxmld/logs"
+	"ccxmld/metrics"
 	"ccxmld/peer"
 	"ccxmld/processors"
 	"ccxmld/random"
@@ -71,6 +72,8 @@ type Options struct {
 	Limits     Limits
 	// Durability says whether states of sessions are kept; "" is Off.
 	Durability Durability
+	// Metrics count what happens; nil counts nothing.
+	Metrics *metrics.Metrics
 	// DrainAsked is called when an operator asks for a drain over Redis. It must not
 	// wait; nil ignores it.
 	DrainAsked func(by string)

@@ -63,6 +63,8 @@ const (
 	releaseTimeout = time.Minute
 	// askTimeout is how long an operator waits for a session to say how it is.
 	askTimeout = 2 * time.Second
+	// overdueAfter is how long a leg may take to end before it counts as a leak.
+	overdueAfter = 30 * time.Second
 	// endTimeout is how long what is given up may take to end.
 	endTimeout = time.Second
 	// forwardAfter is how long FreeSWITCH may take to forget a leg whose id is used

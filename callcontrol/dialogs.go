@@ -270,6 +270,7 @@ func (c *control) dialogNotStarted(r interpreter.DialogRequest, reason string) {
 		c.dialogExited(r, dialog.Result{Reason: controllerLost + ": " + reason})
 		return
 	}
+	c.controller.options.Metrics.DialogEnded("failed")
 	c.log().Warn("dialog not started", "connection", r.ConnectionID, "dialog", r.DialogID, "src", r.Source, "reason", reason)
 	c.queueDialog("error.dialog.notstarted", r, interpreter.DialogEnded, interpreter.Field{Name: "reason", Value: reason})
 }
@@ -277,6 +278,11 @@ func (c *control) dialogNotStarted(r interpreter.DialogRequest, reason string) {
 // dialogExited tells the document what a dialog returned. The dialects have the
 // values by name on the event too.
 func (c *control) dialogExited(r interpreter.DialogRequest, result dialog.Result) {
+	outcome := "done"
+	if result.Reason != "" {
+		outcome = "early"
+	}
+	c.controller.options.Metrics.DialogEnded(outcome)
 	fields := []interpreter.Field{{Name: "values", Value: result.Values.Object()}}
 	if result.Reason != "" {
 		level := slog.LevelWarn

@@ -8,6 +8,7 @@ import (
 	"ccxmld/fetch"
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
+	"ccxmld/metrics"
 )
 
 // documentVariable is the dialplan variable that names a call's document.
@@ -56,6 +57,7 @@ func (c *Controller) handleIncoming(call newCall) {
 	l.connection = connectionStates.At(connectionAlerting)
 	l.call, l.incoming, l.session = callOf(call.connection), true, c.newID()
 	l.machine, l.answered = call.machine, call.answered
+	c.options.Metrics.CallBegan(metrics.In)
 	c.addLeg(l)
 	l.attach(c, call.conn, l.machine, func() {})
 	started := c.background(func(ctx context.Context) {

@@ -22,29 +22,32 @@ import (
 // the session's goroutine, except route and hungUp, which readers of connections
 // use.
 type leg struct {
-	route     legRoute
-	hungUp    atomic.Bool // its last event has come
-	control   *control
-	id        string       // the channel's uuid and the connection's id
-	logger    *slog.Logger // the controller's; see log
-	state     fsm.Machine[legState, legInput]
-	clearing  fsm.Machine[clearingState, clearingInput]
-	socket    fsm.Machine[socketState, socketInput]
-	conn      *esl.Conn        // the leg's own socket, nil until it is there
-	others    []*esl.Conn      // those that it has beside its own
-	watched   *esl.Conn        // the one whose answers are waited for
-	follows   *freeswitch.Node // whose link tells of the leg, which has no socket; nil else
-	unpaired  bool             // its partner in a room of two is with another controller
-	unseen    bool             // it was made again, and FreeSWITCH has not told of it yet
-	untold    []func()         // wait until conn tells of what a document may react to
-	node      *freeswitch.Node // of an outbound leg
-	calling   *calling         // of one that is being placed
-	attempt   *calling         // the one that placed it, or is about to; nil for one that came in
-	strangers []*esl.Conn      // sockets of attempts that were given up
-	call      dialog.Call
-	machine   string // the FreeSWITCH it is on, by its own name
+	route      legRoute
+	hungUp     atomic.Bool // its last event has come
+	control    *control
+	controller *Controller
+	id         string       // the channel's uuid and the connection's id
+	logger     *slog.Logger // the controller's; see log
+	state      fsm.Machine[legState, legInput]
+	clearing   fsm.Machine[clearingState, clearingInput]
+	socket     fsm.Machine[socketState, socketInput]
+	conn       *esl.Conn        // the leg's own socket, nil until it is there
+	others     []*esl.Conn      // those that it has beside its own
+	watched    *esl.Conn        // the one whose answers are waited for
+	follows    *freeswitch.Node // whose link tells of the leg, which has no socket; nil else
+	unpaired   bool             // its partner in a room of two is with another controller
+	unseen     bool             // it was made again, and FreeSWITCH has not told of it yet
+	untold     []func()         // wait until conn tells of what a document may react to
+	node       *freeswitch.Node // of an outbound leg
+	calling    *calling         // of one that is being placed
+	attempt    *calling         // the one that placed it, or is about to; nil for one that came in
+	strangers  []*esl.Conn      // sockets of attempts that were given up
+	call       dialog.Call
+	machine    string // the FreeSWITCH it is on, by its own name
 
-	incoming      bool             // a caller's; it does not change
+	incoming      bool // a caller's; it does not change
+	times         callTimes
+	outcome       string           // of a call that was not answered, once it has ended
 	session       string           // the id that its session will have, or has; of one that came in
 	turn          *freeswitch.Turn // that it waits for
 	forwards      int              // how often its callees have redirected it
@@ -117,7 +120,7 @@ func (l *leg) isHidden() bool { return l.standIn != nil || l.browser != nil }
 // newLeg makes a leg with a call in a state, which no session has yet.
 func (c *Controller) newLeg(id string, state legState) *leg {
 	return &leg{
-		id: id, logger: c.log, state: legStates.At(state), clearing: clearings.At(notClearing), socket: socketStates.At(noSocket),
+		id: id, logger: c.log, controller: c, times: callTimes{Began: c.options.Clock.Now()}, state: legStates.At(state), clearing: clearings.At(notClearing), socket: socketStates.At(noSocket),
 		homing: homeStates.At(notHoming), joinState: joinStates.At(notJoined), owner: ownerStates.At(legOurs),
 	}
 }
@@ -421,6 +424,7 @@ func (l *leg) digit(digit string) {
 		l.leave()
 	case l.dialogTakes(digit):
 	default:
+		l.controller.options.Metrics.Digit()
 		l.signal("dtmf", digit)
 	}
 }

@@ -155,4 +155,11 @@ func (l *leg) isGone() bool { return l.state.Is(legGone) }
 func (l *leg) isConnected() bool { return l.state.Is(legConnected) }
 
 // take gives an input to the state of the leg, and tells what is to be done.
-func (l *leg) take(input legInput) fsm.Action { return l.state.Take(input, l.log) }
+func (l *leg) take(input legInput) fsm.Action {
+	was := l.state.State()
+	action := l.state.Take(input, l.log)
+	if l.state.State() != was && l.isCall() {
+		l.note(input)
+	}
+	return action
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"ccxmld/esl"
 	"ccxmld/freeswitch"
@@ -18,9 +19,13 @@ var _ freeswitch.Owner = nodeOwner{}
 
 func (c *Controller) newNodes() *freeswitch.Nodes {
 	o := &c.options
+	var answered func(string, time.Duration)
+	if o.Metrics != nil {
+		answered = o.Metrics.CommandAnswered
+	}
 	return freeswitch.NewNodes(freeswitch.NodesOptions{
 		ID: o.ID, Owner: nodeOwner{c}, Clock: o.Clock, Random: o.Random, Logger: c.log, Dial: o.LinkDial, Gate: c.gate,
-		OriginatesPerSecond: c.limits().OriginatesPerSecond, OriginatesWaiting: c.limits().OriginatesWaiting,
+		Answered: answered, OriginatesPerSecond: c.limits().OriginatesPerSecond, OriginatesWaiting: c.limits().OriginatesWaiting,
 	}, o.Nodes)
 }
 

@@ -28,7 +28,7 @@ func (c *Controller) operations() map[string]operation {
 		operator.SendDigits:   withCall(c, func(r operator.DigitsRequest) string { return r.Call }, c.sendDigits),
 		operator.ListNodes:    func(context.Context, peer.Operation) (any, error) { return c.listNodes(), nil },
 		operator.SetNode:      withArgument(c.setNode),
-		operator.ShowLoad:     func(context.Context, peer.Operation) (any, error) { return c.load(), nil },
+		operator.ShowLoad:     func(context.Context, peer.Operation) (any, error) { return c.Load(), nil },
 		operator.Drain:        c.drainAsked,
 	}
 	maps.Copy(all, c.conferenceOperations())
@@ -172,7 +172,8 @@ func (c *Controller) setNode(_ context.Context, r operator.NodeRequest) (any, er
 	return nil, nil
 }
 
-func (c *Controller) load() operator.Load {
+// Load is what the controller has to do.
+func (c *Controller) Load() operator.Load {
 	return operator.Load{Sessions: c.Sessions(), Calls: c.Connections(), Started: c.Started(), Draining: c.isDraining()}
 }
 

@@ -15,6 +15,7 @@ import (
 	"ccxmld/esl"
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
+	"ccxmld/metrics"
 	"ccxmld/sip"
 )
 
@@ -52,6 +53,7 @@ func (c *control) CreateCall(r interpreter.CallRequest) {
 	}
 	l := c.controller.newLeg(r.ConnectionID, legWaiting)
 	l.connection = connectionStates.At(connectionPlaced)
+	c.controller.options.Metrics.CallBegan(metrics.Out)
 	l.node, l.call = node, dialog.Call{Local: r.CallerID, Remote: r.Destination, Originator: r.CallerID}
 	l.tones, l.takesEarly = hearsTones(r.Hints), !ignoresEarlyMedia(r.Hints)
 	if r.JoinID != "" {

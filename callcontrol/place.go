@@ -112,6 +112,9 @@ func (l *leg) gone(h freeswitch.Hangup) {
 		return
 	}
 	was := l.state.State()
+	if !l.isEnding() {
+		l.outcome = failureReason(h)
+	}
 	l.end(legHungUp, func() { l.control.legEnded(l, was, h) })
 }
 

@@ -17,6 +17,7 @@ type released struct {
 	conn      *esl.Conn        // the leg's socket, nil if it has none
 	node      *freeswitch.Node // whose link reaches the leg, nil for none
 	was       bool             // FreeSWITCH has had it: where it is not there, it has ended
+	since     time.Time
 	again     *clock.Timer
 	late      *clock.Timer
 
@@ -25,10 +26,24 @@ type released struct {
 	dialogs []dialog.Dialog
 }
 
+// Overdue is how many legs FreeSWITCH was told to hang up more than half a minute ago and has
+// not been seen to.
+func (c *Controller) Overdue() (legs int) {
+	now := c.options.Clock.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.released {
+		if now.Sub(r.since) > overdueAfter {
+			legs++
+		}
+	}
+	return legs
+}
+
 // remember keeps what is to be known of a leg that is to end. It reports false for
 // one that has ended, or that FreeSWITCH never had.
 func (c *Controller) remember(l *leg, cause string, dialogs []dialog.Dialog, patience time.Duration) bool {
-	r := &released{id: l.id, cause: cause, conn: l.conn, node: l.reach(), was: l.machine != "", dialogs: dialogs}
+	r := &released{id: l.id, cause: cause, conn: l.conn, node: l.reach(), was: l.machine != "", dialogs: dialogs, since: c.options.Clock.Now()}
 	c.mu.Lock()
 	if c.legs[l.id] != l {
 		c.mu.Unlock()

@@ -113,6 +113,7 @@ func (c *Controller) begin(control *control, first ...*interpreter.Event) error 
 	if err := c.register(control); err != nil {
 		return err
 	}
+	c.options.Metrics.SessionStarted(control.record.Startup)
 	control.session.Do(control.save) // a leg of its own may be at work there already
 	control.session.Start(first...)
 	return nil

@@ -122,6 +122,7 @@ func (c *Controller) takeOverFrom(ctx context.Context, from sessionstore.Control
 	mu.Lock()
 	defer mu.Unlock()
 	resume(taken...)
+	c.options.Metrics.TookOver(len(taken), missed)
 	if len(taken)+missed > 0 {
 		c.log.Warn("sessions taken over", "from", from.ID, "sessions", len(taken), "missed", missed)
 	}

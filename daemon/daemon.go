@@ -31,6 +31,7 @@ import (
 	"ccxmld/interpreter"
 	"ccxmld/mail"
 	"ccxmld/memnet"
+	"ccxmld/metrics"
 	"ccxmld/processors"
 	"ccxmld/random"
 	"ccxmld/script"
@@ -66,6 +67,7 @@ type Daemon struct {
 	server     *esl.Server
 	api        *httpapi.Server
 	access     *access.Access
+	metrics    *metrics.Metrics
 	operators  *api.API
 	tls        *tls.Config // nil: HTTP is not secured
 	strain     callcontrol.Strain
@@ -110,6 +112,7 @@ func New(ctx context.Context, config *conf.Config, log *slog.Logger, observer in
 	for _, option := range options {
 		option(d)
 	}
+	d.metrics = metrics.New(Version(), d.measured)
 	d.drainAsked, d.replaced = clock.NewLatch(d.clock), clock.NewLatch(d.clock)
 	err := d.open()
 	if err == nil {
@@ -173,7 +176,7 @@ func (d *Daemon) openStore(ctx context.Context) (err error) {
 		URL: url, CA: d.config.Redis.CA, Embedded: d.redis, Prefix: d.config.Redis.Prefix, WriteEvery: d.config.Redis.WriteEvery,
 		Logger: d.log, InMemory: d.network != nil, Clock: d.storeClock(), Instance: d.random.UUID(), StateVersion: callcontrol.StateVersion,
 		Replaced: func(error) { d.replaced.Open() },
-		Lost:     d.lost,
+		Lost:     d.lost, Answered: d.metrics.RedisAnswered,
 	})
 	return err
 }
@@ -214,7 +217,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 	if d.audio, err = d.client(d.config.Limits.AudioBytes); err != nil {
 		return err
 	}
-	fetches := d.documents.Apart()
+	fetches := d.documents.Apart().For("fetch")
 	d.dialogs = d.newDialogs(fetches)
 	d.Conferences, err = conference.NewRegistry(d.Store, conference.Options{Controller: id, Random: d.random, Logger: d.log})
 	if err != nil {
@@ -224,12 +227,12 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 	d.Controller = callcontrol.New(callcontrol.Options{
 		ID: id, Advertise: d.advertise, Nodes: nodesOf(d.config),
 		Document: d.document, Dial: d.dial,
-		Intake: d.documents, Fetch: fetches, Sends: d.documents.Apart(), Dialogs: d.dialogs, Store: d.Store,
+		Intake: d.documents.For("document"), Fetch: fetches, Sends: d.documents.Apart().For("send"), Dialogs: d.dialogs, Store: d.Store,
 		Conferences: d.Conferences, Profile: d.config.Conference.Profile, Recordings: d.config.Dialog.Recordings,
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": d.eventsAt()}, Secrets: d.access.Required(),
 		Observer: observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Processors: d.processors, Logger: d.log,
-		Limits: d.limits(), DrainAsked: d.Drain, Durability: d.durability(),
+		Limits: d.limits(), DrainAsked: d.Drain, Metrics: d.metrics, Durability: d.durability(),
 	})
 	if err := d.openToOperators(); err != nil {
 		return err
@@ -244,7 +247,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 		Sessions: sessions{d.Controller, &d.strain, d.dialogs, d.counters}, Allow: d.config.HTTP.Allow, CreateSession: d.config.HTTP.CreateSession,
 		Hosts: append([]string{d.config.HTTP.Listen, d.HTTPAddress()}, d.config.HTTP.Hosts...), URL: d.config.HTTP.URL,
 		Connections: d.config.HTTP.Connections, ConnectionsPerAddress: d.config.HTTP.ConnectionsPerAddress,
-		Checks: d.checks, Now: d.clock.Now, Access: d.access, Operators: d.operators, TLS: d.tls,
+		Checks: d.checks, Now: d.clock.Now, Access: d.access, Operators: d.operators, TLS: d.tls, Metrics: d.metrics,
 	})
 	if d.network != nil {
 		d.network.Handle(d.HTTPAddress(), d.api.Handler())

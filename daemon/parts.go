@@ -92,7 +92,7 @@ func (d *Daemon) newDialogs(fetches *fetch.Client) *dialog.Service {
 		Sounds:    d.config.Dialog.Sounds, Spool: d.config.Dialog.Spool, Recordings: d.config.Dialog.Recordings,
 		SpoolBounds:     spool.Bounds{Bytes: d.config.Dialog.SpoolBytes, Age: d.config.Dialog.SpoolAge},
 		RecordingBounds: spool.Bounds{Bytes: d.config.Dialog.RecordingsBytes, Age: d.config.Dialog.RecordingsAge},
-		AllowFile:       fetches.Allowed, Fetcher: fetches, Intake: d.documents, Audio: d.audio, Uploads: fetches.Apart(), Clock: d.clock, Logger: d.log,
+		AllowFile:       fetches.Allowed, Fetcher: fetches, Intake: d.documents.For("document"), Audio: d.audio.For("audio"), Uploads: fetches.Apart().For("upload"), Clock: d.clock, Logger: d.log,
 	})
 	vxml.Register(service, vxml.Options{Limits: d.scriptLimits, Random: d.random, Processors: d.processors, Abandoned: d.strain.Abandoned, Logger: d.log})
 	return service
@@ -109,7 +109,8 @@ func (d *Daemon) transport() http.RoundTripper {
 // client makes a client that fetches under the configuration's policy.
 func (d *Daemon) client(largest int64) (*fetch.Client, error) {
 	options := fetchOptions(d.config, largest)
-	options.Clock, options.Transport, options.Logger, options.Before = d.clock, d.transport(), d.log, d.mayAct
+	options.Clock, options.Transport, options.Logger = d.clock, d.transport(), d.log
+	options.Before, options.Fetched = d.mayAct, d.fetched
 	client, err := fetch.New(options)
 	if err != nil {
 		return nil, fmt.Errorf("documents.allow: %w", err)

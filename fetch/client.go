@@ -40,6 +40,9 @@ type Options struct {
 	CacheBytes int64
 	// UserAgent is sent to servers; "ccxmld" by default.
 	UserAgent string
+	// Fetched is told what came of each fetch, for which purpose (Client.For), and how long
+	// it took; nil is not.
+	Fetched func(purpose string, response *Response, err error, took time.Duration)
 	// Logger is told of each transfer, at debug level; nothing by default.
 	Logger *slog.Logger
 	// Clock is that of the cache and of timeouts; the one on the wall by default.
@@ -86,6 +89,7 @@ func (o Options) withDefaults() Options {
 
 // Client fetches. It is safe for concurrent use.
 type Client struct {
+	purpose   string // of what it fetches, for who counts
 	options   Options
 	policy    *policy
 	cache     *cache
@@ -117,6 +121,13 @@ func (c *Client) Set(o Options) error { return c.policy.set(o.withDefaults()) }
 func (c *Client) Apart() *Client {
 	other := *c
 	other.connectApart()
+	return &other
+}
+
+// For is the same client, whose fetches are told of (Options.Fetched) as for a purpose.
+func (c *Client) For(purpose string) *Client {
+	other := *c
+	other.purpose = purpose
 	return &other
 }
 
@@ -183,7 +194,15 @@ func (c *Client) Allowed(uri string) error {
 
 // Fetch gets what r asks for, from the cache if that is good enough. The error is
 // an *Error; an answer that is not 2xx is one too.
-func (c *Client) Fetch(ctx context.Context, r Request) (*Response, error) {
+func (c *Client) Fetch(ctx context.Context, r Request) (response *Response, err error) {
+	if told := c.options.Fetched; told != nil {
+		begun := c.options.Clock.Now()
+		defer func() { told(c.purpose, response, err, c.options.Clock.Now().Sub(begun)) }()
+	}
+	return c.fetch(ctx, r)
+}
+
+func (c *Client) fetch(ctx context.Context, r Request) (*Response, error) {
 	p, failed := prepare(r)
 	if failed != nil {
 		return nil, failed

@@ -63,9 +63,9 @@ func unattendedHangup() string {
 // Attend lets a cascade go on for as long again as it lasts without a controller. It is to
 // be called well within that.
 func (n *Node) Attend(id string) {
-	n.link.Send(esl.API("sched_del", id), nil)
+	n.Send(esl.API("sched_del", id), nil)
 	when, cause, _ := strings.Cut(unattendedHangup(), " ")
-	n.link.Send(esl.API("sched_hangup", when, id, cause), nil)
+	n.Send(esl.API("sched_hangup", when, id, cause), nil)
 }
 
 // SIP is HOST:PORT, and parameters of a SIP URI behind it, at which other nodes reach

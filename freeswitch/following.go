@@ -19,9 +19,9 @@ func (n *Node) Follow(channel string) {
 	n.followed[channel] = true
 	n.mu.Unlock()
 	if first {
-		n.link.Send(esl.Subscribe(ChannelEvents...), nil)
+		n.Send(esl.Subscribe(ChannelEvents...), nil)
 	}
-	n.link.Send(OwnEvents(channel), nil) // begin does it, if the link is down
+	n.Send(OwnEvents(channel), nil) // begin does it, if the link is down
 }
 
 // Unfollow is the opposite of [Node.Follow].
@@ -31,7 +31,7 @@ func (n *Node) Unfollow(channel string) {
 	delete(n.followed, channel)
 	n.mu.Unlock()
 	if followed {
-		n.link.Send(esl.Unfilter("Unique-ID", channel), nil)
+		n.Send(esl.Unfilter("Unique-ID", channel), nil)
 	}
 }
 
@@ -49,8 +49,8 @@ func (n *Node) followAgain() {
 	if len(followed) == 0 {
 		return
 	}
-	n.link.Send(esl.Subscribe(ChannelEvents...), nil)
+	n.Send(esl.Subscribe(ChannelEvents...), nil)
 	for _, channel := range followed {
-		n.link.Send(OwnEvents(channel), nil)
+		n.Send(OwnEvents(channel), nil)
 	}
 }

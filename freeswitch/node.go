@@ -135,12 +135,12 @@ func (n *Node) Log() *slog.Logger { return n.log }
 func (n *Node) cameUp() {
 	n.killOwed()
 	var machine string
-	n.link.Send(esl.API("switchname"), func(r *esl.Reply, err error) {
+	n.Send(esl.API("switchname"), func(r *esl.Reply, err error) {
 		if err == nil && r.Err() == nil {
 			machine = r.Text
 		}
 	})
-	n.link.Send(esl.API("global_getvar", "core_uuid"), func(r *esl.Reply, err error) {
+	n.Send(esl.API("global_getvar", "core_uuid"), func(r *esl.Reply, err error) {
 		if err != nil { // it is down again
 			return
 		}
@@ -192,7 +192,7 @@ func (n *Node) lookForModules() {
 		if !module.Needed {
 			continue
 		}
-		n.link.Send(esl.API("module_exists", module.Name), func(r *esl.Reply, err error) {
+		n.Send(esl.API("module_exists", module.Name), func(r *esl.Reply, err error) {
 			if err == nil && r.Text != "true" {
 				n.log.Error("FreeSWITCH lacks a module; ccxmld doctor says what else", "module", module.Name, "needed for", module.For,
 					"do", `add <load module="`+module.Name+`"/> to modules.conf.xml, and fs_cli -x 'load `+module.Name+`'`)
@@ -225,7 +225,22 @@ func (n *Node) handle(e *esl.Event) {
 // Send gives a command to the link. done, which may be nil, gets the reply in the
 // link's reader goroutine, or an error in any; [esl.ErrLinkDown] is that the link is
 // down, or went down before the reply.
-func (n *Node) Send(cmd esl.Command, done func(*esl.Reply, error)) { n.link.Send(cmd, done) }
+func (n *Node) Send(cmd esl.Command, done func(*esl.Reply, error)) {
+	answered := n.all.site.Answered
+	if answered == nil {
+		n.link.Send(cmd, done)
+		return
+	}
+	begun := n.all.site.Clock.Now()
+	n.link.Send(cmd, func(r *esl.Reply, err error) {
+		if err == nil {
+			answered(n.options.Name, n.all.site.Clock.Now().Sub(begun))
+		}
+		if done != nil {
+			done(r, err)
+		}
+	})
+}
 
 // Originate places a call. told gets what the job tells, as Send's done.
 func (n *Node) Originate(call esl.Originate, told func(result string, err error)) {
@@ -252,7 +267,7 @@ const maxOwed = 10_000
 
 // Kill hangs up a channel over the link; once that is up again, if it is down.
 func (n *Node) Kill(id, cause string) {
-	n.link.Send(Kill(id, cause), func(r *esl.Reply, err error) {
+	n.Send(Kill(id, cause), func(r *esl.Reply, err error) {
 		switch {
 		case errors.Is(err, esl.ErrLinkDown):
 			n.owe(id, cause)
@@ -276,7 +291,7 @@ func (n *Node) owe(id, cause string) {
 // Exists asks whether FreeSWITCH has a channel that is not hung up. told is not called
 // if the link does not bring an answer.
 func (n *Node) Exists(id string, told func(there bool)) {
-	n.link.Send(Exists(id), func(r *esl.Reply, err error) {
+	n.Send(Exists(id), func(r *esl.Reply, err error) {
 		if err == nil && r.Err() == nil {
 			told(r.Text == "true")
 		}
@@ -286,7 +301,7 @@ func (n *Node) Exists(id string, told func(there bool)) {
 // Look asks how a channel is; there is false if FreeSWITCH does not have it. told is not
 // called if the link does not bring an answer.
 func (n *Node) Look(id string, told func(state ChannelState, there bool)) {
-	n.link.Send(Dump(id), func(r *esl.Reply, err error) {
+	n.Send(Dump(id), func(r *esl.Reply, err error) {
 		if err == nil {
 			told(StateOf(r.Text), r.Err() == nil)
 		}

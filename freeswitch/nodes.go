@@ -18,6 +18,8 @@ import (
 // NodesOptions are what the nodes of a controller have in common. All but Random, Dial
 // and the numbers must be given.
 type NodesOptions struct {
+	// Answered is told how long a node took to reply to a command on its link; nil is not.
+	Answered func(node string, took time.Duration)
 	ID     string // of the controller, by which its channels are marked
 	Owner  Owner
 	Clock  clock.Clock

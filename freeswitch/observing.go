@@ -98,14 +98,14 @@ func (o *observing) tell(room string) {
 // what was sent before it is in the roster, and what comes after it is not.
 func (n *Node) observe(room string) {
 	if !n.all.observes(room) {
-		n.link.Send(esl.Unfilter("Conference-Name", room), func(_ *esl.Reply, err error) {
+		n.Send(esl.Unfilter("Conference-Name", room), func(_ *esl.Reply, err error) {
 			if err == nil && !n.all.observes(room) {
 				n.occupancy.Forget(room)
 			}
 		})
 		return
 	}
-	n.link.Send(esl.Filter("Conference-Name", room), nil)
+	n.Send(esl.Filter("Conference-Name", room), nil)
 	n.Ask(Room(room).List(), func(result string, err error) {
 		switch {
 		case err == nil:

@@ -15,6 +15,7 @@ import (
 
 	"ccxmld/access"
 	"ccxmld/conf"
+	"ccxmld/metrics"
 )
 
 // Bounds of one request. The longest answer is a token start that fetches its
@@ -50,6 +51,8 @@ type Options struct {
 	Access *access.Access
 	// Operators serves /v1; nil serves nothing there.
 	Operators http.Handler
+	// Metrics count token starts, and are served at /metrics; nil serves none.
+	Metrics *metrics.Metrics
 	// TLS is how connections are secured; nil leaves them open.
 	TLS *tls.Config
 	// Checks gives what /readyz asks now; nil is nothing.
@@ -128,6 +131,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/ccxml/createsession", patient(s.admitted(access.Operate, s.unlessDraining(s.create))))
 	mux.HandleFunc("GET /sessions_10", patient(s.admitted(access.Read, s.list)))
 	mux.HandleFunc("GET /stats_10", patient(s.admitted(access.Read, s.statistics)))
+	if m := s.options.Metrics; m != nil {
+		mux.HandleFunc("GET /metrics", patient(s.admitted(access.Read, m.Handler().ServeHTTP)))
+	}
 	mux.HandleFunc("GET /healthz", urgent(s.unlessForeign(s.health)))
 	mux.HandleFunc("GET /readyz", urgent(s.unlessForeign(s.ready)))
 	return s.addressed(mux)

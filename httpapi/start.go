@@ -78,11 +78,13 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 	log := s.options.Logger.With("token", sessionstore.Fingerprint(p.token), "remote", r.RemoteAddr)
 	t := s.tokens.find(p.token)
 	if t == nil {
+		s.options.Metrics.TokenStart("refused")
 		log.Info("token start refused", "reason", "invalid token")
 		answer(w, http.StatusForbidden, textInvalidToken)
 		return
 	}
 	if limit := t.enter(); limit != "" {
+		s.options.Metrics.TokenStart("full")
 		log.Warn("token start refused", "reason", "out of sessions", "limit", limit)
 		full(w)
 		return
@@ -105,11 +107,13 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 		Ended:  leave,
 	})
 	if started = err == nil; started {
+		s.options.Metrics.TokenStart("started")
 		log.Info("token started a session", "session", id)
 		w.Header().Set("X-Session-Id", id)
 		answer(w, http.StatusOK, textSuccess, id)
 		return
 	}
+	s.options.Metrics.TokenStart("failed")
 	s.notStarted(w, log, err)
 }
 

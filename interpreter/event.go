@@ -3,6 +3,7 @@ package interpreter
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dop251/goja"
 )
@@ -20,6 +21,7 @@ type Event struct {
 	// queue, before a transition is selected (CCXML 1.0, 8.4); nil for none.
 	Effect Effect
 
+	came       time.Time // at its session, if that is measured
 	connection *Connection
 	dialog     *Dialog
 	conference *Conference

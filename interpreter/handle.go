@@ -15,8 +15,8 @@ import (
 var errStop = errors.New("the transition has ended")
 
 // handle processes one event to completion (CCXML 1.0, 9.1): the objects change,
-// one transition is selected, and its actions run.
-func (s *Session) handle(e *Event) {
+// one transition is selected, and its actions run. It reports whether there was one.
+func (s *Session) handle(e *Event) (taken bool) {
 	if e.Effect != nil {
 		e.Effect.apply(s, e)
 	}
@@ -41,6 +41,7 @@ func (s *Session) handle(e *Event) {
 	if next := s.document.dialect.follows(e); next != nil {
 		s.enqueue(next)
 	}
+	return transition != nil
 }
 
 func isError(name string) bool { return strings.HasPrefix(name, "error.") }

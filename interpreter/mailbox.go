@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"ccxmld/clock"
 )
@@ -27,6 +28,7 @@ type mailbox struct {
 type mail struct {
 	event *Event
 	do    func()
+	came  time.Time // if that is measured
 }
 
 // maxThings bounds what waits for a busy session beside events, and is counted with
@@ -49,6 +51,9 @@ func (m *mailbox) put(item mail) bool {
 	case len(m.waiting) >= most+maxThings:
 		m.flooded = cmp.Or(m.flooded, fmt.Sprintf("more than %d events, answers and timers were waiting while it was busy", most+maxThings))
 		return false
+	}
+	if m.session.options.Measured != nil {
+		item.came = m.session.options.Clock.Now()
 	}
 	m.waiting = append(m.waiting, item)
 	m.start()
@@ -139,6 +144,7 @@ func (m *mailbox) round(empty []mail) (batch []mail, handled bool) {
 		m.session.open(batch[i])
 		batch[i] = mail{}
 	}
+	m.session.opening = time.Time{}
 	handled = m.session.safeStep()
 	m.session.boundary()
 	return batch, handled
@@ -191,6 +197,7 @@ func (m *mailbox) close() {
 // open takes one piece of mail in.
 func (s *Session) open(item mail) {
 	defer s.survive("mail")
+	s.opening = item.came
 	if item.event != nil {
 		s.enqueue(item.event)
 		return

@@ -103,9 +103,20 @@ type Options struct {
 	// session waits until goOn is called, and only what is urgent is done (Urgent). It must
 	// not block, nor call goOn before it has returned. Nil holds nothing.
 	Hold func(goOn func()) bool
+	// Measured is called in the session's goroutine after each event. It must not block; nil
+	// measures nothing.
+	Measured func(Measure)
 	// Ended is called once, in the session's goroutine, after the platform
 	// released what the session held. It may be nil.
 	Ended func(Ending)
+}
+
+// Measure tells how an event was handled.
+type Measure struct {
+	Wait   time.Duration // from its arrival at the session to its turn
+	All    time.Duration // from its arrival until the platform had been asked for all that its transition asks for
+	Behind int           // events that waited behind it
+	Taken  bool          // by a transition
 }
 
 // Ending tells how a session ended.
@@ -156,8 +167,9 @@ type Session struct {
 	fetches     []*fetched // oldest first
 	requests    []*request // under way
 	queue       queue
-	event       *Event // being handled
-	state       string // value of the state variable after the last transition
+	event       *Event    // being handled
+	opening     time.Time // when the mail came that is being taken in, if that is measured
+	state       string    // value of the state variable after the last transition
 	loops       loops
 	eventCount  int
 	paused      bool       // a goto waits for its document (2002 dialect)
@@ -349,6 +361,7 @@ func (s *Session) tooMany() string {
 // stamp gives an event its id (EVT-19).
 func (s *Session) stamp(e *Event) {
 	s.eventCount++
+	e.came = s.opening
 	if e.ID == "" {
 		e.ID = s.options.ID + "." + strconv.Itoa(s.eventCount)
 	}
@@ -363,9 +376,25 @@ func (s *Session) step() bool {
 		return false
 	}
 	e := s.queue.take()
-	s.handle(e)
+	if s.options.Measured == nil {
+		s.handle(e)
+	} else {
+		s.measure(e)
+	}
 	s.changed = true
 	return true
+}
+
+// measure handles an event and tells how long that took.
+func (s *Session) measure(e *Event) {
+	begun := s.options.Clock.Now()
+	if e.came.IsZero() { // it follows from another one
+		e.came = begun
+	}
+	m := Measure{Wait: begun.Sub(e.came), Behind: s.queue.len()}
+	m.Taken = s.handle(e)
+	m.All = s.options.Clock.Now().Sub(e.came)
+	s.options.Measured(m)
 }
 
 // boundary tells of a boundary at which something has changed.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,11 +99,11 @@ func (r *redis) join(t *testing.T, id string) *controller {
 	c := &controller{t: t, running: make(map[string]bool), noted: make(chan string, 100)}
 	closing, shut := context.WithCancelCause(t.Context())
 	c.shut = shut
-	ids := 0
+	var ids atomic.Int64
 	var work sync.WaitGroup
 	c.Peers = New(Options{
 		ID: id, Controller: c, Store: r, Clock: clocktest.Real(), Closing: closing,
-		NewID:  func() string { ids++; return fmt.Sprint(id, ".", ids) },
+		NewID:  func() string { return fmt.Sprint(id, ".", ids.Add(1)) },
 		Start:  func(f func(context.Context)) { work.Go(func() { f(t.Context()) }) },
 		Logger: slog.New(slog.NewTextHandler(&c.log, nil)),
 	})

@@ -38,7 +38,11 @@ func (w watcher) DialHook(next redis.DialHook) redis.DialHook {
 
 func (w watcher) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
+		begun := w.store.clock.Now()
 		err := next(ctx, cmd)
+		if cmd.Name() != "xread" { // it waits for mail
+			w.store.answered(begun, err)
+		}
 		w.store.observe(err)
 		return err
 	}
@@ -46,12 +50,21 @@ func (w watcher) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (w watcher) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
+		begun := w.store.clock.Now()
 		err := next(ctx, cmds)
+		w.store.answered(begun, err)
 		w.store.observe(err)
 		for _, cmd := range cmds { // err is the first of theirs, which may be an answer
 			w.store.observe(cmd.Err())
 		}
 		return err
+	}
+}
+
+// answered tells how long Redis took. That something is not there is an answer.
+func (s *Store) answered(begun time.Time, err error) {
+	if s.onAnswer != nil {
+		s.onAnswer(s.clock.Now().Sub(begun), err != nil && !errors.Is(err, redis.Nil))
 	}
 }
 

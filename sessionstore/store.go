@@ -19,6 +19,9 @@ import (
 // Options say how to reach Redis and how long things last. The zero value
 // starts an embedded Redis on a free port of loopback.
 type Options struct {
+	// Answered is told how long Redis took for a command or a pipeline, and whether it
+	// failed; nil is not.
+	Answered func(took time.Duration, failed bool)
 	// URL of the Redis; empty starts an embedded one. See docs/redis.md for
 	// its forms (single server, Sentinel, Cluster).
 	URL string
@@ -92,7 +95,8 @@ type Store struct {
 	maxMail      int
 	maxState     int
 	stateVersion int
-	onLost       func(id string) // may be nil, as onReplaced
+	onAnswer     func(took time.Duration, failed bool) // may be nil, as the next two
+	onLost       func(id string)
 	onReplaced   func(error)
 	process      string // see Options.Instance
 	clock        clock.Clock
@@ -136,7 +140,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		prefix: o.Prefix, log: o.Logger, lease: o.Lease, every: o.WriteEvery, maxMail: o.MaxMail, maxState: o.MaxState, stateVersion: o.StateVersion,
-		onLost: o.Lost, onReplaced: o.Replaced, process: o.Instance, states: packers{level: flate.BestSpeed}, texts: packers{level: flate.DefaultCompression},
+		onAnswer: o.Answered, onLost: o.Lost, onReplaced: o.Replaced, process: o.Instance, states: packers{level: flate.BestSpeed}, texts: packers{level: flate.DefaultCompression},
 		clock: o.Clock, away: logs.Trouble{Now: o.Clock.Now}, newer: logs.Trouble{Now: o.Clock.Now},
 		writing: make(chan struct{}, 1),
 	}
