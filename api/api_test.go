@@ -88,7 +88,7 @@ func TestListsOfTheSite(t *testing.T) {
 		var calls api.List[operator.Call]
 		as(s, "ann", "GET", "/v1/calls", "", &calls)
 		if len(calls.Items) != 2 || calls.Items[0].Direction != "in" || calls.Items[1].Direction != "out" ||
-			calls.Items[0].State != "CONNECTED" || calls.Items[0].Node == "" || calls.Items[1].Remote != "tel:200" {
+			calls.Items[0].State != "CONNECTED" || calls.Items[0].Answered == nil || calls.Items[0].Answered.Before(*calls.Items[0].Began) || calls.Items[0].Node == "" || calls.Items[1].Remote != "tel:200" {
 			t.Errorf("%+v", calls.Items)
 		}
 		for query, want := range map[string]int{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"strings"
+	"time"
 
 	"ccxmld/freeswitch"
 	"ccxmld/interpreter"
@@ -28,10 +29,20 @@ func (c *control) call(x interpreter.Connection) operator.Call {
 		return call
 	}
 	call.Node, call.With, call.Recording = l.machine, l.place.partner, l.recording
+	call.Began, call.Rang, call.Answered = shownTime(l.notes.Began), shownTime(l.notes.Rang), shownTime(l.notes.Answered)
 	if call.Node == "" && l.node != nil {
 		call.Node = l.node.Machine()
 	}
 	return call
+}
+
+// shownTime is a time as JSON has it, nil for none.
+func shownTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
 }
 
 func (c *Controller) listCalls(ctx context.Context, r operator.Sessions) (any, error) {

@@ -459,6 +459,7 @@ func (c *control) entered(l *leg, e freeswitch.RoomEvent) {
 	o := l.joinPending
 	l.joinDone(joinMade)
 	l.place.kind, l.place.member = inConference, e.Member
+	l.notes.Conferences = addNote(l.notes.Conferences, l.place.partner)
 	if l.place.pair != nil {
 		l.pairEntered()
 	} else {

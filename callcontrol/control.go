@@ -360,6 +360,7 @@ func (c *Controller) releaseLeg(l *leg) {
 	}
 	if l.hungUp.Load() || l.conn != nil && l.conn.Err() != nil { // nothing more will tell of it
 		c.forgetLeg(l)
+		c.recordReleased(l)
 	} else if c.remember(l, "NORMAL_CLEARING", dialogs, patience) {
 		return
 	}
@@ -376,6 +377,7 @@ func (c *control) ended(ending interpreter.Ending) {
 	case ending.Reason != "":
 		outcome = "died"
 	}
+	c.keepRecord(ending)
 	c.controller.options.Metrics.SessionEnded(outcome, c.controller.options.Clock.Now().Sub(c.record.Started))
 	c.lifetime.Stop()
 	c.writing.Stop()

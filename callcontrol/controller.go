@@ -24,6 +24,7 @@ import (
 	"ccxmld/peer"
 	"ccxmld/processors"
 	"ccxmld/random"
+	"ccxmld/records"
 	"ccxmld/sessionstore"
 )
 
@@ -72,6 +73,8 @@ type Options struct {
 	Limits     Limits
 	// Durability says whether states of sessions are kept; "" is Off.
 	Durability Durability
+	// Records keeps the records of calls and sessions; nil keeps none.
+	Records *records.Journal
 	// Metrics count what happens; nil counts nothing.
 	Metrics *metrics.Metrics
 	// DrainAsked is called when an operator asks for a drain over Redis. It must not

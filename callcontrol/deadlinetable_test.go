@@ -25,6 +25,7 @@ var rowsOf = map[string]map[string]string{
 		"fetchAfter": "a leg whose socket was cut", "secondSocketTimeout": "a leg's own socket",
 		"browserTimeout": "… on a VoiceXML server", "refusalTimeout": "`reject` with",
 		"publishTimeout": "Redis to have the record", "releaseTimeout": "a leg whose session has ended", "endTimeout": "the end of what ccxmld gives up",
+		"askTimeout": "an operator, of a session", "overdueAfter": "a call that FreeSWITCH was told to end",
 		"forwardAfter": "FreeSWITCH to forget a leg", "hangupTimeout": "FreeSWITCH to hang up", "adriftTimeout": "… whose link has dropped",
 		"sendTimeout": "`send`", "attachTimeout": "… that is answered", "detailTimeout": "the hangup of a failed call",
 		"pairTimeout": "… of two sessions", "cascadeTimeout": "… whose FreeSWITCH is another", "cascadeAgain": "", "attendAfter": "a cascade of which no controller", "cascadeTries": "a cascade that is lost", "cascadeRetry": "a cascade that is lost", "retireAfter": "calls on a node", "takeOverTimeout": "a session whose controller is gone",
@@ -40,7 +41,7 @@ var rowsOf = map[string]map[string]string{
 		"shortestRest": "a node that fails", "longestRest": "a node that fails",
 	},
 	"../peer": {
-		"sendTimeout": "a mail to another", "claimTimeout": "a session whose controller has died", "createTimeout": "`createccxml` on another", "ArrivalTimeout": "a leg whose socket was cut", "moveTimeout": "`move` to another",
+		"operateTimeout": "an operator, of another controller", "sendTimeout": "a mail to another", "claimTimeout": "a session whose controller has died", "createTimeout": "`createccxml` on another", "ArrivalTimeout": "a leg whose socket was cut", "moveTimeout": "`move` to another",
 	},
 }
 

@@ -53,7 +53,7 @@ func (x *exporter) leg(l *leg) legData {
 		Home:     homeData{State: l.homing.State(), Mark: l.home, Parks: l.parks, Closing: l.closing},
 		Incoming: l.incoming, Answered: l.answered, TakesEarly: l.takesEarly, Machine: l.machine, Call: l.call,
 		Cause: l.cause, Failure: l.failure, Detail: l.detail, Recording: l.recording, Tones: l.tones, Clamps: l.clamps,
-		Digits: l.digitsBound, TermDigit: l.termDigit, Forwards: l.forwards, JoinCall: l.join, Times: l.times,
+		Digits: l.digitsBound, TermDigit: l.termDigit, Forwards: l.forwards, JoinCall: l.join, Notes: l.notes,
 	}
 	if l.node != nil {
 		d.Node = l.node.Name()

@@ -46,23 +46,24 @@ type leg struct {
 	machine    string // the FreeSWITCH it is on, by its own name
 
 	incoming      bool // a caller's; it does not change
-	times         callTimes
-	outcome       string           // of a call that was not answered, once it has ended
-	session       string           // the id that its session will have, or has; of one that came in
-	turn          *freeswitch.Turn // that it waits for
-	forwards      int              // how often its callees have redirected it
-	answered      bool             // an inbound leg that the dialplan answered before us
-	takesEarly    bool             // early media is let through
-	socketTimer   *clock.Timer     // of the wait for the leg to come to our socket
-	callTimer     *clock.Timer     // of the wait for the answer
-	hangupTimer   *clock.Timer     // of the wait for the end that we asked for
-	watchTimer    *clock.Timer     // of the answers to what was sent on its socket
-	redirectTimer *clock.Timer     // of the wait for what comes of a redirection
-	joinTimer     *clock.Timer     // of joinPending
-	answerBy      time.Time        // when a call that we place is given up
-	cause         string           // of the hangup that we asked for
-	failure       string           // reason that overrides the table's
-	detail        string           // more words about it
+	notes         callNotes
+	outcome       string             // of a call that was not answered, once it has ended
+	ended         *freeswitch.Hangup // once it has
+	session       string             // the id that its session will have, or has; of one that came in
+	turn          *freeswitch.Turn   // that it waits for
+	forwards      int                // how often its callees have redirected it
+	answered      bool               // an inbound leg that the dialplan answered before us
+	takesEarly    bool               // early media is let through
+	socketTimer   *clock.Timer       // of the wait for the leg to come to our socket
+	callTimer     *clock.Timer       // of the wait for the answer
+	hangupTimer   *clock.Timer       // of the wait for the end that we asked for
+	watchTimer    *clock.Timer       // of the answers to what was sent on its socket
+	redirectTimer *clock.Timer       // of the wait for what comes of a redirection
+	joinTimer     *clock.Timer       // of joinPending
+	answerBy      time.Time          // when a call that we place is given up
+	cause         string             // of the hangup that we asked for
+	failure       string             // reason that overrides the table's
+	detail        string             // more words about it
 
 	timers      []*clock.Timer // all of them
 	place       place
@@ -120,7 +121,7 @@ func (l *leg) isHidden() bool { return l.standIn != nil || l.browser != nil }
 // newLeg makes a leg with a call in a state, which no session has yet.
 func (c *Controller) newLeg(id string, state legState) *leg {
 	return &leg{
-		id: id, logger: c.log, controller: c, times: callTimes{Began: c.options.Clock.Now()}, state: legStates.At(state), clearing: clearings.At(notClearing), socket: socketStates.At(noSocket),
+		id: id, logger: c.log, controller: c, notes: callNotes{Began: c.now()}, state: legStates.At(state), clearing: clearings.At(notClearing), socket: socketStates.At(noSocket),
 		homing: homeStates.At(notHoming), joinState: joinStates.At(notJoined), owner: ownerStates.At(legOurs),
 	}
 }

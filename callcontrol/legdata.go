@@ -57,7 +57,7 @@ type legData struct {
 	Digits     bool        `json:"digitsbound,omitempty"`
 	TermDigit  string      `json:"termdigit,omitempty"`
 	Forwards   int         `json:"forwards,omitempty"`
-	Times      callTimes   `json:"times,omitzero"`
+	Notes      callNotes   `json:"notes,omitzero"`
 
 	Attempt  *attemptData             `json:"attempt,omitempty"`
 	JoinCall *interpreter.CallRequest `json:"joincall,omitempty"` // of <createcall joinid>, until it is joined

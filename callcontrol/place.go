@@ -112,7 +112,7 @@ func (l *leg) gone(h freeswitch.Hangup) {
 		return
 	}
 	was := l.state.State()
-	if !l.isEnding() {
+	if l.ended = &h; !l.isEnding() {
 		l.outcome = failureReason(h)
 	}
 	l.end(legHungUp, func() { l.control.legEnded(l, was, h) })

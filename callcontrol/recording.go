@@ -34,6 +34,7 @@ func (c *control) Record(r interpreter.RecordRequest) (string, error) {
 		}
 		file = c.recordingOf(l, r.Tag)
 		l.recording = file
+		l.notes.Recordings = addNote(l.notes.Recordings, file)
 		l.send(freeswitch.StartRecording(l.id, file), func(error) { c.recordAgain(l, file) })
 	case file != "":
 		l.recording = ""

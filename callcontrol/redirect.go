@@ -47,6 +47,7 @@ func (c *control) Redirect(r interpreter.RedirectRequest) {
 		return
 	}
 	l.clearing.Take(redirectAsked, l.log)
+	l.notes.Transfer = r.Destination
 	if l.isConnected() {
 		l.refer(destination)
 		return

@@ -18,6 +18,8 @@ type released struct {
 	node      *freeswitch.Node // whose link reaches the leg, nil for none
 	was       bool             // FreeSWITCH has had it: where it is not there, it has ended
 	since     time.Time
+	record    *callRecord        // nil where none is kept
+	ended     *freeswitch.Hangup // as FreeSWITCH has told, nil before
 	again     *clock.Timer
 	late      *clock.Timer
 
@@ -43,7 +45,10 @@ func (c *Controller) Overdue() (legs int) {
 // remember keeps what is to be known of a leg that is to end. It reports false for
 // one that has ended, or that FreeSWITCH never had.
 func (c *Controller) remember(l *leg, cause string, dialogs []dialog.Dialog, patience time.Duration) bool {
-	r := &released{id: l.id, cause: cause, conn: l.conn, node: l.reach(), was: l.machine != "", dialogs: dialogs, since: c.options.Clock.Now()}
+	r := &released{id: l.id, cause: cause, conn: l.conn, node: l.reach(), was: l.machine != "", dialogs: dialogs, since: c.now()}
+	if c.options.Records != nil && l.isCall() {
+		r.record = l.record()
+	}
 	c.mu.Lock()
 	if c.legs[l.id] != l {
 		c.mu.Unlock()
@@ -55,6 +60,7 @@ func (c *Controller) remember(l *leg, cause string, dialogs []dialog.Dialog, pat
 	if r.conn != nil {
 		r.conn.SetHandler(func(e *esl.Event) {
 			if e.Name() == freeswitch.ChannelHangupComplete {
+				r.note(c, freeswitch.HangupOf(e))
 				c.forgetReleased(r.id)
 				r.conn.Send(esl.Exit(), nil)
 			}
@@ -148,10 +154,40 @@ func (c *Controller) forgetReleased(id string) {
 		timer.Stop()
 	}
 	if r != nil {
+		c.keepReleased(r)
 		if r.node != nil {
 			r.node.Unfollow(r.id)
 		}
 		c.endDialogs(r)
+	}
+}
+
+// note notes how the leg has ended.
+func (r *released) note(c *Controller, h freeswitch.Hangup) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.ended = &h
+}
+
+// keepReleased keeps the record of a call whose session has ended before it.
+func (c *Controller) keepReleased(r *released) {
+	if r.record == nil {
+		return
+	}
+	c.mu.Lock()
+	h := r.ended
+	c.mu.Unlock()
+	if h == nil {
+		h = &freeswitch.Hangup{Cause: r.cause}
+	}
+	r.record.end(h, true, c.now())
+	c.options.Records.Put(r.record.Call)
+}
+
+// recordReleased keeps the record of a call that ends with its session at once.
+func (c *Controller) recordReleased(l *leg) {
+	if c.options.Records != nil && l.isCall() {
+		c.keepReleased(&released{record: l.record(), cause: "NORMAL_CLEARING", ended: l.ended})
 	}
 }
 

@@ -64,7 +64,7 @@ func (r *restorer) legs(c *control, d sessionData) error {
 // leg makes a leg that has nothing to do with others yet.
 func (r *restorer) leg(c *control, d legData) (*leg, error) {
 	l := &leg{
-		id: d.ID, control: c, controller: c.controller, logger: c.controller.log, times: d.Times,
+		id: d.ID, control: c, controller: c.controller, logger: c.controller.log, notes: d.Notes,
 		incoming: d.Incoming, answered: d.Answered, takesEarly: d.TakesEarly, machine: d.Machine, call: d.Call,
 		cause: d.Cause, failure: d.Failure, detail: d.Detail, recording: d.Recording, tones: d.Tones, clamps: d.Clamps,
 		digitsBound: d.Digits, termDigit: d.TermDigit, forwards: d.Forwards, join: d.JoinCall,

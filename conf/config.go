@@ -18,6 +18,7 @@ type Config struct {
 	Nodes      []Node
 	HTTP       HTTP
 	API        API
+	Records    Records
 	Redis      Redis
 	Durability string // Off, Behind or Ahead
 	Documents  Documents
@@ -239,6 +240,19 @@ type Drain struct {
 	// Timeout is how long sessions may go on after SIGTERM; with 0 they are ended at
 	// once.
 	Timeout time.Duration
+}
+
+// Records says where records of calls and sessions are kept.
+type Records struct {
+	// Directory is where the journal is; empty keeps none.
+	Directory string
+	// FileBytes is how long one of its files gets, Keep how long files are kept.
+	FileBytes int64
+	Keep      time.Duration
+	// Webhook is the URL to which records are posted; empty posts none.
+	Webhook string
+	// WebhookSecret is what posts are signed with; empty signs none.
+	WebhookSecret Secret
 }
 
 // Log says what is logged, and how.

@@ -62,7 +62,7 @@ func TestExamplesInShippedFile(t *testing.T) {
 
 	file := filepath.Join(t.TempDir(), "ccxmld.yaml")
 	for name, content := range map[string]string{
-		"ccxmld.yaml": uncommented, "fs1.password": "pw\n", "ann.key": "0123456789abcdef\n", "tls.crt": "", "tls.key": "", "operators-ca.pem": "",
+		"ccxmld.yaml": uncommented, "fs1.password": "pw\n", "ann.key": "0123456789abcdef\n", "tls.crt": "", "tls.key": "", "operators-ca.pem": "", "webhook.secret": "s\n",
 	} {
 		if err := os.WriteFile(filepath.Join(filepath.Dir(file), name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)

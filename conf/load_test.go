@@ -128,6 +128,10 @@ func TestFullFile(t *testing.T) {
 	if !reflect.DeepEqual(c.HTTP, wantHTTP) {
 		t.Errorf("http: %+v", c.HTTP)
 	}
+	wantRecords := conf.Records{Directory: "/var/lib/ccxmld/records", FileBytes: 1 << 20, Keep: 24 * time.Hour, Webhook: "https://billing.example.org/calls", WebhookSecret: "from-a-file"}
+	if c.Records != wantRecords {
+		t.Errorf("records: %+v", c.Records)
+	}
 	wantAPI := conf.API{
 		Operators: []conf.Operator{{Name: "ann", Role: conf.RoleRead, Key: "the-key-of-ann-is-secret"}, {Name: "bob@example.org", Role: conf.RoleAdmin, Certificate: "bob"}},
 		OIDC:      conf.OIDC{Issuer: "https://id.example.org/realm", Audience: "ccxmld", Claim: "groups"},

@@ -161,6 +161,19 @@ func readRedisURL(f field, c *Config) {
 	c.Redis.URL = text
 }
 
+var webhookURL = regexp.MustCompile(`^https?://[^\s/?#]+[^\s#]*$`)
+
+// readWebhook reads where records are posted, which needs a journal to be read from.
+func readWebhook(f field, c *Config) {
+	if f.node.Kind == yaml.ScalarNode && f.node.Value == "" {
+		return
+	}
+	c.Records.Webhook, _ = f.matching(webhookURL, "an http:// or https:// URL, such as https://billing.example.org/calls")
+	if c.Records.Webhook != "" && c.Records.Directory == "" {
+		f.bad("given without records.directory, in which records wait for it", "records.directory beside it")
+	}
+}
+
 func readTokens(f field, c *Config) {
 	c.Tokens = map[string]Token{}
 	if f.node.Kind == yaml.ScalarNode && f.node.Value == "" {

@@ -299,6 +299,29 @@ var settings = []setting{
 	{key: "limits.originates_waiting", live: true, kind: kindCount, usual: "600",
 		help: "outbound calls that may wait for their turn, for each node",
 		read: func(f field, c *Config) { c.Limits.OriginatesWaiting, _ = f.count(1, 100_000) }},
+	{key: "records.directory", kind: kindText,
+		help: "the directory of the call detail records (default: none are kept)", example: "/var/lib/ccxmld/records",
+		read: func(f field, c *Config) {
+			if f.node.Value != "" || f.node.Kind != yaml.ScalarNode {
+				c.Records.Directory, _ = f.filePath("a directory, such as /var/lib/ccxmld/records")
+			}
+		}},
+	{key: "records.file_bytes", kind: kindSize, usual: "64MiB",
+		help: "after how many bytes another file of records is begun",
+		read: func(f field, c *Config) { c.Records.FileBytes, _ = f.size(1<<16, 1<<40) }},
+	{key: "records.keep", kind: kindDuration, usual: "720h",
+		help: "how long records are kept there",
+		read: func(f field, c *Config) { c.Records.Keep, _ = f.duration(time.Hour, 10*365*24*time.Hour) }},
+	{key: "records.webhook.url", kind: kindText, hidden: true,
+		help: "where records are posted as well", example: "https://billing.example.org/calls",
+		read: readWebhook},
+	{key: "records.webhook.secret_file", kind: kindText,
+		help: "a file with the secret that these posts are signed with", example: "/etc/ccxmld/webhook.secret",
+		read: func(f field, c *Config) {
+			if f.node.Value != "" || f.node.Kind != yaml.ScalarNode {
+				c.Records.WebhookSecret, _ = f.secretFile()
+			}
+		}},
 	{key: "drain.timeout", live: true, kind: kindDuration, usual: "10m",
 		help: "how long sessions may go on after SIGTERM; with 0s they are ended at once",
 		read: func(f field, c *Config) { c.Drain.Timeout, _ = f.duration(0, 7*24*time.Hour) }},

@@ -34,6 +34,7 @@ import (
 	"ccxmld/metrics"
 	"ccxmld/processors"
 	"ccxmld/random"
+	"ccxmld/records"
 	"ccxmld/script"
 	"ccxmld/sessionstore"
 )
@@ -68,6 +69,7 @@ type Daemon struct {
 	api        *httpapi.Server
 	access     *access.Access
 	metrics    *metrics.Metrics
+	records    *records.Journal // nil: none are kept
 	operators  *api.API
 	tls        *tls.Config // nil: HTTP is not secured
 	strain     callcontrol.Strain
@@ -211,6 +213,9 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 	}); err != nil {
 		return fmt.Errorf("%w: end that one first, or give this one a controller.id of its own", err)
 	}
+	if err = d.openRecords(); err != nil {
+		return fmt.Errorf("records: %w", err)
+	}
 	if d.documents, err = d.client(d.config.Limits.DocumentBytes); err != nil {
 		return err
 	}
@@ -232,7 +237,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": d.eventsAt()}, Secrets: d.access.Required(),
 		Observer: observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Processors: d.processors, Logger: d.log,
-		Limits: d.limits(), DrainAsked: d.Drain, Metrics: d.metrics, Durability: d.durability(),
+		Limits: d.limits(), DrainAsked: d.Drain, Metrics: d.metrics, Records: d.records, Durability: d.durability(),
 	})
 	if err := d.openToOperators(); err != nil {
 		return err
@@ -276,6 +281,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		parts.Go(d.clock, func() { failed(d.api.Serve(d.httpListen)) })
 	}
 	parts.Go(d.clock, func() { _ = d.Controller.Run(serving) })
+	if d.records != nil {
+		parts.Go(d.clock, func() { d.records.Run(serving) })
+	}
 	if d.network == nil { // the files of a simulation end with it
 		parts.Go(d.clock, func() { d.sweep(serving) })
 	}

@@ -17,6 +17,7 @@ type Hangup struct {
 	Q850        int    // the cause as Q.850 numbers it, 0 where that is not known
 	Contact     string // the URI to which the far end redirected the call, "" for none
 	Answered    bool   // the call was, at some time
+	CallID      string // Call-ID of SIP, "" without
 	Returned    string // the form in the body of the far end's BYE, "" for none
 }
 
@@ -32,6 +33,7 @@ func HangupOf(e *esl.Event) Hangup {
 		Cause:       e.Get("Hangup-Cause"),
 		Status:      SIPStatus(e.Get("variable_sip_term_status")),
 		Disposition: e.Get("variable_sip_hangup_disposition"),
+		CallID:      e.Get("variable_sip_call_id"),
 	}
 	if at := e.Get("Caller-Channel-Answered-Time"); at != "" && at != "0" {
 		h.Answered = true

@@ -20,11 +20,11 @@ import (
 type NodesOptions struct {
 	// Answered is told how long a node took to reply to a command on its link; nil is not.
 	Answered func(node string, took time.Duration)
-	ID     string // of the controller, by which its channels are marked
-	Owner  Owner
-	Clock  clock.Clock
-	Random *random.Source // of ids and chance; nil is the system's
-	Logger *slog.Logger
+	ID       string // of the controller, by which its channels are marked
+	Owner    Owner
+	Clock    clock.Clock
+	Random   *random.Source // of ids and chance; nil is the system's
+	Logger   *slog.Logger
 	// Dial opens the links' network connections; nil means TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	Gate *clock.Gate // of the links; nil is always open

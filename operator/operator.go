@@ -101,17 +101,20 @@ type SessionDetail struct {
 
 // Call is a leg of a session.
 type Call struct {
-	ID           string    `json:"id" doc:"The connection's id, FreeSWITCH's Unique-ID of the leg."`
-	Session      string    `json:"session" doc:"The session that has it."`
-	Controller   string    `json:"controller" doc:"The controller that runs the session."`
-	SessionBegan time.Time `json:"sessionBegan" doc:"When the session began."`
-	State        string    `json:"state" enum:"ALERTING,PROGRESSING,CONNECTED,DISCONNECTED,FAILED,ERROR,UNKNOWN" doc:"The connection's state; UNKNOWN where the session was too busy to tell."`
-	Direction    string    `json:"direction" enum:"in,out,unknown" doc:"Who called: in is a caller's call, out one that the document placed."`
-	Local        string    `json:"local" doc:"Our side: who was called by a caller, who is said to call on an outbound call."`
-	Remote       string    `json:"remote" doc:"The far end."`
-	Node         string    `json:"node,omitempty" doc:"The FreeSWITCH that it is on, by its own name."`
-	With         string    `json:"with,omitempty" doc:"The call or conference that it is joined with."`
-	Recording    string    `json:"recording,omitempty" doc:"The file that FreeSWITCH records it to."`
+	ID           string     `json:"id" doc:"The connection's id, FreeSWITCH's Unique-ID of the leg."`
+	Session      string     `json:"session" doc:"The session that has it."`
+	Controller   string     `json:"controller" doc:"The controller that runs the session."`
+	SessionBegan time.Time  `json:"sessionBegan" doc:"When the session began."`
+	State        string     `json:"state" enum:"ALERTING,PROGRESSING,CONNECTED,DISCONNECTED,FAILED,ERROR,UNKNOWN" doc:"The connection's state; UNKNOWN where the session was too busy to tell."`
+	Direction    string     `json:"direction" enum:"in,out,unknown" doc:"Who called: in is a caller's call, out one that the document placed."`
+	Local        string     `json:"local" doc:"Our side: who was called by a caller, who is said to call on an outbound call."`
+	Remote       string     `json:"remote" doc:"The far end."`
+	Node         string     `json:"node,omitempty" doc:"The FreeSWITCH that it is on, by its own name."`
+	Began        *time.Time `json:"began,omitempty" doc:"When it came in, or was placed."`
+	Rang         *time.Time `json:"rang,omitempty" doc:"When it rang first, or sent early media."`
+	Answered     *time.Time `json:"answered,omitempty" doc:"When it was answered."`
+	With         string     `json:"with,omitempty" doc:"The call or conference that it is joined with."`
+	Recording    string     `json:"recording,omitempty" doc:"The file that FreeSWITCH records it to."`
 }
 
 // Dialog is a dialog of a session.
