@@ -26,6 +26,8 @@ var onRealTime = map[string]string{
 	"callcontrol/freeswitch_clamp_test.go":      "a FreeSWITCH",
 	"cmd/ccxmld/attack_fetch_test.go":           "attacks on a process",
 	"cmd/ccxmld/attack_test.go":                 "attacks on a process",
+	"cmd/ccxmld/faultload_test.go":              "processes",
+	"cmd/ccxmld/faultsite_test.go":              "processes",
 	"cmd/ccxmld/process_test.go":                "a process",
 	"daemon/bench_eslgo_test.go":                "a benchmark",
 	"daemon/bench_switch_test.go":               "benchmarks, with a switch in a process of its own",

@@ -107,8 +107,9 @@ func TestRecordsAcrossTakeOver(t *testing.T) {
 	survivor.WaitIdle()
 	survivor.WaitSwitchIdle()
 	survivor.Stop()
-	if calls, sessions := kept(t, mine); len(calls)+len(sessions) != 0 {
-		t.Errorf("the one that was killed has %+v, %+v", calls, sessions)
+	// The one that is killed here still ends its session, unlike a process, and so notes that.
+	if calls, _ := kept(t, mine); len(calls) != 0 {
+		t.Errorf("the one that was killed has %+v", calls)
 	}
 	calls, sessions := kept(t, other)
 	if len(calls) != 1 || len(sessions) != 1 {
