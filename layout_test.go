@@ -52,7 +52,7 @@ var mayImport = map[string][]string{
 	"records":               {"clock", "logs"},
 	"metrics":               nil,
 	"access":                {"conf", "remote"},
-	"api":                   {"access", "clock", "conference", "operator", "peer", "sessionstore"},
+	"api":                   {"access", "clock", "conference", "operator", "peer", "records", "sessionstore"},
 	"peer":                  {"clock", "operator", "sessionstore"},
 	"callcontrol/documents": {"clock", "processors", "fetch", "interpreter"},
 	"callcontrol":           {"callcontrol/documents", "processors", "random", "remote", "sip", "clock", "logs", "script", "fetch", "interpreter", "esl", "dialog", "conference", "sessionstore", "metrics", "operator", "records", "peer", "freeswitch", "fsm"},

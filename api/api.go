@@ -76,6 +76,7 @@ func New(o Options) *API {
 	a.calls()
 	a.conferences()
 	a.nodes()
+	a.records()
 	return a
 }
 

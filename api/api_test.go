@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -438,6 +439,54 @@ func TestOpenAPI(t *testing.T) {
 		for method, o := range methods {
 			if o.Summary == "" || !strings.HasPrefix(o.Description, "For the role ") || len(o.Security) == 0 {
 				t.Errorf("%s %s: %+v", method, path, o)
+			}
+		}
+	}
+}
+
+// The records of all controllers are found, the youngest first.
+func TestFindRecords(t *testing.T) {
+	one := sitetest.New(t, operators, sitetest.With("RECORDS_DIRECTORY", t.TempDir()))
+	two := one.AddDaemon(sitetest.With("RECORDS_DIRECTORY", t.TempDir()))
+	two.WaitLinks()
+	var began time.Time
+	for i, s := range []*sitetest.Site{one, two, one, two} {
+		if i == 2 {
+			s.Sleep(time.Second)
+			began = s.Clock.Now()
+		}
+		party := s.DialFrom(fmt.Sprint(101+i), s.Transitions("waits", waits, "caller"))
+		s.WaitLog("came")
+		s.Sleep(time.Second)
+		party.Hangup()
+		s.WaitIdle()
+		s.WaitSwitchIdle()
+		s.Trace.Reset()
+	}
+	one.Sleep(time.Second)
+	for query, want := range map[string]string{
+		"?record=call":         "sip:104@127.0.0.1 sip:103@127.0.0.1 sip:102@127.0.0.1 sip:101@127.0.0.1",
+		"?record=call&limit=2": "sip:104@127.0.0.1 sip:103@127.0.0.1",
+		"?number=102":          "sip:102@127.0.0.1",
+		"?number=999":          "",
+		"?record=call&from=" + url.QueryEscape(began.UTC().Format(time.RFC3339)): "sip:104@127.0.0.1 sip:103@127.0.0.1",
+		"?record=call&to=" + url.QueryEscape(began.UTC().Format(time.RFC3339)):   "sip:102@127.0.0.1 sip:101@127.0.0.1",
+	} {
+		var found api.List[struct{ Remote, Session string }]
+		if status, text := as(two, "ann", "GET", "/v1/records"+query, "", &found); status != 200 {
+			t.Fatalf("%s: %d %s", query, status, text)
+		}
+		var got []string
+		for _, record := range found.Items {
+			got = append(got, record.Remote)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+		if query == "?number=102" {
+			var both api.List[json.RawMessage]
+			if as(one, "ann", "GET", "/v1/records?session="+found.Items[0].Session, "", &both); len(both.Items) != 2 {
+				t.Errorf("of a session and its call: %s", both.Items)
 			}
 		}
 	}

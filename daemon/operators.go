@@ -10,10 +10,14 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"time"
 
 	"ccxmld/api"
+	"ccxmld/clock"
 	"ccxmld/conference"
+	"ccxmld/operator"
 	"ccxmld/peer"
+	"ccxmld/records"
 	"ccxmld/sessionstore"
 )
 
@@ -23,6 +27,27 @@ func (d *Daemon) openToOperators() (err error) {
 	d.tls, err = d.secured()
 	return err
 }
+
+// operate does what operators ask beside what is asked of calls and sessions.
+func (d *Daemon) operate(ctx context.Context, o peer.Operation) (json.RawMessage, error) {
+	if o.Name != operator.FindRecords {
+		return nil, operator.Errorf(operator.Invalid, "controller %s does not know the operation %s; does it run another version?", d.Controller.ID(), o.Name)
+	}
+	var wanted records.Wanted
+	if err := json.Unmarshal(o.Argument, &wanted); err != nil {
+		return nil, operator.Errorf(operator.Invalid, "%s: %v", o.Name, err)
+	}
+	ctx, cancel := clock.WithTimeout(ctx, d.clock, searchTimeout)
+	defer cancel()
+	found, err := d.records.Search(ctx, wanted)
+	if err != nil {
+		return nil, operator.Errorf(operator.Unavailable, "the records of controller %s: %v", d.Controller.ID(), err)
+	}
+	return json.Marshal(found)
+}
+
+// searchTimeout bounds how long records are looked for.
+const searchTimeout = 4 * time.Second
 
 // eventsAt is where sessions take events by HTTP, for who is to send them.
 func (d *Daemon) eventsAt() string {

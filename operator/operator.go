@@ -30,10 +30,7 @@ const (
 	SetNode     = "node.set"         // NodeRequest
 	ShowLoad    = "controller"       // nothing; a Load
 	Drain       = "controller.drain" // nothing
-	SetLogLevel = "log.level"        // LogLevel
-	ListDocs    = "documents"        // nothing; []Document
-	ReloadDoc   = "document.reload"  // DocumentRequest
-	Watch       = "watch"            // WatchRequest
+	FindRecords = "records"          // records.Wanted; a list of records
 )
 
 // Sessions says which sessions, or calls of sessions, are listed: those behind a place
@@ -232,33 +229,6 @@ type Load struct {
 	Calls    int   `json:"calls"`
 	Started  int64 `json:"started" doc:"Sessions since it began."`
 	Draining bool  `json:"draining"`
-}
-
-// LogLevel sets how much is logged, for all or for one session or number.
-type LogLevel struct {
-	Level   string `json:"level" enum:"debug,info,warn,error"`
-	Session string `json:"session,omitempty"`
-	Number  string `json:"number,omitempty"`
-}
-
-// Document is a document that a controller has loaded.
-type Document struct {
-	URI        string    `json:"uri"`
-	Controller string    `json:"controller"`
-	Version    string    `json:"version" doc:"A hash of its text."`
-	Loaded     time.Time `json:"loaded"`
-	Sessions   int       `json:"sessions" doc:"That are in it now."`
-}
-
-// DocumentRequest names a document.
-type DocumentRequest struct {
-	URI string `json:"uri"`
-}
-
-// WatchRequest asks a controller to publish what happens in its sessions, for a while.
-type WatchRequest struct {
-	Channel string `json:"channel"`
-	Session string `json:"session,omitempty"`
 }
 
 // The kinds of refusals.
