@@ -139,6 +139,56 @@ func TestTurnsAreShared(t *testing.T) {
 	})
 }
 
+// Calls that wait begin as soon as a new pace lets them, and no sooner.
+func TestPaceThatChanges(t *testing.T) {
+	for pace, want := range map[int]int{0: 5, 1: 1, 3: 3, 9: 5} {
+		synctest.Test(t, func(t *testing.T) {
+			q := newQueue(t, 1, 0)
+			for i := range 5 {
+				q.call(strconv.Itoa(i), "", "s")
+			}
+			q.setPace(pace, 0)
+			if q.mu.Lock(); len(q.came) != want || !slices.IsSorted(q.came) {
+				t.Errorf("%d a second: %q began at once", pace, q.came)
+			}
+			q.mu.Unlock()
+			q.after(4 * time.Second)
+			if q.mu.Lock(); len(q.came) != 5 || q.waiting != 0 {
+				t.Errorf("%d a second: %q have begun, %d wait", pace, q.came, q.waiting)
+			}
+			q.mu.Unlock()
+			q.after(time.Second)
+		})
+	}
+}
+
+// A turn that comes to a call which is not wanted any more, or that nobody has any more,
+// is the next one's at once.
+func TestTurnThatNobodyWants(t *testing.T) {
+	for _, test := range []struct{ there, wanted bool }{{true, true}, {true, false}, {false, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			q := newQueue(t, 1, 0)
+			q.call("first", "", "s")
+			do := func(f func()) bool {
+				if test.there {
+					f()
+				}
+				return test.there
+			}
+			if _, now, err := q.TakeIn(do, []string{"", "s"}, func() bool { return test.wanted }); now || err != nil {
+				t.Errorf("its turn is now: %t %v", now, err)
+			}
+			q.call("next", "", "s")
+			q.after(1500 * time.Millisecond)
+			if q.mu.Lock(); (len(q.came) == 2) == test.wanted {
+				t.Errorf("%+v: %q have begun", test, q.came)
+			}
+			q.mu.Unlock()
+			q.after(3 * time.Second)
+		})
+	}
+}
+
 // Beyond the bound a call is refused at once; one that is given up makes room.
 func TestTurnsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
