@@ -325,7 +325,7 @@ func (l *leg) forgotten(c *Controller) {
 // any more.
 func (l *leg) from(conn *esl.Conn, f func()) {
 	l.route.do(func() {
-		if l.conn == conn && !l.isGone() {
+		if l.conn == conn && !l.isGone() && (conn != nil || !l.unseen) {
 			f()
 		}
 	})

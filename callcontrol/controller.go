@@ -133,6 +133,8 @@ type Controller struct {
 	gate     *clock.Gate // nil where nobody takes sessions over
 	dropping clock.Group // sessions that others have, as long as they are being dropped
 
+	large *clock.Semaphore // of large states that are made into sessions
+
 	unlooked logs.Trouble // sessions without controllers are not looked for
 
 	audiences     audiences
@@ -172,7 +174,7 @@ func New(o Options) *Controller {
 	c.operate = c.operations()
 	c.context, c.cancel = context.WithCancelCause(context.Background())
 	c.directoryDone, c.giveUp = context.WithCancel(context.Background())
-	c.gate = c.newGate()
+	c.gate, c.large = c.newGate(), clock.NewSemaphore(o.Clock, largeAtOnce)
 	c.peers = c.newPeers()
 	c.documents = documents.New(o.Intake, o.Fetch, interpreter.NewCompiler(o.Extensions...), o.Clock, o.Logger)
 	c.documents.Processors = o.Processors

@@ -58,6 +58,10 @@ const (
 	// oursTimeout is how long what a session without calls asks for waits for Redis to tell
 	// whether the session is another controller's by now.
 	oursTimeout = 5 * time.Second
+	// makeTimeout is how long the scripts of a document may take when a session is made again,
+	// and textAgain is when Redis is asked again for a text of it.
+	makeTimeout = 3 * time.Second
+	textAgain   = 500 * time.Millisecond
 	// releaseTimeout is how long a leg is remembered after its session has ended, so
 	// that it is hung up if it comes to us still, and how long its socket may stay open.
 	releaseTimeout = time.Minute

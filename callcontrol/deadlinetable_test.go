@@ -29,7 +29,7 @@ var rowsOf = map[string]map[string]string{
 		"forwardAfter": "FreeSWITCH to forget a leg", "hangupTimeout": "FreeSWITCH to hang up", "adriftTimeout": "… whose link has dropped",
 		"sendTimeout": "`send`", "attachTimeout": "… that is answered", "detailTimeout": "the hangup of a failed call",
 		"pairTimeout": "… of two sessions", "cascadeTimeout": "… whose FreeSWITCH is another", "cascadeAgain": "", "attendAfter": "a cascade of which no controller", "cascadeTries": "a cascade that is lost", "cascadeRetry": "a cascade that is lost", "retireAfter": "calls on a node", "takeOverTimeout": "a session whose controller is gone",
-		"confirmTimeout": "Redis to tell a process", "confirmAgain": "Redis to tell a process", "oursTimeout": "Redis to tell whether a session", "settlesAfter": "timers of a process",
+		"confirmTimeout": "Redis to tell a process", "confirmAgain": "Redis to tell a process", "oursTimeout": "Redis to tell whether a session", "makeTimeout": "the scripts of a document, when", "textAgain": "Redis to have a text", "settlesAfter": "timers of a process",
 		"refusedTimeout": "… the port of",
 		"resumeTimeout":  "… its legs", "unseenTimeout": "… a leg whose", "standInTimeout": "a dialog on a conference",
 		"probeAfter": "anything, of a FreeSWITCH", "redirectTimeout": "`redirect`", "referTimeout": "… and then",

@@ -85,7 +85,11 @@ func (c *control) killLost(l legData) {
 }
 
 // inspect asks a node for a leg that was made again.
+//
+// The link tells of the leg from before it is asked, so that nothing is missed that happens
+// right after the answer. What it tells before that is in the answer.
 func (l *leg) inspect(n *freeswitch.Node) {
+	n.Follow(l.id)
 	n.Send(freeswitch.Dump(l.id), func(r *esl.Reply, err error) {
 		if err != nil { // the link is down; resynchronise asks
 			return
@@ -103,6 +107,11 @@ func (l *leg) inspect(n *freeswitch.Node) {
 func (c *control) seen(l *leg, n *freeswitch.Node, now freeswitch.Channel, there bool) {
 	l.unseen = false
 	defer c.resumption.oneSeen()
+	defer func() {
+		if l.follows != n {
+			n.Unfollow(l.id)
+		}
+	}()
 	if l.state.Is(legWaiting) && !there && (l.attempt == nil || !l.attempt.placed) { // its turn has not come
 		l.await()
 		return

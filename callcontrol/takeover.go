@@ -17,10 +17,13 @@ import (
 // was written there, compared with FreeSWITCH, and gone on with.
 
 // lookEvery is how often a controller looks for sessions that have lost theirs, and
-// takeOverAtOnce how many it claims at a time.
+// takeOverAtOnce how many it claims at a time. Of states longer than largeState, in bytes,
+// largeAtOnce are made into sessions at a time, which takes ten times as much memory.
 const (
 	lookEvery      = time.Second
-	takeOverAtOnce = 64
+	takeOverAtOnce = 16
+	largeState     = 256 << 10
+	largeAtOnce    = 2
 )
 
 // takeOverLost takes sessions over whose controllers are gone, until ctx ends: at the start
@@ -201,6 +204,12 @@ func (c *Controller) endTakeOver(id string, over *clock.Latch) {
 
 // makeAgain makes a claimed session, which is not registered yet.
 func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed sessionstore.Claimed) (*takenOver, error) {
+	if len(claimed.State) > largeState {
+		if err := c.large.Acquire(ctx); err != nil {
+			return nil, err
+		}
+		defer c.large.Release()
+	}
 	if len(claimed.State) == 0 {
 		return nil, errors.New("nothing of it was written that it could go on from")
 	}
@@ -216,7 +225,7 @@ func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed session
 	if err != nil {
 		return nil, err
 	}
-	control, err := c.controlAgain(claimed, state, document, func(texts []interpreter.Text, script bool) (interpreter.FetchResult, error) {
+	control, err := c.controlInTime(ctx, claimed, state, document, func(texts []interpreter.Text, script bool) (interpreter.FetchResult, error) {
 		return c.documents.Recompile(ctx, texts, script, source)
 	})
 	if err != nil {
@@ -226,11 +235,43 @@ func (c *Controller) makeAgain(ctx context.Context, r *restorer, claimed session
 }
 
 func (c *Controller) text(ctx context.Context, hash string) ([]byte, error) {
-	text, ok, err := c.options.Store.Text(ctx, hash)
-	if err == nil && !ok {
-		err = fmt.Errorf("a text that it needs (%s) is not in redis", hash)
+	for {
+		text, ok, err := c.options.Store.Text(ctx, hash)
+		switch {
+		case err == nil && ok:
+			return text, nil
+		case err == nil:
+			return nil, fmt.Errorf("a text that it needs (%s) is not in redis", hash)
+		case !clock.Sleep(ctx, c.options.Clock, textAgain): // Redis is away, and may be back in time
+			return nil, err
+		}
 	}
-	return text, err
+}
+
+// controlInTime is controlAgain where it does not take too long: a script of the document that
+// cannot be ended must not keep other sessions from being taken over.
+func (c *Controller) controlInTime(ctx context.Context, claimed sessionstore.Claimed, state sessionState, document *interpreter.Document,
+	recompile func([]interpreter.Text, bool) (interpreter.FetchResult, error)) (made *control, err error) {
+	done := clock.NewLatch(c.options.Clock)
+	var late error
+	started := c.background(func(context.Context) {
+		made, late = c.controlAgain(claimed, state, document, recompile)
+		done.Open()
+	})
+	if !started {
+		return nil, errors.New("too much is under way already")
+	}
+	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, makeTimeout)
+	defer cancel()
+	if done.Wait(ctx) != nil && !done.Opened() {
+		return nil, errors.New("the scripts of its document do not end")
+	}
+	if late == nil {
+		c.mu.Lock()
+		c.count(made.by)
+		c.mu.Unlock()
+	}
+	return made, late
 }
 
 // controlAgain makes the control of a claimed session with the session as it was.
@@ -255,9 +296,6 @@ func (c *Controller) controlAgain(claimed sessionstore.Claimed, state sessionSta
 	if state.Ends != nil {
 		control.ends = *state.Ends
 	}
-	c.mu.Lock()
-	c.count(b.by)
-	c.mu.Unlock()
 	return control, nil
 }
 
@@ -368,7 +406,36 @@ func (c *Controller) giveUpClaimed(claimed sessionstore.Claimed, made *takenOver
 			node.Kill(id, "NORMAL_TEMPORARY_FAILURE")
 		}
 	}
+	c.directory.Go(c.options.Clock, func() { c.leaveConferences(c.directoryDone, claimed.Session) })
 	c.options.Store.EndSession(claimed.Session.ID)
+}
+
+// leaveConferences takes a session that was claimed and cannot be made again out of its
+// conferences, with its members.
+func (c *Controller) leaveConferences(ctx context.Context, session sessionstore.Session) {
+	registry := c.options.Conferences
+	for _, id := range session.Conferences {
+		if _, err := registry.Attach(ctx, id, session.ID); err != nil {
+			c.log.Info("conference of a session that cannot be taken over is not there", "session", session.ID, "conference", id, "error", err)
+			continue
+		}
+		members, err := registry.Members(ctx, id)
+		if err != nil {
+			c.log.Warn("members of a session that cannot be taken over are not known", "session", session.ID, "conference", id, "error", err)
+		}
+		for _, m := range members {
+			if m.Session != session.ID {
+				continue
+			}
+			if _, err := registry.Join(ctx, id, m); err == nil { // as ours, which can leave
+				left, _ := registry.Leave(ctx, id, m.Connection)
+				c.endCascade(left.Unneeded)
+			}
+		}
+		if was, destroyed, _ := registry.Detach(ctx, id, session.ID); destroyed {
+			c.clearRoom(was)
+		}
+	}
 }
 
 // isOwn tells why a state is not that of the session under whose name it was found: Redis may

@@ -15,9 +15,12 @@ import (
 // on and whenever the link comes up again, until [Node.Unfollow] or its hangup.
 func (n *Node) Follow(channel string) {
 	n.mu.Lock()
-	first := len(n.followed) == 0
+	first, known := len(n.followed) == 0, n.followed[channel]
 	n.followed[channel] = true
 	n.mu.Unlock()
+	if known {
+		return
+	}
 	if first {
 		n.Send(esl.Subscribe(ChannelEvents...), nil)
 	}

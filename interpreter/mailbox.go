@@ -198,11 +198,14 @@ func (m *mailbox) close() {
 func (s *Session) open(item mail) {
 	defer s.survive("mail")
 	s.opening = item.came
-	if item.event != nil {
+	switch {
+	case item.event != nil && s.waits && len(s.early) < s.limits.Queue:
+		s.early = append(s.early, item.event)
+	case item.event != nil:
 		s.enqueue(item.event)
-		return
+	default:
+		item.do()
 	}
-	item.do()
 }
 
 func (s *Session) safeStep() (handled bool) {

@@ -197,7 +197,7 @@ func (r *resumption) recompile(f *fetched, texts []Text, script bool) {
 }
 
 // GoOn lets a session go on that Resume has made, in place of Start. It handles what
-// waited, and then the given events. Requests that the controller before waited for end
+// waited, then the given events, and then those that were posted since Resume. Requests that the controller before waited for end
 // in their error events, delayed sends keep the time at which they are due, and go out at
 // once if that is over.
 func (s *Session) GoOn(first ...*Event) {
@@ -220,9 +220,10 @@ func (s *Session) GoOn(first ...*Event) {
 				s.giveUp(r)
 			}
 		}
-		for _, e := range first {
+		for _, e := range append(first, s.early...) {
 			s.enqueue(e)
 		}
+		s.early = nil
 		s.goOnSending()
 		if s.over != nil {
 			s.end(*s.over)

@@ -395,3 +395,24 @@ func FuzzResume(f *testing.F) {
 		_, _ = interpreter.Resume(o, snap)
 	})
 }
+
+// TestMailComesAfterResumed: what was posted while a session was made again comes after what
+// it has missed and after the event that tells it that it goes on.
+func TestMailComesAfterResumed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const text = `<transition event="user.*"><log expr="event$.name"/></transition>`
+		before, _ := newSession(t, text, nil)
+		before.Start()
+		synctest.Wait()
+		s, platform := goOn(t, text, leave(t, before), nil)
+		s.Post(&interpreter.Event{Name: "user.mail"})
+		s.Do(func() { s.Queue(&interpreter.Event{Name: "user.missed"}) })
+		synctest.Wait()
+		s.GoOn(&interpreter.Event{Name: "user.resumed"})
+		s.Post(&interpreter.Event{Name: "user.later"})
+		synctest.Wait()
+		wantTrace(t, platform, "log user.missed", "log user.resumed", "log user.mail", "log user.later")
+		s.End("over")
+		<-s.Done()
+	})
+}

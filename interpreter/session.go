@@ -174,6 +174,7 @@ type Session struct {
 	eventCount  int
 	paused      bool       // a goto waits for its document (2002 dialect)
 	waits       bool       // resumed, and GoOn was not called yet
+	early       []*Event   // come meanwhile
 	changed     bool       // since the last boundary
 	ahead       *ahead     // nil where nothing is held back
 	held        []heldData // after Resume, until GoOn
