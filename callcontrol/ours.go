@@ -2,6 +2,7 @@ package callcontrol
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"ccxmld/clock"
@@ -53,6 +54,6 @@ func (c *control) whenOurs(f func(error)) {
 		}
 	})
 	if !asked {
-		c.session.Do(func() { f(fmt.Errorf(unknown)) })
+		c.session.Do(func() { f(errors.New(unknown)) })
 	}
 }

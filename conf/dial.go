@@ -201,7 +201,7 @@ var callerNumber = regexp.MustCompile(`^\+?[0-9A-Za-z*#._-]{1,64}$`)
 func readDialRoutes(f field, c *Config) {
 	const template = "a FreeSWITCH dial string with ${number}, ${user}, ${host}, ${destination}, $1 to $9, or $$ for a dollar sign"
 	for _, at := range f.list() {
-		e, ok := at.entry("match", "dial", "callerid")
+		e, ok := at.entry(entryNames("dial.routes")...)
 		if !ok {
 			continue
 		}

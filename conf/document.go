@@ -40,7 +40,7 @@ func (d Documents) URI(destination, context string) (string, bool) {
 
 func readDocumentRoutes(f field, c *Config) {
 	for _, at := range f.list() {
-		e, ok := at.entry("destination", "context", "uri")
+		e, ok := at.entry(entryNames("documents.routes")...)
 		if !ok {
 			continue
 		}

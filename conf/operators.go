@@ -73,7 +73,7 @@ const shortestKey = 16
 func readOperators(f field, c *Config) {
 	first := map[string]int{}
 	for i, at := range f.list() {
-		e, ok := at.entry("name", "role", "key", "key_file", "certificate")
+		e, ok := at.entry(entryNames("api.operators")...)
 		if !ok {
 			continue
 		}

@@ -68,7 +68,7 @@ func (f field) hosts() (list []string) {
 func readNodes(f field, c *Config) {
 	first := map[string]int{}
 	for i, at := range f.list() {
-		e, ok := at.entry("name", "address", "password", "password_file", "weight", "sip")
+		e, ok := at.entry(entryNames("nodes")...)
 		if !ok {
 			continue
 		}
@@ -205,7 +205,7 @@ func readToken(at field) Token {
 		token.URI, _ = at.document()
 		return token
 	}
-	e, ok := at.entry("uri", "sessions", "rate")
+	e, ok := at.entry(entryNames("tokens")...)
 	if !ok {
 		return token
 	}

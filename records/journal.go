@@ -35,7 +35,6 @@ type Journal struct {
 	mu       sync.Mutex
 	waiting  [][]byte
 	dropped  int64
-	closed   bool
 	written  int64 // records, for tests and metrics
 	file     *os.File
 	size     int64

@@ -34,6 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddCommand(serveCommand(), demoCommand(), simulateCommand(), checkCommand(), doctorCommand(), drainCommand(), conformanceCommand(), versionCommand())
+	root.AddCommand(configCommand())
 	root.AddCommand(operateCommands()...)
 	err := root.ExecuteContext(ctx)
 	switch {
