@@ -231,9 +231,9 @@ func TestHundredTokens(t *testing.T) {
 
 func TestTokenAnswers(t *testing.T) {
 	t.Parallel()
-	s := sitetest.New(t, sitetest.With("LIMITS_SESSIONS", "2"), func(p *sitetest.Options) {
-		p.Environment["TOKENS"] = fmt.Sprintf("{stays: {uri: 'file://%[1]s/stays.ccxml', sessions: 1}, any: {uri: 'file://%[1]s/stays.ccxml'}, "+
-			"broken: {uri: 'file://%[1]s/broken.ccxml'}, missing: {uri: 'file://%[1]s/missing.ccxml'}}", p.Dir)
+	s := sitetest.New(t, sitetest.With("LIMITS_SESSIONS", "2"), func(o *sitetest.Options) {
+		o.Environment["TOKENS"] = fmt.Sprintf("{stays: {uri: 'file://%[1]s/stays.ccxml', sessions: 1}, any: {uri: 'file://%[1]s/stays.ccxml'}, "+
+			"broken: {uri: 'file://%[1]s/broken.ccxml'}, missing: {uri: 'file://%[1]s/missing.ccxml'}}", o.Dir)
 	})
 	s.Transitions("stays.ccxml", `<transition event="leave"><exit/></transition>`)
 	s.Document("broken.ccxml", `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded"><jump/></transition></eventprocessor></ccxml>`)

@@ -342,9 +342,9 @@ func TestSurvivorComesHome(t *testing.T) {
 		t.Run(who, func(t *testing.T) {
 			t.Parallel()
 			var transferred *clock.Latch
-			s := sitetest.New(t, func(p *sitetest.Options) {
-				transferred = clock.NewLatch(p.Clock)
-				p.Switch.Idle = func(name, _ string) bool {
+			s := sitetest.New(t, func(o *sitetest.Options) {
+				transferred = clock.NewLatch(o.Clock)
+				o.Switch.Idle = func(name, _ string) bool {
 					if name == "uuid_transfer" {
 						transferred.Open()
 					}

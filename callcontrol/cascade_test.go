@@ -32,9 +32,9 @@ func newFarSite(t testing.TB, options ...sitetest.Option) *farSite {
 		sitetest.SwitchAddress, sipFirst, secondAddress, sipSecond)
 	s.Site = sitetest.New(t, append([]sitetest.Option{
 		sitetest.With("NODES", list), sitetest.WithToken("moderator.ccxml"),
-		func(p *sitetest.Options) {
-			p.Switch.Name = "fs1"
-			s.second = p.AddSwitch(switchsim.Options{Name: "fs2", LogCommands: true, SpeechRate: 30 * time.Millisecond,
+		func(o *sitetest.Options) {
+			o.Switch.Name = "fs1"
+			s.second = o.AddSwitch(switchsim.Options{Name: "fs2", LogCommands: true, SpeechRate: 30 * time.Millisecond,
 				Job: func(name, argument string) switchsim.JobFate {
 					if s.job != nil {
 						return s.job(name, argument)
@@ -42,7 +42,7 @@ func newFarSite(t testing.TB, options ...sitetest.Option) *farSite {
 					return switchsim.JobDone
 				}})
 			if err := s.second.Listen(secondAddress); err != nil {
-				p.Fatal(err)
+				o.Fatal(err)
 			}
 		},
 	}, options...)...)

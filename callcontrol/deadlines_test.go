@@ -21,8 +21,8 @@ import (
 
 // ignoring makes the switch take commands and do nothing about them.
 func ignoring(command string) sitetest.Option {
-	return func(p *sitetest.Options) {
-		p.Switch.Idle = func(name, argument string) bool { return strings.Contains(" "+name+" "+argument+" ", " "+command+" ") }
+	return func(o *sitetest.Options) {
+		o.Switch.Idle = func(name, argument string) bool { return strings.Contains(" "+name+" "+argument+" ", " "+command+" ") }
 	}
 }
 
@@ -110,8 +110,8 @@ func breakIgnored(t *testing.T) (ends func()) {
 func TestBreakMissed(t *testing.T) {
 	t.Parallel()
 	var breaks atomic.Int32
-	s := sitetest.New(t, func(p *sitetest.Options) {
-		p.Switch.Idle = func(name, _ string) bool { return name == "uuid_break" && breaks.Add(1) <= 2 }
+	s := sitetest.New(t, func(o *sitetest.Options) {
+		o.Switch.Idle = func(name, _ string) bool { return name == "uuid_break" && breaks.Add(1) <= 2 }
 	})
 	s.Switch.AddSound("/sounds/long.wav", 1000*time.Hour)
 	s.Switch.AddSound("/sounds/next.wav", time.Second)
@@ -262,14 +262,14 @@ func TestAnswerThenHangup(t *testing.T) {
 // connections and says nothing; came tells of them.
 func newSilentSite(t *testing.T, options ...sitetest.Option) (s *sitetest.Site, came *sitetest.Queue[net.Conn]) {
 	t.Helper()
-	return sitetest.New(t, append([]sitetest.Option{func(p *sitetest.Options) {
-		listener, err := p.Network.Listen("127.0.0.1:0")
+	return sitetest.New(t, append([]sitetest.Option{func(o *sitetest.Options) {
+		listener, err := o.Network.Listen("127.0.0.1:0")
 		if err != nil {
-			p.Fatal(err)
+			o.Fatal(err)
 		}
-		p.Environment["ESL_ADVERTISE"] = listener.Addr().String()
-		came = sitetest.NewQueue[net.Conn](p.Clock)
-		clock.Go(p.Clock, func() {
+		o.Environment["ESL_ADVERTISE"] = listener.Addr().String()
+		came = sitetest.NewQueue[net.Conn](o.Clock)
+		clock.Go(o.Clock, func() {
 			for {
 				conn, err := listener.Accept()
 				if err != nil {
@@ -278,7 +278,7 @@ func newSilentSite(t *testing.T, options ...sitetest.Option) (s *sitetest.Site, 
 				came.Put(conn)
 			}
 		})
-		p.Cleanup(func() { listener.Close() })
+		o.Cleanup(func() { listener.Close() })
 	}}, options...)...), came
 }
 

@@ -55,9 +55,9 @@ func TestFET2Application(t *testing.T) {
 			_, _ = io.WriteString(w, `<ccxml version="1.0"><eventprocessor><transition event="ccxml.loaded"><log expr="'to ' + session.uri.replace(/^.*\//, '')"/><send target="'sub/notify.php?x=1'" targettype="'basichttp'" name="'user.over'"/></transition><transition event="user.told"><log expr="event$.by"/><exit/></transition></eventprocessor></ccxml>`)
 		},
 	}
-	s := sitetest.New(t, func(p *sitetest.Options) {
-		p.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['%s/app/']", "http://web")
-		p.Environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: '%s/app/start.php'}}", "http://web")
+	s := sitetest.New(t, func(o *sitetest.Options) {
+		o.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['%s/app/']", "http://web")
+		o.Environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: '%s/app/start.php'}}", "http://web")
 	})
 	s.Handle("web", func(w http.ResponseWriter, r *http.Request) { answers[r.URL.Path](w, r) })
 	s.StartToken("line=7")

@@ -52,8 +52,8 @@ func sounds(samples []int16, frequencies ...float64) bool {
 
 // alsoAllowed lets documents fetch from a server beside their own directory.
 func alsoAllowed(server string) sitetest.Option {
-	return func(p *sitetest.Options) {
-		p.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q, %q]", "file://"+p.Dir+"/", server+"/")
+	return func(o *sitetest.Options) {
+		o.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q, %q]", "file://"+o.Dir+"/", server+"/")
 	}
 }
 

@@ -43,13 +43,13 @@ func newRealSite(t *testing.T, options ...sitetest.Option) *realSite {
 		t.Fatal("CCXMLD_FREESWITCH must be HOST:PORT:PASSWORD of mod_event_socket")
 	}
 	address, password := named[:at], named[at+1:]
-	s := &realSite{Site: sitetest.NewReal(t, append([]sitetest.Option{func(p *sitetest.Options) {
-		p.Environment = map[string]string{
+	s := &realSite{Site: sitetest.NewReal(t, append([]sitetest.Option{func(o *sitetest.Options) {
+		o.Environment = map[string]string{
 			"ESL_LISTEN":       "127.0.0.1:0",
 			"HTTP_LISTEN":      "127.0.0.1:0",
 			"NODES":            fmt.Sprintf("[{name: real, address: %q, password: %q}]", address, password),
-			"DOCUMENTS_ALLOW":  fmt.Sprintf("[%q]", "file://"+p.Dir+"/"),
-			"DOCUMENTS_ROUTES": fmt.Sprintf("[{uri: %q}]", "file://"+p.Dir+"/incoming.ccxml"),
+			"DOCUMENTS_ALLOW":  fmt.Sprintf("[%q]", "file://"+o.Dir+"/"),
+			"DOCUMENTS_ROUTES": fmt.Sprintf("[{uri: %q}]", "file://"+o.Dir+"/incoming.ccxml"),
 			"DIAL_ROUTES": "[{match: 'tel:1', dial: 'loopback/app=conference:callee@ccxmld'}, {match: 'tel:2', dial: 'loopback/app=hangup:USER_BUSY'}, " +
 				"{match: 'tel:3', dial: 'sofia/gateway/no-such-gateway/3'}, {match: 'tel:4', dial: 'loopback/app=park'}]",
 		}

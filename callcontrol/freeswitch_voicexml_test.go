@@ -11,8 +11,8 @@ import (
 
 // withPage routes calls to a VoiceXML page of the site's directory.
 func withPage(name string) sitetest.Option {
-	return func(p *sitetest.Options) {
-		p.Environment["DOCUMENTS_ROUTES"] = fmt.Sprintf("[{uri: 'vxml:file://%s/%s'}]", p.Dir, name)
+	return func(o *sitetest.Options) {
+		o.Environment["DOCUMENTS_ROUTES"] = fmt.Sprintf("[{uri: 'vxml:file://%s/%s'}]", o.Dir, name)
 	}
 }
 

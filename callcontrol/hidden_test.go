@@ -96,8 +96,8 @@ func TestHiddenLegIsHungUp(t *testing.T) {
 func TestJobIsLost(t *testing.T) {
 	t.Parallel()
 	for _, fate := range []switchsim.JobFate{switchsim.JobUntold, switchsim.JobKept} {
-		s := sitetest.New(t, func(p *sitetest.Options) {
-			p.Switch.Job = func(name, _ string) switchsim.JobFate {
+		s := sitetest.New(t, func(o *sitetest.Options) {
+			o.Switch.Job = func(name, _ string) switchsim.JobFate {
 				if name == "originate" {
 					return fate
 				}
@@ -121,8 +121,8 @@ func TestJobIsLost(t *testing.T) {
 func TestSocketSilentWhileSetUp(t *testing.T) {
 	t.Parallel()
 	var silent atomic.Bool
-	s := sitetest.New(t, sitetest.WithToken("out.ccxml"), func(p *sitetest.Options) {
-		p.Switch.Silence = func(_, command string) bool {
+	s := sitetest.New(t, sitetest.WithToken("out.ccxml"), func(o *sitetest.Options) {
+		o.Switch.Silence = func(_, command string) bool {
 			return strings.HasPrefix(command, "api uuid_setvar_multi") && !silent.Swap(true)
 		}
 	})
@@ -158,9 +158,9 @@ func TestLateAttempt(t *testing.T) {
 // newKeptSite has the first node keep the call that it is to place; kept opens then.
 func newKeptSite(t *testing.T) (s *nodesSite, kept *clock.Latch) {
 	t.Helper()
-	s = newNodesSite(t, 1000, 1, func(p *sitetest.Options) {
-		kept = clock.NewLatch(p.Clock)
-		p.Switch.Job = func(name, _ string) switchsim.JobFate {
+	s = newNodesSite(t, 1000, 1, func(o *sitetest.Options) {
+		kept = clock.NewLatch(o.Clock)
+		o.Switch.Job = func(name, _ string) switchsim.JobFate {
 			if name == "originate" {
 				kept.Open()
 				return switchsim.JobKept

@@ -171,8 +171,8 @@ func TestRefusedCalls(t *testing.T) {
 // The document is chosen by the destination where the dialplan names none.
 func TestDocumentRoutes(t *testing.T) {
 	t.Parallel()
-	s := sitetest.New(t, func(p *sitetest.Options) {
-		p.Environment["DOCUMENTS_ROUTES"] = fmt.Sprintf("[{destination: '8(.*)', context: public, uri: 'file://%[1]s/public.ccxml'}, {destination: '8.*', uri: 'file://%[1]s/other.ccxml'}]", p.Dir)
+	s := sitetest.New(t, func(o *sitetest.Options) {
+		o.Environment["DOCUMENTS_ROUTES"] = fmt.Sprintf("[{destination: '8(.*)', context: public, uri: 'file://%[1]s/public.ccxml'}, {destination: '8.*', uri: 'file://%[1]s/other.ccxml'}]", o.Dir)
 	})
 	for _, name := range []string{"public", "other"} {
 		s.Transitions(name+".ccxml", `<transition event="connection.alerting"><log expr="'this is `+name+`'"/><exit/></transition>`)

@@ -279,8 +279,8 @@ func TestReconcileAfterTheLinkWasDown(t *testing.T) {
 // losingRosters loses the results of the first jobs that ask who is in a room.
 func losingRosters(first int32) sitetest.Option {
 	var asked atomic.Int32
-	return func(p *sitetest.Options) {
-		p.Switch.Job = func(_, argument string) switchsim.JobFate {
+	return func(o *sitetest.Options) {
+		o.Switch.Job = func(_, argument string) switchsim.JobFate {
 			if strings.Contains(argument, "xml_list") && asked.Add(1) <= first {
 				return switchsim.JobUntold
 			}

@@ -70,7 +70,7 @@ func TestNodeComesLate(t *testing.T) {
 // calls.
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
-	s := sitetest.New(t, sitetest.WithToken("out.ccxml"), func(p *sitetest.Options) { p.Switch.Password = "other" })
+	s := sitetest.New(t, sitetest.WithToken("out.ccxml"), func(o *sitetest.Options) { o.Switch.Password = "other" })
 	s.Transitions("out.ccxml", callOut)
 	s.Must(s.DaemonLog.WaitText(s.Context(), "wrong password"))
 	s.StartToken("")
@@ -95,11 +95,11 @@ func newNodesSite(t testing.TB, weight1, weight2 int, options ...sitetest.Option
 	s := &nodesSite{}
 	s.Site = sitetest.New(t, append([]sitetest.Option{
 		sitetest.With("NODES", list), sitetest.WithToken("out.ccxml"),
-		func(p *sitetest.Options) {
-			p.Switch.Name = "fs1"
-			s.second = p.AddSwitch(switchsim.Options{Name: "fs2", LogCommands: true})
+		func(o *sitetest.Options) {
+			o.Switch.Name = "fs1"
+			s.second = o.AddSwitch(switchsim.Options{Name: "fs2", LogCommands: true})
 			if err := s.second.Listen(secondAddress); err != nil {
-				p.Fatal(err)
+				o.Fatal(err)
 			}
 		},
 	}, options...)...)
@@ -153,7 +153,7 @@ func TestNodeWithoutWeight(t *testing.T) {
 // tells.
 func TestNodeAtFaultIsPassedOver(t *testing.T) {
 	t.Parallel()
-	s := newNodesSite(t, 1, 1, func(p *sitetest.Options) { p.Switch.Gateways = []string{"another"} })
+	s := newNodesSite(t, 1, 1, func(o *sitetest.Options) { o.Switch.Gateways = []string{"another"} })
 	s.second.Callee("200", switchsim.Answers{})
 	for range 10 {
 		s.StartToken("")

@@ -49,13 +49,13 @@ func runOrdering(t *testing.T, seed uint64, troubles func(s *sitetest.Site, rand
 	var s *sitetest.Site
 	var legs, links *slowLines
 	longest := time.Duration(random.IntN(4)) * 15 * time.Millisecond
-	s = sitetest.New(t, append([]sitetest.Option{func(p *sitetest.Options) {
+	s = sitetest.New(t, append([]sitetest.Option{func(o *sitetest.Options) {
 		lines := func(to func() string) *slowLines {
-			return slowLinesOf(p, rand.New(rand.NewPCG(seed, 1)), longest, to)
+			return slowLinesOf(o, rand.New(rand.NewPCG(seed, 1)), longest, to)
 		}
 		legs, links = lines(func() string { return s.Daemon.ESLAddress() }), lines(func() string { return sitetest.SwitchAddress })
-		p.Environment["ESL_ADVERTISE"] = legs.address()
-		p.Environment["NODES"] = fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", links.address())
+		o.Environment["ESL_ADVERTISE"] = legs.address()
+		o.Environment["NODES"] = fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", links.address())
 	}}, options...)...)
 	s.WaitLinks()
 	for number, does := range map[string]switchsim.Behaviour{

@@ -168,8 +168,8 @@ func TestLateJoinIsUndone(t *testing.T) {
 		t.Run(c.ignored, func(t *testing.T) {
 			t.Parallel()
 			var obeys atomic.Bool
-			s := sitetest.New(t, func(p *sitetest.Options) {
-				p.Switch.Idle = func(name, _ string) bool { return name == c.ignored && !obeys.Load() }
+			s := sitetest.New(t, func(o *sitetest.Options) {
+				o.Switch.Idle = func(name, _ string) bool { return name == c.ignored && !obeys.Load() }
 			})
 			s.Switch.Callee("200", switchsim.Answers{})
 			s.Switch.AddSound("/sounds/home.wav", time.Second)

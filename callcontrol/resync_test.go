@@ -33,17 +33,17 @@ func placedAsTheLinkComesUp(t *testing.T, anew bool) {
 		t.Cleanup(release)
 	}
 	s := sitetest.New(t, sitetest.WithToken("out.ccxml"),
-		func(p *sitetest.Options) {
-			link, kept = slowLinesOf(p, nil, 0, func() string { return sitetest.SwitchAddress }), clock.NewLatch(p.Clock)
-			p.Environment["NODES"] = fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", link.address())
-			p.Switch.Job = func(name, argument string) switchsim.JobFate {
+		func(o *sitetest.Options) {
+			link, kept = slowLinesOf(o, nil, 0, func() string { return sitetest.SwitchAddress }), clock.NewLatch(o.Clock)
+			o.Environment["NODES"] = fmt.Sprintf("[{name: sim, address: %q, password: ClueCon}]", link.address())
+			o.Switch.Job = func(name, argument string) switchsim.JobFate {
 				if name != "originate" || strings.Contains(argument, "201") {
 					return switchsim.JobDone
 				}
 				kept.Open()
 				return switchsim.JobKept
 			}
-			options = p.Switch
+			options = o.Switch
 			if !anew {
 				hold()
 			}

@@ -183,9 +183,9 @@ func TestSendInlineContent(t *testing.T) {
 // HTP-6).
 func TestHTP6ToAnotherSession(t *testing.T) {
 	t.Parallel()
-	s := sitetest.New(t, sitetest.With("HTTP_URL", "http://proxy"), func(p *sitetest.Options) {
-		p.Environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'file://%[1]s/sender.ccxml'}, other: {uri: 'file://%[1]s/listener.ccxml'}}", p.Dir)
-		p.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/ccxml/']", p.Dir, "http://proxy")
+	s := sitetest.New(t, sitetest.With("HTTP_URL", "http://proxy"), func(o *sitetest.Options) {
+		o.Environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'file://%[1]s/sender.ccxml'}, other: {uri: 'file://%[1]s/listener.ccxml'}}", o.Dir)
+		o.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("['file://%s/', '%s/ccxml/']", o.Dir, "http://proxy")
 	})
 	s.Handle("proxy", (&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "http", Host: s.Daemon.HTTPAddress()})

@@ -87,8 +87,8 @@ func TestEndOnASilentSocket(t *testing.T) {
 // A call that is refused on a socket that does not answer is hung up over the link.
 func TestRefusalOnASilentSocket(t *testing.T) {
 	t.Parallel()
-	s := sitetest.New(t, func(p *sitetest.Options) {
-		p.Switch.Silence = func(_, command string) bool { return strings.HasPrefix(command, "sendmsg") }
+	s := sitetest.New(t, func(o *sitetest.Options) {
+		o.Switch.Silence = func(_, command string) bool { return strings.HasPrefix(command, "sendmsg") }
 	})
 	for _, document := range []string{"", "file://" + s.Dir + "/missing.ccxml"} {
 		caller, err := s.Switch.Dial(switchsim.Call{Sockets: []string{s.Daemon.ESLAddress()}, Variables: map[string]string{"ccxml_uri": document}})

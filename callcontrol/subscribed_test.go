@@ -16,9 +16,9 @@ func newLateSite(t *testing.T, options ...sitetest.Option) (*sitetest.Site, *slo
 	t.Helper()
 	var s *sitetest.Site
 	var lines *slowLines
-	s = sitetest.New(t, append([]sitetest.Option{func(p *sitetest.Options) {
-		lines = slowLinesOf(p, rand.New(rand.NewPCG(1, 1)), 0, func() string { return s.Daemon.ESLAddress() })
-		p.Environment["ESL_ADVERTISE"] = lines.address()
+	s = sitetest.New(t, append([]sitetest.Option{func(o *sitetest.Options) {
+		lines = slowLinesOf(o, rand.New(rand.NewPCG(1, 1)), 0, func() string { return s.Daemon.ESLAddress() })
+		o.Environment["ESL_ADVERTISE"] = lines.address()
 	}}, options...)...)
 	return s, lines
 }

@@ -22,7 +22,7 @@ func TestUploadOutlivesTheCall(t *testing.T) {
 	t.Parallel()
 	recordings := t.TempDir()
 	s := sitetest.New(t, sitetest.AllowDocuments("http://web"), sitetest.With("DIALOG_RECORDINGS", recordings), sitetest.With("LIMITS_FETCH_TIMEOUT", "20s"),
-		func(p *sitetest.Options) { p.Switch.WriteRecordings = true })
+		func(o *sitetest.Options) { o.Switch.WriteRecordings = true })
 	uploaded, answer := sitetest.NewQueue[string](s.Clock), sitetest.NewQueue[string](s.Clock)
 	s.Handle("web", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -97,9 +97,9 @@ func TestVX60RecordingsDirectoryIsMade(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "none", "recordings")
 	var records *sitetest.Queue[string]
-	s := sitetest.New(t, sitetest.With("DIALOG_RECORDINGS", folder), func(p *sitetest.Options) {
-		records = sitetest.NewQueue[string](p.Clock)
-		p.Switch.Folders = func(path string) bool {
+	s := sitetest.New(t, sitetest.With("DIALOG_RECORDINGS", folder), func(o *sitetest.Options) {
+		records = sitetest.NewQueue[string](o.Clock)
+		o.Switch.Folders = func(path string) bool {
 			if _, err := os.Stat(path); err != nil {
 				return false
 			}
@@ -121,8 +121,8 @@ func TestVX60RecordingsDirectoryIsMade(t *testing.T) {
 // caller does not start; a page gets error.noresource.
 func TestRecordingsWithoutADirectory(t *testing.T) {
 	t.Parallel()
-	s := sitetest.New(t, sitetest.With("DIALOG_RECORDINGS", filepath.Join(t.TempDir(), "none")), func(p *sitetest.Options) {
-		p.Switch.Folders = func(string) bool { return false }
+	s := sitetest.New(t, sitetest.With("DIALOG_RECORDINGS", filepath.Join(t.TempDir(), "none")), func(o *sitetest.Options) {
+		o.Switch.Folders = func(string) bool { return false }
 	})
 	page := s.Document("page.vxml", `<vxml version="2.1"><form><record name="r" beep="false"/><catch event="error.noresource"><exit expr="'noresource'"/></catch></form></vxml>`)
 	s.Dial(s.Transitions("record.ccxml", `

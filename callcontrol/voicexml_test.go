@@ -25,11 +25,11 @@ func TestVoiceXMLWithoutCCXML(t *testing.T) {
 			t.Run(fmt.Sprint(name, " routed: ", routed), func(t *testing.T) {
 				t.Parallel()
 				dir := t.TempDir()
-				s := sitetest.New(t, func(p *sitetest.Options) {
+				s := sitetest.New(t, func(o *sitetest.Options) {
 					if routed {
-						p.Dir = dir
-						p.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q]", "file://"+dir+"/")
-						p.Environment["DOCUMENTS_ROUTES"] = fmt.Sprintf("[{destination: '8010', uri: 'vxml:file://%s/page.vxml'}]", dir)
+						o.Dir = dir
+						o.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q]", "file://"+dir+"/")
+						o.Environment["DOCUMENTS_ROUTES"] = fmt.Sprintf("[{destination: '8010', uri: 'vxml:file://%s/page.vxml'}]", dir)
 					}
 				})
 				call := switchsim.Call{To: "8010", Sockets: []string{s.Daemon.ESLAddress()}}
@@ -60,9 +60,9 @@ func TestVoiceXMLWithoutCCXML(t *testing.T) {
 func TestVoiceXMLPageThatCannotBeHad(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	s := sitetest.New(t, func(p *sitetest.Options) {
-		p.Dir = dir
-		p.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q, %q]", "file://"+dir+"/", "http://down/")
+	s := sitetest.New(t, func(o *sitetest.Options) {
+		o.Dir = dir
+		o.Environment["DOCUMENTS_ALLOW"] = fmt.Sprintf("[%q, %q]", "file://"+dir+"/", "http://down/")
 	})
 	s.Dir = dir
 	s.Document("broken.vxml", `<vxml version="2.1"><form><blok/></form></vxml>`)
@@ -99,8 +99,8 @@ func TestVoiceXMLCallerGivesUp(t *testing.T) {
 // Nobody is called by a token whose page is not there.
 func TestVoiceXMLByTokenWithoutItsPage(t *testing.T) {
 	t.Parallel()
-	s := sitetest.New(t, func(p *sitetest.Options) {
-		p.Environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'vxml:file://%s/none.vxml'}}", p.Dir)
+	s := sitetest.New(t, func(o *sitetest.Options) {
+		o.Environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'vxml:file://%s/none.vxml'}}", o.Dir)
 	})
 	s.Switch.Callee("4072223333", switchsim.Answers{})
 	if status, body := s.Get("/CCXML10.start?tokenid=s3cret&numbertodial=4072223333"); status != 200 {
@@ -179,9 +179,9 @@ func TestVoiceXMLTransfers(t *testing.T) {
 func TestVoiceXMLByToken(t *testing.T) {
 	t.Parallel()
 	var dir string
-	s := sitetest.New(t, func(p *sitetest.Options) {
-		dir = p.Dir
-		p.Environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'vxml:file://%s/page.vxml'}}", p.Dir)
+	s := sitetest.New(t, func(o *sitetest.Options) {
+		dir = o.Dir
+		o.Environment["TOKENS"] = fmt.Sprintf("{s3cret: {uri: 'vxml:file://%s/page.vxml'}}", o.Dir)
 	})
 	s.Switch.Callee("4072223333", switchsim.Answers{})
 	if s.Page(`<form><block>Good morning.</block></form>`); dir != s.Dir {

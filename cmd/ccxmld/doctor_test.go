@@ -18,9 +18,9 @@ import (
 // Doctor runs beside a daemon that works, with its configuration.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
-	s := sitetest.NewOverTCP(t, func(p *sitetest.Options) {
-		p.Switch.SessionsPerSecond, p.Switch.MaxSessions = 100, 20000
-		p.Switch.Sounds = func(path string) (time.Duration, bool) {
+	s := sitetest.NewOverTCP(t, func(o *sitetest.Options) {
+		o.Switch.SessionsPerSecond, o.Switch.MaxSessions = 100, 20000
+		o.Switch.Sounds = func(path string) (time.Duration, bool) {
 			_, err := os.Stat(path)
 			return 100 * time.Millisecond, err == nil
 		}
@@ -111,7 +111,7 @@ func TestLogSaysWhatToDoAboutNodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := sitetest.New(t, func(p *sitetest.Options) { c.spoil(&p.Switch) })
+			s := sitetest.New(t, func(o *sitetest.Options) { c.spoil(&o.Switch) })
 			for _, text := range c.want {
 				s.Must(s.DaemonLog.WaitText(s.Context(), text))
 			}
