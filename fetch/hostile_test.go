@@ -2,8 +2,10 @@ package fetch
 
 import (
 	"compress/gzip"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -43,7 +45,30 @@ func TestCompressedBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
 	if _, err := client.Fetch(t.Context(), Request{URI: server.URL + "/a"}); err == nil || !strings.Contains(err.Error(), "larger than") {
 		t.Errorf("%v", err)
+	}
+	runtime.ReadMemStats(&after)
+	if taken := after.TotalAlloc - before.TotalAlloc; taken > 32<<20 { // what it unpacks to is 64 MiB
+		t.Errorf("%d MiB were taken for a body of which 1 MiB is read", taken>>20)
+	}
+}
+
+// TestAllowed: what others are to fetch or play is held to what documents.allow has.
+func TestAllowed(t *testing.T) {
+	client, err := New(Options{Allow: []string{"file:///apps/", "http://a.example/"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for uri, allowed := range map[string]bool{
+		"file:///apps/a.wav": true, "http://a.example/a.wav": true,
+		"file:///etc/passwd": false, "file:///apps/../etc/passwd": false, "http://b.example/a.wav": false, "a.wav": false,
+	} {
+		if err := client.Allowed(uri); (err == nil) != allowed || err != nil && !errors.Is(err, ErrNotAllowed) && uri != "a.wav" {
+			t.Errorf("%s: %v", uri, err)
+		}
 	}
 }

@@ -281,6 +281,15 @@ const (
 	stepsOfPart = 4 // a part of what is held is measured
 )
 
+// write adds a text to one that is being put together, and counts it.
+func (r *Runtime) write(b *StringBuilder, s String) {
+	if n := int64(s.Length()); n >= unitsInAStep {
+		r.step(n / unitsInAStep)
+		r.checkLength(n + int64(b.asciiBuilder.Len()+len(b.unicodeBuilder.buf)))
+	}
+	b.WriteString(s)
+}
+
 // mapText counts a text whose units are looked up in the tables of Unicode.
 func (r *Runtime) mapText(s String) {
 	if _, u := devirtualizeString(s); u != nil {
@@ -412,6 +421,23 @@ func (r *Runtime) tell(measured bool) (measure bool) {
 		r.exceeded("%s", reason)
 	}
 	return measure
+}
+
+// texts gives the texts of values that a message has. Package fmt would stop what ends a
+// script in their toString, which could then go on.
+func (r *Runtime) texts(args []interface{}) []interface{} {
+	texts := make([]interface{}, len(args))
+	for i, arg := range args { // bounded: the values of a message
+		o, ok := arg.(*Object)
+		if !ok {
+			texts[i] = arg
+			continue
+		}
+		if r.vm.try(func() { texts[i] = o.String() }) != nil {
+			texts[i] = o.ClassName() // it has no text
+		}
+	}
+	return texts
 }
 
 // exceeded ends the running script.

@@ -216,15 +216,15 @@ func (r *Runtime) arrayproto_join(call FunctionCall) Value {
 
 	element0 := o.self.getIdx(valueInt(0), nil)
 	if element0 != nil && element0 != _undefined && element0 != _null {
-		buf.WriteString(element0.toString())
+		r.write(&buf, element0.toString())
 	}
 
 	for i := 1; i < l; i++ {
 		r.step(1)
-		buf.WriteString(sep)
+		r.write(&buf, sep)
 		element := o.self.getIdx(valueInt(int64(i)), nil)
 		if element != nil && element != _undefined && element != _null {
-			buf.WriteString(element.toString())
+			r.write(&buf, element.toString())
 		}
 	}
 
@@ -263,7 +263,7 @@ func (r *Runtime) writeItemLocaleString(item Value, buf *StringBuilder) {
 				strVal := c(FunctionCall{
 					This: item,
 				})
-				buf.WriteString(strVal.toString())
+				r.write(buf, strVal.toString())
 				return
 			}
 		}

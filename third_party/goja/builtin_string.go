@@ -164,12 +164,12 @@ func (r *Runtime) string_raw(call FunctionCall) Value {
 	for {
 		r.step(1)
 		nextSeg := nilSafe(raw.self.getIdx(valueInt(nextIndex), nil)).toString()
-		stringElements.WriteString(nextSeg)
+		r.write(&stringElements, nextSeg)
 		if nextIndex+1 == literalSegments {
 			return stringElements.String()
 		}
 		if nextIndex < numberOfSubstitutions {
-			stringElements.WriteString(nilSafe(call.Arguments[nextIndex+1]).toString())
+			r.write(&stringElements, nilSafe(call.Arguments[nextIndex+1]).toString())
 		}
 		nextIndex++
 	}

@@ -849,7 +849,7 @@ func (r *Runtime) typedArrayProto_join(call FunctionCall) Value {
 
 		for i := 1; i < l; i++ {
 			r.step(1)
-			buf.WriteString(sep)
+			r.write(&buf, sep)
 			if ta.isValidIntegerIndex(i) {
 				element := ta.typedArray.get(ta.offset + i)
 				if element != nil && element != _undefined && element != _null {

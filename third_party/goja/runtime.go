@@ -477,7 +477,7 @@ func (r *Runtime) newError(typ *Object, msg string) Value {
 }
 
 func (r *Runtime) newErrorf(typ *Object, format string, args ...interface{}) Value {
-	return r.builtin_new(typ, []Value{newStringValue(fmt.Sprintf(format, args...))})
+	return r.builtin_new(typ, []Value{newStringValue(fmt.Sprintf(format, r.texts(args)...))})
 }
 
 func (r *Runtime) throwReferenceError(name unistring.String) {
@@ -553,7 +553,7 @@ func (r *Runtime) NewTypeError(args ...interface{}) *Object {
 	msg := ""
 	if len(args) > 0 {
 		f, _ := args[0].(string)
-		msg = fmt.Sprintf(f, args[1:]...)
+		msg = fmt.Sprintf(f, r.texts(args[1:])...)
 	}
 	return r.builtin_new(r.getTypeError(), []Value{newStringValue(msg)})
 }
