@@ -210,7 +210,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	running.Go(c.options.Clock, func() { c.peers.Receive(ctx) })
 	running.Go(c.options.Clock, func() { c.nodes.Run(ctx) })
 	running.Go(c.options.Clock, func() { c.takeOverLost(ctx) })
-	running.Go(c.options.Clock, func() { c.options.Conferences.Run(ctx, c.conferencesChanged) })
+	running.Go(c.options.Clock, func() { c.options.Conferences.Run(ctx, c.gate.Wait, c.conferencesChanged) })
 	defer clock.Every(c.options.Clock, c.options.Store.Lease()/3, c.lookForCascades)()
 	if c.gate != nil {
 		defer c.gate.Watch()()

@@ -24,6 +24,7 @@ func (c *Controller) Lost(id string) {
 		defer dropped.Open()
 		control.log().Error("another controller has taken the session over, and it is dropped here: was this process stopped, or cut off from redis, for longer than its lease?")
 		control.drop("another controller has taken it over")
+		c.options.Conferences.Disown(id)
 	})
 	if !told {
 		dropped.Open()

@@ -15,7 +15,7 @@ import (
 )
 
 // TestFaults kills controllers at random under a load of calls, and starts others in their
-// place. TEST_FAULTS=FIRST-LAST gives the seeds, each of which is a run of its own that
+// place, or stops one beyond its lease and lets it go on. TEST_FAULTS=FIRST-LAST gives the seeds, each of which is a run of its own that
 // repeats itself.
 func TestFaults(t *testing.T) {
 	for seed := range seeds(t) {
@@ -24,7 +24,11 @@ func TestFaults(t *testing.T) {
 			l := newLoad(t, seed)
 			for range 3 {
 				l.run(l.between(5*time.Second, 20*time.Second))
-				l.kill()
+				if l.random.IntN(3) == 0 {
+					l.stopOne()
+				} else {
+					l.kill()
+				}
 				l.run(l.between(20*time.Second, 25*time.Second)) // beyond the lease
 				l.check()
 			}
@@ -62,6 +66,7 @@ type load struct {
 	random  *rand.Rand
 	living  []*controller
 	dead    []*controller
+	stopped []*controller
 	killed  []time.Time
 	calls   []*loadCall
 	sends   []*loadSend
@@ -153,7 +158,14 @@ func (l *load) number(of string) string {
 	return fmt.Sprintf("%s%04d", of, l.numbers)
 }
 
-func (l *load) some() *controller { return l.living[l.random.IntN(len(l.living))] }
+// some gives a controller that runs.
+func (l *load) some() *controller {
+	for {
+		if c := l.living[l.random.IntN(len(l.living))]; !slices.Contains(l.stopped, c) {
+			return c
+		}
+	}
+}
 
 // run lets calls come, be placed and end for a time.
 func (l *load) run(d time.Duration) {
@@ -231,6 +243,21 @@ func (l *load) kill() {
 		l.start(name)
 		l.Logf("=== %v %s is started", l.Clock.Now(), name)
 	}
+}
+
+// stopOne stops a controller beyond its lease, as SIGSTOP does, and lets it go on.
+func (l *load) stopOne() {
+	l.Helper()
+	l.noteTalks()
+	c := l.some()
+	c.Pause()
+	l.Logf("=== %v %s is stopped", l.Clock.Now(), c.name)
+	l.stopped = append(l.stopped, c)
+	l.killed = append(l.killed, l.Clock.Now())
+	l.run(l.between(20*time.Second, time.Minute))
+	l.stopped = nil
+	c.Resume()
+	l.Logf("=== %v %s goes on", l.Clock.Now(), c.name)
 }
 
 // noteTalks finds the bridges that have been for a while, and so are written down.

@@ -1,6 +1,9 @@
 package conference
 
-import "time"
+import (
+	"maps"
+	"time"
+)
 
 // holding is what this controller holds of a conference. Its states:
 //
@@ -121,6 +124,22 @@ func (r *Registry) end(h *holding, outcome func()) {
 func (r *Registry) dropIfDone(h *holding) {
 	if h.ops == 0 && !h.dirty && h.empty() && r.held[h.id] == h {
 		delete(r.held, h.id)
+	}
+}
+
+// Disown forgets a session that another controller has claimed, and its members, which that
+// one holds in Redis.
+func (r *Registry) Disown(session string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range r.held {
+		before := len(h.sessions) + len(h.members)
+		delete(h.sessions, session)
+		maps.DeleteFunc(h.members, func(_ string, m Member) bool { return m.Session == session })
+		if len(h.sessions)+len(h.members) < before {
+			h.version++ // a renewal under way is of what was
+			r.dropIfDone(h)
+		}
 	}
 }
 

@@ -44,9 +44,13 @@ const sweepAtOnce = 100
 
 // Run renews every third of the store's lease until ctx ends, and hands what is
 // found out to report, in the clock's goroutine. Errors mean that Redis is away,
-// which the store has said; the next renewal makes up for it.
-func (r *Registry) Run(ctx context.Context, report func(Renewal)) {
+// which the store has said; the next renewal makes up for it. mayAct waits until this
+// process may act, which may have been stopped: what it holds may be others' by then.
+func (r *Registry) Run(ctx context.Context, mayAct func(context.Context) error, report func(Renewal)) {
 	stop := clock.Every(r.store.Clock(), r.store.Lease()/3, func() {
+		if mayAct(ctx) != nil {
+			return
+		}
 		found, err := r.Renew(ctx)
 		if err != nil {
 			r.log.Debug("renew the leases of conferences", "error", err)
