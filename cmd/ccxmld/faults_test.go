@@ -67,20 +67,24 @@ func TestFaultsOfProcesses(t *testing.T) {
 // returns. A leg whose socket is cut for 5 s is given up (docs/design.md, Deadlines), so that
 // these are cut for less.
 var faultKinds = map[string]func(s *faultSite){
-	"kill -9":                  (*faultSite).kill,
-	"two kill -9":              func(s *faultSite) { s.kill(); s.kill() },
-	"SIGTERM":                  (*faultSite).drain,
-	"SIGSTOP beyond the lease": (*faultSite).pause,
-	"Redis is restarted":       (*faultSite).restartRedis,
-	"Redis is stopped, 10 s":   (*faultSite).pauseRedis,
-	"FLUSHALL":                 (*faultSite).flushRedis,
-	"cut off from Redis":       func(s *faultSite) { s.disturb(s.some().redis, 2*time.Second, 8*time.Second) },
-	"cut off beyond the lease": func(s *faultSite) { s.disturb(s.some().redis, 20*time.Second, 40*time.Second) },
-	"cut off from a node":      func(s *faultSite) { s.disturb(s.some().links[s.random.IntN(2)], 2*time.Second, 40*time.Second) },
-	"a node's sockets cut":     func(s *faultSite) { s.disturb(s.some().sockets[s.random.IntN(2)], 500*time.Millisecond, 4*time.Second) },
-	"delays":                   (*faultSite).delay,
-	"a node dies":              (*faultSite).killNode,
+	"kill -9":                   (*faultSite).kill,
+	"two kill -9":               func(s *faultSite) { s.kill(); s.kill() },
+	"SIGTERM":                   (*faultSite).drain,
+	"SIGSTOP beyond the lease":  (*faultSite).pause,
+	"Redis is restarted":        (*faultSite).restartRedis,
+	"Redis is stopped for 10 s": (*faultSite).pauseRedis,
+	"FLUSHALL":                  (*faultSite).flushRedis,
+	"cut off from Redis":        func(s *faultSite) { s.disturb(s.some().redis, 2*time.Second, 8*time.Second) },
+	"cut off beyond the lease":  func(s *faultSite) { s.disturb(s.some().redis, 20*time.Second, 40*time.Second) },
+	"cut off from a node":       func(s *faultSite) { s.disturb(s.some().links[s.random.IntN(2)], 2*time.Second, 40*time.Second) },
+	"a node's sockets cut":      func(s *faultSite) { s.disturb(s.some().sockets[s.random.IntN(2)], 500*time.Millisecond, 4*time.Second) },
+	"delays":                    (*faultSite).delay,
+	"a node dies":               (*faultSite).killNode,
 }
+
+// notHeld are the faults after which not everything is well again yet (docs/failover.md). They
+// happen by TEST_FAULTS_ONLY alone.
+var notHeld = []string{"SIGSTOP beyond the lease", "FLUSHALL", "a node dies"}
 
 // faultFigures are what came of the faults of one kind.
 type faultFigures struct {
@@ -94,6 +98,9 @@ func (s *faultSite) faults(within time.Duration, first []string, long time.Durat
 	s.Helper()
 	kinds := make([]string, 0, len(faultKinds))
 	for kind := range faultKinds {
+		if slices.Contains(notHeld, kind) {
+			continue
+		}
 		if s.redis != nil || !strings.Contains(kind, "Redis") && !slices.Contains([]string{"FLUSHALL", "delays", "cut off beyond the lease"}, kind) {
 			kinds = append(kinds, kind)
 		}
