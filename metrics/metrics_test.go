@@ -85,7 +85,7 @@ func TestCounts(t *testing.T) {
 		`ccxmld_calls_began_total{direction="in"}`: "1", `ccxmld_calls_began_total{direction="out"}`: "2",
 		`ccxmld_calls_ended_total{direction="in",outcome="answered"}`: "1", `ccxmld_calls_ended_total{direction="out",outcome="answered"}`: "1",
 		`ccxmld_calls_ended_total{direction="out",outcome="busy"}`: "1",
-		`ccxmld_call_answer_seconds_count{direction="out"}`: "1", `ccxmld_call_answer_seconds_sum{direction="out"}`: "3",
+		`ccxmld_call_answer_seconds_count{direction="out"}`:        "1", `ccxmld_call_answer_seconds_sum{direction="out"}`: "3",
 		`ccxmld_call_talk_seconds_count`: "2", `ccxmld_dialogs_total{outcome="done"}`: "1", `ccxmld_digits_total`: "1",
 		`ccxmld_fetches_total{outcome="ok",purpose="document"}`: "2", `ccxmld_event_to_command_seconds_count`: "",
 	} {
