@@ -174,8 +174,10 @@ func TestWhatIsWrong(t *testing.T) {
 		}, []string{"problem addresses/listen", "warning node sim/call"}, "cannot be opened"},
 		"stock password of the phones": {func(i *installation) { i.sw.Globals = map[string]string{"default_password": "1234"} },
 			[]string{"warning node sim/phones"}, "10 s"},
-		"web taken":       {func(i *installation) { i.environment["HTTP_LISTEN"] = greets(t, "") }, []string{"problem addresses/http"}, "address already in use"},
-		"web of nobody":   {func(i *installation) { i.environment["HTTP_LISTEN"] = "192.0.2.1:9999" }, []string{"problem addresses/http"}, "address of this machine"},
+		"web taken": {func(i *installation) { i.environment["HTTP_LISTEN"] = greets(t, "") }, []string{"problem addresses/http"}, "address already in use"},
+		"web of nobody": {func(i *installation) {
+			i.environment["HTTP_LISTEN"], i.environment["API_OPERATORS"] = "192.0.2.1:9999", "[{name: a, role: read, key: 0123456789abcdef}]"
+		}, []string{"problem addresses/http"}, "address of this machine"},
 		"document":        {func(i *installation) { i.document = errors.New("line 3: <asign>") }, []string{"problem documents/document"}, "line 3"},
 		"no document":     {func(i *installation) { delete(i.environment, "DOCUMENTS_ROUTES") }, []string{"warning documents/routes"}, "documents.routes"},
 		"no route":        {func(i *installation) { delete(i.environment, "DIAL_ROUTES") }, []string{"warning dial routes/routes"}, "createcall"},

@@ -106,12 +106,12 @@ func TestRequestsWithoutAnswer(t *testing.T) {
 		post(s, "user.try")
 		synctest.Wait()
 		wantTrace(t, platform,
-			"log user.early",
 			"log error.send.failed doc.ccxml:2: <send>: "+gone,
 			"log error.fetch doc.ccxml:2: <fetch>: a.ccxml: "+gone,
 			"log error.createccxml doc.ccxml:3: <createccxml>: b.ccxml: "+gone,
 			"log error.move doc.ccxml:3: <move>: "+gone,
 			"log ccxml.resumed",
+			"log user.early",
 			"log error.semantic doc.ccxml:5: <goto>: fetch id2 failed: "+gone)
 		s.End("")
 	})
