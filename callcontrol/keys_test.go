@@ -21,7 +21,7 @@ const keysPlain = `<transition event="connection.alerting"><accept/></transition
 // many calls there are instead.
 func TestCallsLeaveNoKey(t *testing.T) {
 	t.Parallel()
-	calls := 1000
+	calls := 300
 	if text := os.Getenv("TEST_CALLS"); text != "" {
 		var err error
 		if calls, err = strconv.Atoi(text); err != nil {
