@@ -27,9 +27,9 @@ func each(n int, format string) string {
 	return b.String()
 }
 
-// growing are documents that have n of something, or something n deep. most is the
+// growingKinds are documents that have n of something, or something n deep. most is the
 // largest n for which the document is within the limits on its size.
-var growing = []struct {
+var growingKinds = []struct {
 	name  string
 	most  int
 	write func(n int) string
@@ -560,7 +560,7 @@ func TestGrowth(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	for _, g := range growing {
+	for _, g := range growingKinds {
 		t.Run(g.name, func(t *testing.T) {
 			most := g.most
 			if most > 1000 {
