@@ -113,25 +113,26 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusOK, textSuccess, id)
 		return
 	}
-	s.options.Metrics.TokenStart("failed")
-	s.notStarted(w, log, err)
+	s.options.Metrics.TokenStart(s.notStarted(w, log, err))
 }
 
-// notStarted says why there is no session.
-func (s *Server) notStarted(w http.ResponseWriter, log *slog.Logger, err error) {
+// notStarted says why there is no session, and returns for who counts whether a limit is
+// reached, full, or it failed.
+func (s *Server) notStarted(w http.ResponseWriter, log *slog.Logger, err error) (outcome string) {
 	if s.stopping.Load() && errors.Is(err, context.Canceled) { // it was told to end
 		log.Info("start refused", "reason", "draining")
 		drainingNow(w)
-		return
+		return "failed"
 	}
 	var noRoom outOfSessions
 	if errors.As(err, &noRoom) && noRoom.OutOfSessions() {
 		log.Warn("start refused", "reason", "out of sessions", "limit", oneLine(err.Error()))
 		full(w)
-		return
+		return "full"
 	}
 	log.Error("start failed", "error", err)
 	answer(w, http.StatusInternalServerError, textFailure+oneLine(err.Error()))
+	return "failed"
 }
 
 // unlessDraining answers for a handler that starts sessions, once the Server drains: the

@@ -107,6 +107,24 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// A token start that the limit of all sessions keeps out counts as one that the token's keeps
+// out.
+func TestStartBeyondAllSessions(t *testing.T) {
+	s := sitetest.New(t, sitetest.WithSettings(map[string]string{"LIMITS_SESSIONS": "1"}), func(o *sitetest.Options) {
+		o.Environment["TOKENS"] = "{t: {uri: 'file://" + o.Dir + "/waits'}}"
+	})
+	s.Transitions("waits", `<transition event="ccxml.loaded"/>`)
+	for range 2 {
+		s.Get("/CCXML10.start?tokenid=t")
+	}
+	values, _ := scrape(s)
+	for outcome, want := range map[string]string{"started": "1", "full": "1", "failed": ""} {
+		if got := values[`ccxmld_token_starts_total{outcome="`+outcome+`"}`]; got != want {
+			t.Errorf("%s: %q, want %q", outcome, got, want)
+		}
+	}
+}
+
 // A nil *Metrics counts nothing, and does no harm.
 func TestNoMetrics(t *testing.T) {
 	var m *metrics.Metrics
