@@ -1,7 +1,6 @@
 package callcontrol
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -72,9 +71,12 @@ func (l *leg) note(input legInput) {
 // noteEnd counts the call's end. One whose session has ended has its record when FreeSWITCH
 // has ended it (releaseLeg).
 func (l *leg) noteEnd(input legInput, now time.Time) {
-	outcome, talked := cmp.Or(l.outcome, "cancelled"), time.Duration(0)
-	if !l.notes.Answered.IsZero() {
+	outcome, talked := "cancelled", time.Duration(0)
+	switch {
+	case !l.notes.Answered.IsZero():
 		outcome, talked = "answered", now.Sub(l.notes.Answered)
+	case l.ended != nil && !l.isEnding():
+		outcome = failureReason(*l.ended)
 	}
 	l.controller.options.Metrics.CallEnded(l.direction(), outcome, talked)
 	if input == legReleased || l.controller.options.Records == nil || l.control == nil {

@@ -173,21 +173,29 @@ func (c *Controller) originateCascade(ctx context.Context, near *freeswitch.Node
 
 // tell gives a command to a node and waits until it has obeyed.
 func (c *Controller) tell(ctx context.Context, n *freeswitch.Node, cmd esl.Command) error {
+	reply, err := c.replyOf(ctx, n, cmd)
+	if err == nil {
+		err = reply.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("FreeSWITCH node %s: %w", n.Name(), err)
+	}
+	return nil
+}
+
+// replyOf gives a command to a node and waits for its reply, which may be a refusal.
+func (c *Controller) replyOf(ctx context.Context, n *freeswitch.Node, cmd esl.Command) (*esl.Reply, error) {
 	answered := clock.NewLatch(c.options.Clock)
+	var reply *esl.Reply
 	var failed error
 	n.Send(cmd, func(r *esl.Reply, err error) {
-		if failed = err; err == nil {
-			failed = r.Err()
-		}
+		reply, failed = r, err
 		answered.Open()
 	})
 	if err := answered.Wait(ctx); err != nil {
-		return fmt.Errorf("FreeSWITCH node %s: %w", n.Name(), err)
+		return nil, err
 	}
-	if failed != nil {
-		return fmt.Errorf("FreeSWITCH node %s: %w", n.Name(), failed)
-	}
-	return nil
+	return reply, failed
 }
 
 // endCascade hangs up a cascade that nobody needs any more; ID "" is none.

@@ -16,14 +16,14 @@ import (
 // conferenceOperations are those on conferences. They reach FreeSWITCH over the links to its
 // nodes, past the sessions: these hear of what becomes of their members as they do of what
 // FreeSWITCH does by itself.
-func (c *Controller) conferenceOperations() map[string]operation {
-	return map[string]operation{
-		operator.ShowConference: withArgument(c.showConference),
-		operator.SetConference:  withArgument(c.setConference),
-		operator.Play:           withArgument(c.playToConference),
-		operator.SetMember:      withArgument(c.setMember),
-		operator.KickMember:     withArgument(c.kickMember),
-		operator.EndConference:  withArgument(c.emptyConference),
+func (c *Controller) conferenceOperations() map[string]Operation {
+	return map[string]Operation{
+		operator.ShowConference: WithArgument(c.showConference),
+		operator.SetConference:  WithArgument(c.setConference),
+		operator.Play:           WithArgument(c.playToConference),
+		operator.SetMember:      WithArgument(c.setMember),
+		operator.KickMember:     WithArgument(c.kickMember),
+		operator.EndConference:  WithArgument(c.emptyConference),
 	}
 }
 
@@ -93,18 +93,12 @@ func (c *Controller) rosterOn(ctx context.Context, machine, room string) (roster
 func (c *Controller) obeyed(ctx context.Context, node *freeswitch.Node, cmd esl.Command) (answer string, err error) {
 	ctx, cancel := clock.WithTimeout(ctx, c.options.Clock, askTimeout)
 	defer cancel()
-	done := clock.NewLatch(c.options.Clock)
-	var reply *esl.Reply
-	var failed error
-	node.Send(cmd, func(r *esl.Reply, err error) {
-		reply, failed = r, err
-		done.Open()
-	})
+	reply, err := c.replyOf(ctx, node, cmd)
 	switch {
-	case done.Wait(ctx) != nil:
+	case ctx.Err() != nil:
 		return "", operator.Errorf(operator.Unavailable, "FreeSWITCH %s does not answer", node.Name())
-	case failed != nil:
-		return "", operator.Errorf(operator.Unavailable, "FreeSWITCH %s: %v", node.Name(), failed)
+	case err != nil:
+		return "", operator.Errorf(operator.Unavailable, "FreeSWITCH %s: %v", node.Name(), err)
 	case reply.Err() != nil:
 		return "", operator.Errorf(operator.Conflict, "FreeSWITCH %s: %v", node.Name(), reply.Err())
 	}

@@ -2,7 +2,6 @@ package callcontrol
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -80,9 +79,9 @@ type Options struct {
 	// DrainAsked is called when an operator asks for a drain over Redis. It must not
 	// wait; nil ignores it.
 	DrainAsked func(by string)
-	// Operate does what operators ask beside what is asked of calls and sessions
-	// (package operator); nil where there is nothing else.
-	Operate func(context.Context, peer.Operation) (json.RawMessage, error)
+	// Operations are what operators ask beside what is asked of calls and sessions, by
+	// their names (package operator); nil where there is nothing else.
+	Operations map[string]Operation
 }
 
 // DialString is how FreeSWITCH reaches a destination.
@@ -123,7 +122,7 @@ type Controller struct {
 	nodes     *freeswitch.Nodes
 	started   atomic.Int64 // sessions, ever
 	instance  string       // tells this process from one of the same ID before it
-	operate   map[string]operation
+	operate   map[string]Operation
 
 	work    clock.Group  // goroutines that wait for others
 	working atomic.Int64 // how many there are

@@ -47,7 +47,6 @@ type leg struct {
 
 	incoming      bool // a caller's; it does not change
 	notes         callNotes
-	outcome       string             // of a call that was not answered, once it has ended
 	ended         *freeswitch.Hangup // once it has
 	session       string             // the id that its session will have, or has; of one that came in
 	turn          *freeswitch.Turn   // that it waits for

@@ -10,28 +10,29 @@ import (
 	"ccxmld/peer"
 )
 
-// operation does what an operator asks.
-type operation func(ctx context.Context, o peer.Operation) (any, error)
+// Operation does what an operator asks. What it gives is told as JSON; nil is nothing.
+type Operation func(ctx context.Context, o peer.Operation) (any, error)
 
 // operations are those that this controller knows, by their names.
-func (c *Controller) operations() map[string]operation {
-	all := map[string]operation{
-		operator.ListSessions: withArgument(c.listSessions),
+func (c *Controller) operations() map[string]Operation {
+	all := map[string]Operation{
+		operator.ListSessions: WithArgument(c.listSessions),
 		operator.ShowSession:  c.showSession,
 		operator.EndSession:   withSession(c, c.endSession),
 		operator.SendEvent:    withSession(c, c.sendEvent),
-		operator.ListCalls:    withArgument(c.listCalls),
-		operator.ShowCall:     withCall(c, func(r operator.CallRequest) string { return r.Call }, c.showCall),
-		operator.HangUp:       withCall(c, func(r operator.HangUpRequest) string { return r.Call }, c.hangUpCall),
-		operator.Transfer:     withCall(c, func(r operator.TransferRequest) string { return r.Call }, c.transferCall),
-		operator.RecordCall:   withCall(c, func(r operator.RecordRequest) string { return r.Call }, c.recordCall),
-		operator.SendDigits:   withCall(c, func(r operator.DigitsRequest) string { return r.Call }, c.sendDigits),
+		operator.ListCalls:    WithArgument(c.listCalls),
+		operator.ShowCall:     withCall(c, c.showCall),
+		operator.HangUp:       withCall(c, c.hangUpCall),
+		operator.Transfer:     withCall(c, c.transferCall),
+		operator.RecordCall:   withCall(c, c.recordCall),
+		operator.SendDigits:   withCall(c, c.sendDigits),
 		operator.ListNodes:    func(context.Context, peer.Operation) (any, error) { return c.listNodes(), nil },
-		operator.SetNode:      withArgument(c.setNode),
+		operator.SetNode:      WithArgument(c.setNode),
 		operator.ShowLoad:     func(context.Context, peer.Operation) (any, error) { return c.Load(), nil },
 		operator.Drain:        c.drainAsked,
 	}
 	maps.Copy(all, c.conferenceOperations())
+	maps.Copy(all, c.options.Operations)
 	return all
 }
 
@@ -39,9 +40,6 @@ func (c *Controller) operations() map[string]operation {
 func (c forPeers) Operate(ctx context.Context, o peer.Operation) (json.RawMessage, error) {
 	run, known := c.operate[o.Name]
 	if !known {
-		if more := c.options.Operate; more != nil {
-			return more(ctx, o)
-		}
 		return nil, operator.Errorf(operator.Invalid, "controller %s does not know the operation %s; does it run another version?", c.options.ID, o.Name)
 	}
 	result, err := run(ctx, o)
@@ -68,8 +66,8 @@ func argument[T any](o peer.Operation) (a T, err error) {
 	return a, nil
 }
 
-// withArgument is an operation on the controller.
-func withArgument[T any](do func(context.Context, T) (any, error)) operation {
+// WithArgument is an operation on the controller, by what it takes.
+func WithArgument[T any](do func(context.Context, T) (any, error)) Operation {
 	return func(ctx context.Context, o peer.Operation) (any, error) {
 		a, err := argument[T](o)
 		if err != nil {
@@ -80,7 +78,7 @@ func withArgument[T any](do func(context.Context, T) (any, error)) operation {
 }
 
 // withSession is an operation in the goroutine of a session that runs here.
-func withSession[T any](c *Controller, do func(*control, T, string) error) operation {
+func withSession[T any](c *Controller, do func(*control, T, string) error) Operation {
 	return func(ctx context.Context, o peer.Operation) (any, error) {
 		a, err := argument[T](o)
 		if err != nil {
@@ -95,13 +93,13 @@ func withSession[T any](c *Controller, do func(*control, T, string) error) opera
 }
 
 // withCall is an operation on a call of a session that runs here.
-func withCall[T any](c *Controller, call func(T) string, do func(*leg, T, string) (any, error)) operation {
+func withCall[T interface{ CallID() string }](c *Controller, do func(*leg, T, string) (any, error)) Operation {
 	return func(ctx context.Context, o peer.Operation) (result any, err error) {
 		a, err := argument[T](o)
 		if err != nil {
 			return nil, err
 		}
-		id := call(a)
+		id := a.CallID()
 		control := c.controlOf(id)
 		if control == nil {
 			return nil, noCall(id)

@@ -112,9 +112,7 @@ func (l *leg) gone(h freeswitch.Hangup) {
 		return
 	}
 	was := l.state.State()
-	if l.ended = &h; !l.isEnding() {
-		l.outcome = failureReason(h)
-	}
+	l.ended = &h
 	l.end(legHungUp, func() { l.control.legEnded(l, was, h) })
 }
 

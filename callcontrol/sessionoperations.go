@@ -80,7 +80,6 @@ func (c *Controller) showSession(ctx context.Context, o peer.Operation) (any, er
 // detail is all that can be seen of the session.
 func (c *control) detail() operator.SessionDetail {
 	v := c.session.View()
-	c.record.Controller = cmp.Or(c.record.Controller, c.controller.options.ID)
 	d := operator.SessionDetail{
 		Session: sessionOf(c.record), Calls: []operator.Call{}, Prompts: []operator.Dialog{}, Media: []operator.Media{},
 		Variables: []operator.Variable{}, Sends: []operator.Send{}, Events: c.events.list(), Waiting: v.Waiting,

@@ -9,13 +9,11 @@ import (
 // Changed lists the settings that another configuration has other values for: those
 // that a running ccxmld takes up, and those that need a new start.
 func (c *Config) Changed(other *Config) (taken, restart []string) {
-	for i, setting := range settings {
-		switch {
-		case c.effective[i].sum == other.effective[i].sum:
-		case setting.live:
-			taken = append(taken, setting.key)
-		default:
-			restart = append(restart, setting.key)
+	for _, d := range c.Diff(other) {
+		if d.Live {
+			taken = append(taken, d.Key)
+		} else {
+			restart = append(restart, d.Key)
 		}
 	}
 	return taken, restart

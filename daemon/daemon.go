@@ -237,7 +237,7 @@ func (d *Daemon) connect(ctx context.Context, observer interpreter.Observer) (er
 		VoiceXML: d.config.Dialog.VoiceXML, Extensions: Extensions(d.mail),
 		IOProcessors: map[string]string{"basichttp": d.eventsAt()}, Secrets: d.access.Required(),
 		Observer: observer, Clock: d.clock, Random: d.random, LinkDial: d.linkDial(), Processors: d.processors, Logger: d.log,
-		Limits: d.limits(), DrainAsked: d.Drain, Metrics: d.metrics, Records: d.records, Operate: d.operate, Durability: d.durability(),
+		Limits: d.limits(), DrainAsked: d.Drain, Metrics: d.metrics, Records: d.records, Operations: d.operations(), Durability: d.durability(),
 	})
 	if err := d.openToOperators(); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ccxmld/api"
+	"ccxmld/callcontrol"
 	"ccxmld/clock"
 	"ccxmld/conference"
 	"ccxmld/operator"
@@ -28,22 +29,19 @@ func (d *Daemon) openToOperators() (err error) {
 	return err
 }
 
-// operate does what operators ask beside what is asked of calls and sessions.
-func (d *Daemon) operate(ctx context.Context, o peer.Operation) (json.RawMessage, error) {
-	if o.Name != operator.FindRecords {
-		return nil, operator.Errorf(operator.Invalid, "controller %s does not know the operation %s; does it run another version?", d.Controller.ID(), o.Name)
-	}
-	var wanted records.Wanted
-	if err := json.Unmarshal(o.Argument, &wanted); err != nil {
-		return nil, operator.Errorf(operator.Invalid, "%s: %v", o.Name, err)
-	}
+// operations are what operators ask beside what is asked of calls and sessions.
+func (d *Daemon) operations() map[string]callcontrol.Operation {
+	return map[string]callcontrol.Operation{operator.FindRecords: callcontrol.WithArgument(d.findRecords)}
+}
+
+func (d *Daemon) findRecords(ctx context.Context, wanted records.Wanted) (any, error) {
 	ctx, cancel := clock.WithTimeout(ctx, d.clock, searchTimeout)
 	defer cancel()
 	found, err := d.records.Search(ctx, wanted)
 	if err != nil {
 		return nil, operator.Errorf(operator.Unavailable, "the records of controller %s: %v", d.Controller.ID(), err)
 	}
-	return json.Marshal(found)
+	return found, nil
 }
 
 // searchTimeout bounds how long records are looked for.

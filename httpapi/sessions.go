@@ -50,7 +50,7 @@ func (s *Server) admitted(role access.Role, serve http.HandlerFunc) http.Handler
 		switch {
 		case s.options.Sessions == nil:
 			answer(w, http.StatusNotFound, textFailure+"no sessions are served here")
-		case s.admits(r.RemoteAddr) || s.isOperator(r, role):
+		case s.letsIn(r, role):
 			serve(w, r)
 		case s.asksForKeys():
 			w.Header().Set("WWW-Authenticate", `Bearer realm="ccxmld"`)
@@ -63,6 +63,11 @@ func (s *Server) admitted(role access.Role, serve http.HandlerFunc) http.Handler
 
 // asksForKeys tells whether operators are named.
 func (s *Server) asksForKeys() bool { return s.options.Access != nil && s.options.Access.Required() }
+
+// letsIn tells whether a request may reach sessions: by its address, or by who asks.
+func (s *Server) letsIn(r *http.Request, role access.Role) bool {
+	return s.admits(r.RemoteAddr) || s.isOperator(r, role)
+}
 
 // isOperator tells whether an operator of at least a role asks.
 func (s *Server) isOperator(r *http.Request, role access.Role) bool {

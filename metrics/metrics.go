@@ -24,7 +24,8 @@ type Metrics struct {
 	answerSeconds *prometheus.HistogramVec
 	talkSeconds   prometheus.Histogram
 
-	events         *prometheus.CounterVec
+	eventsTaken    prometheus.Counter
+	eventsLeft     prometheus.Counter
 	eventWait      prometheus.Histogram
 	eventSeconds   prometheus.Histogram
 	queueLength    prometheus.Histogram
@@ -82,7 +83,8 @@ func New(version string, state func() State) *Metrics {
 	m.answerSeconds = histogram("call_answer_seconds", "From a call's beginning to its answer.", slow, "direction")
 	m.talkSeconds = plain(histogram("call_talk_seconds", "From a call's answer to its end.", calls))
 
-	m.events = counter("events_total", "Events that sessions handled, and whether a transition took them.", "transition")
+	events := counter("events_total", "Events that sessions handled, and whether a transition took them.", "transition")
+	m.eventsTaken, m.eventsLeft = events.WithLabelValues("taken"), events.WithLabelValues("none")
 	m.eventWait = plain(histogram("event_wait_seconds", "From an event's arrival at its session to its being handled.", fast))
 	m.eventSeconds = plain(histogram("event_to_command_seconds", "From an event's arrival at its session until the commands of its transition have gone out.", fast))
 	m.queueLength = plain(histogram("event_queue_length", "Events that waited behind one that was handled.", []float64{0, 1, 2, 5, 10, 50, 100, 500, 1000}))
@@ -166,11 +168,11 @@ func (m *Metrics) EventHandled(wait, all time.Duration, behind int, taken bool) 
 	if m == nil {
 		return
 	}
-	label := "none"
 	if taken {
-		label = "taken"
+		m.eventsTaken.Inc()
+	} else {
+		m.eventsLeft.Inc()
 	}
-	m.events.WithLabelValues(label).Inc()
 	m.eventWait.Observe(wait.Seconds())
 	m.eventSeconds.Observe(all.Seconds())
 	m.queueLength.Observe(float64(behind))

@@ -176,6 +176,9 @@ type CallRequest struct {
 	Call string `json:"call"`
 }
 
+// CallID is that of the call.
+func (r CallRequest) CallID() string { return r.Call }
+
 // HangUpRequest asks for a call's end.
 type HangUpRequest struct {
 	CallRequest
